@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup test test-all check clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*## |^[a-z-]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; point PYTHON at one: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+
+# What a user of `rainopt` needs, and the sample photograph.
+$(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing rainopt into $(VENV)/ (about half a minute) ..."
+	$(PIP) install -c constraints.txt -e '.[data]'
+	@touch $@
+
+# What the tests, the type checker and the benchmarks need as well.
+$(VENV)/.dev: $(VENV)/.user
+	@echo "Installing the test environment into $(VENV)/ (about a minute) ..."
+	$(PIP) install -c constraints.txt -e '.[data,net,dev]'
+	@touch $@
+
+demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
+	$(BIN)/python examples/demo.py
+
+setup: $(VENV)/.dev  ## make the environment .venv/ alone
+
+test: $(VENV)/.dev  ## all fast tests
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.dev  ## the slow ones as well
+	$(BIN)/python -m pytest -m "not gpu"
+
+check: $(VENV)/.dev  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:           ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo
