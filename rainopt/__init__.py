@@ -1,1 +1,62 @@
-"""Optimisation core."""
+"""Remove rain from photographs without any training.
+
+Names load on first use, so that `rainopt --help` and programs that need one function start quickly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from rainopt.angle import AngleEstimate, estimate_angle
+    from rainopt.io import read_image, write_image
+    from rainopt.metrics import psnr, ssim
+    from rainopt.objectives import UDGWeights, udg_energy
+    from rainopt.pipeline import Decomposition, derain
+    from rainopt.udg import SolverStatus, UDGSolution, solve_udg
+
+_HOME = {
+    "AngleEstimate": "angle",
+    "Decomposition": "pipeline",
+    "SolverStatus": "udg",
+    "UDGSolution": "udg",
+    "UDGWeights": "objectives",
+    "derain": "pipeline",
+    "estimate_angle": "angle",
+    "psnr": "metrics",
+    "read_image": "io",
+    "solve_udg": "udg",
+    "ssim": "metrics",
+    "udg_energy": "objectives",
+    "write_image": "io",
+}
+__all__ = [
+    "AngleEstimate",
+    "Decomposition",
+    "SolverStatus",
+    "UDGSolution",
+    "UDGWeights",
+    "derain",
+    "estimate_angle",
+    "psnr",
+    "read_image",
+    "solve_udg",
+    "ssim",
+    "udg_energy",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"rainopt.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

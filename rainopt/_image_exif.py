@@ -1,0 +1,146 @@
+"""EXIF data: made upright in place, and moved into and out of the directories (IFDs) of a TIFF file."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any, BinaryIO
+
+import numpy as np
+
+PREFIX = b"Exif\0\0"
+ORIENTATION = 0x0112
+# Directories reached through a tag: Exif, GPS, and Interoperability inside Exif.
+SUBDIRECTORIES = (0x8769, 0x8825, 0xA005)
+# What describes the photograph rather than the layout of a TIFF file: description, make, model, software, date, artist,
+# host, rating, copyright, and Windows' title, comment, author, keywords, subject.
+DESCRIPTIVE = frozenset(
+    {270, 271, 272, 305, 306, 315, 316, 0x4746, 0x4749, 33432, *range(0x9C9B, 0x9CA0), 0x8769, 0x8825}
+)
+# Bytes of one swappable item and items in one value, by TIFF type.
+_TYPES = {1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1)}
+_TYPES |= {10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1)}
+# Beyond these, a number is damaged rather than large, and would only ask for memory.
+_MAX_TAGS, _MAX_VALUE = 1 << 16, 1 << 28
+_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+
+# A tag's type, count, and value: little-endian bytes, or the directory that it points to.
+Tags = dict[int, tuple[int, int, Any]]
+
+
+def make_upright(exif: bytes | None) -> tuple[bytes | None, int]:
+    """Return EXIF data with the orientation reset and the thumbnail dropped, and the orientation that they named.
+
+    The bytes are patched rather than packed anew, because makers' notes hold offsets that would no longer be right.
+    Data that cannot be followed are dropped, and the orientation is then 1.
+    """
+    if not exif:
+        return None, 1
+    data = bytearray(exif.removeprefix(PREFIX))
+    order = _BYTE_ORDERS.get(bytes(data[:4]))
+    if order is None:
+        return None, 1
+    orientation = 1
+    try:
+        (start,) = struct.unpack_from(order + "I", data, 4)
+        (count,) = struct.unpack_from(order + "H", data, start)
+        link = start + 2 + 12 * count
+        for entry in range(start + 2, link, 12):
+            tag, kind = struct.unpack_from(order + "HH", data, entry)
+            if tag == ORIENTATION:
+                (orientation,) = struct.unpack_from(order + ("I" if kind == 4 else "H"), data, entry + 8)
+                struct.pack_into(order + "HHIHH", data, entry, ORIENTATION, 3, 1, 1, 0)
+        if link + 4 <= len(data):
+            _drop_thumbnail(data, order, link)
+    except struct.error:
+        return None, 1
+    return bytes(data), orientation if 1 <= orientation <= 8 else 1
+
+
+def _drop_thumbnail(data: bytearray, order: str, link: int) -> None:
+    (start,) = struct.unpack_from(order + "I", data, link)
+    struct.pack_into(order + "I", data, link, 0)
+    if not link < start < len(data) - 2:
+        return
+    (count,) = struct.unpack_from(order + "H", data, start)
+    found = {}
+    for entry in range(start + 2, min(start + 2 + 12 * count, len(data) - 11), 12):
+        tag, _, _, value = struct.unpack_from(order + "HHII", data, entry)
+        found[tag] = value
+    offset, length = found.get(0x0201, found.get(0x0111, 0)), found.get(0x0202, found.get(0x0117, 0))
+    if link < offset and offset + length <= len(data):
+        if offset + length == len(data):
+            del data[offset:]
+        else:
+            data[offset : offset + length] = bytes(length)
+
+
+def read_directory(
+    file: BinaryIO, offset: int, order: str, wide: bool = False, only: frozenset[int] | None = None
+) -> Tags:
+    """Read the tags of one TIFF directory (a BigTIFF one if `wide`) and of the EXIF directories below it."""
+    head, entry, inline = ("Q", "HHQ8s", 8) if wide else ("H", "HHI4s", 4)
+    size = struct.calcsize("<" + entry)
+    file.seek(offset)
+    (count,) = struct.unpack(order + head, file.read(struct.calcsize("<" + head)))
+    if count > _MAX_TAGS:
+        raise struct.error(f"a directory of {count} tags")
+    entries = file.read(count * size)
+    tags: Tags = {}
+    for tag, kind, number, field in struct.iter_unpack(order + entry, entries):
+        if kind not in _TYPES or (only is not None and tag not in only):
+            continue
+        itemsize, items = _TYPES[kind]
+        length = itemsize * items * number
+        pointer = struct.unpack(order + ("Q" if wide else "I"), field)[0]
+        if tag in SUBDIRECTORIES:
+            if kind == 4:
+                (pointer,) = struct.unpack_from(order + "I", field)
+            below = frozenset(range(0x10000)) - {*SUBDIRECTORIES} | ({0xA005} if tag == 0x8769 else set())
+            tags[tag] = (4, 1, read_directory(file, pointer, order, wide, below))
+            continue
+        value = field[:length]
+        if length > inline:
+            file.seek(pointer)
+            value = file.read(min(length, _MAX_VALUE))
+        if len(value) != length:
+            raise struct.error(f"the value of tag {tag} ends early")
+        if order == ">":
+            value = np.frombuffer(value, f">u{itemsize}").astype(f"<u{itemsize}").tobytes()
+        tags[tag] = (kind, number, value)
+    return tags
+
+
+def pack_directory(tags: Tags, offset: int, wide: bool = False) -> bytes:
+    """Return a little-endian TIFF directory, and what it points to, for being placed at `offset` of a file."""
+    head, entry, inline = ("<Q", "<HHQ", 8) if wide else ("<H", "<HHI", 4)
+    whole = "<Q" if wide else "<I"
+    entries = bytearray(struct.pack(head, len(tags)))
+    below = bytearray()
+    start = offset + struct.calcsize(head) + len(tags) * (struct.calcsize(entry) + inline) + inline
+    for tag in sorted(tags):
+        kind, number, value = tags[tag]
+        if isinstance(value, dict) or len(value) > inline:
+            pointer = start + len(below)
+            if isinstance(value, dict):
+                kind, value = (16 if wide else 4), pack_directory(value, pointer, wide)
+            below += value + b"\0" * (len(value) % 2)
+            value = struct.pack(whole, pointer)
+        entries += struct.pack(entry, tag, kind, number) + value.ljust(inline, b"\0")
+    return bytes(entries + bytes(inline) + below)
+
+
+def from_tags(tags: Tags) -> bytes | None:
+    """Pack the tags of a TIFF file as EXIF data, the form in which other formats hold them."""
+    return b"II*\0" + struct.pack("<I", 8) + pack_directory(tags, 8) if tags else None
+
+
+def to_tags(exif: bytes | None) -> Tags:
+    """Return the descriptive tags of EXIF data, the form in which TIFF holds them; none if they cannot be followed."""
+    order = _BYTE_ORDERS.get((exif or b"")[:4])
+    if not exif or order is None:
+        return {}
+    try:
+        return read_directory(io.BytesIO(exif), struct.unpack_from(order + "I", exif, 4)[0], order, only=DESCRIPTIVE)
+    except (struct.error, OverflowError):
+        return {}

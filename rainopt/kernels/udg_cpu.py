@@ -1,0 +1,171 @@
+"""Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
+
+The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the other, `O` to `RY`.
+
+One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several iterations
+run down the image together, each one row behind its predecessor, while the rows they share are in the cache. Memory
+is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
+
+The row functions are short and touch at most four arrays each: beyond that the compiler gives up proving that the arrays
+do not overlap, and stops vectorising.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+O, B, R, BX, BY, RX, RY = range(7)
+
+
+@njit(cache=True, nogil=True)
+def _descend(out, x, above, along, across, step):
+    """Primal descent ``out = x - step ∇ᵀp`` of one row; ``above`` is the along-field of the row before."""
+    out[0] = x[0] - step * (above[0] - along[0] - across[0])
+    left, out, x, above, along, across = across[:-1], out[1:], x[1:], above[1:], along[1:], across[1:]
+    for j in range(out.size):
+        out[j] = x[j] - step * (above[j] - along[j] + left[j] - across[j])
+
+
+@njit(cache=True, nogil=True)
+def _prox_data(o, b, r, keep_o, keep_r, mix_b, mix_o, threshold, low, slack, zero):
+    """Proximal point of data term, sparsity and box, in place on the descended ``b`` and ``r``."""
+    for j in range(o.size):
+        b_hat, oj = b[j], o[j]
+        mean = keep_o * (oj - b_hat) + keep_r * r[j]
+        over, under, high = mean - threshold, mean + threshold, oj + slack
+        rain = (over if over > zero else zero) + (under if under < zero else zero)
+        rain = rain if rain > low else low
+        rain = rain if rain < high else high
+        r[j] = rain
+        b[j] = mix_b * b_hat + mix_o * (oj - rain)
+
+
+@njit(cache=True, nogil=True)
+def _relax_primal(x, new, relax):
+    """Relax ``x`` towards ``new``, and turn ``new`` into the extrapolated point ``2 new - x_old``."""
+    for j in range(x.size):
+        step = new[j] - x[j]
+        new[j] += step
+        x[j] += relax * step
+
+
+@njit(cache=True, nogil=True)
+def _ascend_along(p, bar, bar_below, step, radius, relax):
+    for j in range(p.size):
+        v = p[j] + step * (bar_below[j] - bar[j])
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def _ascend_across(p, bar, step, radius, relax):
+    here, there = bar[:-1], bar[1:]
+    for j in range(here.size):
+        v = p[j] + step * (there[j] - here[j])
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def _ascend_across_shifted(p, bar, o, step, radius, relax):
+    here, there, o_here, o_there = bar[:-1], bar[1:], o[:-1], o[1:]
+    for j in range(here.size):
+        v = p[j] + step * ((there[j] - o_there[j]) - (here[j] - o_here[j]))
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def advance(state, columns, bars, zero_row, c):
+    """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
+
+    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the extrapolated B
+    and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's along-fields are left
+    alone; in a band, ghost rows absorb both.
+    """
+    rows, together = state.shape[0], bars.shape[0]
+    for front in range(rows + together - 1):
+        for t in range(together):
+            i = front - t
+            if i < 0 or i >= rows:
+                continue
+            # One-dimensional slices of contiguous rows keep their layout known to the compiler.
+            o, b, r = state[i, O][:columns], state[i, B][:columns], state[i, R][:columns]
+            bx, by = state[i, BX][:columns], state[i, BY][:columns]
+            rx, ry = state[i, RX][:columns], state[i, RY][:columns]
+            bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
+            above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
+            above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
+            _descend(bar_b, b, above_b, bx, by, c.step_b)
+            _descend(bar_r, r, above_r, rx, ry, c.step_r)
+            _prox_data(o, bar_b, bar_r, c.keep_o, c.keep_r, c.mix_b, c.mix_o, c.threshold, c.low, c.slack, c.zero)
+            _relax_primal(b, bar_b, c.relax)
+            _relax_primal(r, bar_r, c.relax)
+            if i > 0:
+                _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
+                _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
+            _ascend_across(by, bar_b, c.dual_b, c.tau, c.relax)
+            _ascend_across_shifted(ry, bar_r, o, c.dual_across, c.lambda_y, c.relax)
+
+
+@njit(cache=True, nogil=True)
+def _boxed(r, o, low, slack):
+    r = r if r > low else low
+    return r if r < o + slack else o + slack
+
+
+@njit(cache=True, nogil=True)
+def _clip(v, radius):
+    v = v if v > -radius else -radius
+    return v if v < radius else radius
+
+
+@njit(cache=True, nogil=True)
+def certify(state, columns, first, last, zero_row, radius, bounded, c):
+    """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
+
+    R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the differences.
+    """
+    energy, bound = 0.0, 0.0
+    for i in range(first, last):
+        row = state[i]
+        below = state[i + 1] if i + 1 < state.shape[0] else row
+        above_b = state[i - 1, BX] if i > 0 else zero_row
+        above_r = state[i - 1, RX] if i > 0 else zero_row
+        o, b = row[O], row[B]
+        row_energy, row_bound = 0.0, 0.0
+        rain = _boxed(row[R, 0], o[0], c.low, c.slack)
+        left_b, left_r = c.zero, c.zero
+        for j in range(columns):
+            rain_below = _boxed(below[R, j], below[O, j], c.low, c.slack)
+            residual = b[j] + rain - o[j]
+            e = c.half * residual * residual + c.sparsity * abs(rain)
+            e += c.tau * abs(below[B, j] - b[j]) + c.lambda_x * abs(rain_below - rain)
+            by, ry, dyo = c.zero, c.zero, c.zero
+            if j + 1 < columns:
+                rain_right = _boxed(row[R, j + 1], o[j + 1], c.low, c.slack)
+                dyo = o[j + 1] - o[j]
+                e += c.tau * abs(b[j + 1] - b[j]) + c.lambda_y * abs(dyo - (rain_right - rain))
+                by, ry = _clip(row[BY, j], c.tau), _clip(row[RY, j], c.lambda_y)
+            else:
+                rain_right = rain
+            v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
+            v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
+            if bounded:
+                excess = v_r - v_b - c.sparsity
+                price = o[j]
+            else:
+                excess = abs(v_r - v_b) - c.sparsity
+                price = radius
+            d = v_b * o[j] + c.half * v_b * v_b + ry * dyo
+            if excess > 0:
+                d += price * excess
+            row_energy += e
+            row_bound -= d
+            left_b, left_r, rain = by, ry, rain_right
+        energy += row_energy
+        bound += row_bound
+    return energy, bound

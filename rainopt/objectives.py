@@ -1,0 +1,107 @@
+"""The UDG energy: the one definition that the solvers, their certificate and the training loss share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rainopt.arrays import Array, namespace
+from rainopt.checks import require_batch, require_non_negative, require_same_shape
+from rainopt.operators import diff_across, diff_along
+
+
+@dataclass(frozen=True)
+class UDGWeights:
+    """Weights of the UDG energy on luminance in [0, 1]; the defaults suit photographs with light to medium rain.
+
+    Parameters
+    ----------
+    tau
+        τ ≥ 0, total variation of the background. Larger: smoother `B`, more texture offered to the rain layer.
+    lambda_x
+        λx ≥ 0, variation of the rain *along* the streak. Larger: only long even streaks count as rain.
+    lambda_y
+        λy ≥ 0, variation of ``O - R`` *across* the streak. Larger: more is removed.
+    sparsity
+        λs ≥ 0, ``‖R‖₁``: the least brightness that is worth calling rain. Larger: less is removed.
+    bounded
+        Keep ``0 ≤ R ≤ O``: rain adds light, and never more than is there.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite.
+
+    Notes
+    -----
+    Departures from Yu et al. 2021, Eq. (3), which is `UDGWeights.paper`:
+
+    1. The printed energy has a null direction: a constant can move between B and R at no cost, and any pattern constant
+       along the columns nearly so. ``sparsity`` and ``bounded`` remove it.
+    """
+
+    tau: float = 0.005
+    lambda_x: float = 0.05
+    lambda_y: float = 0.02
+    sparsity: float = 0.005
+    bounded: bool = True
+
+    def __post_init__(self) -> None:
+        require_non_negative(tau=self.tau, lambda_x=self.lambda_x, lambda_y=self.lambda_y, sparsity=self.sparsity)
+
+    @classmethod
+    def paper(cls, tau: float, lambda_x: float, lambda_y: float) -> UDGWeights:
+        """Return the energy exactly as printed in Yu et al. 2021, Eq. (3): no sparsity, no bounds."""
+        return cls(tau, lambda_x, lambda_y, sparsity=0.0, bounded=False)
+
+
+def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
+    """Return the UDG energy of background ``B`` and rain ``R`` for the rainy image ``O``, one number an image.
+
+    ``E = ½‖B + R - O‖² + τ(‖∇x B‖₁ + ‖∇y B‖₁) + λx‖∇x R‖₁ + λy‖∇y(O - R)‖₁ + λs‖R‖₁``
+
+    Parameters
+    ----------
+    O, B, R
+        (..., H, W) floating point, streaks upright: ∇x is the difference over rows (along the streak), ∇y over columns,
+        both zero where they would leave the image (see `rainopt.operators`).
+    weights
+        The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy stays
+        finite and differentiable for layers outside the box; solvers keep their layers inside.
+
+    Returns
+    -------
+    array
+        Shape ``O.shape[:-2]``, the dtype of ``O``; under torch differentiable in O, B and R.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For different shapes, wrong rank, non-finite or non-floating input.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
+    """
+    require_batch(O, "O")
+    require_same_shape(O, "O", B=B, R=R)
+    return namespace(O).astype(energy_terms(O, B, R, weights), O.dtype)
+
+
+def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
+    """Return the energy without checks, summed in double precision; shape ``O.shape[:-2]``, float64."""
+    xp = namespace(O, B, R)
+
+    def total(field: Array) -> Array:
+        return xp.sum(field, axis=(-2, -1), dtype=xp.float64)
+
+    def norm1(field: Array) -> Array:
+        return total(xp.abs(field))
+
+    residual = B + R - O
+    return (
+        0.5 * total(residual * residual)
+        + weights.tau * (norm1(diff_along(B)) + norm1(diff_across(B)))
+        + weights.lambda_x * norm1(diff_along(R))
+        + weights.lambda_y * norm1(diff_across(O - R))
+        + weights.sparsity * norm1(R)
+    )

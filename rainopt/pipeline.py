@@ -1,0 +1,217 @@
+"""`derain`: angle, warp, solve, warp back, and off with the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rainopt.angle import AngleEstimate, estimate_angle, find_ridges, vote
+from rainopt.arrays import Array, namespace, to_numpy
+from rainopt.colour import remove_layer
+from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
+from rainopt.objectives import UDGWeights
+from rainopt.tiles import tiles
+from rainopt.udg import SolverStatus, UDGSolution, solve_udg
+from rainopt.warp import Upright
+
+# Smaller than this no streak can be told from anything else.
+LEAST_SIDE = 8
+# Images of more pixels are solved in tiles; about 30 bytes a pixel are in use at once.
+TILE_SIDE = 1536
+# How far a pixel's surroundings matter: streaks are up to some 100 pixels long, and a tile fades over the middle half of this.
+TILE_OVERLAP = 256
+# Rows that are converted to float at a time.
+BAND_ROWS = 256
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """A rainy image taken apart.
+
+    Attributes
+    ----------
+    background
+        Shaped as the image, float32 in [0, 1] (alpha as it was): the image with the rain layer taken off.
+    rain
+        (H, W) float32 in [0, 1], the layer that was taken off the luminance.
+    angle
+        Degrees in (-90, 90], given or estimated.
+    solution
+        `UDGSolution` of the upright problem. For an image solved in tiles energies and gaps are sums over the tiles, `iterations` the
+        most, and `background` and `rain` are None.
+    confidence
+        Of the estimated angle, in [0, 1]; None where the angle was given.
+    """
+
+    background: Array
+    rain: Array
+    angle: float
+    solution: UDGSolution
+    confidence: float | None = None
+
+
+def derain(
+    image: Array,
+    *,
+    angle: float | None = None,
+    weights: UDGWeights | None = None,
+    channel_axis: int = -1,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+) -> Decomposition:
+    """Remove rain streaks from one image, without any training.
+
+    The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain layer alone
+    travels back, and is taken off every channel (see `rainopt.colour.remove_layer` for why). Pixels without rain
+    stay exactly as they were.
+
+    Parameters
+    ----------
+    image
+        (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1]; numpy, cupy
+        or torch.
+    angle
+        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated.
+    weights
+        `UDGWeights`; None for the defaults.
+    channel_axis
+        Axis of the channels.
+    max_iter, tol
+        As `rainopt.solve_udg`.
+    tile
+        Side in pixels of the tiles of a large image, default 1536; tiles agree with the whole to 2/255. 0: never tile.
+    progress
+        Called with the share done, from 0 to 1.
+
+    Returns
+    -------
+    Decomposition
+        In the input's array library and on its device.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For images that are not as above or smaller than 8 pixels on a side, and settings out of range.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the place of the rotation,
+    and ``O - R``, not the smoothed `B`, is the result.
+    """
+    return decompose(
+        image, namespace(image, names="image").float32, angle, weights, channel_axis, max_iter, tol, tile, progress
+    )
+
+
+def decompose(
+    image: Array,
+    dtype: Any,
+    angle: float | None = None,
+    weights: UDGWeights | None = None,
+    channel_axis: int = -1,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+) -> Decomposition:
+    """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the image's own."""
+    xp, device = namespace(image, names="image"), device_of(image)
+    rows_axis, height, width = _layout(image, channel_axis)
+    if min(height, width) < LEAST_SIDE:
+        raise ValueError(
+            f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
+        )
+
+    def bands():
+        for first in range(0, height, BAND_ROWS):
+            rows = slice(first, min(first + BAND_ROWS, height))
+            index = (slice(None),) * rows_axis + (rows, ...)
+            yield rows, index, split_channels(image[index], channel_axis)
+
+    grey = xp.empty((height, width), dtype=xp.float32, device=device)
+    for rows, _, channels in bands():
+        grey[rows, :] = luminance(channels.colour)
+
+    confidence = None
+    if angle is None:
+        estimate: AngleEstimate = vote(find_ridges(to_numpy(grey)))
+        angle, confidence = estimate.angle, estimate.confidence
+    rain, solution = rain_layer(grey, float(angle), weights, max_iter, tol, tile, progress)
+
+    background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
+    for rows, index, channels in bands():
+        clean, taken = remove_layer(channels.colour, grey[rows, :], rain[rows, :])
+        rain[rows, :] = taken
+        background[index] = quantise(join_channels(clean, channels), dtype)
+    return Decomposition(background, rain, float(angle), solution, confidence)
+
+
+def rain_layer(
+    grey: Array,
+    angle: float,
+    weights: UDGWeights | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Array, UDGSolution]:
+    """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the solution."""
+    xp = namespace(grey)
+    height, width = grey.shape
+    side = TILE_SIDE if tile is None else tile
+    if side < 0:
+        raise ValueError(f"`tile` must be at least 0, got {tile!r}")
+    if side == 0 or height * width <= side * side:
+        layer, solution = _solve_upright(grey, angle, weights, max_iter, tol)
+        if progress:
+            progress(1.0)
+        return layer, solution
+
+    rain = xp.zeros_like(grey)
+    cover = list(tiles(height, width, side, min(TILE_OVERLAP, side)))
+    solutions = []
+    for done, part in enumerate(cover):
+        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, max_iter, tol)
+        window = xp.asarray(part.window, device=device_of(grey))
+        rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
+        solutions.append((solution.energy, solution.gap, solution.iterations, solution.status))
+        if progress:
+            progress((done + 1) / len(cover))
+    energies, gaps, iterations, states = zip(*solutions, strict=True)
+    worst = SolverStatus.CONVERGED if set(states) == {SolverStatus.CONVERGED} else SolverStatus.MAX_ITER
+    return rain, UDGSolution(None, None, sum(energies), sum(gaps), max(iterations), worst)
+
+
+def _solve_upright(
+    grey: Array, angle: float, weights: UDGWeights | None, max_iter: int | None, tol: float | None
+) -> tuple[Array, UDGSolution]:
+    xp = namespace(grey)
+    upright = Upright(angle, *grey.shape)
+    # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
+    straight = upright.forward(grey)
+    straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
+    solution = solve_udg(straight, weights=weights, max_iter=max_iter, tol=tol)
+    layer = upright.back(solution.rain)
+    layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
+    return xp.minimum(layer, grey), solution
+
+
+def _layout(image: Array, channel_axis: int) -> tuple[int, int, int]:
+    """Return the axis of the rows, the height and the width, leaving complaints to `split_channels`."""
+    shape = list(image.shape)
+    if image.ndim not in (2, 3) or 0 in shape:
+        split_channels(image, channel_axis)
+    if image.ndim == 2:
+        return 0, shape[0], shape[1]
+    if channel_axis is None or not -3 <= channel_axis < 3:
+        split_channels(image, channel_axis)
+    axis = channel_axis % 3
+    height, width = shape[:axis] + shape[axis + 1 :]
+    return int(axis == 0), height, width

@@ -1,0 +1,108 @@
+"""The primal-dual iteration for the UDG energy: step lengths, and the array-API reference.
+
+Over-relaxed Chambolle-Pock (Chambolle and Pock 2011, Algorithm 1; relaxed as in Condat 2013) on (B, R), with the data term,
+the sparsity and the box in one pointwise proximal step. `rainopt.kernels.udg_cpu` runs the same iteration many rows at a
+time; the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rainopt.arrays import Array, namespace
+from rainopt.certificate import Duals, certify, feasible
+from rainopt.objectives import UDGWeights
+from rainopt.operators import (
+    NORM_SQUARED_BOUND,
+    diff_across,
+    diff_across_adjoint,
+    diff_along,
+    diff_along_adjoint,
+)
+from rainopt.prox import project_ball, prox_rain
+
+
+@dataclass(frozen=True)
+class StepLengths:
+    """Step lengths of the iteration, all positive.
+
+    It converges while ``step_b · 8 dual_b ≤ 1``, ``step_r · 4 (dual_along + dual_across) ≤ 1`` and ``0 < relax < 2``.
+    """
+
+    step_b: float
+    step_r: float
+    dual_b: float
+    dual_along: float
+    dual_across: float
+    relax: float
+
+    @classmethod
+    def for_weights(cls, weights: UDGWeights) -> StepLengths:
+        """Choose the lengths for images in [0, 1].
+
+        The best primal length for a field is proportional to its own size over the size of its duals, and the latter is the
+        weight. The constants were found by random search on rendered rain; relaxing by 1.9 alone halves the number of iterations.
+        """
+        step_b = 0.8
+        step_r = 0.5
+        share_along = 0.75
+        return cls(
+            step_b=step_b,
+            step_r=step_r,
+            dual_b=1 / (2 * NORM_SQUARED_BOUND * step_b),
+            dual_along=share_along / (NORM_SQUARED_BOUND * step_r),
+            dual_across=(1 - share_along) / (NORM_SQUARED_BOUND * step_r),
+            relax=1.9,
+        )
+
+
+class PrimalDual:
+    """State of the iteration on images (..., H, W), on any array library."""
+
+    def __init__(self, O: Array, weights: UDGWeights) -> None:
+        xp = namespace(O)
+        self.O, self.weights, self.steps = O, weights, StepLengths.for_weights(weights)
+        zero = xp.zeros_like(O)
+        self.B, self.R, self.duals = O, zero, Duals(zero, zero, zero, zero)
+
+    def advance(self, iterations: int) -> None:
+        """Run ``iterations`` steps."""
+        for _ in range(iterations):
+            self._step()
+
+    def _step(self) -> None:
+        s, p, O = self.steps, self.duals, self.O
+        b_hat = self.B - s.step_b * (diff_along_adjoint(p.b_along) + diff_across_adjoint(p.b_across))
+        r_hat = self.R - s.step_r * (diff_along_adjoint(p.r_along) + diff_across_adjoint(p.r_across))
+        B, R = prox_data(O, b_hat, r_hat, self.weights, s)
+        b_bar, r_bar = 2 * B - self.B, 2 * R - self.R
+        w = self.weights
+        dual = Duals(
+            project_ball(p.b_along + s.dual_b * diff_along(b_bar), w.tau),
+            project_ball(p.b_across + s.dual_b * diff_across(b_bar), w.tau),
+            project_ball(p.r_along + s.dual_along * diff_along(r_bar), w.lambda_x),
+            project_ball(p.r_across + s.dual_across * diff_across(r_bar - O), w.lambda_y),
+        )
+        self.B = self.B + s.relax * (B - self.B)
+        self.R = self.R + s.relax * (R - self.R)
+        self.duals = Duals(*(old + s.relax * (new - old) for old, new in zip(p, dual, strict=True)))
+
+    def certify(self) -> tuple[Array, Array]:
+        """Return energy and duality gap of the present state, see `rainopt.certificate.certify`."""
+        return certify(self.O, self.B, self.R, self.duals, self.weights)
+
+    def result(self) -> tuple[Array, Array]:
+        """Return (B, R), R inside its box."""
+        return self.B, feasible(self.O, self.R, self.duals, self.weights)[0]
+
+
+def prox_data(O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths) -> tuple[Array, Array]:
+    """Proximal point of ``½(b + r - o)² + λs|r| + box(r)`` with step lengths ``step_b`` and ``step_r``.
+
+    Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r - r̂)²/2σr``,
+    a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
+    """
+    curvature = 1 / (1 + s.step_b) + 1 / s.step_r
+    mean = ((O - b_hat) / (1 + s.step_b) + r_hat / s.step_r) / curvature
+    R = prox_rain(mean, weights.sparsity / curvature, O if weights.bounded else None)
+    return (b_hat + s.step_b * (O - R)) / (1 + s.step_b), R

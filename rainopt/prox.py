@@ -1,0 +1,45 @@
+"""Proximal points and projections in closed form.
+
+``prox_{t f}(v) = argmin_x  t f(x) + ½ (x - v)²``, elementwise.
+"""
+
+from __future__ import annotations
+
+from rainopt.arrays import Array, namespace
+
+
+def shrink(value: Array, threshold: float | Array) -> Array:
+    """Soft shrinkage ``sign(v) max(|v| - t, 0)``: the proximal point of ``t |x|``.
+
+    Source: Yu et al. 2021, Eq. (9). Departure: the print reads ``|v| max(|v| - t, 0)``, which is not a proximal point.
+    """
+    return positive(value - threshold) - positive(-value - threshold)
+
+
+def positive(value: Array) -> Array:
+    """Return ``max(v, 0)`` elementwise: the projection on the non-negative numbers."""
+    xp = namespace(value)
+    return xp.where(value > 0, value, xp.zeros_like(value))
+
+
+def project_interval(value: Array, low: Array, high: Array) -> Array:
+    """Project on ``[low, high]`` elementwise; the bounds are arrays that broadcast against ``value``."""
+    xp = namespace(value)
+    return xp.where(value < low, low, xp.where(value > high, high, value))
+
+
+def project_ball(value: Array, radius: float) -> Array:
+    """Project on ``|v| ≤ radius`` elementwise: the proximal point of the conjugate of ``radius |x|``."""
+    return value - shrink(value, radius)
+
+
+def prox_rain(value: Array, threshold: float | Array, ceiling: Array | None) -> Array:
+    """Proximal point of ``t |r|``, and of the box ``0 ≤ r ≤ ceiling`` where one is given.
+
+    In one dimension the constrained minimiser is the unconstrained one brought into the interval.
+    """
+    shrunk = shrink(value, threshold)
+    if ceiling is None:
+        return shrunk
+    xp = namespace(value)
+    return project_interval(shrunk, xp.zeros_like(value), ceiling)

@@ -1,0 +1,53 @@
+"""How many threads the CPU kernels use.
+
+Kernels release the interpreter lock and run on ordinary threads, so that processes may be started in any way and no
+threading layer of a compiler is involved.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+VARIABLE = "RAINOPT_NUM_THREADS"
+_limit: int | None = None
+
+
+def set_num_threads(count: int | None) -> None:
+    """Use at most ``count`` threads in this process from now on; None returns to the default."""
+    if count is not None and count < 1:
+        raise ValueError(f"`count` must be at least 1, got {count!r}")
+    global _limit
+    _limit = count
+
+
+def num_threads() -> int:
+    """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process may use."""
+    if _limit is not None:
+        return _limit
+    value = os.environ.get(VARIABLE)
+    if value:
+        if not value.isdecimal() or int(value) < 1:
+            raise ValueError(f"{VARIABLE} must be a whole number of at least 1, got {value!r}")
+        return int(value)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
+    """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order."""
+    tasks = list(tasks)
+    threads = min(num_threads(), len(tasks))
+    if threads <= 1:
+        return [function(*task) for task in tasks]
+    return list(_pool(threads).map(lambda task: function(*task), tasks))
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    if threads not in _pools:
+        _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="rainopt")
+    return _pools[threads]

@@ -1,0 +1,146 @@
+"""`solve_udg`: split an upright rainy image into background and rain by minimising the UDG energy."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+from rainopt.admm import Admm
+from rainopt.arrays import Array, host_view, namespace
+from rainopt.checks import require_batch
+from rainopt.objectives import UDGWeights
+from rainopt.primal_dual import PrimalDual
+
+METHODS = ("auto", "primal-dual", "admm", "reference")
+MAX_ITER = 400
+TOL = 0.02
+CHECK_EVERY = 25
+
+
+class SolverStatus(enum.Enum):
+    """How a solve ended; the value is a sentence for its user."""
+
+    CONVERGED = "The duality gap is within `tol` of the energy."
+    MAX_ITER = "Stopped at `max_iter` before the gap was within `tol`; the layers are usable, a larger `max_iter` refines them."
+
+
+@dataclass(frozen=True)
+class UDGSolution:
+    """Background and rain of a batch of images, and how well they are known.
+
+    Attributes
+    ----------
+    background, rain
+        (..., H, W), dtype and library of the input. `background` is the model's own `B`, smoothed by its total variation; ``O - rain``
+        keeps the texture that `B` loses.
+    energy, gap
+        (...,) float64: the UDG energy, and a bound on how far above the least energy it can be.
+    iterations
+        Steps taken.
+    status
+        `SolverStatus`; its value says what to do.
+    """
+
+    background: Array
+    rain: Array
+    energy: Array
+    gap: Array
+    iterations: int
+    status: SolverStatus
+
+
+class Solver(Protocol):
+    """What `solve_udg` asks of an iteration."""
+
+    def advance(self, iterations: int) -> None:
+        """Run so many iterations."""
+
+    def certify(self) -> tuple[Array, Array]:
+        """Return energy and duality gap, one number an image."""
+
+    def result(self) -> tuple[Array, Array]:
+        """Return background and rain."""
+
+
+def solve_udg(
+    O: Array,
+    *,
+    weights: UDGWeights | None = None,
+    method: str = "auto",
+    max_iter: int | None = None,
+    tol: float | None = None,
+) -> UDGSolution:
+    """Split rainy images with upright streaks into background and rain.
+
+    ``min over B, R of udg_energy(O, B, R, weights)``, with ``0 ≤ R ≤ O`` where ``weights.bounded``.
+
+    Parameters
+    ----------
+    O
+        (..., H, W) luminance, float32 or float64, about [0, 1]; axes before the last two are a batch of independent images.
+    weights
+        `UDGWeights`; None for the defaults.
+    method
+        ``"primal-dual"``: fused iteration, numba on the CPU, the array library elsewhere. ``"reference"``: the same iteration on the
+        array library always. ``"admm"``: the paper's alternating updates with transform solves. ``"auto"``: primal-dual.
+    max_iter
+        Most iterations, default 400.
+    tol
+        Stop when every image's duality gap is at most ``tol`` times its energy, default 0.02, where results no
+        longer change visibly. 0 runs ``max_iter`` iterations without looking.
+
+    Returns
+    -------
+    UDGSolution
+        Not converging is a status, not an exception.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For wrong rank, dtype, non-finite or (when bounded) negative input, or unknown settings.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Eq. (3); the iterations are described in `rainopt.primal_dual` and `rainopt.admm`.
+    """
+    weights = weights if weights is not None else UDGWeights()
+    max_iter = MAX_ITER if max_iter is None else max_iter
+    tol = TOL if tol is None else tol
+    xp = namespace(O, names="O")
+    require_batch(O, "O")
+    if max_iter < 1 or max_iter != int(max_iter):
+        raise ValueError(f"`max_iter` must be a whole number of at least 1, got {max_iter!r}")
+    if not tol >= 0:
+        raise ValueError(f"`tol` must be at least 0, got {tol!r}")
+    if weights.bounded and bool(xp.any(O < 0)):
+        raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
+
+    solver = _start(O, weights, method)
+    iterations, status = 0, SolverStatus.MAX_ITER
+    while iterations < max_iter:
+        chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
+        solver.advance(chunk)
+        iterations += chunk
+        if tol > 0:
+            energy, gap = solver.certify()
+            if bool(xp.all(gap <= tol * energy)):
+                status = SolverStatus.CONVERGED
+                break
+    if tol == 0:
+        energy, gap = solver.certify()
+    background, rain = solver.result()
+    return UDGSolution(background, rain, energy, gap, iterations, status)
+
+
+def _start(O: Array, weights: UDGWeights, method: str) -> Solver:
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+    if method == "admm":
+        return Admm(O, weights)
+    if method != "reference" and host_view(O) is not None:
+        # Imported here because compiling kernels is no business of a user on a GPU.
+        from rainopt.fused import FusedPrimalDual
+
+        return FusedPrimalDual(O, weights)
+    return PrimalDual(O, weights)
