@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from rainopt._image_metadata import (
+from rainopt.formats.metadata import (
     MAX_PIXELS,
     ImageFileError,
     ImageFileExistsError,
@@ -28,8 +28,8 @@ from rainopt._image_metadata import (
     check_unit_range,
     turn_upright,
 )
-from rainopt._image_replace import replacing
-from rainopt._image_write import FORMATS, as_levels, as_picture, encode, holdable
+from rainopt.formats.replace import replacing
+from rainopt.formats.write import FORMATS, as_levels, as_picture, encode, holdable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -164,21 +164,21 @@ def _codec(file: BinaryIO) -> tuple[str, ModuleType]:
     """Tell the format by the first bytes: suffixes are often wrong."""
     head = file.read(16)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        from rainopt import _image_png
+        from rainopt.formats import png
 
-        return "PNG", _image_png
+        return "PNG", png
     if head.startswith((b"\xff\xd8\xff", b"BM")):
-        from rainopt import _image_pillow
+        from rainopt.formats import pillow
 
-        return ("BMP" if head.startswith(b"BM") else "JPEG"), _image_pillow
+        return ("BMP" if head.startswith(b"BM") else "JPEG"), pillow
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        from rainopt import _image_tiff
+        from rainopt.formats import tiff
 
-        return "TIFF", _image_tiff
+        return "TIFF", tiff
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        from rainopt import _image_webp
+        from rainopt.formats import webp
 
-        return "WebP", _image_webp
+        return "WebP", webp
     if not head:
         raise UnreadableImageError("is empty (0 bytes); obtain a fresh copy")
     raise UnreadableImageError("is not a PNG, JPEG, TIFF, WebP or BMP image; convert it to one of these")

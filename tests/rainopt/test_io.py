@@ -17,7 +17,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageFile
 
-from rainopt import _image_metadata, _image_tiff, _image_write
+from rainopt.formats import metadata as _image_metadata
+from rainopt.formats import tiff as _image_tiff
+from rainopt.formats import write as _image_write
 from rainopt import io as rio
 from rainopt.io import ImageFileError, ImageMetadata, image_size, read_image, read_image_file, write_image
 

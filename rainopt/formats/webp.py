@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from rainopt._image_exif import make_upright
-from rainopt._image_metadata import ImageHeader, ImageMetadata, UnreadableImageError
+from rainopt.formats.exif import make_upright
+from rainopt.formats.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 _TRUNCATED = "is a truncated WebP file: it is shorter than its header says; obtain a whole copy"
 

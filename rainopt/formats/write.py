@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rainopt._image_exif import PREFIX, make_upright
-from rainopt._image_metadata import MAX_PIXELS, ImageMetadata, UnreadableImageError, check_unit_range
+from rainopt.formats.exif import PREFIX, make_upright
+from rainopt.formats.metadata import MAX_PIXELS, ImageMetadata, UnreadableImageError, check_unit_range
 
 _log = logging.getLogger(__name__)
 
@@ -108,14 +108,14 @@ def holdable(path: Path, kind: Format, pixels: np.ndarray, metadata: ImageMetada
 def encode(file: BinaryIO, pixels: np.ndarray, kind: Format, metadata: ImageMetadata, quality: int) -> None:
     """Write pixels at the depth of the file into an open one."""
     if kind is _TIFF:
-        from rainopt import _image_tiff
+        from rainopt.formats import tiff
 
-        _image_tiff.write(file, pixels, metadata)
+        tiff.write(file, pixels, metadata)
         return
     if kind is _PNG and pixels.dtype == np.uint16:
-        from rainopt import _image_png
+        from rainopt.formats import png
 
-        _image_png.write_16_bit(file, pixels, metadata)
+        png.write_16_bit(file, pixels, metadata)
         return
     import imageio.v3 as iio
 

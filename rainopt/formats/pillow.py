@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from rainopt._image_exif import make_upright
-from rainopt._image_metadata import ImageHeader, ImageMetadata, UnreadableImageError
+from rainopt.formats.exif import make_upright
+from rainopt.formats.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 if TYPE_CHECKING:
     from PIL import Image

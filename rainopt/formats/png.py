@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from rainopt._image_exif import make_upright
-from rainopt._image_metadata import ImageHeader, ImageMetadata, UnreadableImageError
+from rainopt.formats.exif import make_upright
+from rainopt.formats.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"IHDR", b"tRNS", b"acTL", b"iCCP", b"eXIf", b"pHYs")

@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rainopt._image_exif import DESCRIPTIVE, ORIENTATION, from_tags, pack_directory, read_directory, to_tags
-from rainopt._image_metadata import ImageHeader, ImageMetadata, UnreadableImageError
+from rainopt.formats.exif import DESCRIPTIVE, ORIENTATION, from_tags, pack_directory, read_directory, to_tags
+from rainopt.formats.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _ASSOCIATED_ALPHA = 1
@@ -127,7 +127,7 @@ def _decode_elsewhere(file: BinaryIO, tiff: Any, page: Any) -> np.ndarray:
     """Decode with OpenCV where it keeps the values, else with Pillow, having told both that the picture is upright."""
     import cv2
 
-    from rainopt._image_pillow import open_image, to_array
+    from rainopt.formats.pillow import open_image, to_array
 
     file.seek(0)
     data = bytearray(file.read())

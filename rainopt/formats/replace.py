@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rainopt._image_metadata import ImageFileError, ImageFileExistsError
+from rainopt.formats.metadata import ImageFileError, ImageFileExistsError
 
 
 @contextmanager

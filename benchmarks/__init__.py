@@ -1,0 +1,1 @@
+"""Speed and quality, measured against peers and against what the hardware allows."""

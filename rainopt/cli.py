@@ -1,0 +1,164 @@
+"""The command ``rainopt``. Heavy imports wait until there is work, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rainopt.objectives import UDGWeights
+
+app = typer.Typer(
+    name="rainopt",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def rainopt(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Remove rain from photographs without any training: no weights, no data, a second or less an image."""
+    if version:
+        from rainopt import __version__
+
+        typer.echo(f"rainopt {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def derain(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="Image files, folders (with sub-folders) or quoted globs.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the results, or a file name for a single image.")
+    ],
+    angle: Annotated[
+        float | None,
+        typer.Option(
+            "-a",
+            "--angle",
+            metavar="DEG",
+            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. Estimated if left out.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Weights of the energy; those left out keep their defaults: tau=0.005 (smooth background), lambda_x=0.05 "
+            "(straight even streaks), lambda_y=0.02 (more is removed), sparsity=0.005 (less is removed).",
+        ),
+    ] = None,
+    save_rain: Annotated[bool, typer.Option("--save-rain", help="Also write the rain layer, NAME_rain.png.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also write rainy, derained and rain side by side, NAME_compare.png.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there; otherwise they are kept and skipped.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=1, help="Images worked on at a time; 1 gives all cores to each image.")
+    ] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N (with the extra [bold]gpu[/bold]).")] = "auto",
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")] = 95,
+    max_iter: Annotated[int | None, typer.Option(min=1, help="Most iterations of the solver, 400 if left out.")] = None,
+    tol: Annotated[
+        float | None, typer.Option(min=0, help="Stop at this duality gap relative to the energy, 0.02 if left out.")
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each input instead of text.")
+    ] = False,
+) -> None:
+    """Remove rain streaks from photographs.
+
+    PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
+    result is upright. Results that are already there are kept, so the same command run again goes on where it was
+    interrupted.
+
+    [bold]Examples[/bold]
+
+      rainopt derain photo.jpg -o out/
+
+      rainopt derain photo.jpg -o dry.jpg --angle 12 --compare
+
+      rainopt derain holiday/ -o dry/ --jobs 2 --save-rain
+
+      rainopt derain 'shots/*.png' -o out/ --weights lambda_y=0.05,sparsity=0.002    (heavy rain)
+
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
+    """
+    from rainopt.command.derain_file import Options
+    from rainopt.command.devices import DeviceError, resolve_device
+    from rainopt.command.inputs import PlanError, plan
+    from rainopt.command.report import follow
+
+    if angle is not None and not -90 < angle <= 90:
+        raise typer.BadParameter(f"must be in (-90, 90] degrees, got {angle:g}", param_hint="--angle")
+    try:
+        chosen = resolve_device(device)
+    except DeviceError as error:
+        raise typer.BadParameter(str(error), param_hint="--device") from None
+    options = Options(
+        angle=angle,
+        weights=parse_weights(weights),
+        max_iter=max_iter,
+        tol=tol,
+        save_rain=save_rain,
+        compare=compare,
+        overwrite=overwrite,
+        device=chosen,
+        quality=quality,
+    )
+    try:
+        work = plan(inputs, output)
+    except PlanError as error:
+        raise typer.BadParameter(str(error), param_hint="--output") from None
+    raise typer.Exit(follow(work, options, jobs, json_lines))
+
+
+def parse_weights(text: str | None) -> UDGWeights | None:
+    """Read ``name=value,...``; the names are those of `rainopt.UDGWeights`."""
+    if text is None:
+        return None
+    from dataclasses import fields
+
+    from rainopt.objectives import UDGWeights
+
+    names = {field.name for field in fields(UDGWeights)} - {"bounded"}
+    values: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in names:
+            raise typer.BadParameter(
+                f"'{part}' is not NAME=VALUE with one of {', '.join(sorted(names))}", param_hint="--weights"
+            )
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"'{value}' of {name} is not a number", param_hint="--weights") from None
+    try:
+        return UDGWeights(**values)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--weights") from None
+
+
+def main() -> None:
+    """Run the command and exit with its status; an interruption is status 130."""
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What a run shows: a bar and lines for people, JSON lines for programs, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rainopt.command.derain_file import Options, Record
+from rainopt.command.inputs import Job
+from rainopt.command.runner import run
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bool) -> int:
+    """Run all jobs, show how it goes, and return the exit status.
+
+    Results go to standard output, progress and errors to standard error. The bar appears on a terminal only.
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    count: Counter[str] = Counter()
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    try:
+        with progress:
+            overall = progress.add_task("images", total=len(jobs))
+            # One image in tiles is long work of its own.
+            current = progress.add_task("tiles", total=1.0, visible=False)
+
+            def report(job: Job, share: float) -> None:
+                name = escape(job.source.name)
+                progress.update(current, completed=share, description=name, visible=share < 1)
+
+            for record in run(jobs, options, processes, report):
+                count[record.status] += 1
+                progress.advance(overall)
+                _show(record, json_lines, progress.console if err.is_terminal else out, err)
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        left = len(jobs) - sum(count.values())
+        err.print(f"interrupted: {count['ok']} done, {left} left; run the same command again to go on")
+        return INTERRUPTED
+    if len(jobs) > 1 and not json_lines:
+        parts = [f"{count['ok']} derained"]
+        parts += [f"{count[status]} {status}" for status in ("skipped", "failed") if count[status]]
+        err.print(", ".join(parts))
+    return FAILED if count["failed"] else OK
+
+
+def _show(record: Record, json_lines: bool, out: Console, err: Console) -> None:
+    if json_lines:
+        # Written past rich, which would wrap and colour it.
+        print(json.dumps(record.as_dict(), ensure_ascii=False), file=sys.stdout)
+    if record.status == "failed":
+        err.print(f"[red]failed[/red]  {escape(record.error or '')}")
+    elif json_lines:
+        pass
+    elif record.status == "skipped":
+        out.print(f"{escape(record.input)}: kept {escape(record.output or '')} (--overwrite to do it again)")
+    else:
+        sure = "" if record.confidence is None else f", confidence {record.confidence:.2f}"
+        out.print(
+            f"{escape(record.input)} → {escape(record.output or '')}  rain at {record.angle:+.1f}°{sure}, "
+            f"{100 * (record.rain or 0):.1f} % light removed, {record.seconds:.2f} s"
+        )
