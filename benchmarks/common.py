@@ -43,7 +43,7 @@ class Timing:
 
 
 def timed(function: Callable[[], Any], repeat: int, warm: int = 1) -> tuple[Timing, Any]:
-    """Call ``function`` ``warm`` times without and ``repeat`` times with the clock; returns times and the last result."""
+    """Call ``function`` ``warm`` times without and ``repeat`` times with the clock; return times and last result."""
     result = None
     for _ in range(warm):
         result = function()
@@ -57,7 +57,7 @@ def timed(function: Callable[[], Any], repeat: int, warm: int = 1) -> tuple[Timi
 
 def environment() -> dict[str, Any]:
     """Return versions and core counts: what a reader needs to compare, and nothing that names a computer or a day."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in PACKAGES:
         try:
             versions[name] = metadata.version(name)
@@ -75,9 +75,9 @@ def environment() -> dict[str, Any]:
 def photograph(height: int, width: int) -> np.ndarray:
     """Return a natural colour picture (H, W, 3) uint8 of any size, made of three sample photographs of scikit-image.
 
-    The photographs, mirrored up to 512 × 512, are laid out as tiles at their own resolution, so that the detail is that of a
-    photograph and not of an enlargement; each row of tiles starts with another photograph. A picture that fits into one of
-    them is simply cut out.
+    The photographs, mirrored up to 512 × 512, are laid out as tiles at their own resolution, so that the detail is that
+    of a photograph and not of an enlargement; each row of tiles starts with another photograph. A picture that fits
+    into one of them is simply cut out.
     """
     from skimage import data
 
@@ -86,9 +86,8 @@ def photograph(height: int, width: int) -> np.ndarray:
         if height <= source.shape[0] and width <= source.shape[1]:
             return np.ascontiguousarray(source[:height, :width])
     cells = [_mirrored(source, 512) for source in sources]
-    rows = []
-    for i in range(-(-height // 512)):
-        rows.append(np.concatenate([cells[(i + j) % 3] for j in range(-(-width // 512))], axis=1))
+    down, right = -(-height // 512), -(-width // 512)
+    rows = [np.concatenate([cells[(i + j) % 3] for j in range(right)], axis=1) for i in range(down)]
     return np.ascontiguousarray(np.concatenate(rows, axis=0)[:height, :width])
 
 
@@ -126,12 +125,12 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
     from rich.console import Console
     from rich.table import Table
 
-    rows = [[str(cell) for cell in row] for row in rows]
+    texts = [[str(cell) for cell in row] for row in rows]
     table = Table(title=title, title_justify="left")
     for k, name in enumerate(header):
-        left = k == 0 or any(row[k] and not _is_number(row[k]) for row in rows)
+        left = k == 0 or any(row[k] and not _is_number(row[k]) for row in texts)
         table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for row in rows:
+    for row in texts:
         table.add_row(*row)
     console = Console()
     # Into a file or a pipe a table is written whole, however wide.

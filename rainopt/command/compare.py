@@ -29,7 +29,7 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     height, width = panels[0].shape[:2]
     sheet = Image.new("RGB", (3 * width + 2 * GAP, height + CAPTION), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
-    for k, (panel, caption) in enumerate(zip(panels, ("rainy", "derained", f"rain × {RAIN_GAIN}"), strict=True)):
+    for k, (panel, caption) in enumerate(zip(panels, ("rainy", "derained", f"rain x{RAIN_GAIN}"), strict=True)):
         left = k * (width + GAP)
         draw.text((left + 6, 4), caption, fill="black", font=font)
         sheet.paste(Image.fromarray(panel), (left, CAPTION))
