@@ -1,7 +1,7 @@
 """The paper's alternating direction method for the UDG energy, with exact transform solves.
 
-Yu et al. 2021, Eqs. (4)-(11). One step is the paper's list of updates: R, its splits and multipliers, then B and its own.
-It shares nothing with `rainopt.primal_dual` but the energy, so that the two check each other.
+Yu et al. 2021, Eqs. (4)-(11). One step is the paper's list of updates: R, its splits and multipliers, then B and
+its own. It shares nothing with `rainopt.primal_dual` but the energy, so that the two check each other.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Admm:
     Departures from the paper:
 
     1. The shrinkage is ``sign(v) max(|v| - t, 0)``; Eq. (9) prints another.
-    2. The R-update solves the normal equations ``(1 + γ + α∇xᵀ∇x + β∇yᵀ∇y) R = …``; Eq. (7) drops the modulus and signs.
+    2. The R-update solves the normal equations ``(1 + γ + α∇xᵀ∇x + β∇yᵀ∇y) R = …``; Eq. (7) drops the modulus and
+       signs.
        The multipliers follow one sign throughout: ``J ← J + α(∇x R - Px)``.
     3. Differences are zero at the border instead of periodic, so the cosine transform takes the place of the Fourier
        transform, which is exact for them.

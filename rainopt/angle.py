@@ -1,8 +1,8 @@
 """Find the direction in which rain falls: thin bright ridges vote.
 
-Edges of a scene are long, or broad, or dark; a rain streak is a bright ridge, thin and short. Each such ridge casts one vote for
-its own direction, so a fence does not outvote a hundred streaks, as it does in a histogram of gradients.
-"""
+Edges of a scene are long, or broad, or dark; a rain streak is a bright ridge, thin and short. Each such ridge casts
+one vote for its own direction, so a fence does not outvote a hundred streaks, as it does in a histogram of
+gradients."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class AngleEstimate:
     angle
         Degrees in (-90, 90]; 0 is vertical, positive moves right going down.
     confidence
-        In [0, 1]: share of the evidence that agrees with the angle, beyond what scattered directions would give. Near 0 where there is no
-        rain to be seen.
+        In [0, 1]: share of the evidence that agrees with the angle, beyond what scattered directions would give.
+        Near 0 where there is no rain to be seen.
     """
 
     angle: float
@@ -137,7 +137,8 @@ def find_ridges(grey: np.ndarray) -> Ridges:
 
 
 def _ridge_strength(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the curvature across the brightest ridge direction, 0 where dark, and the direction of the ridge, radians."""
+    """Return the curvature across the brightest ridge direction, 0 where dark, and the direction of the ridge,
+    radians."""
     from scipy import ndimage
 
     def derivative(order: tuple[int, int]) -> np.ndarray:

@@ -38,8 +38,8 @@ def is_floating(array: Array) -> bool:
 def host_view(array: Array) -> np.ndarray | None:
     """Return ``array`` as a numpy array that shares its memory, or None where that is impossible.
 
-    This is the test for the fast CPU paths: a numpy array, or a torch tensor on the CPU that is not part of a gradient.
-    A tensor that requires a gradient is refused, because a kernel would cut the graph silently.
+    This is the test for the fast CPU paths: a numpy array, or a torch tensor on the CPU that is not part of a
+    gradient. A tensor that requires a gradient is refused, because a kernel would cut the graph silently.
     """
     if isinstance(array, np.ndarray):
         return array

@@ -43,9 +43,9 @@ def dual_energy(O: Array, duals: Duals, weights: UDGWeights, radius: Array | flo
 
     ``-Σ [ v_B O + ½ v_B² + c max(0, e) ] - λy-term ⟨p_Ry, ∇y O⟩``,
 
-    where for the bounded model ``c = O`` and ``e = v_R - v_B - λs``. Without the box the bound is minus infinity unless
-    ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is then taken over the layers ``|R| ≤ radius``
-    only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
+    where for the bounded model ``c = O`` and ``e = v_R - v_B - λs``. Without the box the bound is minus infinity
+    unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is then taken over the layers ``|R|
+    ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def dual_energy(O: Array, duals: Duals, weights: UDGWeights, radius: Array | flo
 def certify(O: Array, B: Array, R: Array, duals: Duals, weights: UDGWeights) -> tuple[Array, Array]:
     """Return the energy of (B, R), R brought into its box, and its duality gap; both ``O.shape[:-2]``, float64.
 
-    The gap bounds ``E(B, R) - min E`` from above. For the unbounded model the minimum is taken over layers no larger in
-    magnitude than the larger of ``max |O|`` and ``max |R|`` of each image.
+    The gap bounds ``E(B, R) - min E`` from above. For the unbounded model the minimum is taken over layers no
+    larger in magnitude than the larger of ``max |O|`` and ``max |R|`` of each image.
     """
     xp = namespace(O)
     R, duals = feasible(O, R, duals, weights)

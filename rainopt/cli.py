@@ -47,14 +47,15 @@ def derain(
             "-a",
             "--angle",
             metavar="DEG",
-            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. Estimated if left out.",
+            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. "
+            "Estimated if left out.",
         ),
     ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="NAME=VALUE,...",
-            help="Weights of the energy; those left out keep their defaults: tau=0.005 (smooth background), lambda_x=0.05 "
+            help="Weights of the energy; the others keep their defaults: tau=0.005 (smooth background), lambda_x=0.05 "
             "(straight even streaks), lambda_y=0.02 (more is removed), sparsity=0.005 (less is removed).",
         ),
     ] = None,
@@ -94,8 +95,8 @@ def derain(
 
       rainopt derain 'shots/*.png' -o out/ --weights lambda_y=0.05,sparsity=0.002    (heavy rain)
 
-    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
-    """
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted."""
     from rainopt.command.derain_file import Options
     from rainopt.command.devices import DeviceError, resolve_device
     from rainopt.command.inputs import PlanError, plan
@@ -129,7 +130,7 @@ def parse_weights(text: str | None) -> UDGWeights | None:
     """Read ``name=value,...``; the names are those of `rainopt.UDGWeights`."""
     if text is None:
         return None
-    from dataclasses import fields
+    from dataclasses import fields, replace
 
     from rainopt.objectives import UDGWeights
 
@@ -146,7 +147,7 @@ def parse_weights(text: str | None) -> UDGWeights | None:
         except ValueError:
             raise typer.BadParameter(f"'{value}' of {name} is not a number", param_hint="--weights") from None
     try:
-        return UDGWeights(**values)
+        return replace(UDGWeights(), **values)  # type: ignore[arg-type]
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--weights") from None
 

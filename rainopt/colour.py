@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from rainopt.arrays import Array, namespace
 
-# Softens the ratio below where a pixel is nearly white, so that a bright sky is still a place where rain can be removed.
+# Softens the ratio below where a pixel is nearly white, so that a bright sky is still a place where rain can be
+# removed.
 SOFTNESS = 0.1
 
 
 def remove_layer(colour: Array, grey: Array, rain: Array) -> tuple[Array, Array]:
     """Return colour planes without the rain, and the layer that could be taken.
 
-    A streak is light of the whole sky seen through a drop, so it is white, and it covers what is behind it: in every channel
-    ``O_c = B_c + S (1 - B_c)`` with one and the same S (the screen composition). Luminance is a mean of channels, so the
-    layer found on it, ``R = Y - Y_B``, fixes S, and eliminating S gives the share of each channel:
+    A streak is light of the whole sky seen through a drop, so it is white, and it covers what is behind it: in
+    every channel ``O_c = B_c + S (1 - B_c)`` with one and the same S (the screen composition). Luminance is a mean
+    of channels, so the layer found on it, ``R = Y - Y_B``, fixes S, and eliminating S gives the share of each
+    channel:
 
     ``B_c = O_c - R k_c``  with  ``k_c = (1 - O_c + ε) / (1 - Y + ε)``.
 
-    A channel that is already at 1 gave nothing to the streak and loses nothing, so colours keep their hue; plain subtraction
-    (ε → ∞) turns a blue sky dark. The weighted mean of k_c is 1, so the luminance of the result is ``Y - R`` for every ε.
-    No channel may fall below 0: R is first limited to ``min_c O_c / k_c``, which says that white light cannot have been
-    brighter than the darkest channel.
+    A channel that is already at 1 gave nothing to the streak and loses nothing, so colours keep their hue; plain
+    subtraction (ε → ∞) turns a blue sky dark. The weighted mean of k_c is 1, so the luminance of the result is ``Y
+    - R`` for every ε. No channel may fall below 0: R is first limited to ``min_c O_c / k_c``, which says that white
+    light cannot have been brighter than the darkest channel.
 
     Parameters
     ----------
@@ -34,7 +36,8 @@ def remove_layer(colour: Array, grey: Array, rain: Array) -> tuple[Array, Array]
     Returns
     -------
     tuple
-        Derained planes (C, H, W), at least 0, exactly ``colour`` where the layer is 0; and the layer that was taken off, (H, W).
+        Derained planes (C, H, W), at least 0, exactly ``colour`` where the layer is 0; and the layer that was taken
+        off, (H, W).
     """
     xp = namespace(colour)
     share = (1 + SOFTNESS - colour) / (1 + SOFTNESS - grey)

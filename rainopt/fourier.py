@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from rainopt.arrays import Array, host_view, like, namespace
 
@@ -36,7 +37,7 @@ def _swap(a: Array) -> Array:
     return xp.permute_dims(a, (*range(a.ndim - 2), a.ndim - 1, a.ndim - 2))
 
 
-def _phase(n: int, a: Array):
+def _phase(n: int, a: Array) -> tuple[Array, Array, Array]:
     """Return the cosine and sine of π k / 2n, and the orthonormal scale of coefficient k."""
     import array_api_compat
 
@@ -75,6 +76,6 @@ def _idct_last(c: Array) -> Array:
     return xp.reshape(pairs, (*c.shape[:-1], 2 * half))[..., :n]
 
 
-def _complex(a: Array):
+def _complex(a: Array) -> Any:
     xp = namespace(a)
     return xp.complex128 if a.dtype == xp.float64 else xp.complex64

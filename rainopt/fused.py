@@ -1,7 +1,7 @@
 """The primal-dual iteration on the CPU: images cut into bands of rows, a thread a band.
 
-Each band carries ghost rows of its neighbours. A band may run as many iterations on its own as it has ghost rows, because each
-iteration spoils one ghost row more at each cut; then the ghosts are refreshed.
+Each band carries ghost rows of its neighbours. A band may run as many iterations on its own as it has ghost rows,
+because each iteration spoils one ghost row more at each cut; then the ghosts are refreshed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from rainopt.objectives import UDGWeights
 from rainopt.primal_dual import StepLengths
 from rainopt.threads import num_threads, run_all
 
-# Rows that run together stay within this share of a core's second-level cache (1 MiB on common desktop and server cores).
+# Rows that run together stay within this share of a core's second-level cache (1 MiB on common desktop and server
+# cores).
 CACHE_BYTES = 640 * 1024
 MOST_TOGETHER = 16
 # An odd number of cache lines keeps the seven fields of a power-of-two row from competing for the same cache sets.
@@ -51,27 +52,27 @@ class Constants(NamedTuple):
     def of(cls, weights: UDGWeights, steps: StepLengths, dtype: np.dtype) -> Constants:
         """Fold the formulas of `rainopt.primal_dual.prox_data` into constants."""
         curvature = 1 / (1 + steps.step_b) + 1 / steps.step_r
-        values = dict(
-            step_b=steps.step_b,
-            step_r=steps.step_r,
-            keep_o=1 / ((1 + steps.step_b) * curvature),
-            keep_r=1 / (steps.step_r * curvature),
-            mix_b=1 / (1 + steps.step_b),
-            mix_o=steps.step_b / (1 + steps.step_b),
-            threshold=weights.sparsity / curvature,
-            low=0.0 if weights.bounded else -np.inf,
-            slack=0.0 if weights.bounded else np.inf,
-            relax=steps.relax,
-            dual_b=steps.dual_b,
-            dual_along=steps.dual_along,
-            dual_across=steps.dual_across,
-            tau=weights.tau,
-            lambda_x=weights.lambda_x,
-            lambda_y=weights.lambda_y,
-            sparsity=weights.sparsity,
-            half=0.5,
-            zero=0.0,
-        )
+        values = {
+            "step_b": steps.step_b,
+            "step_r": steps.step_r,
+            "keep_o": 1 / ((1 + steps.step_b) * curvature),
+            "keep_r": 1 / (steps.step_r * curvature),
+            "mix_b": 1 / (1 + steps.step_b),
+            "mix_o": steps.step_b / (1 + steps.step_b),
+            "threshold": weights.sparsity / curvature,
+            "low": 0.0 if weights.bounded else -np.inf,
+            "slack": 0.0 if weights.bounded else np.inf,
+            "relax": steps.relax,
+            "dual_b": steps.dual_b,
+            "dual_along": steps.dual_along,
+            "dual_across": steps.dual_across,
+            "tau": weights.tau,
+            "lambda_x": weights.lambda_x,
+            "lambda_y": weights.lambda_y,
+            "sparsity": weights.sparsity,
+            "half": 0.5,
+            "zero": 0.0,
+        }
         return cls(**{name: dtype.type(value) for name, value in values.items()})
 
 

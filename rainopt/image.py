@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import array_api_compat
 import numpy as np
@@ -40,8 +40,8 @@ def split_channels(image: Array, channel_axis: int | None = -1) -> Channels:
     Parameters
     ----------
     image
-        (H, W), or three axes of which ``channel_axis`` holds 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha) channels; uint8,
-        uint16, or floating point in [0, 1].
+        (H, W), or three axes of which ``channel_axis`` holds 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha)
+        channels; uint8, uint16, or floating point in [0, 1].
     channel_axis
         Which axis holds the channels; ignored for (H, W).
 
@@ -120,6 +120,6 @@ def quantise(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.rint(image * np.iinfo(dtype).max).astype(dtype)
 
 
-def device_of(array: Array):
+def device_of(array: Array) -> Any:
     """Return the device of an array of any library."""
     return array_api_compat.device(array)

@@ -21,9 +21,9 @@ def psnr(a: Array, b: Array, protocol: str = "rgb") -> float:
     a, b
         (H, W) or (H, W, C) images, uint8, uint16 or float in [0, 1]. Alpha is ignored.
     protocol
-        ``"rgb"``: over all channels. ``"y_matlab"``: on the 16-235 luma of MATLAB's rgb2ycbcr, as most of the literature. ``"y_full"``: on
-        full-range BT.601 luma; exactly 20 log10(255/219) = 1.32 dB below ``"y_matlab"``.
-        Grey images count as their own luma, and as three equal channels.
+        ``"rgb"``: over all channels. ``"y_matlab"``: on the 16-235 luma of MATLAB's rgb2ycbcr, as most of the
+        literature. ``"y_full"``: on full-range BT.601 luma; exactly 20 log10(255/219) = 1.32 dB below
+        ``"y_matlab"``. Grey images count as their own luma, and as three equal channels.
 
     Raises
     ------
@@ -36,7 +36,8 @@ def psnr(a: Array, b: Array, protocol: str = "rgb") -> float:
 
 
 def ssim(a: Array, b: Array, protocol: str = "rgb") -> float:
-    """Structural similarity, at most 1: Gaussian 11×11 window of σ 1.5, K 0.01 and 0.03, mean over the valid region and channels.
+    """Structural similarity, at most 1: Gaussian 11×11 window of σ 1.5, K 0.01 and 0.03, mean over the valid region
+    and channels.
 
     Parameters as `psnr`; images must be at least 11 pixels on each side. Source: Wang et al. 2004.
     """

@@ -35,7 +35,8 @@ class UDGWeights:
     -----
     Departures from Yu et al. 2021, Eq. (3), which is `UDGWeights.paper`:
 
-    1. The printed energy has a null direction: a constant can move between B and R at no cost, and any pattern constant
+    1. The printed energy has a null direction: a constant can move between B and R at no cost, and any pattern
+       constant
        along the columns nearly so. ``sparsity`` and ``bounded`` remove it.
     """
 
@@ -62,11 +63,11 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
     Parameters
     ----------
     O, B, R
-        (..., H, W) floating point, streaks upright: ∇x is the difference over rows (along the streak), ∇y over columns,
-        both zero where they would leave the image (see `rainopt.operators`).
+        (..., H, W) floating point, streaks upright: ∇x is the difference over rows (along the streak), ∇y over
+        columns, both zero where they would leave the image (see `rainopt.operators`).
     weights
-        The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy stays
-        finite and differentiable for layers outside the box; solvers keep their layers inside.
+        The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy
+        stays finite and differentiable for layers outside the box; solvers keep their layers inside.
 
     Returns
     -------

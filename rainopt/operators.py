@@ -2,14 +2,15 @@
 
 Streaks are upright: *along* (the papers' x) is the second last axis, rows; *across* (y) is the last axis, columns.
 
-Boundary: the difference that would leave the image is 0 (Neumann, the evenly mirrored image). So the differences of an
-H × W image are again H × W with a last row or column of zeros, nothing wraps around, and `∇ᵀ∇` is diagonalised by the
-discrete cosine transform (DCT-II), which is the Fourier transform of the mirrored image.
+Boundary: the difference that would leave the image is 0 (Neumann, the evenly mirrored image). So the differences of
+an H × W image are again H × W with a last row or column of zeros, nothing wraps around, and `∇ᵀ∇` is diagonalised
+by the discrete cosine transform (DCT-II), which is the Fourier transform of the mirrored image.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from rainopt.arrays import Array, namespace
 
@@ -45,7 +46,7 @@ def diff_across_adjoint(field: Array) -> Array:
     return xp.concat([edge, inner], axis=-1) - xp.concat([inner, edge], axis=-1)
 
 
-def laplacian_symbol(length: int, xp, dtype, device=None) -> Array:
+def laplacian_symbol(length: int, xp: Any, dtype: Any, device: Any = None) -> Array:
     """Eigenvalues of the one-dimensional `∇ᵀ∇` in the DCT-II basis, ``2 - 2 cos(π k / length)``, shape (length,)."""
     k = xp.arange(length, dtype=dtype, device=device)
     return 2 - 2 * xp.cos(k * (math.pi / length))

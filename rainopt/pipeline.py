@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from rainopt.angle import AngleEstimate, estimate_angle, find_ridges, vote
+from rainopt.angle import AngleEstimate, find_ridges, vote
 from rainopt.arrays import Array, namespace, to_numpy
 from rainopt.colour import remove_layer
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
@@ -21,7 +19,7 @@ from rainopt.warp import Upright
 LEAST_SIDE = 8
 # Images of more pixels are solved in tiles; about 30 bytes a pixel are in use at once.
 TILE_SIDE = 1536
-# How far a pixel's surroundings matter: streaks are up to some 100 pixels long, and a tile fades over the middle half of this.
+# How far surroundings matter: streaks are up to some 100 pixels long, and a tile fades over the middle half of this.
 TILE_OVERLAP = 256
 # Rows that are converted to float at a time.
 BAND_ROWS = 256
@@ -42,8 +40,8 @@ class Decomposition:
     angle
         Degrees in (-90, 90], given or estimated.
     solution
-        `UDGSolution` of the upright problem. For an image solved in tiles energies and gaps are sums over the tiles, `iterations` the
-        most, and `background` and `rain` are None.
+        `UDGSolution` of the upright problem. For an image solved in tiles energies and gaps are sums over the
+        tiles, `iterations` the most, and `background` and `rain` are None.
     confidence
         Of the estimated angle, in [0, 1]; None where the angle was given.
     """
@@ -68,15 +66,15 @@ def derain(
 ) -> Decomposition:
     """Remove rain streaks from one image, without any training.
 
-    The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain layer alone
-    travels back, and is taken off every channel (see `rainopt.colour.remove_layer` for why). Pixels without rain
-    stay exactly as they were.
+    The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain
+    layer alone travels back, and is taken off every channel (see `rainopt.colour.remove_layer` for why). Pixels
+    without rain stay exactly as they were.
 
     Parameters
     ----------
     image
-        (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1]; numpy, cupy
-        or torch.
+        (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
+        numpy, cupy or torch.
     angle
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated.
     weights
@@ -86,7 +84,8 @@ def derain(
     max_iter, tol
         As `rainopt.solve_udg`.
     tile
-        Side in pixels of the tiles of a large image, default 1536; tiles agree with the whole to 2/255. 0: never tile.
+        Side in pixels of the tiles of a large image, default 1536; tiles agree with the whole to 2/255. 0: never
+        tile.
     progress
         Called with the share done, from 0 to 1.
 
@@ -102,9 +101,8 @@ def derain(
 
     Notes
     -----
-    Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the place of the rotation,
-    and ``O - R``, not the smoothed `B`, is the result.
-    """
+    Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the
+    place of the rotation, and ``O - R``, not the smoothed `B`, is the result."""
     return decompose(
         image, namespace(image, names="image").float32, angle, weights, channel_axis, max_iter, tol, tile, progress
     )
@@ -121,7 +119,8 @@ def decompose(
     tile: int | None = None,
     progress: Progress | None = None,
 ) -> Decomposition:
-    """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the image's own."""
+    """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the
+    image's own."""
     xp, device = namespace(image, names="image"), device_of(image)
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
@@ -162,7 +161,8 @@ def rain_layer(
     tile: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Array, UDGSolution]:
-    """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the solution."""
+    """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
+    solution."""
     xp = namespace(grey)
     height, width = grey.shape
     side = TILE_SIDE if tile is None else tile

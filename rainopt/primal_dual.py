@@ -1,8 +1,8 @@
 """The primal-dual iteration for the UDG energy: step lengths, and the array-API reference.
 
-Over-relaxed Chambolle-Pock (Chambolle and Pock 2011, Algorithm 1; relaxed as in Condat 2013) on (B, R), with the data term,
-the sparsity and the box in one pointwise proximal step. `rainopt.kernels.udg_cpu` runs the same iteration many rows at a
-time; the tests hold the two together.
+Over-relaxed Chambolle-Pock (Chambolle and Pock 2011, Algorithm 1; relaxed as in Condat 2013) on (B, R), with the
+data term, the sparsity and the box in one pointwise proximal step. `rainopt.kernels.udg_cpu` runs the same
+iteration many rows at a time; the tests hold the two together.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class StepLengths:
     def for_weights(cls, weights: UDGWeights) -> StepLengths:
         """Choose the lengths for images in [0, 1].
 
-        The best primal length for a layer grows with the size of the layer and falls with that of its duals, which is its weight; the
-        square root fits weights from a quarter to thirty times the defaults. The constants come from a random search on
-        photographs: relaxing by 1.9 halves the number of iterations, and steps along the streak three times those across
-        save another tenth.
+        The best primal length for a layer grows with the size of the layer and falls with that of its duals, which
+        is its weight; the square root fits weights from a quarter to thirty times the defaults. The constants come
+        from a random search on photographs: relaxing by 1.9 halves the number of iterations, and steps along the
+        streak three times those across save another tenth.
         """
         step_r = min(max(0.5 * math.sqrt(0.05 / max(weights.lambda_x, 1e-12)), 0.02), 10.0)
         step_b = 1.6 * step_r
@@ -102,8 +102,8 @@ class PrimalDual:
 def prox_data(O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths) -> tuple[Array, Array]:
     """Proximal point of ``½(b + r - o)² + λs|r| + box(r)`` with step lengths ``step_b`` and ``step_r``.
 
-    Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r - r̂)²/2σr``,
-    a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
+    Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r -
+    r̂)²/2σr``, a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
     """
     curvature = 1 / (1 + s.step_b) + 1 / s.step_r
     mean = ((O - b_hat) / (1 + s.step_b) + r_hat / s.step_r) / curvature

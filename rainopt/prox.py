@@ -11,7 +11,8 @@ from rainopt.arrays import Array, namespace
 def shrink(value: Array, threshold: float | Array) -> Array:
     """Soft shrinkage ``sign(v) max(|v| - t, 0)``: the proximal point of ``t |x|``.
 
-    Source: Yu et al. 2021, Eq. (9). Departure: the print reads ``|v| max(|v| - t, 0)``, which is not a proximal point.
+    Source: Yu et al. 2021, Eq. (9). Departure: the print reads ``|v| max(|v| - t, 0)``, which is not a proximal
+    point.
     """
     return positive(value - threshold) - positive(-value - threshold)
 

@@ -24,7 +24,8 @@ def set_num_threads(count: int | None) -> None:
 
 
 def num_threads() -> int:
-    """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process may use."""
+    """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process may
+    use."""
     if _limit is not None:
         return _limit
     value = os.environ.get(VARIABLE)

@@ -19,8 +19,8 @@ class Tile(NamedTuple):
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
     """Yield tiles of at most about ``size`` + ``overlap`` pixels a side whose windows sum to 1 at every pixel.
 
-    Neighbours share ``overlap`` pixels. The cross-fade takes the middle half of it: nearer than a quarter to its cut a tile is not
-    used at all, because there it has not seen its surroundings.
+    Neighbours share ``overlap`` pixels. The cross-fade takes the middle half of it: nearer than a quarter to its
+    cut a tile is not used at all, because there it has not seen its surroundings.
     """
     for rows, down in _spans(height, size, overlap):
         for columns, across in _spans(width, size, overlap):

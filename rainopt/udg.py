@@ -22,7 +22,10 @@ class SolverStatus(enum.Enum):
     """How a solve ended; the value is a sentence for its user."""
 
     CONVERGED = "The duality gap is within `tol` of the energy."
-    MAX_ITER = "Stopped at `max_iter` before the gap was within `tol`; the layers are usable, a larger `max_iter` refines them."
+    MAX_ITER = (
+        "Stopped at `max_iter` before the gap was within `tol`; the layers are usable, and a larger `max_iter` refines "
+        "them."
+    )
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class UDGSolution:
     Attributes
     ----------
     background, rain
-        (..., H, W), dtype and library of the input. `background` is the model's own `B`, smoothed by its total variation; ``O - rain``
-        keeps the texture that `B` loses.
+        (..., H, W), dtype and library of the input. `background` is the model's own `B`, smoothed by its total
+        variation; ``O - rain`` keeps the texture that `B` loses.
     energy, gap
         (...,) float64: the UDG energy, and a bound on how far above the least energy it can be.
     iterations
@@ -78,12 +81,14 @@ def solve_udg(
     Parameters
     ----------
     O
-        (..., H, W) luminance, float32 or float64, about [0, 1]; axes before the last two are a batch of independent images.
+        (..., H, W) luminance, float32 or float64, about [0, 1]; axes before the last two are a batch of independent
+        images.
     weights
         `UDGWeights`; None for the defaults.
     method
-        ``"primal-dual"``: fused iteration, numba on the CPU, the array library elsewhere. ``"reference"``: the same iteration on the
-        array library always. ``"admm"``: the paper's alternating updates with transform solves. ``"auto"``: primal-dual.
+        ``"primal-dual"``: fused iteration, numba on the CPU, the array library elsewhere. ``"reference"``: the same
+        iteration on the array library always. ``"admm"``: the paper's alternating updates with transform solves.
+        ``"auto"``: primal-dual.
     max_iter
         Most iterations, default 400.
     tol

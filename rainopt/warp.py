@@ -1,7 +1,7 @@
 """Bring streaks upright and back: a shear, rows shifted sideways by interpolation.
 
-A shear makes straight streaks vertical as a rotation does, but it interpolates along one axis only and keeps the rows. Only a rain layer
-is ever brought back, so what is not rain is never interpolated.
+A shear makes straight streaks vertical as a rotation does, but it interpolates along one axis only and keeps the
+rows. Only a rain layer is ever brought back, so what is not rain is never interpolated.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rainopt.arrays import Array, host_view, like, namespace
 class Upright:
     """The map that makes streaks of one angle vertical in images of one shape.
 
-    ``(A a)[i, j] = a(i, j - m + tan θ · (i - (H - 1)/2))`` with m extra columns on each side so that no pixel is lost.
-    Streaks that lie closer to the horizontal (|θ| > 45°) are transposed first, so that ``|tan| ≤ 1`` always.
+    ``(A a)[i, j] = a(i, j - m + tan θ · (i - (H - 1)/2))`` with m extra columns on each side so that no pixel is
+    lost. Streaks that lie closer to the horizontal (|θ| > 45°) are transposed first, so that ``|tan| ≤ 1`` always.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class Upright:
 
     Notes
     -----
-    Source: Yu et al. 2021, Eq. (1), θ∘Y. Departure: a shear for the paper's rotation; Yu et al. rotate the result back, which blurs
-    it twice.
+    Source: Yu et al. 2021, Eq. (1), θ∘Y. Departure: a shear for the paper's rotation; Yu et al. rotate the result
+    back, which blurs it twice.
     """
 
     angle: float
@@ -75,8 +75,8 @@ class Upright:
     def forward(self, image: Array, *, fill: str = "edge") -> Array:
         """Make streaks vertical; (..., height, width) to (..., *shape).
 
-        ``fill`` is what lies outside the image: ``"edge"``, its nearest pixel of the row, or ``"zero"``, which makes the map
-        linear with `adjoint` as its adjoint.
+        ``fill`` is what lies outside the image: ``"edge"``, its nearest pixel of the row, or ``"zero"``, which
+        makes the map linear with `adjoint` as its adjoint.
         """
         self._require(image, (self.height, self.width))
         return shift_rows(self._turn(image), self._offsets(), self.shape[1], fill=fill)
@@ -88,9 +88,11 @@ class Upright:
         return self._turn(shift_rows(upright, -self._offsets(), columns, fill="zero", adjoint=True))
 
     def back(self, upright: Array) -> Array:
-        """Bring a layer back to where the image was: the shear by the opposite slope, (..., *shape) to (..., height, width).
+        """Bring a layer back to where the image was: the shear by the opposite slope, (..., *shape) to (...,
+        height, width).
 
-        It inverts `forward` exactly where shifts are whole pixels and to interpolation accuracy elsewhere. At angle 0 it is the identity.
+        It inverts `forward` exactly where shifts are whole pixels and to interpolation accuracy elsewhere. At angle
+        0 it is the identity.
         """
         self._require(upright, self.shape)
         columns = self.shape[1] - 2 * self.margin
@@ -117,7 +119,8 @@ TAPS = 6
 def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
     """Weights of the six pixels around a point ``fraction`` ∈ [0, 1) to the right of the third; (n,) to (n, 6).
 
-    Lanczos-3 windowed sinc, normalised to sum 1, a plain copy at 0. On real streaks it keeps 0.1 dB more than a cubic and
+    Lanczos-3 windowed sinc, normalised to sum 1, a plain copy at 0. On real streaks it keeps 0.1 dB more than a
+    cubic and
     0.5 dB more than a linear interpolation.
     """
     distance = np.arange(1 - TAPS // 2, TAPS // 2 + 1) - fraction[:, None]
@@ -126,7 +129,8 @@ def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
 
 
 def shift_rows(image: Array, offsets: np.ndarray, width: int, *, fill: str = "edge", adjoint: bool = False) -> Array:
-    """Return ``out[..., i, j] = image(..., i, j + offsets[i])``, interpolated along the row; (..., H, W) to (..., H, width).
+    """Return ``out[..., i, j] = image(..., i, j + offsets[i])``, interpolated along the row; (..., H, W) to (...,
+    H, width).
 
     ``adjoint`` instead applies the transpose of the shift by ``-offsets`` with fill ``"zero"``.
     """

@@ -32,8 +32,8 @@ class Options:
 class Record:
     """What became of one file; a line of ``--json``.
 
-    ``status`` is "ok", "skipped" (all results were there) or "failed"; ``gap`` is relative to the energy, ``rain`` the mean brightness that was
-    taken off, in [0, 1].
+    ``status`` is "ok", "skipped" (all results were there) or "failed"; ``gap`` is relative to the energy, ``rain``
+    the mean brightness that was taken off, in [0, 1].
     """
 
     input: str
@@ -70,8 +70,9 @@ def derain_file(
 ) -> Record:
     """Derain one image file and write what is asked for; never raises for a bad file.
 
-    Depth, alpha, profile and EXIF data of the file are kept, the result is upright. Files that are already there are kept too unless
-    ``options.overwrite``; where all are there, nothing is computed. So a run that was interrupted goes on where it stopped.
+    Depth, alpha, profile and EXIF data of the file are kept, the result is upright. Files that are already there
+    are kept too unless ``options.overwrite``; where all are there, nothing is computed. So a run that was
+    interrupted goes on where it stopped.
     """
     start = time.perf_counter()
     wanted = results_of(target, options)

@@ -17,7 +17,8 @@ class DeviceError(ValueError):
 def resolve_device(name: str) -> str:
     """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into ``cpu`` or ``cuda:N``.
 
-    ``auto`` takes the first CUDA device where cupy finds one, else the CPU. A device that was named is never replaced by another.
+    ``auto`` takes the first CUDA device where cupy finds one, else the CPU. A device that was named is never
+    replaced by another.
 
     Raises
     ------

@@ -26,13 +26,15 @@ class Job:
 def plan(inputs: Iterable[str | Path], output: Path) -> list[Job]:
     """Expand files, folders and globs, and give each file found its place below ``output``.
 
-    A folder is searched with all its sub-folders, which appear again below ``output``. ``output`` is a file if it ends like an image
-    file, is no folder, and there is one input file; else it is a folder. An input that does not exist is a job with a problem.
+    A folder is searched with all its sub-folders, which appear again below ``output``. ``output`` is a file if it
+    ends like an image file, is no folder, and there is one input file; else it is a folder. An input that does not
+    exist is a job with a problem.
 
     Raises
     ------
     PlanError
-        If two inputs would become one file, a result would replace its own input, or several results should become one file.
+        If two inputs would become one file, a result would replace its own input, or several results should become
+        one file.
     """
     inputs = list(inputs)
     found = [entry for argument in inputs for entry in _expand(argument, output)]

@@ -19,8 +19,8 @@ Report = Callable[[Job, float], None]
 def run(jobs: Sequence[Job], options: Options, processes: int, report: Report | None = None) -> Iterator[Record]:
     """Derain every job and yield one record each, in the order in which they finish.
 
-    ``report(job, share)`` follows the work on one image where it is done in this process. Closing the iterator stops the work: what
-    is being written is finished or leaves nothing behind.
+    ``report(job, share)`` follows the work on one image where it is done in this process. Closing the iterator
+    stops the work: what is being written is finished or leaves nothing behind.
     """
     ready: list[tuple[Job, Path]] = []
     for job in jobs:

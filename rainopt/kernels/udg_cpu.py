@@ -1,13 +1,14 @@
 """Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
 
-The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the other, `O` to `RY`.
+The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
+other, `O` to `RY`.
 
-One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several iterations
-run down the image together, each one row behind its predecessor, while the rows they share are in the cache. Memory
-is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
+One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
+iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
+cache. Memory is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
 
-The row functions are short and touch at most four arrays each: beyond that the compiler gives up proving that the arrays
-do not overlap, and stops vectorising.
+The row functions are short and touch at most four arrays each: beyond that the compiler gives up proving that the
+arrays do not overlap, and stops vectorising.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ def _ascend_across_shifted(p, bar, o, step, radius, relax):
 def advance(state, columns, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
-    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the extrapolated B
-    and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's along-fields are left
-    alone; in a band, ghost rows absorb both.
+    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
+    extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
+    along-fields are left alone; in a band, ghost rows absorb both.
     """
     rows, together = state.shape[0], bars.shape[0]
     for front in range(rows + together - 1):
@@ -127,7 +128,8 @@ def _clip(v, radius):
 def certify(state, columns, first, last, zero_row, radius, bounded, c):
     """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
 
-    R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the differences.
+    R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the
+    differences.
     """
     energy, bound = 0.0, 0.0
     for i in range(first, last):
