@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rainopt.angle import AngleEstimate, find_ridges, vote
@@ -11,16 +11,20 @@ from rainopt.arrays import Array, namespace, to_numpy
 from rainopt.colour import remove_layer
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
 from rainopt.objectives import UDGWeights
-from rainopt.tiles import tiles
-from rainopt.udg import SolverStatus, UDGSolution, solve_udg
+from rainopt.tiles import Tile, tiles
+from rainopt.udg import TOL, SolverStatus, UDGSolution, solve_udg
 from rainopt.warp import Upright
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
-# Images of more pixels are solved in tiles; about 30 bytes a pixel are in use at once.
-TILE_SIDE = 1536
-# How far surroundings matter: streaks are up to some 100 pixels long, and a tile fades over the middle half of this.
-TILE_OVERLAP = 256
+# Images of more pixels are solved in tiles; some 50 bytes a pixel are in use at once.
+TILE_SIDE = 2048
+# Each iteration carries a pixel's influence one pixel further, and some hundred are usual; a third of this lies between
+# the part of a tile that is used and its cut.
+TILE_OVERLAP = 384
+# All tiles run the same number of iterations, or their seams would show: as many as the middle of the image needs, this
+# many pixels a side.
+PILOT_SIDE = 1024
 # Rows that are converted to float at a time.
 BAND_ROWS = 256
 
@@ -84,7 +88,7 @@ def derain(
     max_iter, tol
         As `rainopt.solve_udg`.
     tile
-        Side in pixels of the tiles of a large image, default 1536; tiles agree with the whole to 2/255. 0: never
+        Side in pixels of the tiles of a large image, default 2048; tiles agree with the whole to 2/255. 0: never
         tile.
     progress
         Called with the share done, from 0 to 1.
@@ -168,32 +172,48 @@ def rain_layer(
     side = TILE_SIDE if tile is None else tile
     if side < 0:
         raise ValueError(f"`tile` must be at least 0, got {tile!r}")
-    if side == 0 or height * width <= side * side:
+    tol = TOL if tol is None else tol
+    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
+    if len(cover) == 1 and max(height, width) <= PILOT_SIDE:
         layer, solution = _solve_upright(grey, angle, weights, max_iter, tol)
         if progress:
             progress(1.0)
         return layer, solution
 
+    if tol > 0:
+        max_iter = _pilot(grey, angle, weights, max_iter, tol)
     rain = xp.zeros_like(grey)
-    cover = list(tiles(height, width, side, min(TILE_OVERLAP, side)))
-    solutions = []
+    energy, gap = 0.0, 0.0
     for done, part in enumerate(cover):
-        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, max_iter, tol)
+        centre = _centre(angle, height, width, part)
+        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, max_iter, 0.0, centre)
         window = xp.asarray(part.window, device=device_of(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
-        solutions.append((solution.energy, solution.gap, solution.iterations, solution.status))
+        energy, gap = energy + solution.energy, gap + solution.gap
         if progress:
             progress((done + 1) / len(cover))
-    energies, gaps, iterations, states = zip(*solutions, strict=True)
-    worst = SolverStatus.CONVERGED if set(states) == {SolverStatus.CONVERGED} else SolverStatus.MAX_ITER
-    return rain, UDGSolution(None, None, sum(energies), sum(gaps), max(iterations), worst)
+    status = SolverStatus.CONVERGED if float(gap) <= tol * float(energy) else SolverStatus.MAX_ITER
+    if len(cover) == 1:
+        return rain, replace(solution, status=status)
+    return rain, UDGSolution(None, None, energy, gap, solution.iterations, status)
+
+
+def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int | None, tol: float) -> int:
+    """Return the iterations that the middle of the image needs to reach ``tol``."""
+    rows, columns = (slice(max(0, (n - PILOT_SIDE) // 2), (n + PILOT_SIDE) // 2) for n in grey.shape)
+    return _solve_upright(grey[rows, columns], angle, weights, max_iter, tol)[1].iterations
 
 
 def _solve_upright(
-    grey: Array, angle: float, weights: UDGWeights | None, max_iter: int | None, tol: float | None
+    grey: Array,
+    angle: float,
+    weights: UDGWeights | None,
+    max_iter: int | None,
+    tol: float | None,
+    centre: float | None = None,
 ) -> tuple[Array, UDGSolution]:
     xp = namespace(grey)
-    upright = Upright(angle, *grey.shape)
+    upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
     # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
     straight = upright.forward(grey)
     straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
@@ -201,6 +221,13 @@ def _solve_upright(
     layer = upright.back(solution.rain)
     layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
     return xp.minimum(layer, grey), solution
+
+
+def _centre(angle: float, height: int, width: int, part: Tile) -> float:
+    """Return the row that the shear of the whole image leaves in place, counted from the first row of a tile."""
+    if Upright(angle, height, width).transposed:
+        return (width - 1) / 2 - part.columns.start
+    return (height - 1) / 2 - part.rows.start
 
 
 def _layout(image: Array, channel_axis: int) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ class Tile(NamedTuple):
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
     """Yield tiles of at most about ``size`` + ``overlap`` pixels a side whose windows sum to 1 at every pixel.
 
-    Neighbours share ``overlap`` pixels. The cross-fade takes the middle half of it: nearer than a quarter to its
+    Neighbours share ``overlap`` pixels. The cross-fade takes the middle third of it: nearer than a third of it to its
     cut a tile is not used at all, because there it has not seen its surroundings.
     """
     for rows, down in _spans(height, size, overlap):
@@ -45,5 +45,5 @@ def _spans(length: int, size: int, overlap: int) -> list[tuple[slice, np.ndarray
 
 
 def _ramp(position: np.ndarray, cut: int, overlap: int) -> np.ndarray:
-    """Rise from 0 to 1 over half the overlap, centred on the cut."""
-    return np.clip((position - cut) / (overlap / 2) + 0.5, 0, 1)
+    """Rise from 0 to 1 over a third of the overlap, centred on the cut."""
+    return np.clip((position - cut) / (overlap / 3) + 0.5, 0, 1)

@@ -23,8 +23,8 @@ class SolverStatus(enum.Enum):
 
     CONVERGED = "The duality gap is within `tol` of the energy."
     MAX_ITER = (
-        "Stopped at `max_iter` before the gap was within `tol`; the layers are usable, and a larger `max_iter` refines "
-        "them."
+        "Stopped before the duality gap was within `tol`; the layers are usable, and more iterations (`max_iter`) or a "
+        "smaller `tol` refine them."
     )
 
 

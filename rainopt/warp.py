@@ -16,12 +16,17 @@ import numpy as np
 from rainopt.arrays import Array, host_view, like, namespace
 
 
+# Columns added on both sides of a sheared image, so that a tile and the whole, whose rows jut out differently, have the
+# same neighbourhood at the edge of the image.
+BORDER = 4
+
+
 @dataclass(frozen=True)
 class Upright:
     """The map that makes streaks of one angle vertical in images of one shape.
 
-    ``(A a)[i, j] = a(i, j - m + tan θ · (i - (H - 1)/2))`` with m extra columns on each side so that no pixel is
-    lost. Streaks that lie closer to the horizontal (|θ| > 45°) are transposed first, so that ``|tan| ≤ 1`` always.
+    ``(A a)[i, j] = a(i, j - m + tan θ · (i - c))`` with so many extra columns, m of them on the left, that no pixel
+    is lost. Streaks that lie closer to the horizontal (|θ| > 45°) are transposed first, so that ``|tan| ≤ 1`` always.
 
     Parameters
     ----------
@@ -29,6 +34,10 @@ class Upright:
         θ in degrees, in (-90, 90]; 0 is vertical, positive moves right going down.
     height, width
         Shape of the image in pixels.
+    centre
+        The row c that stays where it is (after the transposition), default the middle one. A tile passes the middle
+        row of the whole image, counted from its own first: then each row is shifted by the same fraction of a pixel
+        in all tiles.
 
     Raises
     ------
@@ -44,6 +53,7 @@ class Upright:
     angle: float
     height: int
     width: int
+    centre: float | None = None
 
     def __post_init__(self) -> None:
         if not -90 < self.angle <= 90:
@@ -60,17 +70,31 @@ class Upright:
         radians = math.radians(self.angle)
         return math.cos(radians) / math.sin(radians) if self.transposed else math.tan(radians)
 
+    @cached_property
+    def _shift(self) -> np.ndarray:
+        rows = self.width if self.transposed else self.height
+        centre = (rows - 1) / 2 if self.centre is None else self.centre
+        return self.slope * (np.arange(rows) - centre)
+
     @property
     def margin(self) -> int:
-        """Columns added on each side."""
-        rows = self.width if self.transposed else self.height
-        return math.ceil(abs(self.slope) * (rows - 1) / 2)
+        """Columns of the upright image to the left of column 0 of the unshifted row; negative in a tile far from
+        the centre."""
+        return math.ceil(self._shift.max()) + self._border
 
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the upright image."""
-        rows, columns = (self.width, self.height) if self.transposed else (self.height, self.width)
-        return rows, columns + 2 * self.margin
+        rows, columns = self._source
+        return rows, columns + self.margin - math.floor(self._shift.min()) + self._border
+
+    @property
+    def _border(self) -> int:
+        return BORDER if self.slope else 0
+
+    @property
+    def _source(self) -> tuple[int, int]:
+        return (self.width, self.height) if self.transposed else (self.height, self.width)
 
     def forward(self, image: Array, *, fill: str = "edge") -> Array:
         """Make streaks vertical; (..., height, width) to (..., *shape).
@@ -79,13 +103,13 @@ class Upright:
         makes the map linear with `adjoint` as its adjoint.
         """
         self._require(image, (self.height, self.width))
-        return shift_rows(self._turn(image), self._offsets(), self.shape[1], fill=fill)
+        return shift_rows(self._turn(image), self._shift - self.margin, self.shape[1], fill=fill)
 
     def adjoint(self, upright: Array) -> Array:
         """Adjoint of ``forward(·, fill="zero")``; (..., *shape) to (..., height, width)."""
         self._require(upright, self.shape)
-        columns = self.shape[1] - 2 * self.margin
-        return self._turn(shift_rows(upright, -self._offsets(), columns, fill="zero", adjoint=True))
+        offsets = self.margin - self._shift
+        return self._turn(shift_rows(upright, offsets, self._source[1], fill="zero", adjoint=True))
 
     def back(self, upright: Array) -> Array:
         """Bring a layer back to where the image was: the shear by the opposite slope, (..., *shape) to (...,
@@ -95,18 +119,13 @@ class Upright:
         0 it is the identity.
         """
         self._require(upright, self.shape)
-        columns = self.shape[1] - 2 * self.margin
-        return self._turn(shift_rows(upright, -self._offsets(), columns, fill="zero"))
+        return self._turn(shift_rows(upright, self.margin - self._shift, self._source[1], fill="zero"))
 
     def _turn(self, image: Array) -> Array:
         if not self.transposed:
             return image
         axes = (*range(image.ndim - 2), image.ndim - 1, image.ndim - 2)
         return namespace(image).permute_dims(image, axes)
-
-    def _offsets(self) -> np.ndarray:
-        rows = self.shape[0]
-        return self.slope * (np.arange(rows) - (rows - 1) / 2) - self.margin
 
     def _require(self, image: Array, shape: tuple[int, int]) -> None:
         if tuple(image.shape[-2:]) != shape:
