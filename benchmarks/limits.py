@@ -70,9 +70,17 @@ def measure(threads: int, repeat: int = 5) -> Limits:
     blocks = [[np.zeros(BLOCK, np.float32), np.full(BLOCK, 0.5, np.float32)] for _ in range(threads)]
     s, t, times = np.float32(0.5), np.float32(0.25), 5000
 
+    def move(k: int) -> None:
+        a, b, c = arrays[k]
+        _triad(a, b, c, s)
+
+    def compute(k: int) -> None:
+        y, x = blocks[k]
+        _polynomials(y, x, s, t, times)
+
     with ThreadPoolExecutor(threads) as pool:
-        moved, _ = timed(lambda: list(pool.map(lambda abc: _triad(*abc, s), arrays)), repeat)
-        computed, _ = timed(lambda: list(pool.map(lambda yx: _polynomials(*yx, s, t, times), blocks)), repeat)
+        moved, _ = timed(lambda: list(pool.map(move, range(threads))), repeat)
+        computed, _ = timed(lambda: list(pool.map(compute, range(threads))), repeat)
     # The best run, not the median: a limit is what can be reached. A store also reads its cache line, hence four.
     triad_bytes = 4 * share * threads * 4
     flops = POLYNOMIAL_FLOPS * BLOCK * threads * times

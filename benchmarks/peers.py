@@ -1,8 +1,8 @@
 """The same energy, minimised by rainopt and by a general toolbox.
 
-Both sides get the same rainy photograph, the same weights, the same boundary (differences that would leave the image are
-0) and the same box 0 <= R <= O. rainopt runs with its defaults, as `rainopt derain` does. The toolbox, pyproximal, runs
-until its energy is within 0.1 % of the energy that rainopt reached:
+Both sides get the same rainy photograph, the same weights, the same boundary (differences that would leave the image
+are 0) and the same box 0 <= R <= O. rainopt runs with its defaults, as `rainopt derain` does. The toolbox, pyproximal,
+runs until its energy is within 0.1 % of the energy that rainopt reached:
 
   1. On a small photograph every method is tried with every step length of a list, counting the iterations it needs.
   2. On the large one the best of each method is counted again and timed, since iterations do not cost the same.

@@ -168,7 +168,7 @@ def methods() -> Iterator[Method]:
 
 
 def differences(shape: tuple[int, ...], dtype: Any) -> pylops.LinearOperator:
-    """Return the operator (B, R) to (∇x B, ∇x R, ∇y B, ∇y R): `rainopt.operators`, zero last row and column included."""
+    """Return the operator (B, R) to (∇x B, ∇x R, ∇y B, ∇y R), as `rainopt.operators`: zero last row and column."""
     dims = (2, *shape)
     # Without `edge`, which serves centred stencils only, the last difference is 0.
     return pylops.VStack(

@@ -15,7 +15,6 @@ import numpy as np
 
 from rainopt.arrays import Array, host_view, like, namespace
 
-
 # Columns added on both sides of a sheared image, so that a tile and the whole, whose rows jut out differently, have the
 # same neighbourhood at the edge of the image.
 BORDER = 4
