@@ -23,7 +23,7 @@ WIDTH = 3.0  # pixels at most
 ELONGATION = 4.0  # length over width at least
 LENGTH_CAP = 25.0  # a ridge's vote does not grow beyond this length
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
-PRIOR = 45.0
+PRIOR = 30.0
 BIN_SMOOTHING = 2.0  # degrees
 AGREEMENT = 6.0  # degrees within which a vote counts as agreeing
 
