@@ -77,14 +77,15 @@ def photograph(height: int, width: int) -> np.ndarray:
 
     The photographs, mirrored up to 512 × 512, are laid out as tiles at their own resolution, so that the detail is that
     of a photograph and not of an enlargement; each row of tiles starts with another photograph. A picture that fits
-    into one of them is simply cut out.
+    into one of them is cut out of its middle.
     """
     from skimage import data
 
     sources = [data.astronaut(), data.coffee(), data.chelsea()]
     for source in sources[1:]:
-        if height <= source.shape[0] and width <= source.shape[1]:
-            return np.ascontiguousarray(source[:height, :width])
+        top, left = (source.shape[0] - height) // 2, (source.shape[1] - width) // 2
+        if top >= 0 and left >= 0:
+            return np.ascontiguousarray(source[top : top + height, left : left + width])
     cells = [_mirrored(source, 512) for source in sources]
     down, right = -(-height // 512), -(-width // 512)
     rows = [np.concatenate([cells[(i + j) % 3] for j in range(right)], axis=1) for i in range(down)]

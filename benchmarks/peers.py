@@ -173,6 +173,14 @@ def main(arguments: list[str] | None = None) -> None:
         f"UDG energy, {height} x {width}, float32", ("solver", "iterations", "energy", "seconds", "faster by"), rows
     )
     print_table(
+        "pyproximal, the best of each method to that energy",
+        ("method", "step", "iterations", "seconds"),
+        [
+            (t["method"], f"{t['step']:g}", t["iterations"] or "not reached", f"{t['seconds'] or float('nan'):.3f}")
+            for t in result["finalists"]
+        ],
+    )
+    print_table(
         f"Iterations of pyproximal to that energy on {TUNING_SHAPE[0]} x {TUNING_SHAPE[1]}, best first",
         ("method", "step", "iterations"),
         [(t["method"], f"{t['step']:g}", t["iterations"] or "not reached") for t in result["tried"]],

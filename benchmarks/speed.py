@@ -1,0 +1,163 @@
+"""How fast rainopt is: the solver against the limits of the hardware, the stages of derain, and the whole command.
+
+Times are medians of repeated runs after a first one that is not counted. Pictures are sample photographs of
+scikit-image with synthetic rain, see benchmarks/README.md. In turn:
+
+  solver   solve_udg on 1024 x 2048 float32, defaults, 1 thread and all. The floor below it is the larger of two times:
+           the bytes that the iterations move, over the bandwidth that a triad a = b + s c reaches here, and their
+           operations, over the float32 arithmetic that polynomials reach here.
+  derain   the stages of derain on a 481 x 321 and a 12-megapixel colour image.
+  angle    estimate_angle on 512 x 512 and 12 megapixels.
+  command  `rainopt derain` on a 12-megapixel JPEG, file to file, as a process of its own with kernels compiled before,
+           and `rainopt --help`: wall time and the most memory held.
+
+  python -m benchmarks.speed --json results.json
+  python -m benchmarks.speed --only solver --repeat 20
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.command import CommandRun, rainopt_command, run_command
+from benchmarks.common import finish, parser, positive, print_table, rainy_luminance, rainy_photograph, timed
+from benchmarks.limits import FLOPS, floor, measure
+from benchmarks.stages import stage_times
+from rainopt import derain, estimate_angle, solve_udg, write_image
+from rainopt.threads import num_threads, set_num_threads
+
+SOLVER_SHAPE = (1024, 2048)
+SMALL = (321, 481)
+LARGE = (3000, 4000)
+ANGLE = 10.0
+
+
+def bench_solver(repeat: int) -> dict[str, Any]:
+    """Time `solve_udg` on one thread and on all, beside what the hardware allows."""
+    O = rainy_luminance(*SOLVER_SHAPE)
+    results: dict[str, Any] = {"shape": list(SOLVER_SHAPE), "dtype": "float32", "flops_per_pixel_iteration": FLOPS}
+    rows = []
+    try:
+        for threads in sorted({1, num_threads()}):
+            set_num_threads(threads)
+            clock, solution = timed(lambda: solve_udg(O), repeat)
+            n, energy, gap = solution.iterations, float(solution.energy), float(solution.gap)
+            limits = measure(threads)
+            least = floor(O, n, limits)
+            results[f"threads_{threads}"] = {
+                **clock.as_dict(),
+                "iterations": n,
+                "ms_per_iteration": 1e3 * clock.median / n,
+                "energy": energy,
+                "relative_gap": gap / energy,
+                "bandwidth_gb_per_s": limits.bytes_per_second / 1e9,
+                "arithmetic_gflop_per_s": limits.flops_per_second / 1e9,
+                "floor": least,
+                "times_floor": clock.median / least["seconds"],
+            }
+            name, per = f"solve_udg, threads: {threads}", f"{1e3 * clock.median / n:.2f}"
+            rows.append(
+                (name, _s(clock.median), n, per, f"{gap / energy:.4f}", f"{clock.median / least['seconds']:.2f}")
+            )
+            rows.append(("  floor, arithmetic", _s(least["seconds_arithmetic"]), "", "", "", ""))
+            rows.append(("  floor, memory", _s(least["seconds_memory"]), "", "", "", ""))
+            rows.append(("  memory, a pass an iteration", _s(least["seconds_memory_unfused"]), "", "", "", ""))
+    finally:
+        set_num_threads(None)
+    header = ("1024 x 2048 float32", "seconds", "iterations", "ms/iteration", "relative gap", "times floor")
+    print_table("Solver", header, rows)
+    return results
+
+
+def bench_derain(repeat: int) -> dict[str, Any]:
+    """Time the stages of `derain`, angle estimated, on a small and a large colour image."""
+    results: dict[str, Any] = {}
+    for name, shape, scale in (("481x321", SMALL, 1.0), ("12_megapixel", LARGE, 2.0)):
+        image = rainy_photograph(*shape, angle=ANGLE, scale=scale)
+        clock, found = timed(partial(derain, image), repeat)
+        runs = [stage_times(partial(derain, image)) for _ in range(repeat)]
+        stages = {stage: statistics.median(run.get(stage, 0.0) for run in runs) for stage in runs[0]}
+        results[name] = {
+            "shape": list(image.shape),
+            **clock.as_dict(),
+            "iterations": found.solution.iterations,
+            "angle": found.angle,
+            "true_angle": ANGLE,
+            "stages_s": stages,
+        }
+        rows = [(stage, _s(seconds)) for stage, seconds in stages.items()]
+        print_table(f"derain, {name.replace('_', ' ')}, uint8 colour, {scale:g}x", ("stage", "seconds"), rows)
+    return results
+
+
+def bench_angle(repeat: int) -> dict[str, Any]:
+    """Time `estimate_angle`."""
+    results: dict[str, Any] = {}
+    rows = []
+    for name, shape, scale in (("512x512", (512, 512), 1.0), ("12_megapixel", LARGE, 2.0)):
+        image = rainy_photograph(*shape, angle=ANGLE, scale=scale)
+        clock, found = timed(partial(estimate_angle, image), repeat)
+        results[name] = {**clock.as_dict(), "angle": found.angle, "confidence": found.confidence, "true_angle": ANGLE}
+        rows.append((name.replace("_", " "), _s(clock.median), f"{found.angle:.2f}", f"{found.confidence:.2f}"))
+    print_table(f"estimate_angle, true angle {ANGLE:g}", ("image", "seconds", "angle", "confidence"), rows)
+    return results
+
+
+def bench_command(repeat: int) -> dict[str, Any]:
+    """Time ``rainopt derain`` on a large JPEG, and ``rainopt --help``, as processes."""
+    command = rainopt_command()
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "rainy.jpg", Path(folder) / "derained.jpg"
+        write_image(source, rainy_photograph(*LARGE, angle=ANGLE, scale=2.0))
+        tasks: dict[str, list[str]] = {
+            "derain_12_megapixel_jpeg": [*command, "derain", str(source), "-o", str(target), "--overwrite"],
+            "help": [*command, "--help"],
+        }
+        results: dict[str, Any] = {}
+        rows = []
+        for name, words in tasks.items():
+            clock, runs = _processes(words, repeat)
+            peak = max(run.peak_bytes for run in runs)
+            cpu = statistics.median(run.cpu_seconds for run in runs)
+            results[name] = {"median_s": clock, "repeats": repeat, "cpu_s": cpu, "peak_rss_mb": peak / 1e6}
+            rows.append((name.replace("_", " "), _s(clock), _s(cpu), f"{peak / 1e6:.0f}"))
+    print_table("The command rainopt", ("command", "seconds", "cpu seconds", "peak MB"), rows)
+    return results
+
+
+def _processes(words: list[str], repeat: int) -> tuple[float, list[CommandRun]]:
+    """Run a command once for its caches and ``repeat`` times more; return the median wall time and all runs."""
+    run_command(words)
+    runs = [run_command(words) for _ in range(repeat)]
+    return statistics.median(run.seconds for run in runs), runs
+
+
+def _s(seconds: float) -> str:
+    return f"{seconds:.4f}"
+
+
+PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "solver": bench_solver,
+    "derain": bench_derain,
+    "angle": bench_angle,
+    "command": bench_command,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the parts that were asked for."""
+    options = parser(__doc__, "speed")
+    options.add_argument("--repeat", type=positive, default=7, help="timed runs of each task, default 7")
+    options.add_argument("--only", choices=list(PARTS), action="append", help="this part alone; may be given again")
+    chosen = options.parse_args(arguments)
+    results = {name: part(chosen.repeat) for name, part in PARTS.items() if name in (chosen.only or PARTS)}
+    finish({"benchmark": "speed", **results}, chosen.json)
+
+
+if __name__ == "__main__":
+    main()

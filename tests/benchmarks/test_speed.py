@@ -1,0 +1,83 @@
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.command import run_command
+from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, timed
+from benchmarks.limits import FLOPS, Limits, floor
+from benchmarks.speed import main
+from benchmarks.stages import stage_times
+from rainopt import derain, pipeline
+
+
+@pytest.mark.parametrize("shape", [(60, 70), (321, 481), (700, 1100)])
+def test_photographs_have_the_size_asked_for_and_look_natural(shape):
+    image = photograph(*shape)
+    assert image.shape == (*shape, 3)
+    assert image.dtype == np.uint8
+    assert image.std() > 20
+    assert large_photograph(101, 203).shape == (101, 203, 3)
+
+
+def test_rain_is_light_added():
+    rainy = rainy_luminance(128, 160)
+    assert rainy.dtype == np.float32
+    assert 0 <= rainy.min() <= rainy.max() <= 1
+    assert rainy.mean() > photograph(128, 160).mean() / 255 - 0.05
+
+
+def test_timed_leaves_the_warm_runs_out():
+    calls = []
+    clock, last = timed(lambda: calls.append(0) or len(calls), 3, warm=2)
+    assert (len(calls), len(clock.seconds), last) == (5, 3, 5)
+    assert min(clock.seconds) <= clock.median <= max(clock.seconds)
+
+
+def test_floor_is_the_larger_of_memory_and_arithmetic():
+    O = np.zeros((64, 64), np.float32)
+    slow_memory, slow_core = floor(O, 50, Limits(1e6, 1e12)), floor(O, 50, Limits(1e12, 1e6))
+    assert slow_memory["seconds"] == slow_memory["seconds_memory"]
+    assert slow_core["seconds"] == pytest.approx(FLOPS * 50 * O.size / 1e6)
+    assert slow_memory["gigabytes"] <= slow_memory["gigabytes_unfused"]
+
+
+def test_stages_add_up_and_leave_the_pipeline_as_it_was():
+    image = photograph(96, 128)
+    derain(image)
+    before = pipeline.solve_udg
+    stages = stage_times(lambda: derain(image))
+    assert pipeline.solve_udg is before
+    assert {"solve", "angle", "shear and back", "remove layer"} <= stages.keys()
+    assert sum(v for k, v in stages.items() if k != "total") == pytest.approx(stages["total"], rel=0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.wait4")
+def test_commands_are_measured_without_the_memory_of_this_process():
+    ballast = np.ones(60_000_000)
+    light = run_command([sys.executable, "-S", "-c", "print('hello')"])
+    heavy = run_command([sys.executable, "-S", "-c", "x = bytearray(b'1' * 10**8); import time; time.sleep(0.2)"])
+    assert light.output.strip() == "hello"
+    assert light.peak_bytes < 60e6 < ballast.nbytes
+    assert heavy.peak_bytes > 1e8
+    assert heavy.seconds >= 0.2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.wait4")
+def test_a_command_that_fails_is_an_error_with_its_words():
+    with pytest.raises(RuntimeError, match=r"status 3.*no rain today"):
+        run_command([sys.executable, "-S", "-c", "import sys; sys.stderr.write('no rain today'); sys.exit(3)"])
+
+
+def test_environment_names_versions_and_no_places():
+    facts = environment()
+    assert facts["versions"]["numpy"] == np.__version__
+    assert "/" not in str(facts)
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert "--only" in out
+    assert "floor" in out
