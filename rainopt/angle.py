@@ -17,6 +17,7 @@ from rainopt.image import luminance, split_channels
 # Streaks of large photographs are many pixels wide, and evidence is plentiful: work on about this many pixels.
 WORK_PIXELS = 1_500_000
 SIGMA = 1.0  # pixels, scale of the ridge filter
+FAINTEST = 1e-4  # curvature of a ridge a tenth of an 8-bit level high: rounding, not rain
 STRONGEST = 0.3  # share of the bright-ridge pixels that take part
 LENGTH = (8.0, 70.0)  # pixels; shorter ridges have no direction, longer ones are structure
 WIDTH = 3.0  # pixels at most
@@ -25,6 +26,7 @@ LENGTH_CAP = 25.0  # a ridge's vote does not grow beyond this length
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
 PRIOR = 30.0
 BIN_SMOOTHING = 2.0  # degrees
+FEW = 20  # ridges, where the confidence is halved
 AGREEMENT = 6.0  # degrees within which a vote counts as agreeing
 
 
@@ -37,8 +39,8 @@ class AngleEstimate:
     angle
         Degrees in (-90, 90]; 0 is vertical, positive moves right going down.
     confidence
-        In [0, 1]: share of the evidence that agrees with the angle, beyond what scattered directions would give.
-        Near 0 where there is no rain to be seen.
+        In [0, 1]: share of the evidence that agrees with the angle, beyond what scattered directions would give,
+        and less where there is little evidence at all. Near 0 where there is no rain to be seen.
     """
 
     angle: float
@@ -93,8 +95,10 @@ def vote(ridges: Ridges) -> AngleEstimate:
             angle += float((near * offset).sum() / near.sum())
     share = float(ridges.weight[np.abs(_turn(ridges.angle - angle)) <= AGREEMENT].sum()) / total
     chance = 2 * AGREEMENT / 180
+    # Some ridges agree by accident; it takes more than a handful to be believed.
+    enough = len(ridges.angle) / (len(ridges.angle) + FEW)
     angle = float(_turn(np.asarray(angle)))
-    return AngleEstimate(90.0 if angle == -90.0 else angle, max(0.0, (share - chance) / (1 - chance)))
+    return AngleEstimate(90.0 if angle == -90.0 else angle, enough * max(0.0, (share - chance) / (1 - chance)))
 
 
 def find_ridges(grey: np.ndarray) -> Ridges:
@@ -107,7 +111,7 @@ def find_ridges(grey: np.ndarray) -> Ridges:
         return nothing
 
     strength, direction = _ridge_strength(grey)
-    bright = strength[strength > 0]
+    bright = strength[strength > FAINTEST]
     if bright.size == 0:
         return nothing
     crest = (strength > np.quantile(bright, 1 - STRONGEST)) & _is_crest(strength, direction)

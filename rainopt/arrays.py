@@ -35,6 +35,13 @@ def is_floating(array: Array) -> bool:
     return bool(namespace(array).isdtype(array.dtype, "real floating"))
 
 
+def native(array: Array) -> Array:
+    """Return ``array`` in the machine's own byte order, which is all that kernels know."""
+    if isinstance(array, np.ndarray) and not array.dtype.isnative:
+        return array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
 def host_view(array: Array) -> np.ndarray | None:
     """Return ``array`` as a numpy array that shares its memory, or None where that is impossible.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
-from rainopt.arrays import Array, is_floating, namespace
+from rainopt.arrays import Array, namespace
 
 
 def require_batch(array: Array, name: str) -> None:
-    """Require floating-point images (..., H, W) with at least one pixel, all finite.
+    """Require float32 or float64 images (..., H, W) with at least one pixel, all finite.
 
     Raises
     ------
@@ -17,11 +18,12 @@ def require_batch(array: Array, name: str) -> None:
     TypeError
         For integers and other dtypes.
     """
+    xp = namespace(array, names=name)
     if array.ndim < 2:
         raise ValueError(f"`{name}` must be (..., H, W), got shape {tuple(array.shape)}")
     if 0 in tuple(array.shape):
         raise ValueError(f"`{name}` must not be empty, got shape {tuple(array.shape)}")
-    if not is_floating(array):
+    if array.dtype not in (xp.float32, xp.float64):
         raise TypeError(f"`{name}` must be float32 or float64, got {array.dtype}; scale integers to [0, 1] first")
     require_finite(array, name)
 
@@ -29,8 +31,7 @@ def require_batch(array: Array, name: str) -> None:
 def require_finite(array: Array, name: str) -> None:
     """Require that no element is NaN or infinite; a black picture is not an answer to one."""
     xp = namespace(array)
-    # A sum is finite unless an element is not (or the sum overflows, which the exact test then settles).
-    if not math.isfinite(float(xp.sum(array))) and not bool(xp.all(xp.isfinite(array))):
+    if not bool(xp.all(xp.isfinite(array))):
         raise ValueError(f"`{name}` must be finite, but it holds NaN or infinite values")
 
 
@@ -44,7 +45,16 @@ def require_same_shape(reference: Array, name: str, **others: Array) -> None:
 
 
 def require_non_negative(**values: float) -> None:
-    """Require finite numbers of at least 0."""
+    """Require finite real numbers of at least 0."""
     for name, value in values.items():
-        if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
+        if isinstance(value, bool) or not isinstance(value, Real) or not (math.isfinite(value) and value >= 0):
             raise ValueError(f"`{name}` must be a finite number of at least 0, got {value!r}")
+
+
+def require_whole(value: float, name: str) -> int:
+    """Require a whole number of at least 1 and return it as an int."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value != int(value):
+        raise ValueError(f"`{name}` must be a whole number of at least 1, got {value!r}")
+    if value < 1:
+        raise ValueError(f"`{name}` must be a whole number of at least 1, got {value!r}")
+    return int(value)

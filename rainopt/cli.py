@@ -21,16 +21,21 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def rainopt(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """Remove rain from photographs without any training: no weights, no data, a second or less an image."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from rainopt import __version__
 
         typer.echo(f"rainopt {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def rainopt(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Remove rain from photographs without any training: no weights, no data, a second or less an image."""
 
 
 @app.command()
@@ -97,7 +102,7 @@ def derain(
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted."""
-    from rainopt.command.derain_file import Options
+    from rainopt.command.derain_file import Options, results_of
     from rainopt.command.devices import DeviceError, resolve_device
     from rainopt.command.inputs import PlanError, plan
     from rainopt.command.report import follow
@@ -120,7 +125,7 @@ def derain(
         quality=quality,
     )
     try:
-        work = plan(inputs, output)
+        work = plan(inputs, output, lambda target: results_of(target, options).values())
     except PlanError as error:
         raise typer.BadParameter(str(error), param_hint="--output") from None
     raise typer.Exit(follow(work, options, jobs, json_lines))

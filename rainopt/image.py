@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import array_api_compat
-import numpy as np
 
 from rainopt.arrays import Array, is_floating, namespace
 from rainopt.checks import require_finite
@@ -112,12 +111,12 @@ def luminance(colour: Array) -> Array:
     return LUMA[0] * colour[0, ...] + LUMA[1] * colour[1, ...] + LUMA[2] * colour[2, ...]
 
 
-def quantise(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Round a [0, 1] host image to ``dtype``: uint8 or uint16 full scale, or a float as it is."""
-    dtype = np.dtype(dtype)
-    if dtype.kind == "f":
-        return image.astype(dtype)
-    return np.rint(image * np.iinfo(dtype).max).astype(dtype)
+def quantise(image: Array, dtype: Any) -> Array:
+    """Round a [0, 1] image to ``dtype`` of its library: uint8 or uint16 full scale, or a float as it is."""
+    xp = namespace(image)
+    if xp.isdtype(dtype, "real floating"):
+        return xp.astype(image, dtype)
+    return xp.astype(xp.round(image * xp.iinfo(dtype).max), dtype)
 
 
 def device_of(array: Array) -> Any:

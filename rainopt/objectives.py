@@ -47,7 +47,11 @@ class UDGWeights:
     bounded: bool = True
 
     def __post_init__(self) -> None:
-        require_non_negative(tau=self.tau, lambda_x=self.lambda_x, lambda_y=self.lambda_y, sparsity=self.sparsity)
+        numbers = {name: getattr(self, name) for name in ("tau", "lambda_x", "lambda_y", "sparsity")}
+        require_non_negative(**numbers)
+        for name, value in numbers.items():
+            # Plain floats: a numpy scalar would decide the dtype of what it is multiplied with.
+            object.__setattr__(self, name, float(value))
 
     @classmethod
     def paper(cls, tau: float, lambda_x: float, lambda_y: float) -> UDGWeights:
@@ -83,7 +87,8 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
     -----
     Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
     """
-    require_batch(O, "O")
+    for name, layer in (("O", O), ("B", B), ("R", R)):
+        require_batch(layer, name)
     require_same_shape(O, "O", B=B, R=R)
     return namespace(O).astype(energy_terms(O, B, R, weights), O.dtype)
 

@@ -11,8 +11,9 @@ from rainopt.arrays import Array, namespace, to_numpy
 from rainopt.colour import remove_layer
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
 from rainopt.objectives import UDGWeights
+from rainopt.operators import diff_across
 from rainopt.tiles import Tile, tiles
-from rainopt.udg import TOL, SolverStatus, UDGSolution, solve_udg
+from rainopt.udg import SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
 from rainopt.warp import Upright
 
 # Smaller than this no streak can be told from anything else.
@@ -22,8 +23,8 @@ TILE_SIDE = 2048
 # Each iteration carries a pixel's influence one pixel further, and some hundred are usual; a third of this lies between
 # the part of a tile that is used and its cut.
 TILE_OVERLAP = 384
-# All tiles run the same number of iterations, or their seams would show: as many as the middle of the image needs, this
-# many pixels a side.
+# All tiles run the same number of iterations, or their seams would show: as many as the busiest window of the image
+# needs, this many pixels a side.
 PILOT_SIDE = 1024
 # Rows that are converted to float at a time.
 BAND_ROWS = 256
@@ -167,12 +168,11 @@ def rain_layer(
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
     solution."""
-    xp = namespace(grey)
     height, width = grey.shape
     side = TILE_SIDE if tile is None else tile
     if side < 0:
         raise ValueError(f"`tile` must be at least 0, got {tile!r}")
-    tol = TOL if tol is None else tol
+    max_iter, tol = stopping(max_iter, tol)
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     if len(cover) == 1 and max(height, width) <= PILOT_SIDE:
         layer, solution = _solve_upright(grey, angle, weights, max_iter, tol)
@@ -180,28 +180,46 @@ def rain_layer(
             progress(1.0)
         return layer, solution
 
-    if tol > 0:
-        max_iter = _pilot(grey, angle, weights, max_iter, tol)
+    count = _pilot(grey, angle, weights, max_iter, tol) if tol > 0 else max_iter
+    floor = rounding_level(grey)
+    while True:
+        layer, solution = _solve_tiles(grey, angle, weights, count, cover, progress)
+        converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
+        if converged or tol == 0 or count == max_iter:
+            break
+        # The pilot was easier than the rest; rare enough to begin again.
+        count = min(2 * count, max_iter)
+    return layer, replace(solution, status=SolverStatus.CONVERGED if converged else SolverStatus.MAX_ITER)
+
+
+def _solve_tiles(
+    grey: Array, angle: float, weights: UDGWeights | None, count: int, cover: list[Tile], progress: Progress | None
+) -> tuple[Array, UDGSolution]:
+    """Run ``count`` iterations on every tile and blend the layers."""
+    height, width = grey.shape
+    xp = namespace(grey)
     rain = xp.zeros_like(grey)
     energy, gap = 0.0, 0.0
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
-        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, max_iter, 0.0, centre)
+        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, count, 0.0, centre)
         window = xp.asarray(part.window, device=device_of(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress:
             progress((done + 1) / len(cover))
-    status = SolverStatus.CONVERGED if float(gap) <= tol * float(energy) else SolverStatus.MAX_ITER
     if len(cover) == 1:
-        return rain, replace(solution, status=status)
-    return rain, UDGSolution(None, None, energy, gap, solution.iterations, status)
+        return rain, solution
+    return rain, UDGSolution(None, None, energy, gap, count, solution.status)
 
 
-def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int | None, tol: float) -> int:
-    """Return the iterations that the middle of the image needs to reach ``tol``."""
-    rows, columns = (slice(max(0, (n - PILOT_SIDE) // 2), (n + PILOT_SIDE) // 2) for n in grey.shape)
-    return _solve_upright(grey[rows, columns], angle, weights, max_iter, tol)[1].iterations
+def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int, tol: float) -> int:
+    """Return the iterations that the busiest window of the image needs to reach ``tol``."""
+    xp = namespace(grey)
+    starts = [range(0, max(n - PILOT_SIDE // 2, 1), PILOT_SIDE // 2) for n in grey.shape]
+    windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in starts[0] for c in starts[1]]
+    busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
+    return _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
 
 
 def _solve_upright(

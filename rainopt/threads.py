@@ -46,6 +46,9 @@ def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
 
 
 _pools: dict[int, ThreadPoolExecutor] = {}
+if hasattr(os, "register_at_fork"):
+    # A forked child inherits the pools but not their threads, and would wait for them for ever.
+    os.register_at_fork(after_in_child=_pools.clear)
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol
 
 from rainopt.admm import Admm
-from rainopt.arrays import Array, host_view, namespace
-from rainopt.checks import require_batch
+from rainopt.arrays import Array, host_view, namespace, native
+from rainopt.checks import require_batch, require_whole
 from rainopt.objectives import UDGWeights
 from rainopt.primal_dual import PrimalDual
 
@@ -110,32 +111,50 @@ def solve_udg(
     Source: Yu et al. 2021, Eq. (3); the iterations are described in `rainopt.primal_dual` and `rainopt.admm`.
     """
     weights = weights if weights is not None else UDGWeights()
-    max_iter = MAX_ITER if max_iter is None else max_iter
-    tol = TOL if tol is None else tol
+    max_iter, tol = stopping(max_iter, tol)
     xp = namespace(O, names="O")
+    O = native(O)
     require_batch(O, "O")
-    if max_iter < 1 or max_iter != int(max_iter):
-        raise ValueError(f"`max_iter` must be a whole number of at least 1, got {max_iter!r}")
-    if not tol >= 0:
-        raise ValueError(f"`tol` must be at least 0, got {tol!r}")
     if weights.bounded and bool(xp.any(O < 0)):
         raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
 
     solver = _start(O, weights, method)
     iterations, status = 0, SolverStatus.MAX_ITER
+    floor = rounding_level(O)
     while iterations < max_iter:
         chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
         solver.advance(chunk)
         iterations += chunk
         if tol > 0:
             energy, gap = solver.certify()
-            if bool(xp.all(gap <= tol * energy)):
+            if bool(xp.all(is_within(energy, gap, tol, floor))):
                 status = SolverStatus.CONVERGED
                 break
     if tol == 0:
         energy, gap = solver.certify()
     background, rain = solver.result()
     return UDGSolution(background, rain, energy, gap, iterations, status)
+
+
+def stopping(max_iter: int | None, tol: float | None) -> tuple[int, float]:
+    """Check the two limits of a solve and fill in their defaults."""
+    max_iter = MAX_ITER if max_iter is None else require_whole(max_iter, "max_iter")
+    tol = TOL if tol is None else tol
+    if not (isinstance(tol, Real) and tol >= 0):
+        raise ValueError(f"`tol` must be at least 0, got {tol!r}")
+    return max_iter, float(tol)
+
+
+def rounding_level(O: Array) -> Array:
+    """Return the energy that rounding errors of ``O`` have, shape ``O.shape[:-2]``, float64; no gap below it means
+    anything."""
+    xp = namespace(O)
+    return float(xp.finfo(O.dtype).eps) * xp.sum(O * O, axis=(-2, -1), dtype=xp.float64)
+
+
+def is_within(energy: Array, gap: Array, tol: float, floor: Array) -> Array:
+    """Tell whether gaps are within ``tol`` of their energies, or below what rounding allows."""
+    return gap <= tol * energy + floor
 
 
 def _start(O: Array, weights: UDGWeights, method: str) -> Solver:

@@ -66,6 +66,8 @@ class Upright:
     @cached_property
     def slope(self) -> float:
         """Columns that a streak moves a row, after the transposition; in [-1, 1]."""
+        if self.angle == 90:
+            return 0.0  # cos 90° is 6e-17 in floating point
         radians = math.radians(self.angle)
         return math.cos(radians) / math.sin(radians) if self.transposed else math.tan(radians)
 
@@ -143,6 +145,8 @@ def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
     """
     distance = np.arange(1 - TAPS // 2, TAPS // 2 + 1) - fraction[:, None]
     weights = np.sinc(distance) * np.sinc(distance / (TAPS // 2))
+    # sin(π k) is not quite 0 in floating point, and a shift by whole pixels is to be a copy.
+    weights[np.abs(weights) < 1e-15] = 0
     return weights / weights.sum(axis=1, keepdims=True)
 
 

@@ -25,7 +25,7 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     from PIL import Image, ImageDraw, ImageFont
 
     step = -(-rainy.shape[1] // PANEL_WIDTH)
-    panels = [_panel(rainy, step), _panel(derained, step), _panel(np.minimum(rain * RAIN_GAIN, 1), step)]
+    panels = [_panel(rainy, step), _panel(derained, step), _panel(rain, step, RAIN_GAIN)]
     height, width = panels[0].shape[:2]
     sheet = Image.new("RGB", (3 * width + 2 * GAP, height + CAPTION), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
@@ -36,14 +36,18 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     return np.asarray(sheet)
 
 
-def _panel(image: np.ndarray, step: int) -> np.ndarray:
+def _panel(image: np.ndarray, step: int, gain: float = 1) -> np.ndarray:
     """Bring an image to RGB uint8, averaging blocks of ``step`` × ``step`` pixels (fewer at the edges)."""
     if image.ndim == 2:
         image = image[..., None]
     colour = image[..., :3] if image.shape[-1] >= 3 else image[..., :1]
     full = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1.0
-    rows, columns = (np.arange(0, n, step) for n in colour.shape[:2])
-    total = np.add.reduceat(np.add.reduceat(colour, rows, axis=0, dtype=np.float64), columns, axis=1)
-    area = np.diff(np.append(rows, colour.shape[0]))[:, None] * np.diff(np.append(columns, colour.shape[1]))
-    levels = np.rint(total / area[..., None] * (255 / full)).clip(0, 255).astype(np.uint8)
-    return np.broadcast_to(levels, (*levels.shape[:2], 3)).copy()
+    columns = np.arange(0, colour.shape[1], step)
+    widths = np.diff(np.append(columns, colour.shape[1]))
+    panel = np.empty((-(-colour.shape[0] // step), len(columns), 3), np.uint8)
+    # A row of blocks at a time: the whole image in floats would be many times the image.
+    for row, target in enumerate(panel):
+        block = colour[row * step : (row + 1) * step]
+        total = np.add.reduceat(block.sum(axis=0, dtype=np.float64), columns, axis=0)
+        target[...] = np.rint(total / (widths[:, None] * len(block)) * (255 * gain / full)).clip(0, 255)
+    return panel

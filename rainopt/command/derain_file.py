@@ -75,20 +75,35 @@ def derain_file(
     interrupted goes on where it stopped.
     """
     start = time.perf_counter()
-    wanted = results_of(target, options)
-    if not options.overwrite:
-        wanted = {kind: path for kind, path in wanted.items() if not path.exists()}
+    try:
+        wanted = results_of(target, options)
+        if not options.overwrite:
+            wanted = {kind: path for kind, path in wanted.items() if not _is_there(path)}
         if not wanted:
             return Record(str(source), str(target), "skipped")
-    try:
         return _derain_file(source, target, wanted, options, progress, start)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
-        reason = str(error) or type(error).__name__
-        if isinstance(error, MemoryError):
-            reason = f"does not fit into memory ({reason}); use fewer --jobs or a smaller image"
-        # Errors of files name them already; those of arrays know none.
-        message = reason if str(source) in reason or str(target.parent) in reason else f"'{source}': {reason}"
-        return Record(str(source), str(target), "failed", error=message)
+    # Anything that goes wrong with one image, in a decoder or on a device, must leave the others to be done.
+    except Exception as error:
+        return Record(str(source), str(target), "failed", error=_message(error, source, target))
+
+
+def _is_there(path: Path) -> bool:
+    if path.is_dir():
+        raise IsADirectoryError(f"a folder has the name of the result '{path}'; choose another for the results")
+    return path.exists()
+
+
+def _message(error: Exception, source: Path, target: Path) -> str:
+    """Return a sentence that names the file; errors of files name theirs already."""
+    reason = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        reason = f"does not fit into memory ({reason}); use fewer --jobs or a smaller image"
+    elif isinstance(error, OSError) and error.filename and error.strerror:
+        reason = f"'{error.filename}': {error.strerror}; choose another folder for the results"
+    elif not isinstance(error, (ValueError, OSError)):
+        reason = f"{type(error).__name__}: {reason}"
+    named = any(f"'{path}" in reason for path in (source, target.parent) if str(path) != ".")
+    return reason if named else f"'{source}': {reason}"
 
 
 def _derain_file(

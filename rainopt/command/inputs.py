@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rainopt.io import READABLE_SUFFIXES
+
+# Output names that mean a picture and not a folder, in formats that are not written.
+OTHER_PICTURES = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm", ".dng", ".psd"})
+
+Results = Callable[[Path], Iterable[Path]]
 
 
 class PlanError(ValueError):
@@ -23,73 +29,93 @@ class Job:
     problem: str | None = None
 
 
-def plan(inputs: Iterable[str | Path], output: Path) -> list[Job]:
+def plan(inputs: Iterable[str | Path], output: Path, results: Results = lambda target: [target]) -> list[Job]:
     """Expand files, folders and globs, and give each file found its place below ``output``.
 
     A folder is searched with all its sub-folders, which appear again below ``output``. ``output`` is a file if it
     ends like an image file, is no folder, and there is one input file; else it is a folder. An input that does not
-    exist is a job with a problem.
+    exist is a job with a problem. ``results`` tells all files that are written for a target.
 
     Raises
     ------
     PlanError
-        If two inputs would become one file, a result would replace its own input, or several results should become
-        one file.
+        If two inputs would write one file, a result would replace an input, or several results should become one
+        file.
     """
     inputs = list(inputs)
-    found = [entry for argument in inputs for entry in _expand(argument, output)]
-    single = output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
-    if single and (len(found) != 1 or Path(inputs[0]).is_dir()):
-        raise PlanError(f"'{output}' names one file, but there are {len(found)} inputs; name a folder instead")
-    if not single and output.exists() and not output.is_dir():
+    single = output.suffix.lower() in READABLE_SUFFIXES and not _is_folder(output)
+    if not single and output.suffix.lower() in OTHER_PICTURES and not _is_folder(output):
+        raise PlanError(f"'{output}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}, or name a folder")
+    if not single and os.path.exists(output) and not _is_folder(output):
         raise PlanError(f"'{output}' is a file; name a folder for the results")
-    jobs: dict[Path, Job] = {}
-    owner: dict[Path, Path] = {}
-    for source, relative, problem in found:
-        if source in jobs:
+    found: dict[str, tuple[Path, Path, str | None]] = {}
+    for argument in inputs:
+        for source, relative, problem in _expand(argument, output):
+            found.setdefault(os.path.realpath(source), (source, relative, problem))
+    if single and (len(found) > 1 or any(_is_folder(Path(argument)) for argument in inputs)):
+        raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead")
+    jobs = [
+        Job(source, None, problem) if problem else Job(source, output if single else output / relative)
+        for source, relative, problem in found.values()
+    ]
+    _refuse_collisions(jobs, results)
+    return jobs
+
+
+def _refuse_collisions(jobs: list[Job], results: Results) -> None:
+    sources = {os.path.realpath(job.source): job.source for job in jobs}
+    owner: dict[str, Path] = {}
+    for job in jobs:
+        if job.target is None:
             continue
-        if problem:
-            jobs[source] = Job(source, None, problem)
-            continue
-        target = output if single else output / relative
-        if target.resolve() == source.resolve():
-            raise PlanError(f"'{target}' is the input itself; name another folder for the results")
-        if target in owner:
-            raise PlanError(
-                f"'{owner[target]}' and '{source}' would both become '{target}'; "
-                "name the folder above them, so that their own folders are kept, or run them one after the other"
-            )
-        owner[target] = source
-        jobs[source] = Job(source, target)
-    return list(jobs.values())
+        for result in results(job.target):
+            place = os.path.realpath(result)
+            if place == os.path.realpath(job.source):
+                raise PlanError(f"'{result}' is the input itself; name another folder for the results")
+            if place in sources:
+                raise PlanError(f"'{result}', a result, is the input '{sources[place]}' itself; name another folder")
+            if place in owner:
+                raise PlanError(
+                    f"'{owner[place]}' and '{job.source}' would both become '{result}'; name the folder above them, so "
+                    "that their own folders are kept, or run them one after the other into different folders"
+                )
+            owner[place] = job.source
 
 
 def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, str | None]]:
     """Yield (file, path below the output folder, problem) for one argument."""
     path = Path(argument)
-    if path.is_dir():
+    if _is_folder(path):
+        if os.path.realpath(path) == os.path.realpath(output):
+            raise PlanError(f"'{output}' is the same folder as the input '{path}'; name another for the results")
         # An output folder inside the input folder holds results, not photographs.
-        inside = output.resolve()
+        inside = os.path.realpath(output) + os.sep
         files = sorted(
             p
             for p in path.rglob("*")
             if p.suffix.lower() in READABLE_SUFFIXES
             and p.is_file()
             and not p.name.startswith(".")
-            and inside not in p.resolve().parents
+            and not os.path.realpath(p).startswith(inside)
         )
         if not files:
             yield path, Path(), f"'{path}' holds no image ({', '.join(sorted(READABLE_SUFFIXES))})"
         for file in files:
             yield file, file.relative_to(path), None
         return
-    if not path.exists() and glob.has_magic(str(argument)):
+    if not os.path.lexists(path) and glob.has_magic(str(argument)):
         matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))
-        if not matches:
-            yield path, Path(), f"'{argument}' matches no file"
-        for match in matches:
-            if match.is_dir() or match.suffix.lower() in READABLE_SUFFIXES:
-                yield from _expand(match, output)
+        images = [p for p in matches if _is_folder(p) or p.suffix.lower() in READABLE_SUFFIXES]
+        if not images:
+            what = "matches no image" if matches else "matches no file"
+            yield path, Path(), f"'{argument}' {what}"
+        for match in images:
+            yield from _expand(match, output)
         return
     # A missing file is a job as well: reading it says what is wrong, as it does for a damaged one.
     yield path, Path(path.name), None
+
+
+def _is_folder(path: Path) -> bool:
+    # `os.path` answers False for names that no file can have, where pathlib raises.
+    return os.path.isdir(path)

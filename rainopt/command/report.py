@@ -23,8 +23,12 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
 
     Results go to standard output, progress and errors to standard error. The bar appears on a terminal only.
     """
-    out = Console(highlight=False, soft_wrap=True)
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    for stream in (sys.stdout, sys.stderr):
+        # A name or an arrow that the stream's encoding lacks is no reason to end a run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    out = Console(highlight=False, soft_wrap=True, emoji=False)
+    err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
     count: Counter[str] = Counter()
     progress = Progress(
         TextColumn("{task.description}"),
@@ -34,6 +38,8 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
         console=err,
         transient=True,
         disable=not err.is_terminal,
+        # Results belong to standard output, wherever the bar is drawn.
+        redirect_stdout=False,
     )
     try:
         with progress:
@@ -48,7 +54,8 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
             for record in run(jobs, options, processes, report):
                 count[record.status] += 1
                 progress.advance(overall)
-                _show(record, json_lines, progress.console if err.is_terminal else out, err)
+                # Where both are one screen, lines must go above the bar.
+                _show(record, json_lines, err if err.is_terminal and out.is_terminal else out, err)
                 sys.stdout.flush()
     except KeyboardInterrupt:
         left = len(jobs) - sum(count.values())
@@ -63,8 +70,8 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
 
 def _show(record: Record, json_lines: bool, out: Console, err: Console) -> None:
     if json_lines:
-        # Written past rich, which would wrap and colour it.
-        print(json.dumps(record.as_dict(), ensure_ascii=False), file=sys.stdout)
+        # Written past rich, which would wrap and colour it; in ASCII, which every stream can encode.
+        print(json.dumps(record.as_dict()), file=sys.stdout)
     if record.status == "failed":
         err.print(f"[red]failed[/red]  {escape(record.error or '')}")
     elif json_lines:

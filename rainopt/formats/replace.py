@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ def replacing(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     exists = f"'{path}' exists already and is not replaced; choose another name, or allow it with `overwrite=True`"
     if not overwrite and place.exists():
         raise ImageFileExistsError(exists)
-    temporary = place.with_name(f".{secrets.token_hex(8)}.tmp")
+    _remove_leftovers(place)
+    temporary = place.with_name(f"{_prefix(place)}{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "x+b") as file:
             yield file
@@ -40,3 +42,28 @@ def replacing(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     finally:
         # Also after an interruption; after success the name is gone already.
         temporary.unlink(missing_ok=True)
+
+
+def _prefix(place: Path) -> str:
+    # A digest, because the name itself may be as long as names can be.
+    return f".{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}."
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove what processes that were killed in mid-write left of this very file."""
+    for leftover in place.parent.glob(f"{_prefix(place)}*.tmp"):
+        owner = leftover.name.split(".")[2]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":
+        return True  # asking would end the process there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,12 +26,23 @@ _CENTIMETRES = 2.54
 _CLASSIC_BYTES = 2**32 - 2**26
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tifffile's log of a damaged file to itself: what is wrong is told by an error that names the file."""
+    log = logging.getLogger("tifffile")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
 def read_header(file: BinaryIO) -> ImageHeader:
     """Read the size, orientation and metadata from the directory of a TIFF file."""
     import tifffile
 
     file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
+    with _quiet(), tifffile.TiffFile(file) as tiff:
         page, frames = _picture(tiff)
         tags = page.tags
         orientation = int(tags.valueof(ORIENTATION, 1))
@@ -69,7 +83,7 @@ def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
 
     size = file.seek(0, 2)
     file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
+    with _quiet(), tifffile.TiffFile(file) as tiff:
         page, _ = _picture(tiff)
         # tifffile fills missing strips with zeros.
         if any(n < 1 or at + n > size for at, n in zip(page.dataoffsets, page.databytecounts, strict=True)):

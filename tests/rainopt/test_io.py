@@ -17,10 +17,10 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageFile
 
+from rainopt import io as rio
 from rainopt.formats import metadata as _image_metadata
 from rainopt.formats import tiff as _image_tiff
 from rainopt.formats import write as _image_write
-from rainopt import io as rio
 from rainopt.io import ImageFileError, ImageMetadata, image_size, read_image, read_image_file, write_image
 
 KINDS = {"grey": (), "grey+alpha": (2,), "rgb": (3,), "rgba": (4,)}
