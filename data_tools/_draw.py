@@ -9,7 +9,9 @@ CUTOFF = 4.0
 
 
 @numba.njit(cache=True)
-def draw(canvas, row, column, angle, length, sigma, fade, peak, screen):
+def draw(
+    canvas, row, column, angle, length, sigma, fade, peak, distance, texture, beat, phase, depth, occluded, screen
+):
     """Draw streaks one after the other into `canvas`, in place.
 
     One thread, so that the streaks over a pixel are always combined in the same order; no ``fastmath``, so that the
@@ -28,8 +30,14 @@ def draw(canvas, row, column, angle, length, sigma, fade, peak, screen):
         Tip to tip, standard deviation across, and the part of the length that fades at each end, in pixels.
     peak : (N,) float64 array
         Brightness on the midline.
-    screen : bool
-        Combine v with brightness a as a + v (1 - a), otherwise as a + v.
+    distance : (N,) float64 array
+        Streaks are hidden where `depth` is less.
+    texture, beat, phase : (N,) float64 arrays
+        How much the brightness dips along the streak, over how many pixels, and how far on (in dips) the midpoint is.
+    depth : (H, W) float32 array
+        Distance of the scene; ignored, and of any size, unless `occluded`.
+    occluded, screen : bool
+        Whether there is a depth; combine v with brightness a as a + v (1 - a) if `screen`, otherwise as a + v.
     """
     rows, columns = canvas.shape
     for k in range(row.size):
@@ -59,14 +67,21 @@ def draw(canvas, row, column, angle, length, sigma, fade, peak, screen):
             start = max(0, math.ceil(column[k] + low))
             stop = min(columns - 1, math.floor(column[k] + high))
             for j in range(start, stop + 1):
+                if occluded and depth[i, j] < distance[k]:
+                    continue
                 dx = j - column[k]
                 across = dx * c - dy * s
-                ramp = (half - abs(dx * s + dy * c)) / fade[k]
+                along = dx * s + dy * c
+                ramp = (half - abs(along)) / fade[k]
                 if ramp <= 0.0:
                     continue
                 value = peak[k] * math.exp(exponent * across * across)
                 if ramp < 1.0:
                     value *= ramp * ramp * (3.0 - 2.0 * ramp)
+                if texture[k] > 0.0:
+                    turn = along / beat[k] + phase[k]
+                    dip = abs(2.0 * (turn - math.floor(turn)) - 1.0)
+                    value *= 1.0 - texture[k] * (dip * dip * (3.0 - 2.0 * dip))
                 if screen:
                     canvas[i, j] += value * (1.0 - canvas[i, j])
                 else:
