@@ -13,7 +13,7 @@ from rainopt.image import device_of, join_channels, luminance, quantise, split_c
 from rainopt.objectives import UDGWeights
 from rainopt.operators import diff_across
 from rainopt.tiles import Tile, tiles
-from rainopt.udg import SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
+from rainopt.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
 from rainopt.warp import Upright
 
 # Smaller than this no streak can be told from anything else.
@@ -214,12 +214,13 @@ def _solve_tiles(
 
 
 def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int, tol: float) -> int:
-    """Return the iterations that the busiest window of the image needs to reach ``tol``."""
+    """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe."""
     xp = namespace(grey)
     starts = [range(0, max(n - PILOT_SIDE // 2, 1), PILOT_SIDE // 2) for n in grey.shape]
     windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in starts[0] for c in starts[1]]
     busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
-    return _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
+    count = _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
+    return min(count + CHECK_EVERY, max_iter)
 
 
 def _solve_upright(
