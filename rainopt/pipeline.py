@@ -220,7 +220,8 @@ def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int,
     windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in starts[0] for c in starts[1]]
     busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
     count = _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
-    return min(count + CHECK_EVERY, max_iter)
+    # Where the window is the whole image there is nothing else to be safe from.
+    return count if max(grey.shape) <= PILOT_SIDE else min(count + CHECK_EVERY, max_iter)
 
 
 def _solve_upright(
