@@ -2,9 +2,9 @@
 
 Only a numpy `Generator` is drawn from, in this order: for every layer of the spec in turn, one uniform number that
 rounds the expected number of streaks n to a whole one, (n, 5) uniform numbers (row, column, length, width, brightness
-of each streak), n standard normal numbers (angle); n uniform numbers (which direction) if there are several; n uniform
-numbers (where along its wobble) if there is texture. A population is drawn once and then moves by arithmetic alone.
-"""
+of each streak), n standard normal numbers (angle); n uniform numbers (which direction) if there are several; n
+uniform numbers (where along its wobble) if there is texture. A population is drawn once and then moves by
+arithmetic alone."""
 
 import math
 from dataclasses import dataclass, field
@@ -36,9 +36,9 @@ class Drops:
 
     A drop moves straight on, by its own streak's length in the time of an exposure. The space that it moves in is the
     picture with a margin as wide as the layer's longest streak reaches, and is closed on itself: what leaves at one
-    side enters at the other, unseen. When a drop has crossed it in its main direction it is replaced: it comes back at
-    another place across, of another width and brightness, by fixed irrational steps. Where a drop is depends on the
-    time alone, so that any moment can be had without the moments before it, and rain is as dense at all times.
+    side enters at the other, unseen. When a drop has crossed it in its main direction it is replaced: it comes back
+    at another place across, of another width and brightness, by fixed irrational steps. Where a drop is depends on
+    the time alone, so that any moment can be had without the moments before it, and rain is as dense at all times.
 
     Attributes
     ----------

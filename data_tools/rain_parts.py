@@ -8,7 +8,8 @@ import numpy as np
 
 
 def checked_number(name: str, value: object, low: float, high: float, low_open: bool = False) -> float:
-    """Return `value` as a float; raise unless it is a finite real number in [low, high], (low, high] if `low_open`."""
+    """Return `value` as a float; raise unless it is a finite real number in [low, high], (low, high] if
+    `low_open`."""
     left, right = "(" if low_open else "[", ")" if math.isinf(high) else "]"
     expected = f"`{name}` must be a number in {left}{low:g}, {high:g}{right}"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
@@ -42,9 +43,9 @@ class RainLayer:
     blur : float
         Standard deviation of the defocus in pixels; >= 0. It widens streaks and dims them by as much.
     distance : float
-        How far away streaks of mean length are, > 0, in the unit of the `depth` of `add_rain`: 1 where the factors of a
-        numbered layer are 1. Longer streaks of the layer are nearer and shorter ones further away, in proportion. Only
-        scenes with a `depth` take notice.
+        How far away streaks of mean length are, > 0, in the unit of the `depth` of `add_rain`: 1 where the factors
+        of a numbered layer are 1. Longer streaks of the layer are nearer and shorter ones further away, in
+        proportion. Only scenes with a `depth` take notice.
     """
 
     share: float = 1.0

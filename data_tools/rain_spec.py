@@ -48,8 +48,8 @@ class RainSpec:
     intensity : float
         Brightness of the brightest streaks on their midline, [0, 1], before defocus dims them.
     variation : float
-        How much streaks differ, [0, 1]. Their brightness lies between (1 - variation) and 1 times `intensity`, most of
-        them nearer the faint end; length and width are uniform within 1 +- variation / 2 times their means.
+        How much streaks differ, [0, 1]. Their brightness lies between (1 - variation) and 1 times `intensity`, most
+        of them nearer the faint end; length and width are uniform within 1 +- variation / 2 times their means.
     taper : float
         Part of a streak's length over which its two ends fade, (0, 1].
     texture : float

@@ -69,9 +69,9 @@ def render_streaks(
 ) -> NDArray[np.float32]:
     """Render streaks into a rain layer.
 
-    Profiles are Gaussian across and fade smoothly at both ends, evaluated at the pixel centres; those of `draw_streaks`
-    are wide enough for a streak to look the same wherever it falls between pixels. Streaks lie over each other by the
-    rule of `compose`, so a layer rendered in parts and composed is the layer rendered at once.
+    Profiles are Gaussian across and fade smoothly at both ends, evaluated at the pixel centres; those of
+    `draw_streaks` are wide enough for a streak to look the same wherever it falls between pixels. Streaks lie over
+    each other by the rule of `compose`, so a layer rendered in parts and composed is the layer rendered at once.
 
     Parameters
     ----------

@@ -3,11 +3,10 @@
 The rain is drawn in three steps, each usable alone: `draw_streaks` draws a random population of streaks,
 `render_streaks` turns streaks into a layer, `compose` puts a layer over a picture. `add_rain` does all three.
 
-Only a numpy `Generator` is drawn from: for the streaks in the order that `drops` states; then, if there is a veil, the
-uniform numbers of its coarse grid. The same generator state therefore gives the same streaks everywhere, as long as
-numpy keeps the streams of these distributions, and the same picture up to 1e-6, which is what the last bit of ``exp``,
-``sin`` and ``cos`` can change.
-"""
+Only a numpy `Generator` is drawn from: for the streaks in the order that `drops` states; then, if there is a veil,
+the uniform numbers of its coarse grid. The same generator state therefore gives the same streaks everywhere, as
+long as numpy keeps the streams of these distributions, and the same picture up to 1e-6, which is what the last bit
+of ``exp``, ``sin`` and ``cos`` can change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,10 +92,10 @@ def add_rain(image: ArrayLike, spec: RainSpec, rng: np.random.Generator, *, dept
     rng : numpy.random.Generator
         Where the rain is; the order of the draws is in the module's description.
     depth : (H, W) array, optional
-        Distance of the scene, >= 0, infinite for the sky. A streak is hidden where the scene is nearer than it, and the
-        veil thins in proportion where the scene is nearer than the farthest layer. Three numbered layers are at 0.5, 1
-        and 2, their streaks a little around it. ``np.where(near, 0, np.inf)`` keeps all rain behind a mask of near
-        things; `ground_depth` makes the depth of open ground. Rain elsewhere is the same with and without.
+        Distance of the scene, >= 0, infinite for the sky. A streak is hidden where the scene is nearer than it, and
+        the veil thins in proportion where the scene is nearer than the farthest layer. Three numbered layers are at
+        0.5, 1 and 2, their streaks a little around it. ``np.where(near, 0, np.inf)`` keeps all rain behind a mask
+        of near things; `ground_depth` makes the depth of open ground. Rain elsewhere is the same with and without.
 
     Returns
     -------
@@ -115,9 +114,9 @@ def add_rain(image: ArrayLike, spec: RainSpec, rng: np.random.Generator, *, dept
 def compose(clean: ArrayLike, rain: ArrayLike, composition: Composition = "screen") -> NDArray[np.float32]:
     """Put a rain layer over a picture: O = min(B + R, 1) if additive, O = 1 - (1 - B)(1 - R) if screen.
 
-    Additive rain is the model of most deraining methods, and loses the picture where it clips. Screen rain, like light
-    through a half-transparent drop, shows most over dark places and never clips; it is evaluated as B + R (1 - B), so
-    that pixels without rain keep their exact value.
+    Additive rain is the model of most deraining methods, and loses the picture where it clips. Screen rain, like
+    light through a half-transparent drop, shows most over dark places and never clips; it is evaluated as B + R (1
+    - B), so that pixels without rain keep their exact value.
 
     Parameters
     ----------

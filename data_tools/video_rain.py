@@ -26,15 +26,16 @@ def rain_video(
     """Put moving rain over a clean video, or over one picture that stands still.
 
     A streak is the way of a drop during the exposure T, so a drop whose streak is l pixels long moves at l / T and is
-    l / (T fps) further on in the next frame: near rain faster than far rain, long streaks faster than short ones. Each
-    drop keeps its brightness while it is in the picture. Frame k is the rain at time k / fps whatever was rendered
-    before it: the same generator state gives the same frame k for every `start`, and frame 0 is that of `add_rain`.
-    The veil stands still. One frame is held at a time.
+    l / (T fps) further on in the next frame: near rain faster than far rain, long streaks faster than short ones.
+    Each drop keeps its brightness while it is in the picture. Frame k is the rain at time k / fps whatever was
+    rendered before it: the same generator state gives the same frame k for every `start`, and frame 0 is that of
+    `add_rain`. The veil stands still. One frame is held at a time.
 
     Parameters
     ----------
     frames : (H, W) or (H, W, C) array, C = 1 or 3, or iterable of such arrays
-        One clean picture, or the clean frames from frame `start` on, all of one size; uint8, uint16 or float in [0, 1].
+        One clean picture, or the clean frames from frame `start` on, all of one size; uint8, uint16 or float in [0,
+        1].
     spec : RainSpec
         What the rain looks like.
     rng : numpy.random.Generator

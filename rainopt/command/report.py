@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rainopt.command.console import open_consoles, progress_bar
 from rainopt.command.derain_file import Options, Record
 from rainopt.command.inputs import Job
 from rainopt.command.runner import run
@@ -23,24 +23,9 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
 
     Results go to standard output, progress and errors to standard error. The bar appears on a terminal only.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # A name or an arrow that the stream's encoding lacks is no reason to end a run.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    out = Console(highlight=False, soft_wrap=True, emoji=False)
-    err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    out, err = open_consoles()
     count: Counter[str] = Counter()
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-        # Results belong to standard output, wherever the bar is drawn.
-        redirect_stdout=False,
-    )
+    progress = progress_bar(err)
     try:
         with progress:
             overall = progress.add_task("images", total=len(jobs))

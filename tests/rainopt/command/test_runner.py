@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from data_tools import RainSpec, add_rain
-from rainopt.command import runner
+from rainopt.command import workers
 from rainopt.command.derain_file import Options, Record
 from rainopt.command.inputs import Job, plan
 from rainopt.command.runner import run
@@ -120,14 +120,14 @@ def test_what_is_killed_while_much_is_left_is_said_to_have_failed(album, tmp_pat
             pass
 
         def submit(self, *args):
-            future = runner.Future()
-            future.set_exception(runner.BrokenProcessPool("died"))
+            future = workers.Future()
+            future.set_exception(workers.BrokenProcessPool("died"))
             return future
 
         def shutdown(self, wait, cancel_futures):
             pass
 
-    monkeypatch.setattr(runner, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Broken)
     jobs = plan([album], tmp_path / "out")
     records = list(run(jobs, QUICK, 2))
     assert sorted(record.input for record in records) == [str(job.source) for job in jobs]

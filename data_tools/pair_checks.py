@@ -1,0 +1,159 @@
+"""What can be wrong with one pair of images, and the fingerprint by which pairs are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data_tools.layouts import Pair
+from data_tools.manifest import Record, checksum
+from data_tools.rain_spec import RainSpec
+from data_tools.synth import compose
+from rainopt.image import luminance, quantise, split_channels
+from rainopt.io import read_image
+
+# Pixels of shift from which a pair counts as misaligned, and how many decibels shifting it back must gain. Rain moves
+# the peak of a correlation too, but then nothing is gained.
+SHIFT = 0.75
+SHIFT_GAIN = 1.0
+# Rain adds light: a rainy picture darker than its clean one by more than this on average is no rainy picture.
+DARKER = 0.02
+# Spread of luminance below which a picture shows nothing.
+FLAT = 1 / 255
+
+
+Report = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: what kind, where, and a sentence."""
+
+    kind: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a look at one pair found; ``print`` is the perceptual hash of its scene, None where there is nothing to
+    see."""
+
+    pair: Pair
+    findings: tuple[Finding, ...]
+    fingerprint: int | None = None
+    size: tuple[int, int] | None = None
+
+
+def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = None) -> Checked:
+    """Read a pair and check sizes, range, alignment, and, with its record, checksums and the truth of rendered
+    rain."""
+    findings: list[Finding] = []
+
+    def report(kind: str, message: str) -> None:
+        findings.append(Finding(kind, pair.name, message))
+
+    images: dict[str, np.ndarray] = {}
+    for kind, path in (("rainy", pair.rainy), ("clean", pair.clean)):
+        if path is None:
+            continue
+        try:
+            images[kind] = read_image(path)
+        except (ValueError, OSError) as error:
+            report("missing" if not path.exists() else "corrupt", str(error))
+    for kind, image in images.items():
+        problem = _range_problem(image)
+        if problem:
+            report("range", f"the {kind} image {problem}")
+    if record is not None and folder is not None:
+        _check_files(record, folder, report)
+        if len(images) == 2 and record.rain and record.spec:
+            _check_truth(images, record, folder, report)
+
+    grey = {kind: _grey(image) for kind, image in images.items()}
+    if len(grey) == 2:
+        rainy, clean = grey["rainy"], grey["clean"]
+        if images["rainy"].shape[:2] != images["clean"].shape[:2]:
+            report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
+        else:
+            _check_alignment(rainy, clean, report)
+            if (clean - rainy).mean() > DARKER:
+                report("swapped", f"rainy is darker than clean by {(clean - rainy).mean():.3f} on average; swapped?")
+    scene = grey.get("clean", grey.get("rainy"))
+    size = None if scene is None else (int(scene.shape[0]), int(scene.shape[1]))
+    return Checked(pair, tuple(findings), None if scene is None else _fingerprint(scene), size)
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    return luminance(split_channels(image).colour)
+
+
+def _size(grey: np.ndarray) -> str:
+    return f"{grey.shape[0]} x {grey.shape[1]}"
+
+
+def _range_problem(image: np.ndarray) -> str | None:
+    low, high = float(image.min()), float(image.max())
+    if low == high:
+        return f"is {low:g} everywhere"
+    if image.dtype == np.uint8 and high <= 1:
+        return "holds 0 and 1 only; values of [0, 1] were written as 8-bit levels"
+    if image.dtype == np.uint16 and high <= 255:
+        return f"goes up to {high:g} of 65535; 8-bit levels were written as 16-bit ones"
+    return None
+
+
+def _check_files(record: Record, folder: Path, report: Report) -> None:
+    for path, digest in record.checksums.items():
+        place = folder / path
+        if not place.is_file():
+            # The images of the pair have been reported by their reader.
+            if path not in (record.rainy, record.clean):
+                report("missing", f"'{place}' is not there")
+        elif checksum(place) != digest:
+            report("checksum", f"'{place}' is not the file that was recorded")
+
+
+def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, report: Report) -> None:
+    """Repeat ``rainy = compose(clean, rain)`` from the files."""
+    try:
+        rain = read_image(folder / str(record.rain))
+        spec = RainSpec.from_dict(record.spec)
+        expected = quantise(compose(images["clean"], rain, spec.composition), images["rainy"].dtype)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        report("truth", f"the rain layer cannot be put over the clean image ({error})")
+        return
+    if expected.shape != images["rainy"].shape or not np.array_equal(expected, images["rainy"]):
+        report("truth", "the rainy image is not its clean image with its rain layer")
+
+
+def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+    from skimage.registration import phase_cross_correlation
+
+    if min(clean.shape) < 16 or clean.std() < FLAT or rainy.std() < FLAT:
+        return
+    shift = phase_cross_correlation(clean, rainy, upsample_factor=4)[0]
+    whole = np.rint(shift).astype(int)
+    if np.abs(shift).max() < SHIFT or np.abs(whole).max() >= min(clean.shape) // 4:
+        return
+    down, right = (slice(max(0, s), n + min(0, s)) for s, n in zip(whole, clean.shape, strict=True))
+    up, left = (slice(max(0, -s), n + min(0, -s)) for s, n in zip(whole, clean.shape, strict=True))
+    moved = np.mean((clean[down, right] - rainy[up, left]) ** 2)
+    still = np.mean((clean[down, right] - rainy[down, right]) ** 2)
+    if still > moved * 10 ** (SHIFT_GAIN / 10):
+        report("misaligned", f"rainy must be moved by {shift[0]:+.1f} rows and {shift[1]:+.1f} columns to lie on clean")
+
+
+def _fingerprint(grey: np.ndarray) -> int | None:
+    """Return a 64-bit perceptual hash (DCT, imagehash), None for a picture that shows nothing."""
+    if grey.std() < FLAT:
+        return None
+    import imagehash
+    from PIL import Image
+
+    levels = np.rint(grey * 255).astype(np.uint8)
+    bits = imagehash.phash(Image.fromarray(levels)).hash.ravel()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
