@@ -13,7 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 OK, FAILED, INTERRUPTED = 0, 1, 130
@@ -55,14 +55,14 @@ def synth(
     exactly. A run that was interrupted leaves a dataset that is whole; the same command goes on with it, and a
     larger --count adds to it.
 
-    [bold]Examples[/bold]
+    **Examples**
 
-      raindata synth photos/ --preset heavy --preview sheet.png
-
-      raindata synth photos/ -o dataset --preset light --count 1000 --seed 7 --val-share 0.1 --jobs 2
+    - `raindata synth photos/ --preset heavy --preview sheet.png`
+    - `raindata synth photos/ -o dataset --preset light --count 1000 --seed 7 --val-share 0.1 --jobs 2`
 
     Exit status: 0 all made, 1 some pictures failed (each is named, the others are made), 2 wrong usage, 130
-    interrupted."""
+    interrupted.
+    """
     from data_tools.synth_command import follow_synth, write_preview
     from data_tools.synth_pairs import SynthError, plan_pairs, remaining
 

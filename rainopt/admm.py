@@ -57,8 +57,7 @@ class Admm:
 
     1. The shrinkage is ``sign(v) max(|v| - t, 0)``; Eq. (9) prints another.
     2. The R-update solves the normal equations ``(1 + γ + α∇xᵀ∇x + β∇yᵀ∇y) R = …``; Eq. (7) drops the modulus and
-       signs.
-       The multipliers follow one sign throughout: ``J ← J + α(∇x R - Px)``.
+       signs. The multipliers follow one sign throughout: ``J ← J + α(∇x R - Px)``.
     3. Differences are zero at the border instead of periodic, so the cosine transform takes the place of the Fourier
        transform, which is exact for them.
     4. ``Q = R`` with penalty γ carries the sparsity and the box of `UDGWeights`; it is absent from the printed model.

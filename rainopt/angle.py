@@ -2,7 +2,8 @@
 
 Edges of a scene are long, or broad, or dark; a rain streak is a bright ridge, thin and short. Each such ridge casts
 one vote for its own direction, so a fence does not outvote a hundred streaks, as it does in a histogram of
-gradients."""
+gradients.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +143,8 @@ def find_ridges(grey: np.ndarray) -> Ridges:
 
 def _ridge_strength(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the curvature across the brightest ridge direction, 0 where dark, and the direction of the ridge,
-    radians."""
+    radians.
+    """
     from scipy import ndimage
 
     def derivative(order: tuple[int, int]) -> np.ndarray:

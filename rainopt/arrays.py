@@ -35,6 +35,13 @@ def is_floating(array: Array) -> bool:
     return bool(namespace(array).isdtype(array.dtype, "real floating"))
 
 
+def detached(array: Array) -> Array:
+    """Return ``array`` without the history that a gradient would follow."""
+    if array_api_compat.is_torch_array(array) and array.requires_grad:
+        return array.detach()
+    return array
+
+
 def native(array: Array) -> Array:
     """Return ``array`` in the machine's own byte order, which is all that kernels know."""
     if isinstance(array, np.ndarray) and not array.dtype.isnative:

@@ -41,11 +41,11 @@ def dual_energy(O: Array, duals: Duals, weights: UDGWeights, radius: Array | flo
 
     With ``v_B = -∇ᵀp_B`` and ``v_R = -∇ᵀp_R`` it is
 
-    ``-Σ [ v_B O + ½ v_B² + c max(0, e) ] - λy-term ⟨p_Ry, ∇y O⟩``,
+    ``-Σ [ v_B O + ½ v_B² + c max(0, e) + p_Ry ∇y O ]``,
 
     where for the bounded model ``c = O`` and ``e = v_R - v_B - λs``. Without the box the bound is minus infinity
-    unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is then taken over the layers ``|R|
-    ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
+    unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is then taken over the layers
+    ``|R| ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
 
     Parameters
     ----------

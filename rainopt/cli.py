@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -74,7 +74,7 @@ def derain(
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=1, help="Images worked on at a time; 1 gives all cores to each image.")
     ] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N (with the extra [bold]gpu[/bold]).")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N (with the extra `gpu`).")] = "auto",
     quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")] = 95,
     max_iter: Annotated[int | None, typer.Option(min=1, help="Most iterations of the solver, 400 if left out.")] = None,
     tol: Annotated[
@@ -90,18 +90,16 @@ def derain(
     result is upright. Results that are already there are kept, so the same command run again goes on where it was
     interrupted.
 
-    [bold]Examples[/bold]
+    **Examples**
 
-      rainopt derain photo.jpg -o out/
-
-      rainopt derain photo.jpg -o dry.jpg --angle 12 --compare
-
-      rainopt derain holiday/ -o dry/ --jobs 2 --save-rain
-
-      rainopt derain 'shots/*.png' -o out/ --weights lambda_y=0.05,sparsity=0.002    (heavy rain)
+    - `rainopt derain photo.jpg -o out/`
+    - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
+    - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
+    - `rainopt derain 'shots/*.png' -o out/ --weights lambda_y=0.05,sparsity=0.002` (heavy rain)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
-    interrupted."""
+    interrupted.
+    """
     from rainopt.command.derain_file import Options, results_of
     from rainopt.command.devices import DeviceError, resolve_device
     from rainopt.command.inputs import PlanError, plan

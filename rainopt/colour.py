@@ -19,10 +19,10 @@ def remove_layer(colour: Array, grey: Array, rain: Array) -> tuple[Array, Array]
 
     ``B_c = O_c - R k_c``  with  ``k_c = (1 - O_c + ε) / (1 - Y + ε)``.
 
-    A channel that is already at 1 gave nothing to the streak and loses nothing, so colours keep their hue; plain
-    subtraction (ε → ∞) turns a blue sky dark. The weighted mean of k_c is 1, so the luminance of the result is ``Y
-    - R`` for every ε. No channel may fall below 0: R is first limited to ``min_c O_c / k_c``, which says that white
-    light cannot have been brighter than the darkest channel.
+    A channel that is already at 1 took nothing from the streak and loses little, so colours keep their hue; plain
+    subtraction (ε → ∞) turns a blue sky dark. The weighted mean of k_c is 1, so the luminance of the result is
+    ``Y - R`` for every ε. No channel may fall below 0: R is first limited to ``min_c O_c / k_c``, which says that
+    white light cannot have been brighter than the darkest channel.
 
     Parameters
     ----------

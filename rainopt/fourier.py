@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from rainopt.arrays import Array, host_view, like, namespace
+from rainopt.threads import num_threads
 
 
 def dct2(image: Array) -> Array:
@@ -18,7 +19,7 @@ def dct2(image: Array) -> Array:
     if host is not None:
         from scipy import fft
 
-        return like(fft.dctn(host, type=2, norm="ortho", axes=(-2, -1), workers=-1), image)
+        return like(fft.dctn(host, type=2, norm="ortho", axes=(-2, -1), workers=num_threads()), image)
     return _swap(_dct_last(_swap(_dct_last(image))))
 
 
@@ -28,7 +29,7 @@ def idct2(coefficients: Array) -> Array:
     if host is not None:
         from scipy import fft
 
-        return like(fft.idctn(host, type=2, norm="ortho", axes=(-2, -1), workers=-1), coefficients)
+        return like(fft.idctn(host, type=2, norm="ortho", axes=(-2, -1), workers=num_threads()), coefficients)
     return _swap(_idct_last(_swap(_idct_last(coefficients))))
 
 

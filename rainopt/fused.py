@@ -22,7 +22,7 @@ from rainopt.threads import num_threads, run_all
 CACHE_BYTES = 640 * 1024
 MOST_TOGETHER = 16
 # An odd number of cache lines keeps the seven fields of a power-of-two row from competing for the same cache sets.
-LINE = 16
+LINE_BYTES = 64
 
 
 class Constants(NamedTuple):
@@ -104,8 +104,9 @@ class FusedPrimalDual:
         rows, columns = view.shape[-2:]
         self.columns = columns
         padded = columns
-        if columns >= 8 * LINE and (columns // LINE) % 2 == 0:
-            padded = (columns // LINE + 1) * LINE
+        line = LINE_BYTES // dtype.itemsize
+        if columns >= 8 * line and (columns // line) % 2 == 0:
+            padded = (columns // line + 1) * line
         self.together = max(1, min(MOST_TOGETHER, CACHE_BYTES // (7 * columns * dtype.itemsize) - 2))
         self.zero_row = np.zeros(columns, dtype)
         self.bands: list[Band] = []

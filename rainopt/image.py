@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from rainopt.arrays import Array, is_floating, namespace
+from rainopt.arrays import Array, is_floating, namespace, native
 from rainopt.checks import require_finite
 
 # BT.601 luma, the weights of the luminance that most of the literature scores.
@@ -52,6 +52,7 @@ def split_channels(image: Array, channel_axis: int | None = -1) -> Channels:
         For another dtype, or something that is not an array.
     """
     xp = namespace(image, names="image")
+    image = native(image)
     shape = tuple(image.shape)
     if image.ndim not in (2, 3):
         raise ValueError(f"`image` must be (H, W) or (H, W, C), got shape {shape}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_non_negative, require_same_shape
 from rainopt.operators import diff_across, diff_along
 
@@ -36,8 +36,7 @@ class UDGWeights:
     Departures from Yu et al. 2021, Eq. (3), which is `UDGWeights.paper`:
 
     1. The printed energy has a null direction: a constant can move between B and R at no cost, and any pattern
-       constant
-       along the columns nearly so. ``sparsity`` and ``bounded`` remove it.
+       constant along the columns nearly so. ``sparsity`` and ``bounded`` remove it.
     """
 
     tau: float = 0.005
@@ -49,6 +48,8 @@ class UDGWeights:
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in ("tau", "lambda_x", "lambda_y", "sparsity")}
         require_non_negative(**numbers)
+        if not isinstance(self.bounded, bool):
+            raise ValueError(f"`bounded` must be True or False, got {self.bounded!r}")
         for name, value in numbers.items():
             # Plain floats: a numpy scalar would decide the dtype of what it is multiplied with.
             object.__setattr__(self, name, float(value))
@@ -87,6 +88,7 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
     -----
     Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
     """
+    O, B, R = native(O), native(B), native(R)
     for name, layer in (("O", O), ("B", B), ("R", R)):
         require_batch(layer, name)
     require_same_shape(O, "O", B=B, R=R)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from rainopt.angle import AngleEstimate, find_ridges, vote
-from rainopt.arrays import Array, namespace, to_numpy
+from rainopt.arrays import Array, detached, namespace, native, to_numpy
+from rainopt.checks import require_whole
 from rainopt.colour import remove_layer
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
 from rainopt.objectives import UDGWeights
@@ -97,7 +99,7 @@ def derain(
     Returns
     -------
     Decomposition
-        In the input's array library and on its device.
+        In the input's array library and on its device; gradients are not followed.
 
     Raises
     ------
@@ -107,7 +109,8 @@ def derain(
     Notes
     -----
     Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the
-    place of the rotation, and ``O - R``, not the smoothed `B`, is the result."""
+    place of the rotation, and ``O - R``, not the smoothed `B`, is the result.
+    """
     return decompose(
         image, namespace(image, names="image").float32, angle, weights, channel_axis, max_iter, tol, tile, progress
     )
@@ -125,8 +128,12 @@ def decompose(
     progress: Progress | None = None,
 ) -> Decomposition:
     """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the
-    image's own."""
+    image's own.
+    """
+    image = detached(native(image))
     xp, device = namespace(image, names="image"), device_of(image)
+    if angle is not None and (isinstance(angle, bool) or not isinstance(angle, Real)):
+        raise TypeError(f"`angle` must be a number of degrees in (-90, 90] or None, got {angle!r}")
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
         raise ValueError(
@@ -167,35 +174,45 @@ def rain_layer(
     progress: Progress | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
-    solution."""
+    solution.
+    """
     height, width = grey.shape
     side = TILE_SIDE if tile is None else tile
-    if side < 0:
-        raise ValueError(f"`tile` must be at least 0, got {tile!r}")
+    if side != 0:
+        side = _checked_side(side)
     max_iter, tol = stopping(max_iter, tol)
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
-    if len(cover) == 1 and max(height, width) <= PILOT_SIDE:
+    # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
+    if len(cover) == 1 and (tile is None or max(height, width) <= PILOT_SIDE):
         layer, solution = _solve_upright(grey, angle, weights, max_iter, tol)
         if progress:
             progress(1.0)
         return layer, solution
 
     count = _pilot(grey, angle, weights, max_iter, tol) if tol > 0 else max_iter
-    floor = rounding_level(grey)
+    floor, shown = rounding_level(grey), progress
     while True:
-        layer, solution = _solve_tiles(grey, angle, weights, count, cover, progress)
+        layer, solution = _solve_tiles(grey, angle, weights, count, cover, shown)
         converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
         if converged or tol == 0 or count == max_iter:
             break
-        # The pilot was easier than the rest; rare enough to begin again.
-        count = min(2 * count, max_iter)
+        # The pilot was easier than the rest; rare enough to begin again, with a bar that stands still meanwhile.
+        count, shown = min(2 * count, max_iter), None
+    if progress:
+        progress(1.0)
     return layer, replace(solution, status=SolverStatus.CONVERGED if converged else SolverStatus.MAX_ITER)
+
+
+def _checked_side(side: int) -> int:
+    if side < 0:
+        raise ValueError(f"`tile` must be at least 0, got {side!r}")
+    return require_whole(side, "tile")
 
 
 def _solve_tiles(
     grey: Array, angle: float, weights: UDGWeights | None, count: int, cover: list[Tile], progress: Progress | None
 ) -> tuple[Array, UDGSolution]:
-    """Run ``count`` iterations on every tile and blend the layers."""
+    """Run ``count`` iterations on every tile and blend the layers; progress stays below 1."""
     height, width = grey.shape
     xp = namespace(grey)
     rain = xp.zeros_like(grey)
@@ -206,7 +223,7 @@ def _solve_tiles(
         window = xp.asarray(part.window, device=device_of(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
-        if progress:
+        if progress and done + 1 < len(cover):
             progress((done + 1) / len(cover))
     if len(cover) == 1:
         return rain, solution
@@ -216,8 +233,9 @@ def _solve_tiles(
 def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int, tol: float) -> int:
     """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe."""
     xp = namespace(grey)
-    starts = [range(0, max(n - PILOT_SIDE // 2, 1), PILOT_SIDE // 2) for n in grey.shape]
-    windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in starts[0] for c in starts[1]]
+    # Half-overlapping windows, the last ones moved back into the image.
+    rows, columns = (sorted({min(k, max(n - PILOT_SIDE, 0)) for k in range(0, n, PILOT_SIDE // 2)}) for n in grey.shape)
+    windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in rows for c in columns]
     busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
     count = _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
     # Where the window is the whole image there is nothing else to be safe from.

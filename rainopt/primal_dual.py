@@ -46,7 +46,7 @@ class StepLengths:
         from a random search on photographs: relaxing by 1.9 halves the number of iterations, and steps along the
         streak three times those across save another tenth.
         """
-        step_r = min(max(0.5 * math.sqrt(0.05 / max(weights.lambda_x, 1e-12)), 0.02), 10.0)
+        step_r = min(max(0.5 * math.sqrt(0.07 / max(weights.lambda_x + weights.lambda_y, 1e-12)), 0.02), 10.0)
         step_b = 1.6 * step_r
         share_along = 0.75
         return cls(
@@ -102,8 +102,8 @@ class PrimalDual:
 def prox_data(O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths) -> tuple[Array, Array]:
     """Proximal point of ``½(b + r - o)² + λs|r| + box(r)`` with step lengths ``step_b`` and ``step_r``.
 
-    Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r -
-    r̂)²/2σr``, a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
+    Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves
+    ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r - r̂)² / 2σr``, a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
     """
     curvature = 1 / (1 + s.step_b) + 1 / s.step_r
     mean = ((O - b_hat) / (1 + s.step_b) + r_hat / s.step_r) / curvature

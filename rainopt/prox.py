@@ -31,7 +31,10 @@ def project_interval(value: Array, low: Array, high: Array) -> Array:
 
 def project_ball(value: Array, radius: float) -> Array:
     """Project on ``|v| ≤ radius`` elementwise: the proximal point of the conjugate of ``radius |x|``."""
-    return value - shrink(value, radius)
+    # Not `value - shrink(value)`, which rounds.
+    xp = namespace(value)
+    bound = xp.full_like(value, radius)
+    return project_interval(value, -bound, bound)
 
 
 def prox_rain(value: Array, threshold: float | Array, ceiling: Array | None) -> Array:

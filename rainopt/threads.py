@@ -25,7 +25,8 @@ def set_num_threads(count: int | None) -> None:
 
 def num_threads() -> int:
     """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process may
-    use."""
+    use.
+    """
     if _limit is not None:
         return _limit
     value = os.environ.get(VARIABLE)
@@ -39,8 +40,8 @@ def num_threads() -> int:
 def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
     """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order."""
     tasks = list(tasks)
-    threads = min(num_threads(), len(tasks))
-    if threads <= 1:
+    threads = num_threads()
+    if threads <= 1 or len(tasks) <= 1:
         return [function(*task) for task in tasks]
     return list(_pool(threads).map(lambda task: function(*task), tasks))
 

@@ -24,8 +24,8 @@ class SolverStatus(enum.Enum):
 
     CONVERGED = "The duality gap is within `tol` of the energy."
     MAX_ITER = (
-        "Stopped before the duality gap was within `tol`; the layers are usable, and more iterations (`max_iter`) or a "
-        "smaller `tol` refine them."
+        "The duality gap is above `tol`, or was not asked about (`tol` 0); the layers are usable, and a larger "
+        "`max_iter` refines them."
     )
 
 
@@ -39,15 +39,16 @@ class UDGSolution:
         (..., H, W), dtype and library of the input. `background` is the model's own `B`, smoothed by its total
         variation; ``O - rain`` keeps the texture that `B` loses.
     energy, gap
-        (...,) float64: the UDG energy, and a bound on how far above the least energy it can be.
+        (...,) float64: the UDG energy, and a bound on how far above the least energy it can be; without
+        ``weights.bounded`` the least among layers no larger in magnitude than the image and the layer found.
     iterations
         Steps taken.
     status
         `SolverStatus`; its value says what to do.
     """
 
-    background: Array
-    rain: Array
+    background: Array | None
+    rain: Array | None
     energy: Array
     gap: Array
     iterations: int
@@ -110,7 +111,9 @@ def solve_udg(
     -----
     Source: Yu et al. 2021, Eq. (3); the iterations are described in `rainopt.primal_dual` and `rainopt.admm`.
     """
-    weights = weights if weights is not None else UDGWeights()
+    weights = UDGWeights() if weights is None else weights
+    if not isinstance(weights, UDGWeights):
+        raise TypeError(f"`weights` must be UDGWeights or None, got {type(weights).__name__}")
     max_iter, tol = stopping(max_iter, tol)
     xp = namespace(O, names="O")
     O = native(O)
@@ -147,7 +150,8 @@ def stopping(max_iter: int | None, tol: float | None) -> tuple[int, float]:
 
 def rounding_level(O: Array) -> Array:
     """Return the energy that rounding errors of ``O`` have, shape ``O.shape[:-2]``, float64; no gap below it means
-    anything."""
+    anything.
+    """
     xp = namespace(O)
     return float(xp.finfo(O.dtype).eps) * xp.sum(O * O, axis=(-2, -1), dtype=xp.float64)
 

@@ -80,7 +80,8 @@ class Upright:
     @property
     def margin(self) -> int:
         """Columns of the upright image to the left of column 0 of the unshifted row; negative in a tile far from
-        the centre."""
+        the centre.
+        """
         return math.ceil(self._shift.max()) + self._border
 
     @property
@@ -140,8 +141,7 @@ def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
     """Weights of the six pixels around a point ``fraction`` ∈ [0, 1) to the right of the third; (n,) to (n, 6).
 
     Lanczos-3 windowed sinc, normalised to sum 1, a plain copy at 0. On real streaks it keeps 0.1 dB more than a
-    cubic and
-    0.5 dB more than a linear interpolation.
+    cubic and 0.5 dB more than a linear interpolation.
     """
     distance = np.arange(1 - TAPS // 2, TAPS // 2 + 1) - fraction[:, None]
     weights = np.sinc(distance) * np.sinc(distance / (TAPS // 2))
@@ -151,11 +151,12 @@ def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
 
 
 def shift_rows(image: Array, offsets: np.ndarray, width: int, *, fill: str = "edge", adjoint: bool = False) -> Array:
-    """Return ``out[..., i, j] = image(..., i, j + offsets[i])``, interpolated along the row; (..., H, W) to (...,
-    H, width).
+    """Return ``out[..., i, j] = image(..., i, j + offsets[i])``, interpolated along the row.
 
-    ``adjoint`` instead applies the transpose of the shift by ``-offsets`` with fill ``"zero"``.
+    Takes (..., H, W) to (..., H, width). ``adjoint`` instead applies the transpose of the shift by ``-offsets`` with
+    fill ``"zero"``, the only one that is linear.
     """
+    fill = "zero" if adjoint else fill
     if fill not in ("edge", "zero"):
         raise ValueError(f"`fill` must be 'edge' or 'zero', got {fill!r}")
     sign = -1 if adjoint else 1

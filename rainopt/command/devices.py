@@ -28,13 +28,15 @@ def resolve_device(name: str) -> str:
     if name == "cpu":
         return name
     if name == "auto":
-        return "cuda:0" if importlib.util.find_spec("cupy") and _cuda_devices() > 0 else "cpu"
+        return "cuda:0" if importlib.util.find_spec("cupy") and (_cuda_devices() or 0) > 0 else "cpu"
     match = re.fullmatch(r"cuda(?::(\d+))?", name)
     if not match:
         raise DeviceError(f"`device` must be auto, cpu or cuda:N, got '{name}'")
     if not importlib.util.find_spec("cupy"):
         raise DeviceError(f"device '{name}' needs cupy, which is not installed: pip install 'rainopt[gpu]'")
     index, count = int(match[1] or 0), _cuda_devices()
+    if count is None:
+        raise DeviceError(f"device '{name}' needs cupy, which is installed but cannot be imported")
     if index >= count:
         raise DeviceError(f"there is no device '{name}': cupy finds {count} CUDA devices")
     return f"cuda:{index}"
@@ -50,8 +52,12 @@ def to_device(image: np.ndarray, device: str) -> Array:
         return cupy.asarray(image)
 
 
-def _cuda_devices() -> int:
-    import cupy
+def _cuda_devices() -> int | None:
+    """Return the number of CUDA devices, None where cupy does not load, for want of a CUDA library, say."""
+    try:
+        import cupy
+    except ImportError:
+        return None
 
     try:
         return int(cupy.cuda.runtime.getDeviceCount())

@@ -77,7 +77,7 @@ def _refuse_collisions(jobs: list[Job], results: Results) -> None:
             if place in owner:
                 raise PlanError(
                     f"'{owner[place]}' and '{job.source}' would both become '{result}'; name the folder above them, so "
-                    "that their own folders are kept, or run them one after the other into different folders"
+                    "that their own folders are kept, rename one, or leave out the results that clash"
                 )
             owner[place] = job.source
 
@@ -105,7 +105,14 @@ def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, st
         return
     if not os.path.lexists(path) and glob.has_magic(str(argument)):
         matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))
-        images = [p for p in matches if _is_folder(p) or p.suffix.lower() in READABLE_SUFFIXES]
+        inside = os.path.realpath(output) + os.sep
+        images = [
+            p
+            for p in matches
+            if (_is_folder(p) or p.suffix.lower() in READABLE_SUFFIXES)
+            # An earlier run's results, which `**` finds too.
+            and not os.path.realpath(p).startswith(inside)
+        ]
         if not images:
             what = "matches no image" if matches else "matches no file"
             yield path, Path(), f"'{argument}' {what}"

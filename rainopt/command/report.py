@@ -16,6 +16,8 @@ from rainopt.command.inputs import Job
 from rainopt.command.runner import run
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+# Confidence of the angle below which a look at the result is advised.
+UNSURE = 0.1
 
 
 def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bool) -> int:
@@ -65,6 +67,8 @@ def _show(record: Record, json_lines: bool, out: Console, err: Console) -> None:
         out.print(f"{escape(record.input)}: kept {escape(record.output or '')} (--overwrite to do it again)")
     else:
         sure = "" if record.confidence is None else f", confidence {record.confidence:.2f}"
+        if record.confidence is not None and record.confidence < UNSURE:
+            sure += " (unsure; --angle sets it)"
         out.print(
             f"{escape(record.input)} → {escape(record.output or '')}  rain at {record.angle:+.1f}°{sure}, "
             f"{100 * (record.rain or 0):.1f} % light removed, {record.seconds:.2f} s"

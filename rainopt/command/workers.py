@@ -1,5 +1,6 @@
 """Run a function on many tasks in worker processes that can be interrupted, can die, and never outlive their
-parent."""
+parent.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def run_in_processes(
 
     The result is None for the tasks that were not done because a worker died (`DIED` says so to a user).
     ``function`` is one of a module, and is to return its failures: what it raises ends the run. Closing the
-    iterator stops the work: tasks that have begun are finished."""
+    iterator stops the work: tasks that have begun are finished.
+    """
     # Spawned, because a forked child inherits the locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare_worker, initargs=(processes,))
@@ -59,7 +61,8 @@ def run_in_processes(
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold back Ctrl-C while workers start: they inherit the mask, so none dies half-way with a lock or a
-    traceback."""
+    traceback.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

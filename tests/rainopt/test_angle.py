@@ -169,3 +169,9 @@ def test_bad_images_name_the_argument():
         estimate_angle(np.full((5, 5), np.nan))
     with pytest.raises(TypeError, match="uint8, uint16 or floating point"):
         estimate_angle(np.zeros((5, 5), int))
+
+
+def test_rain_is_told_from_what_lies_flat(rng):
+    # Horizontal bright lines, as of shutters and steps, outweigh the rain a little; rain falls.
+    angles, weights = np.repeat([88.0, 15.0], [60, 40]), np.ones(100)
+    assert vote(Ridges(angles, weights)).angle == pytest.approx(15, abs=0.1)

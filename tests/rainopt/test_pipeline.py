@@ -10,6 +10,7 @@ from rainopt import SolverStatus, UDGWeights, derain, estimate_angle, pipeline
 from rainopt.arrays import to_numpy
 from rainopt.image import luminance
 from rainopt.pipeline import decompose
+from rainopt.udg import CHECK_EVERY
 from rainopt.warp import Upright
 
 
@@ -295,7 +296,7 @@ def test_a_large_image_is_solved_as_well_as_asked_whatever_its_middle_shows(monk
     settings = {"angle": 12.0, "tol": 0.005, "max_iter": 2000}
     whole = derain(image, tile=0, **settings)
     assert whole.solution.status is SolverStatus.CONVERGED
-    # Large images take the number of iterations from their middle.
+    # Large images take the number of iterations from their busiest window.
     monkeypatch.setattr(pipeline, "PILOT_SIDE", 128)
     d = derain(image, tile=tile, **settings)
     assert d.solution.status is SolverStatus.CONVERGED
@@ -408,3 +409,81 @@ def test_other_settings_out_of_range():
         for tile in ({}, {"tile": 12}):
             with pytest.raises(ValueError, match=message):
                 derain(image, **{**tile, **settings})
+
+
+# How many iterations a large image gets
+
+
+def solved(monkeypatch):
+    """Record the luminance and the iterations of every upright solve."""
+    calls = []
+    solve = pipeline._solve_upright
+
+    def recording(grey, angle, weights, max_iter, tol, centre=None):
+        calls.append((np.asarray(grey), max_iter, tol))
+        return solve(grey, angle, weights, max_iter, tol, centre)
+
+    monkeypatch.setattr(pipeline, "_solve_upright", recording)
+    return calls
+
+
+def test_the_busiest_window_is_the_pilot(monkeypatch):
+    image = np.full((200, 500), 0.5, np.float32)
+    image[:, 380:] = rainy(12.0, rows=(0, 200), columns=(50, 170), name="coffee")[1][..., 0]
+    calls = solved(monkeypatch)
+    monkeypatch.setattr(pipeline, "PILOT_SIDE", 128)
+    derain(image, angle=12.0, tile=160)
+    pilot, _, tol = calls[0]
+    assert tol > 0
+    assert pilot.shape == (128, 128)
+    assert np.abs(np.diff(pilot, axis=1)).mean() > 0.01
+    assert all(tol == 0 for _, _, tol in calls[1:])
+
+
+def test_the_pilot_has_a_margin_where_it_is_a_part(monkeypatch):
+    image = rainy(12.0)[1]
+    monkeypatch.setattr(pipeline, "PILOT_SIDE", 96)
+    calls = solved(monkeypatch)
+    d = derain(image, angle=12.0, tile=100)
+    alone = solve_alone(calls[0][0])
+    assert calls[1][1] == alone + CHECK_EVERY
+    assert d.solution.iterations % (alone + CHECK_EVERY) == 0
+
+
+def solve_alone(grey):
+    return pipeline._solve_upright(grey, 12.0, None, 400, 0.02)[1].iterations
+
+
+def test_an_easy_pilot_is_made_up_for(monkeypatch):
+    monkeypatch.setattr(pipeline, "_pilot", lambda *_: 10)
+    shares = []
+    d = derain(rainy(12.0)[1], angle=12.0, tile=100, progress=shares.append)
+    assert d.solution.status is SolverStatus.CONVERGED
+    assert d.solution.iterations in (20, 40, 80, 160, 320)
+    # The bar does not run backwards while the tiles are done again.
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    d = derain(rainy(12.0)[1], angle=12.0, tile=100, max_iter=15)
+    assert d.solution.status is SolverStatus.MAX_ITER
+    assert d.solution.iterations == 15
+
+
+def test_tiles_agree_at_the_edge_of_the_image_at_a_slight_angle():
+    # Rows of a tile and of the whole jut out differently there.
+    image = rainy(3.0, rows=(0, 360), columns=(0, 500), name="coffee")[1]
+    for angle in (0.2, -0.2):
+        whole, tiled = (derain(image, angle=angle, tile=tile) for tile in (0, 200))
+        assert np.abs(tiled.background - whole.background).max() <= 1 / 255
+
+
+def test_a_gradient_is_not_followed(torch):
+    image = torch.as_tensor(rainy(12.0)[1].copy()).requires_grad_()
+    d = derain(image, angle=12.0)
+    assert not d.background.requires_grad
+    assert not d.rain.requires_grad
+
+
+@pytest.mark.parametrize("angle", ["12", True, [12.0]])
+def test_an_angle_is_a_number(angle):
+    with pytest.raises(TypeError, match="`angle` must be a number of degrees"):
+        derain(np.zeros((20, 20)), angle=angle)

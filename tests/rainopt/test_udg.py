@@ -293,3 +293,20 @@ def test_a_mirrored_image_has_mirrored_layers(rng):
     mirrored = solve_udg(O[:, ::-1], max_iter=8000, tol=1e-9)
     np.testing.assert_allclose(mirrored.rain[:, ::-1], s.rain, atol=1e-5)
     np.testing.assert_allclose(mirrored.energy, s.energy, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("lambda_x", "lambda_y"), [(0.05, 0.5), (0.5, 0.02), (0.005, 0.3)])
+def test_steps_suit_weights_that_are_far_apart(lambda_x, lambda_y):
+    # A natural image, because noise is easy.
+    from skimage import data
+
+    O = data.coffee()[100:160, 200:280].mean(axis=-1) / 255
+    s = solve_udg(O, weights=UDGWeights(0.005, lambda_x, lambda_y), tol=0.02, max_iter=1500)
+    assert s.status is SolverStatus.CONVERGED
+
+
+def test_weights_have_their_own_type():
+    with pytest.raises(TypeError, match="`weights` must be UDGWeights or None, got dict"):
+        solve_udg(np.zeros((4, 4)), weights={"tau": 1.0})
+    with pytest.raises(ValueError, match="`bounded` must be True or False"):
+        UDGWeights(bounded="no")
