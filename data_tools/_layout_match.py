@@ -75,7 +75,8 @@ def match(
     ("rain-", "norain-", "gt", "x2"); the same without leading zeros. Then, if a clean image may have several rainy
     versions, the same without the "_7" at its end ("number"), or without anything after a "_" or "-" ("any").
     Suffixes need not agree, and decide only between clean images of one stem. Subfolders must agree as far as the
-    clean side has them."""
+    clean side has them.
+    """
     index: list[dict[tuple[tuple[str, ...], str], list[Relative]]] = [defaultdict(list) for _ in _LIKENESS]
     for path in clean:
         where = _folders(path, clean_base)

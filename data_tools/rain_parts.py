@@ -9,7 +9,8 @@ import numpy as np
 
 def checked_number(name: str, value: object, low: float, high: float, low_open: bool = False) -> float:
     """Return `value` as a float; raise unless it is a finite real number in [low, high], (low, high] if
-    `low_open`."""
+    `low_open`.
+    """
     left, right = "(" if low_open else "[", ")" if math.isinf(high) else "]"
     expected = f"`{name}` must be a number in {left}{low:g}, {high:g}{right}"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):

@@ -6,7 +6,8 @@ The rain is drawn in three steps, each usable alone: `draw_streaks` draws a rand
 Only a numpy `Generator` is drawn from: for the streaks in the order that `drops` states; then, if there is a veil,
 the uniform numbers of its coarse grid. The same generator state therefore gives the same streaks everywhere, as
 long as numpy keeps the streams of these distributions, and the same picture up to 1e-6, which is what the last bit
-of ``exp``, ``sin`` and ``cos`` can change."""
+of ``exp``, ``sin`` and ``cos`` can change.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
