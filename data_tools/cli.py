@@ -63,23 +63,24 @@ def synth(
     Exit status: 0 all made, 1 some pictures failed (each is named, the others are made), 2 wrong usage, 130
     interrupted.
     """
-    from data_tools.synth_command import follow_synth, write_preview
+    from data_tools.synth_command import check_preview, follow_synth, write_preview
     from data_tools.synth_pairs import SynthError, plan_pairs, remaining
 
     if output is None and preview is None:
         raise typer.BadParameter("name a folder for the dataset, or a file for --preview", param_hint="--output")
-    folder = output or Path()
     try:
-        pairs = plan_pairs(clean, folder, preset=preset, count=count, seed=seed, val_share=val_share, licence=licence)
+        pairs = plan_pairs(clean, output, preset=preset, count=count, seed=seed, val_share=val_share, licence=licence)
         settings = {"preset": preset, "seed": seed, "val_share": val_share, "licence": licence}
-        todo = remaining(pairs, folder, settings) if output is not None else []
+        if preview is not None:
+            check_preview(pairs, preview)
+        todo = remaining(pairs, output, settings) if output is not None else []
     except SynthError as error:
-        raise typer.BadParameter(str(error), param_hint="CLEAN") from None
+        raise typer.BadParameter(str(error)) from None
     status = OK
     if preview is not None:
         status = write_preview(pairs, preview)
     if output is not None:
-        status = max(status, follow_synth(pairs, todo, folder, jobs))
+        status = max(status, follow_synth(pairs, todo, output, jobs))
     raise typer.Exit(status)
 
 

@@ -15,12 +15,14 @@ from data_tools.synth import compose
 from rainopt.image import luminance, quantise, split_channels
 from rainopt.io import read_image
 
-# Pixels of shift from which a pair counts as misaligned, and how many decibels shifting it back must gain. Rain moves
-# the peak of a correlation too, but then nothing is gained.
-SHIFT = 0.75
+# Rain adds light, so where a pair lies right little is darker in the rainy picture. By so many decibels less must be
+# after a shift for the pair to count as misaligned.
 SHIFT_GAIN = 1.0
-# Rain adds light: a rainy picture darker than its clean one by more than this on average is no rainy picture.
+# A rainy picture darker than its clean one by more than this on average is no rainy picture,
 DARKER = 0.02
+# nor is one a little darker on average, if by streaks: where it is visibly darker than usual outweighs where it is
+# visibly brighter so many times.
+SLIGHTLY_DARKER, VISIBLE, LOPSIDED = 0.005, 5 / 255, 10
 # Spread of luminance below which a picture shows nothing.
 FLAT = 1 / 255
 
@@ -40,7 +42,8 @@ class Finding:
 @dataclass(frozen=True)
 class Checked:
     """What a look at one pair found; ``print`` is the perceptual hash of its scene, None where there is nothing to
-    see."""
+    see.
+    """
 
     pair: Pair
     findings: tuple[Finding, ...]
@@ -50,7 +53,8 @@ class Checked:
 
 def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = None) -> Checked:
     """Read a pair and check sizes, range, alignment, and, with its record, checksums and the truth of rendered
-    rain."""
+    rain.
+    """
     findings: list[Finding] = []
 
     def report(kind: str, message: str) -> None:
@@ -80,8 +84,7 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
             report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
         else:
             _check_alignment(rainy, clean, report)
-            if (clean - rainy).mean() > DARKER:
-                report("swapped", f"rainy is darker than clean by {(clean - rainy).mean():.3f} on average; swapped?")
+            _check_order(rainy, clean, report)
     scene = grey.get("clean", grey.get("rainy"))
     size = None if scene is None else (int(scene.shape[0]), int(scene.shape[1]))
     return Checked(pair, tuple(findings), None if scene is None else _fingerprint(scene), size)
@@ -107,23 +110,30 @@ def _range_problem(image: np.ndarray) -> str | None:
 
 
 def _check_files(record: Record, folder: Path, report: Report) -> None:
-    for path, digest in record.checksums.items():
+    for path in record.paths:
         place = folder / path
         if not place.is_file():
             # The images of the pair have been reported by their reader.
             if path not in (record.rainy, record.clean):
                 report("missing", f"'{place}' is not there")
-        elif checksum(place) != digest:
+        elif path in record.checksums and checksum(place) != record.checksums[path]:
             report("checksum", f"'{place}' is not the file that was recorded")
 
 
 def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, report: Report) -> None:
     """Repeat ``rainy = compose(clean, rain)`` from the files."""
+    place = folder / str(record.rain)
+    if not place.is_file():
+        return
     try:
-        rain = read_image(folder / str(record.rain))
+        rain = read_image(place)
+    except (ValueError, OSError) as error:
+        report("corrupt", str(error))
+        return
+    try:
         spec = RainSpec.from_dict(record.spec)
         expected = quantise(compose(images["clean"], rain, spec.composition), images["rainy"].dtype)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         report("truth", f"the rain layer cannot be put over the clean image ({error})")
         return
     if expected.shape != images["rainy"].shape or not np.array_equal(expected, images["rainy"]):
@@ -135,16 +145,35 @@ def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Report) -> No
 
     if min(clean.shape) < 16 or clean.std() < FLAT or rainy.std() < FLAT:
         return
-    shift = phase_cross_correlation(clean, rainy, upsample_factor=4)[0]
-    whole = np.rint(shift).astype(int)
-    if np.abs(shift).max() < SHIFT or np.abs(whole).max() >= min(clean.shape) // 4:
-        return
-    down, right = (slice(max(0, s), n + min(0, s)) for s, n in zip(whole, clean.shape, strict=True))
-    up, left = (slice(max(0, -s), n + min(0, -s)) for s, n in zip(whole, clean.shape, strict=True))
-    moved = np.mean((clean[down, right] - rainy[up, left]) ** 2)
-    still = np.mean((clean[down, right] - rainy[down, right]) ** 2)
-    if still > moved * 10 ** (SHIFT_GAIN / 10):
-        report("misaligned", f"rainy must be moved by {shift[0]:+.1f} rows and {shift[1]:+.1f} columns to lie on clean")
+    # The peak of a correlation finds far shifts; rain hides near ones from it, so they are tried.
+    shifts = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    down, right = np.rint(phase_cross_correlation(clean, rainy)[0]).astype(int).tolist()
+    if max(abs(down), abs(right)) < min(clean.shape) // 4:
+        shifts.append((down, right))
+    ratio, shift = min((_darker_when_moved(rainy, clean, shift), shift) for shift in shifts)
+    if ratio < 10 ** (-SHIFT_GAIN / 10):
+        report("misaligned", f"rainy must be moved by {shift[0]:+d} rows and {shift[1]:+d} columns to lie on clean")
+
+
+def _darker_when_moved(rainy: np.ndarray, clean: np.ndarray, shift: tuple[int, int]) -> float:
+    """Return how much of a picture is darker in the rainy one once it is moved, as part of what is where it lies."""
+    there = tuple(slice(max(0, s), n + min(0, s)) for s, n in zip(shift, clean.shape, strict=True))
+    here = tuple(slice(max(0, -s), n + min(0, -s)) for s, n in zip(shift, clean.shape, strict=True))
+    still = _square_sum(clean[there] - rainy[there])
+    return _square_sum(clean[there] - rainy[here]) / still if still > 0 else 1.0
+
+
+def _square_sum(difference: np.ndarray) -> float:
+    positive = np.maximum(difference, 0).ravel()
+    return float(positive @ positive)
+
+
+def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+    darker = clean - rainy
+    mean, usual = float(darker.mean()), float(np.median(darker))
+    lopsided = _square_sum(darker - usual - VISIBLE) > LOPSIDED * _square_sum(usual - darker - VISIBLE)
+    if mean > DARKER or (mean > SLIGHTLY_DARKER and lopsided):
+        report("swapped", f"rainy is darker than clean by {mean:.3f} on average; swapped?")
 
 
 def _fingerprint(grey: np.ndarray) -> int | None:

@@ -17,14 +17,15 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], width: int =
     Parameters
     ----------
     rows
-        (caption, pictures) with pictures (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1], of any size.
+        (caption, pictures) with pictures (H, W) or (H, W, 3), uint8, uint16 or float in [0, 1], of any size; at least
+        one row, and one picture in each.
     width
         Width of every picture in the sheet, in pixels.
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    if not rows:
-        raise ValueError("`rows` must hold at least one row")
+    if not rows or not all(len(pictures) for _, pictures in rows):
+        raise ValueError("`rows` must hold at least one row, and each row a picture")
     font = ImageFont.load_default(size=13)
     tiles = [[_tile(picture, width) for picture in pictures] for _, pictures in rows]
     heights = [max(tile.height for tile in row) for row in tiles]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from rich.markup import escape
 
-from data_tools.manifest import Record
+from data_tools.manifest import ManifestError, Record, read_manifest
 from data_tools.preview import contact_sheet
-from data_tools.synth_pairs import PairJob, finish, make_pair, note, render_pair
+from data_tools.synth_pairs import PairJob, SynthError, finish, make_pair, note, render_pair
 from rainopt.command.console import open_consoles, progress_bar
 from rainopt.command.workers import DIED, run_in_processes
-from rainopt.io import write_image
+from rainopt.io import READABLE_SUFFIXES, write_image
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 # Rows of a preview: more than fit a screen are not looked at.
@@ -39,12 +40,19 @@ def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path
                     made += 1
                 else:
                     failed += 1
-                    err.print(f"[red]failed[/red]  {escape(result or DIED)}")
+                    reason = result or f"'{job.source}': {DIED}"
+                    err.print(f"[red]failed[/red]  {escape(reason)}")
+        total = finish(folder)
+    except ManifestError as error:
+        err.print(f"[red]failed[/red]  {escape(str(error))}")
+        return FAILED
     except KeyboardInterrupt:
         finish(folder)
-        err.print(f"interrupted: {made} made, {len(todo) - made} left; run the same command again to go on")
+        # Counted in the manifest: the interruption may have come between a record and its count.
+        there = {record.id for record in read_manifest(folder)}
+        left = sum(job.id not in there for job in todo)
+        err.print(f"interrupted: {len(todo) - left} made, {left} left; run the same command again to go on")
         return INTERRUPTED
-    total = finish(folder)
     seconds = time.perf_counter() - start
     out.print(f"{made} pairs made in {seconds:.1f} s; {escape(str(folder))} holds {total}")
     return FAILED if failed else OK
@@ -57,6 +65,14 @@ def _make(todo: Sequence[PairJob], processes: int) -> Iterator[tuple[PairJob, Re
         return
     for (job,), result in run_in_processes(make_pair, [(job,) for job in todo], min(processes, len(todo))):
         yield job, result
+
+
+def check_preview(pairs: Sequence[PairJob], file: Path) -> None:
+    """Raise a `SynthError` if the contact sheet cannot be written under that name, or would replace a picture."""
+    if file.suffix.lower() not in READABLE_SUFFIXES:
+        raise SynthError(f"'{file}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}")
+    if os.path.realpath(file) in {os.path.realpath(pair.source) for pair in pairs}:
+        raise SynthError(f"'{file}' is a clean picture itself; name another file for the preview")
 
 
 def write_preview(pairs: Sequence[PairJob], file: Path) -> int:

@@ -20,6 +20,7 @@ from data_tools.manifest import (
     append_record,
     checksum,
     read_manifest,
+    resolve_path,
     write_manifest,
 )
 from data_tools.presets import PRESETS
@@ -63,7 +64,7 @@ class PairJob:
 
 def plan_pairs(
     clean: Iterable[str | os.PathLike[str]],
-    folder: Path,
+    folder: Path | None,
     *,
     preset: str,
     count: int | None = None,
@@ -79,9 +80,10 @@ def plan_pairs(
     Parameters
     ----------
     clean
-        Image files, and folders that are searched with their sub-folders.
+        Image files, and folders that are searched with their sub-folders. Each must hold an image; one that is named
+        twice is taken once.
     folder
-        The dataset's folder.
+        The dataset's folder, whose images are left out; None if the pairs are to be looked at only.
     preset
         A name in `PRESETS`.
     count
@@ -96,45 +98,64 @@ def plan_pairs(
     Raises
     ------
     SynthError
-        If a setting is out of range, there is no image, or two pictures would have one name.
+        If a setting is out of range, an argument is or holds no image, or two pictures would have one name.
     """
     if preset not in PRESETS:
         raise SynthError(f"`preset` must be one of {', '.join(PRESETS)}, got '{preset}'")
     if (count is not None and count < 1) or seed < 0 or not 0 <= val_share < 1:
         raise SynthError("`count` must be at least 1, `seed` at least 0 and `val_share` in [0, 1)")
-    scenes: dict[str, Path] = {}
+    # In the order of their names, so that the order of the arguments is none of the choices.
+    scenes = sorted(_scenes(clean, folder).items())
+    jobs = []
+    for number in range(len(scenes) if count is None else count):
+        version, position = divmod(number, len(scenes))
+        scene, source = scenes[position]
+        split = "val" if _uniform(seed, scene) < val_share else "train"
+        jobs.append(PairJob(source, scene, version, preset, seed, split, folder or Path(), licence))
+    return jobs
+
+
+def _scenes(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> dict[str, Path]:
+    names: dict[str, tuple[str, Path]] = {}
     for source, relative in _find(clean, folder):
-        scene = relative.with_suffix("").as_posix().replace("/", "__")
+        found = relative.with_suffix("").as_posix().replace("/", "__"), source
+        place = os.path.realpath(source)
+        # The longest name is that of the uppermost folder.
+        names[place] = max(names.get(place, found), found, key=lambda one: (len(one[0]), one[0]))
+    scenes: dict[str, Path] = {}
+    for scene, source in names.values():
         if scene in scenes:
             raise SynthError(f"'{scenes[scene]}' and '{source}' would be one scene, '{scene}'; rename one of them")
         scenes[scene] = source
     if not scenes:
-        raise SynthError(f"there is no image ({', '.join(sorted(READABLE_SUFFIXES))}) among the clean pictures")
-    jobs = []
-    for number in range(len(scenes) if count is None else count):
-        version, position = divmod(number, len(scenes))
-        scene, source = list(scenes.items())[position]
-        split = "val" if _uniform(seed, scene) < val_share else "train"
-        jobs.append(PairJob(source, scene, version, preset, seed, split, folder, licence))
-    return jobs
+        raise SynthError("no clean picture is named")
+    return scenes
 
 
-def _find(clean: Iterable[str | os.PathLike[str]], folder: Path) -> Iterator[tuple[Path, Path]]:
-    inside = os.path.realpath(folder) + os.sep
+def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Iterator[tuple[Path, Path]]:
     for argument in clean:
         path = Path(argument)
         if not path.exists():
             raise SynthError(f"'{path}' does not exist; name clean images or folders of them")
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        base = path if path.is_dir() else path.parent
+        files = [file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, folder)]
+        if not files:
+            what, where = ("holds" if path.is_dir() else "is", "" if folder is None else f" outside '{folder}'")
+            raise SynthError(f"'{path}' {what} no image ({', '.join(sorted(READABLE_SUFFIXES))}){where}")
         for file in files:
-            hidden = file.name.startswith(".") or os.path.realpath(file).startswith(inside)
-            if file.is_file() and file.suffix.lower() in READABLE_SUFFIXES and not hidden:
-                yield file, file.relative_to(path) if path.is_dir() else Path(file.name)
+            yield file, file.relative_to(base)
+
+
+def _is_clean(file: Path, folder: Path | None) -> bool:
+    if not file.is_file() or file.suffix.lower() not in READABLE_SUFFIXES or file.name.startswith("."):
+        return False
+    return folder is None or not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), ""))
 
 
 def _digest(*parts: object) -> int:
     # Not `hash`, which differs from process to process.
-    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:8], "big")
+    text = "\0".join(map(str, parts)).encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
 def _uniform(seed: int, scene: str) -> float:
@@ -147,19 +168,24 @@ def remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob
     Raises
     ------
     SynthError
-        If the folder holds something else, or a dataset that was made with other settings.
+        If the folder holds something else or a dataset that was made with other settings, or cannot be written.
     """
-    manifest_file = folder / MANIFEST_NAME
-    if not manifest_file.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        return _remaining(jobs, folder, settings)
+    except ManifestError as error:
+        raise SynthError(str(error)) from error
+    except OSError as error:
+        raise SynthError(f"'{folder}' cannot be used ({error.strerror or error}); name another folder") from error
+
+
+def _remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob]:
+    if not (folder / MANIFEST_NAME).exists():
+        if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
             raise SynthError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         write_manifest(folder, [], Header(extra={SETTINGS: settings}), overwrite=False)
         return jobs
-    try:
-        manifest = read_manifest(folder, repair=True)
-    except ManifestError as error:
-        raise SynthError(str(error)) from error
+    manifest = read_manifest(folder, repair=True)
     made = manifest.header.extra.get(SETTINGS)
     if made != settings:
         raise SynthError(
@@ -171,6 +197,11 @@ def remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob
         write_manifest(folder, whole, manifest.header)
     there = {record.id for record in whole}
     return [job for job in jobs if job.id not in there]
+
+
+def _is_foreign(path: Path) -> bool:
+    # A run that was killed while it began the manifest leaves a hidden part of it.
+    return not (path.name.startswith(".") and path.suffix == ".tmp")
 
 
 class RenderedPair(NamedTuple):
@@ -212,13 +243,15 @@ def make_pair(job: PairJob) -> Record | str:
     Written are the clean picture (unless it is there), the rainy one, the rain layer (16 bit) and the mask, all PNG.
     """
     try:
-        pair = render_pair(job)
         kinds = ("clean", "rainy", "rain", "mask")
-        for kind in kinds:
-            place = job.folder / job.file(kind)
+        places = {kind: _place(job, kind) for kind in kinds}
+        pair = render_pair(job)
+        for kind, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)
             if kind != "clean" or not place.exists():
                 write_image(place, getattr(pair, kind))
+            elif not np.array_equal(read_image(place), pair.clean):
+                raise ValueError(f"'{place}' shows another picture than '{job.source}'; remove it, or rename the other")
         return Record(
             id=job.id,
             rainy=job.file("rainy"),
@@ -229,7 +262,7 @@ def make_pair(job: PairJob) -> Record | str:
             split=job.split,
             licence=job.licence,
             source=job.source.name,
-            checksums={job.file(kind): checksum(job.folder / job.file(kind)) for kind in kinds},
+            checksums={job.file(kind): checksum(place) for kind, place in places.items()},
             spec=pair.spec.to_dict(),
             angle=pair.spec.angle,
         )
@@ -239,14 +272,25 @@ def make_pair(job: PairJob) -> Record | str:
         return reason if str(job.source) in reason or str(job.folder) in reason else f"'{job.source}': {reason}"
 
 
+def _place(job: PairJob, kind: str) -> Path:
+    """Return where a file of a pair goes, if a manifest can name it."""
+    path = job.file(kind)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the name of '{job.source}' is not UTF-8; rename it") from None
+    return resolve_path(job.folder, path)
+
+
 def note(job: PairJob, record: Record) -> None:
     """Add a finished pair to the manifest; from then on it is part of the dataset."""
     append_record(job.folder, record)
 
 
 def finish(folder: Path) -> int:
-    """Bring the manifest into the order of the ids, whatever the order in which pairs were finished; return their
-    number."""
+    """Sort the manifest by id, remove what a killed run left half written, and return the number of pairs."""
+    for leftover in folder.rglob(".*.*.*.tmp"):
+        leftover.unlink(missing_ok=True)
     manifest = read_manifest(folder, repair=True)
     records = sorted(manifest.records, key=lambda record: record.id)
     if manifest.torn or records != list(manifest.records):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,13 @@ def verify(
     if manifest is not None and layout in (None, "manifest") and not len(manifest):
         return Report("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
     dataset = _read(root, layout)
-    by_id = {record.id: record for record in manifest} if manifest and dataset.name == "manifest" else {}
-    folder = manifest.folder if by_id and manifest else None
+    if dataset.name != "manifest":
+        manifest = None
+    elif manifest is not None:
+        # An interrupted run tears a line; the next one mends it.
+        dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p != manifest.torn))
+    by_id = {record.id: record for whole in manifest or () for record in _single(whole)}
+    folder = manifest.folder if manifest is not None else None
     findings = [Finding("missing", dataset.name, problem) for problem in dataset.problems]
 
     tasks: list[Task] = [(pair, by_id.get(pair.name), folder) for pair in dataset]
@@ -127,8 +132,18 @@ def verify(
         splits=dict(Counter(pair.split for pair in dataset)),
         sizes=dict(Counter(one.size for one in checked if one.size).most_common()),
         findings=tuple(findings),
-        notes=(*dataset.notes, *(_notes(manifest) if manifest and dataset.name == "manifest" else ())),
+        notes=(*dataset.notes, *(_notes(manifest) if manifest is not None else ())),
     )
+
+
+def _single(record: Record) -> Iterator[Record]:
+    """Yield a record, or one for each frame of a sequence, with its own files' checksums."""
+    if not record.frames:
+        yield record
+    for k, frame in enumerate(record.frames):
+        clean = frame.clean or record.clean
+        checksums = {path: digest for path, digest in record.checksums.items() if path in (frame.rainy, clean)}
+        yield Record(f"{record.id}/{k}", frame.rainy, clean, checksums=checksums)
 
 
 def _run(tasks: list[Task], processes: int) -> Iterable[tuple[Any, Checked | None]]:
@@ -171,22 +186,32 @@ def _notes(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
-    """Find scenes of different splits that look alike: training on them would be training on the test."""
+    """Find scenes that are in several splits, by name or looks: training on them would be training on the test."""
     scenes: dict[tuple[str, str], Checked] = {}
+    splits: dict[str, list[str]] = defaultdict(list)
+    findings, seen = [], set()
     for one in checked:
-        if one.fingerprint is not None and one.pair.split is not None:
-            scenes.setdefault((one.pair.split, one.pair.scene), one)
+        scene, split = one.pair.scene, one.pair.split
+        if split is None:
+            continue
+        if split not in splits[scene]:
+            splits[scene].append(split)
+            if len(splits[scene]) > 1:
+                message = f"scene '{scene}' is in '{split}' and in '{splits[scene][0]}'"
+                findings.append(Finding("duplicate", one.pair.name, message))
+        if one.fingerprint is not None:
+            scenes.setdefault((split, scene), one)
     # Hashes that differ in at most NEAR bits agree in at least one of NEAR + 1 pieces of them.
     pieces: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
     width = -(-64 // (NEAR + 1))
-    findings, seen = [], set()
     for key, one in scenes.items():
         fingerprint = one.fingerprint or 0
         for piece in range(NEAR + 1):
             mark = (piece, fingerprint >> (piece * width) & ((1 << width) - 1))
             for other in pieces[mark]:
                 distance = (fingerprint ^ (scenes[other].fingerprint or 0)).bit_count()
-                if other[0] != key[0] and distance <= NEAR and (other, key) not in seen:
+                apart = other[0] != key[0] and other[1] != key[1]
+                if apart and distance <= NEAR and (other, key) not in seen:
                     seen.add((other, key))
                     how = "looks the same as" if distance == 0 else f"looks almost the same ({distance} of 64 bits) as"
                     message = f"'{one.pair.scene}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -33,6 +34,8 @@ def follow_verify(dataset: Path, layout: str | None, processes: int, as_json: bo
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
     except (LayoutError, ManifestError) as error:
+        if str(error).startswith("`layout`"):
+            raise typer.BadParameter(str(error), param_hint="--layout") from None
         if as_json:
             print(json.dumps({"ok": False, "error": str(error)}), file=sys.stdout)
         err.print(f"[red]failed[/red]  {escape(str(error))}")
@@ -48,7 +51,7 @@ def _show(report: Report, out: Console) -> None:
     out.print(escape(report.message))
     holds = Table("split", "pairs", title="holds", title_justify="left")
     for split, count in report.splits.items():
-        holds.add_row(split or "(none)", str(count))
+        holds.add_row(escape(split or "(none)"), str(count))
     sizes = Table("rows x columns", "pairs")
     for (rows, columns), count in list(report.sizes.items())[:SHOWN]:
         sizes.add_row(f"{rows} x {columns}", str(count))
