@@ -138,7 +138,9 @@ def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Itera
         if not path.exists():
             raise SynthError(f"'{path}' does not exist; name clean images or folders of them")
         base = path if path.is_dir() else path.parent
-        files = [file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, folder)]
+        files = [
+            file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, base, folder)
+        ]
         if not files:
             what, where = ("holds" if path.is_dir() else "is", "" if folder is None else f" outside '{folder}'")
             raise SynthError(f"'{path}' {what} no image ({', '.join(sorted(READABLE_SUFFIXES))}){where}")
@@ -146,8 +148,9 @@ def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Itera
             yield file, file.relative_to(base)
 
 
-def _is_clean(file: Path, folder: Path | None) -> bool:
-    if not file.is_file() or file.suffix.lower() not in READABLE_SUFFIXES or file.name.startswith("."):
+def _is_clean(file: Path, base: Path, folder: Path | None) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(base).parts)
+    if hidden or not file.is_file() or file.suffix.lower() not in READABLE_SUFFIXES:
         return False
     return folder is None or not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), ""))
 

@@ -95,7 +95,8 @@ def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, st
             for p in path.rglob("*")
             if p.suffix.lower() in READABLE_SUFFIXES
             and p.is_file()
-            and not p.name.startswith(".")
+            # Hidden files and folders hold thumbnails and programs.
+            and not any(part.startswith(".") for part in p.relative_to(path).parts)
             and not os.path.realpath(p).startswith(inside)
         )
         if not files:

@@ -119,6 +119,8 @@ def test_folders_become_part_of_the_name_and_a_file_named_twice_is_one(here):
     save(here / "p" / "deep down" / "two.JPG")
     (here / "p" / "notes.txt").write_text("no picture")
     (here / "p" / ".hidden.png").write_text("no picture")
+    (here / "p" / ".cache").mkdir()
+    (here / "p" / ".cache" / "c.png").write_text("no picture")
     assert names(plan("p")) == [("deep down__two", 0), ("one", 0)]
     assert plan("p", "p/one.png", "p/deep down") == plan("p/deep down/two.JPG", "p") == plan("p")
 

@@ -47,7 +47,15 @@ def test_a_folder_that_ends_like_an_image_is_a_folder(here):
 
 
 def test_folders_keep_their_sub_folders_and_leave_out_what_is_no_image(here):
-    touch("in/a.png", "in/sub/deep/a.JPG", "in/sub/b.tiff", "in/notes.txt", "in/.hidden.png", "in/Thumbs.db")
+    touch(
+        "in/a.png",
+        "in/sub/deep/a.JPG",
+        "in/sub/b.tiff",
+        "in/notes.txt",
+        "in/.hidden.png",
+        "in/Thumbs.db",
+        "in/.cache/c.png",
+    )
     expected = {("in/a.png", "out/a.png"), ("in/sub/deep/a.JPG", "out/sub/deep/a.JPG")}
     assert pairs(plan(["in"], Path("out"))) == expected | {("in/sub/b.tiff", "out/sub/b.tiff")}
 
