@@ -32,6 +32,8 @@ PROTOCOL = "y_matlab"
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
 MARKED = 5 / 255  # brightness from which a pixel counts as rainy
 SHOWN = 3  # columns of a sheet
+ONE_DIRECTION = ("light", "medium", "heavy")
+SHAPES = ((320, 480), (640, 640))
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,17 @@ def row_of(name: str, values: dict[str, Any]) -> list[str]:
     ]
 
 
+def angle_errors(preset: str, count: int, shape: tuple[int, int]) -> list[float]:
+    """Return by how many degrees the dominant direction of each rendered layer misses the angle of its spec."""
+    errors = []
+    for k in range(count):
+        rng = np.random.default_rng([1, k])
+        spec = RainSpec.sample(preset, rng)
+        layer = add_rain(np.zeros(shape, np.float32), spec, rng).rain
+        errors.append(abs(layer_angle(layer) - spec.angle))
+    return errors
+
+
 def write_sheets(folder: Path) -> None:
     """Write one PNG for each preset: three photographs, three specs of each."""
     for preset in PRESETS:
@@ -137,11 +150,18 @@ def main() -> None:
 
     header = ["rain", "n", "mean L", "range", "99 % of L", "covered", f"PSNR {PROTOCOL}", "range", "angle"]
     print_table("Rain of presets and of published pairs", header, [row_of(*item) for item in results.items()])
+    truth = {}
+    for preset in ONE_DIRECTION:
+        for shape in SHAPES:
+            errors = angle_errors(preset, options.count, shape)
+            truth[f"{preset} {shape[1]}x{shape[0]}"] = {"worst": max(errors), "mean": statistics.mean(errors)}
+    rows = [[name, f"{values['worst']:.2f}", f"{values['mean']:.2f}"] for name, values in truth.items()]
+    print_table("Dominant direction of the layer against its spec, degrees", ["rain", "worst", "mean"], rows)
     if options.sheet is not None:
         options.sheet.mkdir(parents=True, exist_ok=True)
         write_sheets(options.sheet)
     if options.json is not None:
-        finish({"presets": results}, options.json)
+        finish({"presets": results, "angle_truth": truth}, options.json)
 
 
 if __name__ == "__main__":
