@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import data
 
 from benchmarks.layer_angle import angle_error, layer_angle
 from data_tools import PRESETS, RainSpec, add_rain
@@ -25,7 +26,6 @@ BOUNDS = {
 
 @pytest.fixture(scope="module")
 def photographs():
-    data = pytest.importorskip("skimage.data")
     return [data.astronaut(), data.chelsea(), data.coffee()]
 
 
