@@ -162,16 +162,22 @@ def measure_clean(folder: Path, limit: int | None) -> dict[str, Any]:
     each = []
     for path in pictures(folder, limit):
         image = read_image(path)
-        _, derained, seconds = run(image)
+        result, derained, seconds = run(image)
         db = {key: decibels(derained, image, protocol) for key, protocol in (("rgb", "rgb"), ("y", PROTOCOL))}
-        each.append({"name": path.name, **db, "seconds": seconds})
+        each.append({"name": path.name, **db, "seconds": seconds, "confidence": result.confidence})
     return {
         "pictures": len(each),
-        "rgb": {"mean": _mean(e["rgb"] for e in each), "worst": _worst(each, "rgb")},
-        "y": {"mean": _mean(e["y"] for e in each), "worst": _worst(each, "y")},
+        "left_alone": sum(e["rgb"] == INF_DB for e in each),
+        **{key: _loss(each, key) for key in ("rgb", "y")},
         "seconds": _mean(e["seconds"] for e in each),
         "each": each,
     }
+
+
+def _loss(each: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """Return the mean over all, over those that were changed, and the worst."""
+    changed = [e[key] for e in each if e[key] < INF_DB]
+    return {"mean": _mean(e[key] for e in each), "mean_of_changed": _mean(changed), "worst": _worst(each, key)}
 
 
 def _worst(each: list[dict[str, Any]], key: str, count: int = 5) -> list[dict[str, Any]]:
@@ -206,10 +212,18 @@ def print_sets(sets: dict[str, dict[str, Any]]) -> None:
 def print_clean(clean: dict[str, Any]) -> None:
     """Print the table of the clean photographs."""
     rows = [
-        (name, clean["pictures"], f"{c['mean']:.2f}", ", ".join(f"{w['psnr']:.1f} ({w['name']})" for w in c["worst"]))
+        (
+            name,
+            clean["pictures"],
+            clean["left_alone"],
+            f"{c['mean']:.2f}",
+            "" if c["mean_of_changed"] is None else f"{c['mean_of_changed']:.2f}",
+            ", ".join(f"{w['psnr']:.1f} ({w['name']})" for w in c["worst"]),
+        )
         for name, c in (("RGB", clean["rgb"]), ("Y", clean["y"]))
     ]
-    print_table("Clean photographs: PSNR of derain(x) against x", ("on", "pictures", "mean", "worst"), rows)
+    header = ("on", "pictures", "left alone", "mean", "mean of changed", "worst")
+    print_table(f"Clean photographs: PSNR of derain(x) against x, {INF_DB:g} where left alone", header, rows)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -19,8 +19,7 @@ STAGES = {
     "join_channels": "to and from planes",
     "quantise": "to and from planes",
     "luminance": "luminance",
-    "find_ridges": "angle",
-    "vote": "angle",
+    "estimate_angle": "angle",
     "solve_udg": "solve",
     "remove_layer": "remove layer",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from rainopt.angle import AngleEstimate, estimate_angle
+    from rainopt.angle import AngleEstimate, Direction, estimate_angle
     from rainopt.io import read_image, write_image
     from rainopt.metrics import psnr, ssim
     from rainopt.objectives import UDGWeights, udg_energy
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AngleEstimate": "angle",
     "Decomposition": "pipeline",
+    "Direction": "angle",
     "SolverStatus": "udg",
     "UDGSolution": "udg",
     "UDGWeights": "objectives",
@@ -36,6 +37,7 @@ _HOME = {
 __all__ = [
     "AngleEstimate",
     "Decomposition",
+    "Direction",
     "SolverStatus",
     "UDGSolution",
     "UDGWeights",

@@ -1,8 +1,10 @@
-"""Find the direction in which rain falls: thin bright ridges vote.
+"""Find the direction in which rain falls: thin bright ridges vote, and what speaks against them is counted too.
 
-Edges of a scene are long, or broad, or dark; a rain streak is a bright ridge, thin and short. Each such ridge casts
-one vote for its own direction, so a fence does not outvote a hundred streaks, as it does in a histogram of
-gradients.
+Edges of a scene are long, or broad, or dark, or steps from one surface to another; a rain streak is a bright ridge,
+thin and short, grey, before a background that is the same on both sides, and others like it are all over the picture.
+Each ridge casts a vote for its own direction, as strong as it resembles a streak, so that a fence does not outvote a
+hundred streaks as it does in a histogram of gradients. The dark ridges of the same picture vote against: textures
+and fences have as many of them, rain makes few.
 """
 
 from __future__ import annotations
@@ -12,23 +14,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rainopt.arrays import Array, to_numpy
-from rainopt.image import luminance, split_channels
+from rainopt.arrays import Array
+from rainopt.evidence import Evidence, gather
+from rainopt.ridges import turn
+from rainopt.work_planes import work_planes
 
-# Streaks of large photographs are many pixels wide, and evidence is plentiful: work on about this many pixels.
-WORK_PIXELS = 1_500_000
-SIGMA = 1.0  # pixels, scale of the ridge filter
-FAINTEST = 1e-4  # curvature of a ridge a tenth of an 8-bit level high: rounding, not rain
-STRONGEST = 0.3  # share of the bright-ridge pixels that take part
-LENGTH = (8.0, 70.0)  # pixels; shorter ridges have no direction, longer ones are structure
-WIDTH = 3.0  # pixels at most
-ELONGATION = 4.0  # length over width at least
-LENGTH_CAP = 25.0  # a ridge's vote does not grow beyond this length
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
-PRIOR = 30.0
-BIN_SMOOTHING = 2.0  # degrees
-FEW = 20  # ridges, where the confidence is halved
+PRIOR = 50.0
+SMOOTHING = 3.0  # degrees, of the histogram of votes
+NEAR = 4.0  # degrees, of the weights that refine a direction
 AGREEMENT = 6.0  # degrees within which a vote counts as agreeing
+# Share of the votes of dark ridges that is taken off those of the bright ones; between dense streaks there are some.
+AGAINST = 0.4
+CELLS = 6  # the picture is divided into this many cells a side to see whether rain is all over it
+MOST = 3  # directions at most
+APART = 8.0  # degrees between two directions at least
+LEAST_SHARE = 0.15  # of the rain, for a further direction
+# Confidence from which a direction is reported, and its rain removed.
+PRESENT = 0.3
+BINS = np.arange(-89.5, 90.0)
+CHANCE = 2 * AGREEMENT / 180  # share of scattered votes that agree with any angle
+FEW = 5  # ridges, where the confidence is halved
+FLOOR = 0.02  # added to what a logarithm is taken of
+SHARE_TO_COMPARE = 0.1  # below it there is too little to compare bright and dark
+# Constant and coefficients of the five numbers of `describe`; `python -m benchmarks.angle --fit` finds them.
+CALIBRATION = (2.67, 1.15, 2.19, 3.17, 7.60, -9.06)
+
+
+class Direction(NamedTuple):
+    """One direction of the rain: degrees in (-90, 90], and its share of the streaks in [0, 1]."""
+
+    angle: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -38,21 +55,18 @@ class AngleEstimate:
     Attributes
     ----------
     angle
-        Degrees in (-90, 90]; 0 is vertical, positive moves right going down.
+        Degrees in (-90, 90]; 0 is vertical, positive moves right going down. The best guess even where there is no
+        sign of rain.
     confidence
-        In [0, 1]: share of the evidence that agrees with the angle, beyond what scattered directions would give,
-        and less where there is little evidence at all. Near 0 where there is no rain to be seen.
+        Probability in [0, 1] that rain is to be seen and falls within 4° of the angle.
+    directions
+        All directions in which rain falls, the strongest (``angle``) first, shares summing to 1. Empty where there
+        is no rain to be seen.
     """
 
     angle: float
     confidence: float
-
-
-class Ridges(NamedTuple):
-    """Connected bright ridges, one entry each."""
-
-    angle: np.ndarray  # degrees in (-90, 90]
-    weight: np.ndarray  # min(length, cap) × mean strength
+    directions: tuple[Direction, ...] = ()
 
 
 def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
@@ -75,109 +89,118 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
-    return vote(find_ridges(to_numpy(luminance(split_channels(image, channel_axis).colour))))
+    return vote(gather(work_planes(image, channel_axis)))
 
 
-def vote(ridges: Ridges) -> AngleEstimate:
-    """Return the direction that most evidence supports, refined by a weighted mean around it."""
+def vote(evidence: Evidence) -> AngleEstimate:
+    """Return the directions that the evidence supports, found one after the other and refined together."""
+    angles: list[float] = []
+    left = evidence
+    while len(angles) < MOST:
+        angle = peak(left)
+        if angle is None:
+            break
+        if angles and probability(left, angle) < PRESENT:
+            break
+        angles.append(angle)
+        left = left.select(np.abs(turn(left.angle - angle)) > APART)
+    if not angles:
+        return AngleEstimate(0.0, 0.0)
+    confidence = probability(evidence, angles[0])
+    if confidence < PRESENT:
+        return AngleEstimate(angles[0], confidence)
+    directions = [d for d in refine(evidence, angles) if d.share >= LEAST_SHARE]
+    if len(directions) < len(angles):
+        directions = refine(evidence, [d.angle for d in directions])
+    strongest = directions[0].angle
+    return AngleEstimate(strongest, probability(evidence, strongest), tuple(directions))
+
+
+def refine(evidence: Evidence, angles: list[float]) -> list[Direction]:
+    """Move directions to the means of their votes, each vote shared among those near it; the strongest first.
+
+    The steps of expectation and maximisation for normal distributions of one width: neighbours do not pull one
+    another, as they do when each is refined alone.
+    """
+    bright = evidence.select(~evidence.dark)
+    centres = np.asarray(angles, dtype=float)
+    shares = np.full(len(centres), 1 / len(centres))
+    for _ in range(8):
+        offset = turn(bright.angle - centres[:, None])
+        near = np.exp(-0.5 * (offset / NEAR) ** 2)
+        mixture = (shares[:, None] * near).sum(axis=0)
+        # A vote is worth as much as it is near; far from all it belongs to none.
+        owned = shares[:, None] * near / np.maximum(mixture, 1e-12) * near * bright.weight
+        mass = owned.sum(axis=1)
+        if not (mass > 0).all():
+            break
+        centres = turn(centres + (owned * offset).sum(axis=1) / mass)
+        shares = mass / mass.sum()
+    order = np.argsort(-shares)
+    return [Direction(90.0 if centres[k] == -90.0 else float(centres[k]), float(shares[k])) for k in order]
+
+
+def peak(evidence: Evidence) -> float | None:
+    """Return the angle with the best score, bright votes less dark ones, refined by a weighted mean around it."""
     from scipy import ndimage
 
-    total = float(ridges.weight.sum())
-    if total <= 0:
-        return AngleEstimate(0.0, 0.0)
-    histogram = np.histogram(ridges.angle, bins=180, range=(-90.0, 90.0), weights=ridges.weight)[0]
-    centres = np.arange(-89.5, 90.0)
-    score = ndimage.gaussian_filter1d(histogram, BIN_SMOOTHING, mode="wrap") * np.exp(-0.5 * (centres / PRIOR) ** 2)
-    angle = float(centres[np.argmax(score)])
-    for _ in range(3):
-        offset = _turn(ridges.angle - angle)
-        near = ridges.weight * np.exp(-0.5 * (offset / (AGREEMENT / 2)) ** 2)
+    bright = ~evidence.dark
+    if not evidence.weight[bright].sum() > 0:
+        return None
+    sign = np.where(bright, 1.0, -AGAINST)
+    votes = np.histogram(evidence.angle, bins=180, range=(-90.0, 90.0), weights=sign * evidence.weight)[0]
+    score = np.maximum(ndimage.gaussian_filter1d(votes, SMOOTHING, mode="wrap"), 0)
+    angle = float(BINS[np.argmax(score * np.exp(-0.5 * (BINS / PRIOR) ** 2))])
+    for _ in range(4):
+        offset = turn(evidence.angle[bright] - angle)
+        near = evidence.weight[bright] * np.exp(-0.5 * (offset / NEAR) ** 2)
         if near.sum() > 0:
             angle += float((near * offset).sum() / near.sum())
-    share = float(ridges.weight[np.abs(_turn(ridges.angle - angle)) <= AGREEMENT].sum()) / total
-    chance = 2 * AGREEMENT / 180
-    # Some ridges agree by accident; it takes more than a handful to be believed.
-    enough = len(ridges.angle) / (len(ridges.angle) + FEW)
-    angle = float(_turn(np.asarray(angle)))
-    return AngleEstimate(90.0 if angle == -90.0 else angle, enough * max(0.0, (share - chance) / (1 - chance)))
+    angle = float(turn(np.asarray(angle)))
+    return 90.0 if angle == -90.0 else angle
 
 
-def find_ridges(grey: np.ndarray) -> Ridges:
-    """Find thin, bright, short, connected ridges of a host image (H, W) in [0, 1]."""
-    from scipy import ndimage
+def describe(evidence: Evidence, angle: float) -> np.ndarray:
+    """Return the five numbers, (5,), that the confidence in an angle is computed from.
 
-    grey = _reduce(np.ascontiguousarray(grey, dtype=np.float32))
-    nothing = Ridges(np.empty(0), np.empty(0))
-    if min(grey.shape) < 3:
-        return nothing
-
-    strength, direction = _ridge_strength(grey)
-    bright = strength[strength > FAINTEST]
-    if bright.size == 0:
-        return nothing
-    crest = (strength > np.quantile(bright, 1 - STRONGEST)) & _is_crest(strength, direction)
-    labels, count = ndimage.label(crest, structure=np.ones((3, 3)))
-    if count == 0:
-        return nothing
-
-    rows, columns = np.nonzero(labels)
-    owner = labels[rows, columns] - 1
-    size = np.bincount(owner, minlength=count).astype(float)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.bincount(owner, values, minlength=count) / size
-
-    row, column = mean(rows), mean(columns)
-    var_row = mean(rows.astype(float) ** 2) - row**2
-    var_column = mean(columns.astype(float) ** 2) - column**2
-    covariance = mean(rows.astype(float) * columns) - row * column
-    half_sum, half_difference = (var_row + var_column) / 2, np.hypot((var_row - var_column) / 2, covariance)
-    # A uniform line of n pixels has variance (n² - 1) / 12.
-    length = np.sqrt(12 * (half_sum + half_difference) + 1)
-    width = np.sqrt(12 * np.maximum(half_sum - half_difference, 0) + 1)
-    angle = np.degrees(0.5 * np.arctan2(2 * covariance, var_row - var_column))
-    keep = (length >= LENGTH[0]) & (length <= LENGTH[1]) & (width <= WIDTH) & (length >= ELONGATION * width)
-    weight = np.minimum(length, LENGTH_CAP) * mean(strength[rows, columns])
-    return Ridges(angle[keep], weight[keep])
-
-
-def _ridge_strength(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the curvature across the brightest ridge direction, 0 where dark, and the direction of the ridge,
-    radians.
+    1. The logarithm of the share of the bright votes that agree with it, beyond what scattered ones would: rain is
+       parallel.
+    2. How much bright votes outweigh dark ones in this direction, -1 to 1: rain makes few dark lines. It counts in
+       full from a share of `SHARE_TO_COMPARE`.
+    3. The logarithm of how large a part of the picture the agreeing votes are spread over: rain is everywhere.
+    4. By how much the share of the bright votes exceeds that of the dark ones: a texture has one direction for both.
+    5. How near the angle is to the horizontal, (θ/90°)⁴: next to nothing up to 45°, and 1 where rain never falls.
     """
-    from scipy import ndimage
-
-    def derivative(order: tuple[int, int]) -> np.ndarray:
-        return ndimage.gaussian_filter(grey, SIGMA, order=order, mode="nearest", truncate=3.0)
-
-    rr, cc, rc = derivative((2, 0)), derivative((0, 2)), derivative((1, 1))
-    mean, spread = (rr + cc) / 2, np.hypot((rr - cc) / 2, rc)
-    # Eigenvalues mean ± spread: on a bright ridge the larger magnitude is the negative one, across the ridge.
-    return np.where(mean < 0, spread - mean, 0), 0.5 * np.arctan2(2 * rc, rr - cc)
-
-
-def _is_crest(strength: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Tell where the strength is largest across its ridge, neighbours interpolated at one pixel's distance."""
-    from scipy import ndimage
-
-    rows, columns = np.indices(strength.shape, dtype=np.float32)
-    across_row, across_column = -np.sin(direction), np.cos(direction)
-    crest = np.ones(strength.shape, bool)
-    for side in (-1, 1):
-        at = [rows + side * across_row, columns + side * across_column]
-        crest &= strength >= ndimage.map_coordinates(strength, at, order=1, mode="nearest")
-    return crest
+    agrees = np.abs(turn(evidence.angle - angle)) <= AGREEMENT
+    ours = agrees & ~evidence.dark
+    all_bright, all_dark = evidence.weight[~evidence.dark].sum(), evidence.weight[evidence.dark].sum()
+    bright, dark = evidence.weight[ours].sum(), evidence.weight[agrees & evidence.dark].sum()
+    share = max((bright / all_bright - CHANCE) / (1 - CHANCE), 0.0) if bright > 0 else 0.0
+    if share == 0:
+        return np.array([np.log(FLOOR), 0, np.log(FLOOR), 0, (angle / 90) ** 4])
+    cell = [np.minimum((CELLS * at[ours]).astype(int), CELLS - 1) for at in (evidence.row, evidence.column)]
+    mass = np.bincount(cell[0] * CELLS + cell[1], evidence.weight[ours])
+    # The number of cells that would hold as much if each held the same: inverse Simpson index.
+    spread = bright**2 / (mass**2).sum() / CELLS**2
+    return np.array(
+        [
+            np.log(share + FLOOR),
+            (bright - dark) / (bright + dark) * min(share / SHARE_TO_COMPARE, 1),
+            np.log(spread + FLOOR),
+            bright / all_bright - dark / max(all_dark, bright),
+            (angle / 90) ** 4,
+        ]
+    )
 
 
-def _reduce(grey: np.ndarray) -> np.ndarray:
-    """Average whole blocks of pixels until at most WORK_PIXELS are left; keeps angles."""
-    factor = int(np.ceil(np.sqrt(grey.size / WORK_PIXELS)))
-    if factor <= 1 or min(grey.shape) < 2 * factor:
-        return grey
-    height, width = (n // factor * factor for n in grey.shape)
-    return grey[:height, :width].reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
-
-
-def _turn(degrees: np.ndarray) -> np.ndarray:
-    """Bring differences of line directions into [-90, 90)."""
-    return (degrees + 90) % 180 - 90
+def probability(evidence: Evidence, angle: float) -> float:
+    """Return the probability that there is rain at an angle: a logistic curve of what `describe` says, see
+    `CALIBRATION`, and less where only a few ridges say so.
+    """
+    likely = 1 / (1 + np.exp(-(CALIBRATION[0] + describe(evidence, angle) @ np.asarray(CALIBRATION[1:]))))
+    ours = evidence.weight[(np.abs(turn(evidence.angle - angle)) <= AGREEMENT) & ~evidence.dark]
+    if len(ours) == 0:
+        return 0.0
+    # As many as would, with equal weights, tell as much: Kish's effective number.
+    count = ours.sum() ** 2 / (ours**2).sum()
+    return float(likely * count / (count + FEW))

@@ -100,7 +100,7 @@ def derain(
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
-    from rainopt.command.derain_file import Options, results_of
+    from rainopt.command.derain_file import Derain, Options, results_of
     from rainopt.command.devices import DeviceError, resolve_device
     from rainopt.command.inputs import PlanError, plan
     from rainopt.command.report import follow
@@ -126,7 +126,58 @@ def derain(
         work = plan(inputs, output, lambda target: results_of(target, options).values())
     except PlanError as error:
         raise typer.BadParameter(str(error), param_hint="--output") from None
-    raise typer.Exit(follow(work, options, jobs, json_lines))
+    raise typer.Exit(follow(work, Derain(options), jobs, json_lines))
+
+
+@app.command()
+def angle(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="Image files, folders (with sub-folders) or quoted globs.")
+    ],
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--overlay",
+            metavar="FOLDER",
+            help="Also write each picture with the directions drawn over it, NAME_angle.png, here.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace overlays that are there; otherwise they are kept and skipped."),
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=1, help="Images worked on at a time; 1 gives all cores to each image.")
+    ] = 1,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each input instead of a table.")
+    ] = False,
+) -> None:
+    """Find the direction in which rain falls, without removing it.
+
+    Angles are in degrees: 0 is vertical, positive moves right going down. The confidence is the probability that rain
+    is to be seen and falls within 4 degrees of the angle; below 0.3 no direction is reported, and `rainopt derain`
+    leaves such a picture as it is. Rain in several directions is listed with the share of each.
+
+    **Examples**
+
+    - `rainopt angle photo.jpg`
+    - `rainopt angle holiday/ --overlay look/` (pictures to check by eye)
+    - `rainopt angle 'shots/*.png' --json > angles.jsonl`
+
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted.
+    """
+    from rainopt.command.angle_file import FindAngle, overlay_of
+    from rainopt.command.inputs import PlanError, plan, survey
+    from rainopt.command.report import follow
+
+    try:
+        work = survey(inputs) if overlay is None else plan(inputs, overlay, lambda target: [overlay_of(target)])
+    except PlanError as error:
+        raise typer.BadParameter(str(error), param_hint="--overlay") from None
+    raise typer.Exit(follow(work, FindAngle(overwrite), jobs, json_lines))
 
 
 def parse_weights(text: str | None) -> UDGWeights | None:

@@ -9,6 +9,7 @@ names of files only.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,7 +42,9 @@ __all__ = [
     "ImageFileError",
     "ImageFileExistsError",
     "ImageMetadata",
+    "copy_image",
     "image_size",
+    "is_format",
     "read_image",
     "read_image_file",
     "write_image",
@@ -63,11 +66,14 @@ class ImageFile:
         Profile, EXIF data and resolution, to be handed to `write_image`.
     format : str
         "PNG", "JPEG", "TIFF", "WebP" or "BMP".
+    turned : bool
+        Whether the pixels lie otherwise in the file, and are brought upright by its EXIF data.
     """
 
     pixels: np.ndarray
     metadata: ImageMetadata = field(default_factory=ImageMetadata)
     format: str = ""
+    turned: bool = False
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
@@ -115,7 +121,7 @@ def read_image_file(path: str | os.PathLike[str]) -> ImageFile:
         if pixels.dtype == np.float32:
             check_unit_range(pixels, "holds float values", 0.0)
         pixels = np.ascontiguousarray(turn_upright(pixels, header.orientation))
-    return ImageFile(pixels, header.upright_metadata, kind)
+    return ImageFile(pixels, header.upright_metadata, kind, header.orientation != 1)
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -258,4 +264,24 @@ def write_image(
     kept = holdable(path, kind, pixels, metadata or ImageMetadata())
     with replacing(path, overwrite) as file:
         encode(file, pixels, kind, kept, int(quality))
+    return path
+
+
+def is_format(path: str | os.PathLike[str], kind: str) -> bool:
+    """Tell whether the suffix of a path is one of a format, as `ImageFile.format` names it."""
+    known = FORMATS.get(Path(path).suffix.lower())
+    return known is not None and known.name == kind
+
+
+def copy_image(source: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+    """Copy a file byte for byte, whole or not at all, as `write_image` writes one.
+
+    Raises
+    ------
+    ImageFileError, ImageFileExistsError
+        As `write_image`, for the place; OSError where the source cannot be read.
+    """
+    path = Path(path)
+    with open(source, "rb") as original, replacing(path, overwrite) as file:
+        shutil.copyfileobj(original, file)
     return path

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
-from rainopt.angle import find_ridges, vote
-from rainopt.arrays import Array, detached, namespace, native, to_numpy
+from rainopt.angle import AngleEstimate, Direction, estimate_angle
+from rainopt.arrays import Array, detached, namespace, native
 from rainopt.checks import require_whole
 from rainopt.colour import remove_layer
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
@@ -45,12 +45,14 @@ class Decomposition:
     rain
         (H, W) float32 in [0, 1], the layer that was taken off the luminance.
     angle
-        Degrees in (-90, 90], given or estimated.
+        Degrees in (-90, 90], given or estimated; of the strongest rain where it falls in several directions.
     solution
-        `UDGSolution` of the upright problem. For an image solved in tiles energies and gaps are sums over the
-        tiles, `iterations` the most, and `background` and `rain` are None.
+        `UDGSolution` of the upright problem of ``angle``. For an image solved in tiles energies and gaps are sums over
+        the tiles, `iterations` the most, and `background` and `rain` are None, as they are for a dry image.
     confidence
         Of the estimated angle, in [0, 1]; None where the angle was given.
+    directions
+        All directions in which rain was removed, one after the other; empty for a dry image.
     """
 
     background: Array
@@ -58,6 +60,7 @@ class Decomposition:
     angle: float
     solution: UDGSolution
     confidence: float | None = None
+    directions: tuple[Direction, ...] = ()
 
 
 def derain(
@@ -75,7 +78,8 @@ def derain(
 
     The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain
     layer alone travels back, and is taken off every channel (see `rainopt.colour.remove_layer` for why). Pixels
-    without rain stay exactly as they were.
+    without rain stay exactly as they were, and so does an image in which no rain is found. Rain that falls in several
+    directions is removed one direction after the other, the strongest first.
 
     Parameters
     ----------
@@ -83,7 +87,8 @@ def derain(
         (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
         numpy, cupy or torch.
     angle
-        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated.
+        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated, with as many directions
+        as there are, and none where the confidence is below `rainopt.angle.PRESENT`; see `rainopt.estimate_angle`.
     weights
         `UDGWeights`; None for the defaults.
     channel_axis
@@ -150,18 +155,51 @@ def decompose(
     for rows, _, channels in bands():
         grey[rows, :] = luminance(channels.colour)
 
-    confidence = None
-    if angle is None:
-        estimate = vote(find_ridges(to_numpy(grey)))
-        angle, confidence = estimate.angle, estimate.confidence
-    rain, solution = rain_layer(grey, float(angle), weights, max_iter, tol, tile, progress)
+    if angle is not None:
+        estimate, confidence = AngleEstimate(float(angle), 1.0, (Direction(float(angle), 1.0),)), None
+    else:
+        estimate = estimate_angle(image, channel_axis=channel_axis)
+        confidence = estimate.confidence
+    rain, solution = _all_rain(grey, estimate.directions, weights, max_iter, tol, tile, progress)
 
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index, channels in bands():
         clean, taken = remove_layer(channels.colour, grey[rows, :], rain[rows, :])
         rain[rows, :] = taken
         background[index] = quantise(join_channels(clean, channels), dtype)
-    return Decomposition(background, rain, float(angle), solution, confidence)
+    return Decomposition(background, rain, estimate.angle, solution, confidence, estimate.directions)
+
+
+def _all_rain(
+    grey: Array,
+    directions: tuple[Direction, ...],
+    weights: UDGWeights | None,
+    max_iter: int | None,
+    tol: float | None,
+    tile: int | None,
+    progress: Progress | None,
+) -> tuple[Array, UDGSolution]:
+    """Find the rain of each direction in what the ones before have left; returns the sum of the layers and the first
+    solution.
+    """
+    # A dry image is no reason to accept what would be refused in rain.
+    stopping(max_iter, tol)
+    _checked_side(TILE_SIDE if tile is None else tile)
+    rain, first = namespace(grey).zeros_like(grey), None
+    for done, direction in enumerate(directions):
+
+        def share(part: float, done: int = done) -> None:
+            if progress:
+                progress((done + part) / len(directions))
+
+        layer, solution = rain_layer(grey - rain, direction.angle, weights, max_iter, tol, tile, share)
+        rain = rain + layer
+        first = first or solution
+    if first is None:
+        if progress:
+            progress(1.0)
+        first = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
+    return rain, first
 
 
 def rain_layer(
@@ -177,9 +215,7 @@ def rain_layer(
     solution.
     """
     height, width = grey.shape
-    side = TILE_SIDE if tile is None else tile
-    if side != 0:
-        side = _checked_side(side)
+    side = _checked_side(TILE_SIDE if tile is None else tile)
     max_iter, tol = stopping(max_iter, tol)
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
@@ -206,7 +242,7 @@ def rain_layer(
 def _checked_side(side: int) -> int:
     if side < 0:
         raise ValueError(f"`tile` must be at least 0, got {side!r}")
-    return require_whole(side, "tile")
+    return require_whole(side, "tile") if side else 0
 
 
 def _solve_tiles(

@@ -1,6 +1,6 @@
 """Proximal points and projections in closed form.
 
-``prox_{t f}(v) = argmin_x  t f(x) + ½ (x - v)²``, elementwise.
+``prox_{t f}(v) = argmin_x  t f(x) + ½ (x - v)²``, elementwise but for singular values.
 """
 
 from __future__ import annotations
@@ -47,3 +47,13 @@ def prox_rain(value: Array, threshold: float | Array, ceiling: Array | None) -> 
         return shrunk
     xp = namespace(value)
     return project_interval(shrunk, xp.zeros_like(value), ceiling)
+
+
+def shrink_singular_values(matrix: Array, threshold: float) -> Array:
+    """Singular-value thresholding ``U max(S - t, 0) Vᵀ``: the proximal point of ``t ‖X‖_*``, t ≥ 0.
+
+    Takes real matrices (..., m, n), each on its own. Source: Cai, Candès, Shen, "A singular value thresholding
+    algorithm for matrix completion", SIAM J. Optim. 2010, Theorem 2.1.
+    """
+    left, values, right = namespace(matrix).linalg.svd(matrix, full_matrices=False)
+    return (left * positive(values - threshold)[..., None, :]) @ right

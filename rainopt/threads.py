@@ -7,6 +7,7 @@ threading layer of a compiler is involved.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,12 +39,23 @@ def num_threads() -> int:
 
 
 def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
-    """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order."""
+    """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order.
+
+    Inside a task it calls one after the other: waiting for a pool from within it can wait for ever.
+    """
     tasks = list(tasks)
     threads = num_threads()
-    if threads <= 1 or len(tasks) <= 1:
+    if threads <= 1 or len(tasks) <= 1 or getattr(_here, "in_pool", False):
         return [function(*task) for task in tasks]
-    return list(_pool(threads).map(lambda task: function(*task), tasks))
+
+    def call(task: tuple) -> Any:
+        _here.in_pool = True
+        return function(*task)
+
+    return list(_pool(threads).map(call, tasks))
+
+
+_here = threading.local()
 
 
 _pools: dict[int, ThreadPoolExecutor] = {}

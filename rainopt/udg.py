@@ -27,6 +27,7 @@ class SolverStatus(enum.Enum):
         "The duality gap is above `tol`, or was not asked about (`tol` 0); the layers are usable, and a larger "
         "`max_iter` refines them."
     )
+    NOTHING_TO_DO = "No rain was found, so nothing was solved; give an angle to remove rain all the same."
 
 
 @dataclass(frozen=True)

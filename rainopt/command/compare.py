@@ -25,7 +25,7 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     from PIL import Image, ImageDraw, ImageFont
 
     step = -(-rainy.shape[1] // PANEL_WIDTH)
-    panels = [_panel(rainy, step), _panel(derained, step), _panel(rain, step, RAIN_GAIN)]
+    panels = [shrunk(rainy, step), shrunk(derained, step), shrunk(rain, step, RAIN_GAIN)]
     height, width = panels[0].shape[:2]
     sheet = Image.new("RGB", (3 * width + 2 * GAP, height + CAPTION), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
@@ -36,7 +36,7 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     return np.asarray(sheet)
 
 
-def _panel(image: np.ndarray, step: int, gain: float = 1) -> np.ndarray:
+def shrunk(image: np.ndarray, step: int, gain: float = 1) -> np.ndarray:
     """Bring an image to RGB uint8, averaging blocks of ``step`` × ``step`` pixels (fewer at the edges)."""
     if image.ndim == 2:
         image = image[..., None]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
+from rainopt.command.task import FileRecord, Progress, error_message, is_there
 from rainopt.objectives import UDGWeights
+
+# Confidence of the angle below which a look at the result is advised.
+UNSURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,16 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What became of one file; a line of ``--json``.
+class Record(FileRecord):
+    """What became of one photograph.
 
-    ``status`` is "ok", "skipped" (all results were there) or "failed"; ``gap`` is relative to the energy, ``rain``
-    the mean brightness that was taken off, in [0, 1].
+    ``gap`` is relative to the energy, ``rain`` the mean brightness that was taken off, in [0, 1]; ``directions`` are
+    those in which it was, none in a picture without rain.
     """
 
-    input: str
-    output: str | None
-    status: str
-    error: str | None = None
     angle: float | None = None
     confidence: float | None = None
+    directions: list[dict[str, float]] | None = None
     height: int | None = None
     width: int | None = None
     iterations: int | None = None
@@ -50,9 +50,40 @@ class Record:
     rain: float | None = None
     seconds: float | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields that say something."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+    def line(self) -> str:
+        """Return the result, the angle, and what to do where there was no rain to be seen."""
+        end = f"{self.seconds:.2f} s"
+        if self.directions == []:
+            return (
+                f"{self.input} → {self.output}  no rain seen (confidence {self.confidence:.2f}), left as it is; "
+                f"--angle removes rain all the same, {end}"
+            )
+        angles = " and ".join(f"{d['angle']:+.1f}°" for d in self.directions or [])
+        sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
+        if self.confidence is not None and self.confidence < UNSURE:
+            sure += " (unsure; --angle sets it)"
+        return (
+            f"{self.input} → {self.output}  rain at {angles}{sure}, {100 * (self.rain or 0):.1f} % light removed, {end}"
+        )
+
+
+@dataclass(frozen=True)
+class Derain:
+    """`derain_file` with its options, as a `Task`."""
+
+    options: Options
+    done: ClassVar[str] = "derained"
+    header: ClassVar[str | None] = None
+
+    def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> Record:
+        """Derain one file."""
+        if target is None:
+            raise ValueError(f"'{source}' has no place for its result")
+        return derain_file(source, target, self.options, progress)
+
+    def failed(self, source: Path, target: Path | None, error: str) -> Record:
+        """Return the record of a file that could not be worked on."""
+        return Record(str(source), None if target is None else str(target), "failed", error=error)
 
 
 def results_of(target: Path, options: Options) -> dict[str, Path]:
@@ -65,9 +96,7 @@ def results_of(target: Path, options: Options) -> dict[str, Path]:
     return files
 
 
-def derain_file(
-    source: Path, target: Path, options: Options, progress: Callable[[float], None] | None = None
-) -> Record:
+def derain_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> Record:
     """Derain one image file and write what is asked for; never raises for a bad file.
 
     Depth, alpha, profile and EXIF data of the file are kept, the result is upright. Files that are already there
@@ -78,32 +107,13 @@ def derain_file(
     try:
         wanted = results_of(target, options)
         if not options.overwrite:
-            wanted = {kind: path for kind, path in wanted.items() if not _is_there(path)}
+            wanted = {kind: path for kind, path in wanted.items() if not is_there(path)}
         if not wanted:
             return Record(str(source), str(target), "skipped")
         return _derain_file(source, target, wanted, options, progress, start)
     # Anything that goes wrong with one image, in a decoder or on a device, must leave the others to be done.
     except Exception as error:
-        return Record(str(source), str(target), "failed", error=_message(error, source, target))
-
-
-def _is_there(path: Path) -> bool:
-    if path.is_dir():
-        raise IsADirectoryError(f"a folder has the name of the result '{path}'; choose another for the results")
-    return path.exists()
-
-
-def _message(error: Exception, source: Path, target: Path) -> str:
-    """Return a sentence that names the file; errors of files name theirs already."""
-    reason = str(error) or type(error).__name__
-    if isinstance(error, MemoryError):
-        reason = f"does not fit into memory ({reason}); use fewer --jobs or a smaller image"
-    elif isinstance(error, OSError) and error.filename and error.strerror:
-        reason = f"'{error.filename}': {error.strerror}; choose another folder for the results"
-    elif not isinstance(error, (ValueError, OSError)):
-        reason = f"{type(error).__name__}: {reason}"
-    named = any(f"'{path}" in reason for path in (source, target.parent) if str(path) != ".")
-    return reason if named else f"'{source}': {reason}"
+        return Record(str(source), str(target), "failed", error=error_message(error, source, target))
 
 
 def _derain_file(
@@ -111,12 +121,12 @@ def _derain_file(
     target: Path,
     wanted: dict[str, Path],
     options: Options,
-    progress: Callable[[float], None] | None,
+    progress: Progress | None,
     start: float,
 ) -> Record:
     from rainopt.arrays import to_numpy
     from rainopt.command.devices import to_device
-    from rainopt.io import read_image_file, write_image
+    from rainopt.io import copy_image, is_format, read_image_file, write_image
     from rainopt.pipeline import decompose
 
     file = read_image_file(source)
@@ -141,7 +151,10 @@ def _derain_file(
         from rainopt.command.compare import side_by_side
 
         write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=options.overwrite)
-    if "derained" in wanted:
+    if "derained" in wanted and not result.directions and is_format(target, file.format) and not file.turned:
+        # No rain: the very file, not a JPEG of a JPEG.
+        copy_image(source, target, overwrite=options.overwrite)
+    elif "derained" in wanted:
         write_image(
             target,
             derained,
@@ -158,6 +171,7 @@ def _derain_file(
         "ok",
         angle=round(result.angle, 3),
         confidence=None if result.confidence is None else round(result.confidence, 3),
+        directions=[{"angle": round(d.angle, 3), "share": round(d.share, 3)} for d in result.directions],
         height=image.shape[0],
         width=image.shape[1],
         iterations=solution.iterations,

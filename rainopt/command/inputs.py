@@ -43,23 +43,46 @@ def plan(inputs: Iterable[str | Path], output: Path, results: Results = lambda t
         file.
     """
     inputs = list(inputs)
-    single = output.suffix.lower() in READABLE_SUFFIXES and not _is_folder(output)
-    if not single and output.suffix.lower() in OTHER_PICTURES and not _is_folder(output):
-        raise PlanError(f"'{output}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}, or name a folder")
-    if not single and os.path.exists(output) and not _is_folder(output):
-        raise PlanError(f"'{output}' is a file; name a folder for the results")
-    found: dict[str, tuple[Path, Path, str | None]] = {}
-    for argument in inputs:
-        for source, relative, problem in _expand(argument, output):
-            found.setdefault(os.path.realpath(source), (source, relative, problem))
+    _require_writable(output)
+    single = _is_single(output)
+    found = _find(inputs, output)
     if single and (len(found) > 1 or any(_is_folder(Path(argument)) for argument in inputs)):
         raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead")
     jobs = [
         Job(source, None, problem) if problem else Job(source, output if single else output / relative)
-        for source, relative, problem in found.values()
+        for source, relative, problem in found
     ]
     _refuse_collisions(jobs, results)
     return jobs
+
+
+def survey(inputs: Iterable[str | Path]) -> list[Job]:
+    """Expand files, folders and globs into jobs that have no result to be written."""
+    return [Job(source, None, problem) for source, _, problem in _find(inputs, None)]
+
+
+def _find(inputs: Iterable[str | Path], output: Path | None) -> list[tuple[Path, Path, str | None]]:
+    """Return (file, path below the output folder, problem) for all arguments, no file twice."""
+    found: dict[str, tuple[Path, Path, str | None]] = {}
+    for argument in inputs:
+        for source, relative, problem in _expand(argument, output):
+            found.setdefault(os.path.realpath(source), (source, relative, problem))
+    return list(found.values())
+
+
+def _is_single(output: Path) -> bool:
+    """Tell whether an output is one file."""
+    return output.suffix.lower() in READABLE_SUFFIXES and not _is_folder(output)
+
+
+def _require_writable(output: Path) -> None:
+    """Refuse a file that cannot be written, and a file where a folder is wanted."""
+    if _is_single(output):
+        return
+    if output.suffix.lower() in OTHER_PICTURES and not _is_folder(output):
+        raise PlanError(f"'{output}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}, or name a folder")
+    if os.path.exists(output) and not _is_folder(output):
+        raise PlanError(f"'{output}' is a file; name a folder for the results")
 
 
 def _refuse_collisions(jobs: list[Job], results: Results) -> None:
@@ -82,14 +105,14 @@ def _refuse_collisions(jobs: list[Job], results: Results) -> None:
             owner[place] = job.source
 
 
-def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, str | None]]:
+def _expand(argument: str | Path, output: Path | None) -> Iterator[tuple[Path, Path, str | None]]:
     """Yield (file, path below the output folder, problem) for one argument."""
     path = Path(argument)
     if _is_folder(path):
-        if os.path.realpath(path) == os.path.realpath(output):
+        if output is not None and os.path.realpath(path) == os.path.realpath(output):
             raise PlanError(f"'{output}' is the same folder as the input '{path}'; name another for the results")
         # An output folder inside the input folder holds results, not photographs.
-        inside = os.path.realpath(output) + os.sep
+        inside = _inside(output)
         files = sorted(
             p
             for p in path.rglob("*")
@@ -97,7 +120,7 @@ def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, st
             and p.is_file()
             # Hidden files and folders hold thumbnails and programs.
             and not any(part.startswith(".") for part in p.relative_to(path).parts)
-            and not os.path.realpath(p).startswith(inside)
+            and not (inside and os.path.realpath(p).startswith(inside))
         )
         if not files:
             yield path, Path(), f"'{path}' holds no image ({', '.join(sorted(READABLE_SUFFIXES))})"
@@ -106,13 +129,13 @@ def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, st
         return
     if not os.path.lexists(path) and glob.has_magic(str(argument)):
         matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))
-        inside = os.path.realpath(output) + os.sep
+        inside = _inside(output)
         images = [
             p
             for p in matches
             if (_is_folder(p) or p.suffix.lower() in READABLE_SUFFIXES)
             # An earlier run's results, which `**` finds too.
-            and not os.path.realpath(p).startswith(inside)
+            and not (inside and os.path.realpath(p).startswith(inside))
         ]
         if not images:
             what = "matches no image" if matches else "matches no file"
@@ -122,6 +145,11 @@ def _expand(argument: str | Path, output: Path) -> Iterator[tuple[Path, Path, st
         return
     # A missing file is a job as well: reading it says what is wrong, as it does for a damaged one.
     yield path, Path(path.name), None
+
+
+def _inside(output: Path | None) -> str:
+    """Return what the names of all files inside the output folder begin with."""
+    return "" if output is None else os.path.realpath(output) + os.sep
 
 
 def _is_folder(path: Path) -> bool:

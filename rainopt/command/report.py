@@ -11,16 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from rainopt.command.console import open_consoles, progress_bar
-from rainopt.command.derain_file import Options, Record
 from rainopt.command.inputs import Job
 from rainopt.command.runner import run
+from rainopt.command.task import FileRecord, Task
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
-# Confidence of the angle below which a look at the result is advised.
-UNSURE = 0.1
 
 
-def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bool) -> int:
+def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) -> int:
     """Run all jobs, show how it goes, and return the exit status.
 
     Results go to standard output, progress and errors to standard error. The bar appears on a terminal only.
@@ -38,24 +36,27 @@ def follow(jobs: Sequence[Job], options: Options, processes: int, json_lines: bo
                 name = escape(job.source.name)
                 progress.update(current, completed=share, description=name, visible=share < 1)
 
-            for record in run(jobs, options, processes, report):
+            # Where both are one screen, lines must go above the bar.
+            shown = err if err.is_terminal and out.is_terminal else out
+            if task.header and not json_lines:
+                shown.print(escape(task.header))
+            for record in run(jobs, task, processes, report):
                 count[record.status] += 1
                 progress.advance(overall)
-                # Where both are one screen, lines must go above the bar.
-                _show(record, json_lines, err if err.is_terminal and out.is_terminal else out, err)
+                _show(record, json_lines, shown, err)
                 sys.stdout.flush()
     except KeyboardInterrupt:
         left = len(jobs) - sum(count.values())
         err.print(f"interrupted: {count['ok']} done, {left} left; run the same command again to go on")
         return INTERRUPTED
     if len(jobs) > 1 and not json_lines:
-        parts = [f"{count['ok']} derained"]
+        parts = [f"{count['ok']} {task.done}"]
         parts += [f"{count[status]} {status}" for status in ("skipped", "failed") if count[status]]
         err.print(", ".join(parts))
     return FAILED if count["failed"] else OK
 
 
-def _show(record: Record, json_lines: bool, out: Console, err: Console) -> None:
+def _show(record: FileRecord, json_lines: bool, out: Console, err: Console) -> None:
     if json_lines:
         # Written past rich, which would wrap and colour it; in ASCII, which every stream can encode.
         print(json.dumps(record.as_dict()), file=sys.stdout)
@@ -66,10 +67,4 @@ def _show(record: Record, json_lines: bool, out: Console, err: Console) -> None:
     elif record.status == "skipped":
         out.print(f"{escape(record.input)}: kept {escape(record.output or '')} (--overwrite to do it again)")
     else:
-        sure = "" if record.confidence is None else f", confidence {record.confidence:.2f}"
-        if record.confidence is not None and record.confidence < UNSURE:
-            sure += " (unsure; --angle sets it)"
-        out.print(
-            f"{escape(record.input)} → {escape(record.output or '')}  rain at {record.angle:+.1f}°{sure}, "
-            f"{100 * (record.rain or 0):.1f} % light removed, {record.seconds:.2f} s"
-        )
+        out.print(escape(record.line()))

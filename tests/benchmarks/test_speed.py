@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.command import run_command
-from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, timed
+from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
 from benchmarks.limits import FLOPS, Limits, floor
 from benchmarks.speed import main
 from benchmarks.stages import stage_times
@@ -43,7 +43,7 @@ def test_floor_is_the_larger_of_memory_and_arithmetic():
 
 
 def test_stages_add_up_and_leave_the_pipeline_as_it_was():
-    image = photograph(96, 128)
+    image = rainy_photograph(128, 160)
     derain(image)
     before = pipeline.solve_udg
     stages = stage_times(lambda: derain(image))

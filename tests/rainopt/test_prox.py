@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rainopt.arrays import to_numpy
 from rainopt.objectives import UDGWeights
 from rainopt.primal_dual import StepLengths, prox_data
-from rainopt.prox import positive, project_ball, project_interval, prox_rain, shrink
+from rainopt.prox import positive, project_ball, project_interval, prox_rain, shrink, shrink_singular_values
 
 VALUE = st.floats(-3, 3, allow_subnormal=False)
 WEIGHT = st.floats(0, 2, allow_subnormal=False)
@@ -109,3 +109,39 @@ def test_step_lengths_fulfil_the_condition_of_convergence(weights):
     assert steps.step_r * 4 * (steps.dual_along + steps.dual_across) <= 1 + 1e-12
     assert 0 < steps.relax < 2
     assert min(steps.step_b, steps.step_r, steps.dual_b, steps.dual_along, steps.dual_across) > 0
+
+
+MATRIX = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 10**6))
+
+
+@given(MATRIX, WEIGHT)
+def test_singular_value_shrinkage_is_the_proximal_point_of_the_nuclear_norm(drawn, t):
+    rows, columns, seed = drawn
+    rng = np.random.default_rng(seed)
+    V = rng.standard_normal((rows, columns))
+    X = shrink_singular_values(V, t)
+
+    def objective(Z):
+        return t * np.linalg.norm(Z, "nuc") + 0.5 * np.sum((Z - V) ** 2)
+
+    # (V - X) / t is a subgradient at X: of spectral norm 1 at most, and ⟨V - X, X⟩ = t ‖X‖_*. No other point is better.
+    assert np.linalg.norm(V - X, 2) <= t + 1e-12
+    assert np.vdot(V - X, X) == pytest.approx(t * np.linalg.norm(X, "nuc"), abs=1e-12)
+    others = [X + step * rng.standard_normal(V.shape) for step in np.logspace(-5, 0, 30)]
+    others += [step * V for step in np.linspace(-1, 2, 31)] + [(1 - step) * X for step in np.logspace(-5, 0, 30)]
+    assert objective(X) <= min(map(objective, others)) + 1e-12
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_singular_value_shrinkage_of_a_batch(xp, rng, dtype):
+    V = rng.standard_normal((3, 4, 6)).astype(dtype)
+    out = shrink_singular_values(xp.asarray(V), 0.8)
+    assert out.dtype == xp.asarray(V).dtype
+    for one, shrunk in zip(V, to_numpy(out), strict=True):
+        values = np.linalg.svd(one, compute_uv=False)
+        np.testing.assert_allclose(np.linalg.svd(shrunk, compute_uv=False), np.maximum(values - 0.8, 0), atol=1e-5)
+        np.testing.assert_allclose(shrunk, shrink_singular_values(one, 0.8), atol=1e-5)
+    # A diagonal matrix is shrunk as its elements are.
+    diagonal = np.diag([3.0, -2.0, 0.1])
+    np.testing.assert_allclose(shrink_singular_values(diagonal, 0.5), shrink(diagonal, 0.5), atol=1e-14)
+    np.testing.assert_allclose(to_numpy(shrink_singular_values(xp.asarray(V), 0.0)), V, atol=1e-5)

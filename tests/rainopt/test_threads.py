@@ -105,3 +105,16 @@ def test_a_child_solves_after_its_parent_did(tmp_path, method):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_tasks_may_have_tasks_of_their_own():
+    count = 3
+    # Each of more tasks than threads would wait for a thread.
+    threads.set_num_threads(2)
+    try:
+        found = threads.run_all(
+            lambda k: threads.run_all(lambda j: 10 * k + j, [(j,) for j in range(count)]), [(k,) for k in range(6)]
+        )
+    finally:
+        threads.set_num_threads(None)
+    assert found == [[10 * k + j for j in range(count)] for k in range(6)]

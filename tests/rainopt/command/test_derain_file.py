@@ -411,3 +411,42 @@ def test_a_format_that_cannot_hold_the_picture(tmp_path, suffix, dtype, channels
     message = refused(tmp_path / "a.png", tmp_path / f"b{suffix}")
     assert f"'{tmp_path / ('b' + suffix)}'" in message
     assert ".png" in message
+
+
+# Pictures without rain
+
+
+def test_a_dry_file_is_copied_byte_for_byte(tmp_path):
+    source = tmp_path / "dry.jpg"
+    Image.fromarray(levels(clean())).save(source, quality=60, comment=b"as it was")
+    record = done(source, tmp_path / "out.jpg", Options())
+    assert record.directions == []
+    assert record.rain == 0
+    assert record.solver == "nothing_to_do"
+    assert (tmp_path / "out.jpg").read_bytes() == source.read_bytes()
+    # Told the angle it does something.
+    assert done(source, tmp_path / "forced.jpg", Options(angle=0.0)).directions == [{"angle": 0.0, "share": 1.0}]
+    assert (tmp_path / "forced.jpg").read_bytes() != source.read_bytes()
+
+
+def test_a_dry_file_in_another_format_or_position_is_written(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(levels(clean())).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    done(tmp_path / "turned.jpg", tmp_path / "upright.jpg", Options())
+    with Image.open(tmp_path / "upright.jpg") as upright:
+        assert upright.size == SIZE  # height and width have changed places
+        assert upright.getexif().get(0x0112, 1) == 1
+    Image.fromarray(levels(clean())).save(tmp_path / "dry.png")
+    done(tmp_path / "dry.png", tmp_path / "dry.tif", Options())
+    assert tifffile.imread(tmp_path / "dry.tif").shape == (*SIZE, 3)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "dry.tif"), levels(clean()))
+
+
+def test_a_dry_file_is_not_copied_over_another(tmp_path):
+    Image.fromarray(levels(clean())).save(tmp_path / "dry.png")
+    (tmp_path / "out.png").write_text("mine")
+    assert derain_file(tmp_path / "dry.png", tmp_path / "out.png", Options()).status == "skipped"
+    assert (tmp_path / "out.png").read_text() == "mine"
+    done(tmp_path / "dry.png", tmp_path / "out.png", Options(overwrite=True))
+    assert (tmp_path / "out.png").read_bytes() == (tmp_path / "dry.png").read_bytes()

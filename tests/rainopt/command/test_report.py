@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rainopt.command import report
-from rainopt.command.derain_file import Options, Record
+from rainopt.command.derain_file import Derain, Options, Record
 from rainopt.command.inputs import Job
 
 KEYS = {
@@ -23,6 +23,7 @@ KEYS = {
     "iterations",
     "gap",
     "solver",
+    "directions",
     "rain",
     "seconds",
 }
@@ -30,7 +31,8 @@ KEYS = {
 
 def ok(name="a.png", **fields):
     values = {"angle": -3.25, "confidence": 0.5, "height": 9, "width": 8, "iterations": 7, "gap": 0.01}
-    values |= {"solver": "converged", "rain": 0.012, "seconds": 0.5} | fields
+    values |= {"solver": "converged", "rain": 0.012, "seconds": 0.5, "directions": [{"angle": -3.25, "share": 1.0}]}
+    values |= fields
     return Record(f"in/{name}", f"out/{name}", "ok", **values)
 
 
@@ -55,7 +57,7 @@ def follow(monkeypatch, capsys):
 
         monkeypatch.setattr(report, "run", run)
         jobs = [Job(Path(f"in/{k}.png"), Path(f"out/{k}.png")) for k in range(len(events))]
-        status = report.follow(jobs, Options(), 1, json_lines)
+        status = report.follow(jobs, Derain(Options()), 1, json_lines)
         said = capsys.readouterr()
         return status, said.out, said.err
 
@@ -133,7 +135,7 @@ def stream(encoding, errors="strict"):
 def status_and_bytes(monkeypatch, record, stdout, json_lines):
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setattr(report, "run", lambda *_: iter([record]))
-    status = report.follow([Job(Path("in/a.png"), Path("out/a.png"))], Options(), 1, json_lines)
+    status = report.follow([Job(Path("in/a.png"), Path("out/a.png"))], Derain(Options()), 1, json_lines)
     stdout.flush()
     return status, stdout.buffer.getvalue()
 
@@ -181,7 +183,7 @@ def test_a_terminal_sees_a_bar_of_images_and_of_the_tiles_of_one(monkeypatch):
 
     monkeypatch.setattr(report, "run", run)
     jobs = [Job(Path("in/large.png"), Path("out/large.png")), Job(Path("in/c.png"), Path("out/c.png"))]
-    assert report.follow(jobs, Options(), 1, False) == 1
+    assert report.follow(jobs, Derain(Options()), 1, False) == 1
     shown = screen.getvalue()
     assert all(part in shown for part in ("images", "large.png", "'in/c.png' is truncated"))
 
@@ -190,7 +192,20 @@ def test_a_terminal_sees_a_bar_of_images_and_of_the_tiles_of_one(monkeypatch):
 def test_results_go_to_standard_output_whatever_standard_error_is(monkeypatch, json_lines):
     _, file = terminal(monkeypatch)
     monkeypatch.setattr(report, "run", lambda *_: iter([ok(), skipped()]))
-    assert report.follow([Job(Path("in/a.png"), Path("out/a.png"))] * 2, Options(), 1, json_lines) == 0
+    assert report.follow([Job(Path("in/a.png"), Path("out/a.png"))] * 2, Derain(Options()), 1, json_lines) == 0
     lines = file.getvalue().splitlines()
     assert len(lines) == 2
     assert not json_lines or [json.loads(line)["status"] for line in lines] == ["ok", "skipped"]
+
+
+def test_a_picture_without_rain_is_said_to_be_left_as_it_is(follow):
+    line = follow(ok(directions=[], confidence=0.04))[1]
+    assert "no rain seen (confidence 0.04), left as it is" in line
+    assert "--angle" in line
+
+
+def test_several_directions_and_doubt_are_shown(follow):
+    line = follow(ok(directions=[{"angle": 5.0, "share": 0.6}, {"angle": -20.0, "share": 0.4}], confidence=0.3))[1]
+    assert "rain at +5.0° and -20.0°" in line
+    assert "unsure" in line
+    assert "unsure" not in follow(ok(confidence=0.9))[1]

@@ -12,11 +12,11 @@ from PIL import Image
 
 from data_tools import RainSpec, add_rain
 from rainopt.command import workers
-from rainopt.command.derain_file import Options, Record
+from rainopt.command.derain_file import Derain, Options, Record
 from rainopt.command.inputs import Job, plan
 from rainopt.command.runner import run
 
-QUICK = Options(angle=0, max_iter=3)
+QUICK = Derain(Options(angle=0, max_iter=3))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_one_record_for_each_job_in_their_order(album, tmp_path):
 
 def test_several_processes_write_the_same_bytes(album, tmp_path):
     (album / "bad.png").write_bytes(b"no picture")
-    options = Options(save_rain=True, compare=True)
+    options = Derain(Options(save_rain=True, compare=True))
     alone = list(run(plan([album], tmp_path / "alone"), options, 1))
     together = list(run(plan([album], tmp_path / "together"), options, 2))
     assert files(tmp_path / "alone") == files(tmp_path / "together")
