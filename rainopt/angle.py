@@ -112,8 +112,11 @@ def vote(evidence: Evidence) -> AngleEstimate:
     directions = [d for d in refine(evidence, angles) if d.share >= LEAST_SHARE]
     if len(directions) < len(angles):
         directions = refine(evidence, [d.angle for d in directions])
-    strongest = directions[0].angle
-    return AngleEstimate(strongest, probability(evidence, strongest), tuple(directions))
+    strongest = probability(evidence, directions[0].angle)
+    if strongest < PRESENT:
+        # Refinement has put another first, or moved it, to where it is not to be believed: the first find stands.
+        return AngleEstimate(angles[0], confidence, (Direction(angles[0], 1.0),))
+    return AngleEstimate(directions[0].angle, strongest, tuple(directions))
 
 
 def refine(evidence: Evidence, angles: list[float]) -> list[Direction]:
@@ -148,8 +151,14 @@ def peak(evidence: Evidence) -> float | None:
     if not evidence.weight[bright].sum() > 0:
         return None
     sign = np.where(bright, 1.0, -AGAINST)
-    votes = np.histogram(evidence.angle, bins=180, range=(-90.0, 90.0), weights=sign * evidence.weight)[0]
-    score = np.maximum(ndimage.gaussian_filter1d(votes, SMOOTHING, mode="wrap"), 0)
+
+    def score_of(weight: np.ndarray) -> np.ndarray:
+        votes = np.histogram(evidence.angle, bins=180, range=(-90.0, 90.0), weights=weight)[0]
+        return np.maximum(ndimage.gaussian_filter1d(votes, SMOOTHING, mode="wrap"), 0)
+
+    score = score_of(sign * evidence.weight)
+    if not score.any():  # dark ones outweigh the bright everywhere
+        score = score_of(bright * evidence.weight)
     angle = float(BINS[np.argmax(score * np.exp(-0.5 * (BINS / PRIOR) ** 2))])
     for _ in range(4):
         offset = turn(evidence.angle[bright] - angle)

@@ -172,7 +172,10 @@ def angle(
     from rainopt.command.angle_file import FindAngle, overlay_of
     from rainopt.command.inputs import PlanError, plan, survey
     from rainopt.command.report import follow
+    from rainopt.io import READABLE_SUFFIXES
 
+    if overlay is not None and overlay.suffix.lower() in READABLE_SUFFIXES and not overlay.is_dir():
+        raise typer.BadParameter(f"'{overlay}' is no name of a folder; name one", param_hint="--overlay")
     try:
         work = survey(inputs) if overlay is None else plan(inputs, overlay, lambda target: [overlay_of(target)])
     except PlanError as error:

@@ -13,6 +13,9 @@ from rainopt.threads import run_all
 
 # Streaks are a pixel or two wide in one photograph and many in another; coarse ridges are fewer, and weigh more.
 SCALES = (1.0, 2.0)  # pixels, σ
+# Pixels, below which an image is enlarged: its streaks are too short to have a direction, as those of a photograph
+# reduced to a thumbnail.
+SMALL_PIXELS = 100_000
 LENGTH = (8.0, 70.0)  # pixels; shorter ridges have no direction, longer ones are structure
 PIECE = 6.0  # pixels; shorter ridges are no pieces of a line
 LENGTH_CAP = 25.0  # a ridge's vote does not grow beyond this length
@@ -53,6 +56,8 @@ class Evidence(NamedTuple):
 
 def gather(colour: np.ndarray) -> Evidence:
     """Return the votes of all ridges of a host image (C, H, W) float32 in [0, 1]."""
+    if 3 <= min(colour.shape[1:]) and colour.shape[1] * colour.shape[2] < SMALL_PIXELS:
+        colour = enlarged(colour)
     grey = luminance(colour)
     height, width = grey.shape
     found = [
@@ -69,6 +74,14 @@ def gather(colour: np.ndarray) -> Evidence:
         return Evidence(kept.angle, weight[keep], row, column, np.full(len(row), dark))
 
     return Evidence(*(np.concatenate(fields) for fields in zip(*run_all(votes, found), strict=True)))
+
+
+def enlarged(colour: np.ndarray) -> np.ndarray:
+    """Return an image (C, H, W) at twice its size, interpolated by cubic splines."""
+    from scipy import ndimage
+
+    twice = ndimage.zoom(colour, (1, 2, 2), order=3, mode="nearest", grid_mode=True)
+    return np.clip(twice, 0, 1, out=twice)
 
 
 def weigh(ridges: Ridges) -> np.ndarray:

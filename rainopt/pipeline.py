@@ -185,20 +185,23 @@ def _all_rain(
     # A dry image is no reason to accept what would be refused in rain.
     stopping(max_iter, tol)
     _checked_side(TILE_SIDE if tile is None else tile)
-    rain, first = namespace(grey).zeros_like(grey), None
+    rain, first = None, None
     for done, direction in enumerate(directions):
 
         def share(part: float, done: int = done) -> None:
             if progress:
                 progress((done + part) / len(directions))
 
-        layer, solution = rain_layer(grey - rain, direction.angle, weights, max_iter, tol, tile, share)
-        rain = rain + layer
+        # A plane of a large image is not made for nothing.
+        left = grey if rain is None else grey - rain
+        layer, solution = rain_layer(left, direction.angle, weights, max_iter, tol, tile, share)
+        rain = layer if rain is None else rain + layer
         first = first or solution
-    if first is None:
+    if rain is None or first is None:
         if progress:
             progress(1.0)
-        first = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
+        nothing = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
+        return namespace(grey).zeros_like(grey), nothing
     return rain, first
 
 

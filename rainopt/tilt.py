@@ -16,15 +16,12 @@ import numpy as np
 
 from rainopt.checks import require_finite, require_non_negative, require_whole
 from rainopt.robust_pca import RobustPCA, robust_pca
+from rainopt.tilt_window import BLUR, Level, pyramid
 
 TRANSFORMS = ("rotation", "shear")
 SEARCH = 45.0  # degrees to both sides where no start is given
 LARGEST_WINDOW = 100  # pixels, of the default window
 SMALLEST_WINDOW = 8  # pixels; fewer rows say nothing about a direction
-COARSEST = 24  # samples along the shorter side of a window, at least, in the coarsest level
-# A level that blur has robbed of its contrast misleads; this share of the finest level's is enough.
-CONTRAST = 0.2
-BLUR = 0.7  # pixels of standard deviation for each pixel between samples
 STRIDE = 1.0  # samples that the ends of a window move between two angles of the search
 REACH = 2.0  # samples that the ends of a window may move at once: as far as a linearisation holds
 TOL = 1e-3  # degrees
@@ -33,7 +30,6 @@ INNER_TOL, SEARCH_TOL = 1e-3, 1e-2  # duality gaps of the inner problems, relati
 STEEPEST = 60.0  # degrees that a shear may make upright; searches change its axis at 45
 INSENSITIVE = 1e-3  # change of a normalised window, a sample's move, that is none
 LEAN = 10.0  # degrees by which the lines of an upright window may lean
-DIFFERENCE = 1e-3  # samples that the ends of a window move for a derivative
 
 
 class TiltStatus(enum.Enum):
@@ -159,7 +155,7 @@ def tilt(
     if not (_is_number(start) and -90 < start <= 90):
         raise ValueError(f"`start` must be in (-90, 90] degrees, got {start!r}")
 
-    levels = _pyramid(image, middle, (height, width), transform, start, blur)
+    levels = pyramid(image, middle, (height, width), transform, start, blur)
     if not levels:
         nothing = np.zeros((height, width))
         return TiltSolution(start, nothing, nothing, 0.0, 0.0, 0, TiltStatus.CONSTANT)
@@ -186,104 +182,7 @@ def lean(matrix: np.ndarray) -> float:
     return math.degrees(0.5 * math.atan2(-2 * rc, cc - rr))
 
 
-@dataclass(frozen=True)
-class _Level:
-    """One blurred copy of the image around the window, and where a window samples it.
-
-    ``spline`` holds cubic spline coefficients, ``centre`` is in its pixels, ``rows`` and ``columns`` are distances from
-    the centre in pixels, ``spacing`` apart.
-    """
-
-    spline: np.ndarray
-    centre: tuple[float, float]
-    rows: np.ndarray
-    columns: np.ndarray
-    spacing: float
-    transform: str
-
-    def window(self, angle: float, transposed: bool) -> np.ndarray:
-        """Return the window in which streaks of ``angle`` stand upright, (h, w)."""
-        from scipy import ndimage
-
-        down, across = _axes(angle, self.transform, transposed)
-        places = [
-            # Clipped, because the edge's value is wanted outside and a mirrored spline has it at the edge.
-            np.clip(c + d * self.rows[:, None] + a * self.columns[None, :], 0, n - 1)
-            for c, d, a, n in zip(self.centre, down, across, self.spline.shape, strict=True)
-        ]
-        return ndimage.map_coordinates(self.spline, places, order=3, mode="mirror", prefilter=False)
-
-    @property
-    def degrees_a_sample(self) -> float:
-        """Turn that moves the farthest samples of a window by one sample."""
-        return math.degrees(self.spacing / max(self.rows[-1], self.columns[-1]))
-
-    def linearise(self, angle: float, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return the normalised window and its derivative, a degree."""
-        window = self.window(angle, transposed)
-        difference = DIFFERENCE * self.degrees_a_sample
-        ahead, behind = (self.window(angle + sign * difference, transposed) for sign in (1, -1))
-        slope = (ahead - behind) / (2 * difference)
-        window, slope = window - window.mean(), slope - slope.mean()
-        norm = float(np.linalg.norm(window)) or 1.0
-        window, slope = window / norm, slope / norm
-        # The derivative of a / ‖a‖: the window stays on the sphere.
-        return window, slope - np.vdot(window, slope) * window
-
-
-def _axes(angle: float, transform: str, transposed: bool) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return where one step down and one to the right in the window lead in the image, (row, column) each."""
-    radians = math.radians(angle)
-    cos, sin = math.cos(radians), math.sin(radians)
-    if transform == "rotation":
-        return (cos, sin), (-sin, cos)
-    if transposed:
-        return (cos / sin, 1.0), (1.0, 0.0)
-    return (1.0, sin / cos), (0.0, 1.0)
-
-
-def _pyramid(
-    image: np.ndarray,
-    centre: tuple[float, float],
-    shape: tuple[int, int],
-    transform: str,
-    start: float,
-    blur: float,
-) -> list[_Level]:
-    """Return the levels of a window, coarsest first; none if it is constant."""
-    from scipy import ndimage
-
-    spacings = [1]
-    while min(shape) / (2 * spacings[-1]) >= COARSEST:
-        spacings.append(2 * spacings[-1])
-    # What no turned window sees, nor the blur and the spline around it, is not worth blurring.
-    reach = sum(shape) + 4 * spacings[-1] + 12
-    low = [max(0, int(c) - reach) for c in centre]
-    crop = image[low[0] : int(centre[0]) + reach + 2, low[1] : int(centre[1]) + reach + 2]
-    inside = (centre[0] - low[0], centre[1] - low[1])
-    span = float(np.ptp(crop))
-    if not span > 0:
-        return []
-    crop = (crop - crop.mean()) / span
-
-    levels: list[_Level] = []
-    for spacing in spacings:
-        sigma = blur if spacing == 1 else BLUR * spacing
-        blurred = ndimage.gaussian_filter(crop, sigma, mode="nearest")
-        rows, columns = ((np.arange(n) - (n - 1) / 2) * spacing for n in (side // spacing for side in shape))
-        level = _Level(ndimage.spline_filter(blurred, mode="mirror"), inside, rows, columns, spacing, transform)
-        contrast = float(level.window(start, abs(start) > 45).std())
-        if spacing == 1:
-            finest = contrast
-            if not contrast > 1e-9:
-                return []
-        elif contrast < CONTRAST * finest:
-            break
-        levels.append(level)
-    return levels[::-1]
-
-
-def _search(level: _Level, start: float, search: float) -> float:
+def _search(level: Level, start: float, search: float) -> float:
     """Return the angle of a grid around ``start`` whose window splits best."""
     count = math.ceil(search / (STRIDE * level.degrees_a_sample))
     best: tuple[bool, float, float] | None = None
@@ -301,7 +200,7 @@ def _search(level: _Level, start: float, search: float) -> float:
 
 
 def _refine(
-    level: _Level, angle: float, transposed: bool, max_iter: int, tol: float
+    level: Level, angle: float, transposed: bool, max_iter: int, tol: float
 ) -> tuple[float, RobustPCA, int, TiltStatus]:
     """Follow linearisations from ``angle``; return angle, last split, linearisations taken and how it ended.
 

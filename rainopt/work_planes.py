@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from rainopt.arrays import Array, host_view, namespace, native, to_numpy
+from rainopt.arrays import Array, detached, host_view, namespace, native, to_numpy
 from rainopt.image import RANGE_SLACK, split_channels
 from rainopt.threads import run_all
 
@@ -29,6 +29,7 @@ def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
+    image = detached(image)
     try:
         host = host_view(image)
     except TypeError:  # bfloat16, which numpy does not know
@@ -57,7 +58,8 @@ def _host_planes(image: np.ndarray, channel_axis: int) -> np.ndarray | None:
     else:
         return None
     height, width, channels = pixels.shape
-    scales = {"u1": (1 / 255, 0.0, 255.0), "u2": (1 / 65535, 0.0, 65535.0), "f4": (1.0, -RANGE_SLACK, 1 + RANGE_SLACK)}
+    unit = (1.0, -RANGE_SLACK, 1 + RANGE_SLACK)
+    scales = {"u1": (1 / 255, 0.0, 255.0), "u2": (1 / 65535, 0.0, 65535.0), "f2": unit, "f4": unit, "f8": unit}
     known = scales.get(image.dtype.str[1:])
     if channels not in (1, 2, 3, 4) or known is None or 0 in pixels.shape:
         return None
@@ -67,12 +69,14 @@ def _host_planes(image: np.ndarray, channel_axis: int) -> np.ndarray | None:
     from rainopt.kernels.reduce_cpu import block_means
 
     scale, low, high = (np.float32(v) for v in known)
+    dtype = np.float32 if image.dtype.kind == "f" else image.dtype
     out = np.empty((channels - (channels in (2, 4)), height // factor, width // factor), np.float32)
     starts = range(0, out.shape[1], BAND_ROWS)
 
     def reduce(first: int) -> bool:
         rows = slice(first, first + BAND_ROWS)
-        band = np.ascontiguousarray(pixels[first * factor : min(first + BAND_ROWS, out.shape[1]) * factor])
+        with np.errstate(over="ignore"):  # a double beyond all bounds is out of range as an infinity, too
+            band = np.ascontiguousarray(pixels[first * factor : min(first + BAND_ROWS, out.shape[1]) * factor], dtype)
         return block_means(band, factor, scale, low, high, out[:, rows])
 
     # What the blocks leave out, and the alpha, must be valid as well.

@@ -36,16 +36,18 @@ def draw_directions(image: np.ndarray, directions: Sequence[Direction], caption:
     picture = Image.fromarray(shrunk(image, max(1, -(-max(image.shape[:2]) // SIDE))))
     draw = ImageDraw.Draw(picture)
     step = max(picture.size) / SPACING
+    # At least one line, however narrow the picture.
+    columns, rows = (max(1, round(side / step)) for side in picture.size)
     thick = max(2, round(max(picture.size) / 400))
     for k, direction in enumerate(directions):
         radians = math.radians(direction.angle)
         half = max(FEWEST_LENGTH, 0.7 * step * direction.share) / 2
         across, down = half * math.sin(radians), half * math.cos(radians)
         # Directions side by side, not one over the other.
-        shift = step * (k + 0.5) / len(directions)
-        for row in range(math.ceil(picture.height / step)):
-            for column in range(math.ceil(picture.width / step)):
-                x, y = column * step + shift, (row + 0.5) * step
+        shift = (k + 0.5) / len(directions)
+        for row in range(rows):
+            for column in range(columns):
+                x, y = (column + shift) * picture.width / columns, (row + 0.5) * picture.height / rows
                 ends = (x - across, y - down, x + across, y + down)
                 draw.line(ends, fill=(0, 0, 0), width=thick + 2)
                 draw.line(ends, fill=COLOURS[k % len(COLOURS)], width=thick)

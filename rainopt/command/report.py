@@ -44,7 +44,8 @@ def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) ->
                 count[record.status] += 1
                 progress.advance(overall)
                 _show(record, json_lines, shown, err)
-                sys.stdout.flush()
+                if sys.stdout is not None:  # closed by `>&-`
+                    sys.stdout.flush()
     except KeyboardInterrupt:
         left = len(jobs) - sum(count.values())
         err.print(f"interrupted: {count['ok']} done, {left} left; run the same command again to go on")

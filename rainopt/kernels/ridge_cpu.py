@@ -63,11 +63,11 @@ def curvature(image, taps, first, last, strength, cos2, sin2):
 
 @njit(cache=True, nogil=True)
 def crests(strength, cos2, sin2, sign, thresholds, block, first, last, crest, offset):
-    """Mark, in rows ``first`` to ``last``, where ``sign × strength`` reaches ``threshold`` and is largest across its
+    """Mark, in rows ``first`` to ``last``, where ``sign × strength`` reaches its threshold and is largest across its
     ridge.
 
-    Neighbours are interpolated one pixel to either side; ``offset`` is where between them the crest of a parabola
-    lies, in [-½, ½] pixel across.
+    ``thresholds`` holds one for each block of ``block`` × ``block`` pixels. Neighbours are interpolated one pixel to
+    either side; ``offset`` is where between them the crest of a parabola lies, in [-½, ½] pixel across.
     """
     for i in range(first, last):
         for j in range(strength.shape[1]):

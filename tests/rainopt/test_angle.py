@@ -103,7 +103,7 @@ def test_an_image_turned_by_some_degrees_has_the_angle_turned(angle, by):
     assert after.confidence > 0.9
 
 
-@pytest.mark.parametrize("factor", [0.7, 1.5, 2])
+@pytest.mark.parametrize("factor", [0.5, 0.7, 1.5, 2])
 def test_scale_does_not_matter(factor):
     from scipy import ndimage
 
@@ -116,7 +116,7 @@ def test_scale_does_not_matter(factor):
 @pytest.mark.parametrize("scale", [0.5, 0.25, 0.3])
 def test_brightness_does_not_matter(scale):
     found, darker = estimate_angle(rainy(22)), estimate_angle(rainy(22) * np.float32(scale))
-    assert darker.angle == pytest.approx(found.angle, abs=0.02)
+    assert darker.angle == pytest.approx(found.angle, abs=0.05)
     assert darker.confidence == pytest.approx(found.confidence, abs=0.01)
 
 
@@ -319,3 +319,28 @@ def test_bad_images_name_the_argument():
         estimate_angle(np.full((5, 5), np.nan))
     with pytest.raises(TypeError, match="uint8, uint16 or floating point"):
         estimate_angle(np.zeros((5, 5), int))
+
+
+def test_directions_and_confidence_do_not_contradict_one_another():
+    # More of it lies flat than falls, and what lies flat is not to be believed by itself.
+    flat = np.concatenate([np.full(26, 75.0), np.full(20, -8.0)])
+    found = vote(votes(flat))
+    assert found.directions
+    assert found.confidence >= PRESENT
+    assert found.angle == found.directions[0].angle
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        angles = [rng.normal(rng.uniform(-85, 85), rng.uniform(0.2, 6), rng.integers(1, 80)) for _ in range(3)]
+        angles.append(rng.uniform(-90, 90, rng.integers(1, 100)))
+        angles = np.clip(np.concatenate(angles), -89.9, 90)
+        evidence = votes(angles, rng.uniform(0.01, 1, len(angles)), rng=rng)
+        evidence = evidence._replace(dark=rng.random(len(angles)) < rng.uniform(0, 0.5))
+        found = vote(evidence)
+        assert bool(found.directions) == (found.confidence >= PRESENT)
+
+
+def test_the_best_guess_is_one_of_the_bright_where_dark_ones_are_more_everywhere():
+    angles = np.repeat([-60.0, 20.0], [3, 10])
+    found = vote(both(votes(angles), votes(np.repeat(angles, 6), dark=True)))
+    assert found.angle == pytest.approx(20, abs=0.1)
+    assert found.directions == ()

@@ -19,7 +19,7 @@ def call(*arguments):
 
 
 def save(path, spec=None):
-    y, x = np.mgrid[:200, :260]
+    y, x = np.mgrid[:320, :400]
     clean = np.stack([0.45 + 0.2 * np.sin(x / 33 + c) * np.cos(y / 29 - c) for c in range(3)], axis=-1)
     image = clean if spec is None else add_rain(clean, spec, np.random.default_rng(0)).rainy
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def test_json_is_one_object_a_line(album):
     assert rain["confidence"] > 0.5 > dry["confidence"]
     assert sorted(d["angle"] for d in two["directions"]) == pytest.approx([-15, 25], abs=1)
     assert dry["directions"] == []
-    assert (rain["height"], rain["width"]) == (200, 260)
+    assert (rain["height"], rain["width"]) == (320, 400)
 
 
 def test_overlays_are_written_and_kept(album):
@@ -73,7 +73,7 @@ def test_overlays_are_written_and_kept(album):
     assert written == {"rain_angle.png", "sub/two_angle.png", "dry_angle.png"}
     with Image.open(album / "look" / "rain_angle.png") as picture:
         pixels = np.asarray(picture)
-    assert pixels.shape[1:] == (260, 3)
+    assert pixels.shape[1:] == (400, 3)
     before = (album / "look" / "rain_angle.png").stat().st_mtime_ns
     status, out, _ = call("in", "--overlay", "look")
     assert status == 0
@@ -100,6 +100,12 @@ def test_wrong_usage_is_status_2(album):
     assert status == 2
     assert "--overlay" in err
     assert call("in", "--overlay", "file")[0] == 2
+    # The name of the result is not free.
+    status, _, err = call("in/rain.png", "--overlay", "look.png")
+    assert status == 2
+    assert "folder" in err
+    (album / "look.png").mkdir()
+    assert call("in/rain.png", "--overlay", "look.png")[0] == 0
 
 
 def test_two_pictures_of_one_overlay_are_refused(album):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from rainopt import ridges
+from rainopt import evidence, ridges
 from rainopt.evidence import (
     BEND,
     CHROMA,
@@ -21,6 +21,13 @@ from rainopt.evidence import (
 )
 from rainopt.image import luminance
 from rainopt.ridges import NONE, Ridges, find_ridges, turn
+
+
+@pytest.fixture(autouse=True)
+def at_its_own_size(monkeypatch):
+    """Small pictures stay as they are."""
+    monkeypatch.setattr(evidence, "SMALL_PIXELS", 0)
+
 
 STREAK = {"angle": 10, "length": 20, "width": 1, "row": 30, "column": 40, "bend": 0, "contrast": 0.2, "step": 0}
 STREAK["chroma"] = 1
@@ -263,3 +270,26 @@ def test_selecting_keeps_what_is_asked_for():
     votes = Evidence(*(np.arange(4.0) + 10 * k for k in range(4)), np.array([True, False, True, False]))
     kept = votes.select(~votes.dark)
     np.testing.assert_array_equal(kept, [[1, 3], [11, 13], [21, 23], [31, 33], [0, 0]])
+
+
+# Small pictures
+
+
+def test_small_pictures_are_judged_at_twice_their_size(rng, monkeypatch):
+    image = bars(rng)
+    large = evidence.enlarged(image)
+    assert large.shape == (3, 200, 242)
+    # Means of blocks of the enlarged picture are nearly the picture.
+    np.testing.assert_allclose(large.reshape(3, 100, 2, 121, 2).mean(axis=(2, 4)), image, atol=0.05)
+    expected = gather(large)
+    monkeypatch.setattr(evidence, "SMALL_PIXELS", image[0].size + 1)
+    for mine, theirs in zip(gather(image), expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_enlarging_keeps_places_and_range():
+    ramp = np.broadcast_to(np.linspace(0, 1, 40, dtype=np.float32), (1, 30, 40))
+    twice = evidence.enlarged(ramp)
+    assert twice.min() >= 0
+    assert twice.max() <= 1
+    np.testing.assert_allclose(twice[0, 7, 10:-10], (np.arange(80)[10:-10] - 0.5) / 2 / 39, atol=1e-3)

@@ -6,12 +6,12 @@ import pytest
 
 import rainopt
 from data_tools import RainDirection, RainSpec, add_rain
-from rainopt import SolverStatus, UDGWeights, derain, estimate_angle, pipeline
+from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline
 from rainopt.angle import PRESENT
 from rainopt.arrays import to_numpy
 from rainopt.image import luminance
 from rainopt.pipeline import decompose
-from rainopt.udg import CHECK_EVERY
+from rainopt.udg import CHECK_EVERY, UDGSolution
 from rainopt.warp import Upright
 
 
@@ -539,6 +539,22 @@ def test_rain_in_two_directions_is_removed_in_both():
     assert both_db > single_db + 0.5
     # Each layer is taken from what is left, so together they never exceed the image.
     assert (d.rain <= luminance(planes_last(out.rainy)) + 1e-6).all()
+
+
+def test_only_further_directions_ask_for_a_copy_of_the_image(monkeypatch):
+    grey, seen = np.ones((16, 16), np.float32), []
+
+    def quarter(image, *_):
+        seen.append(image)
+        return image / 4, UDGSolution(None, None, 1.0, 0.0, 1, SolverStatus.CONVERGED)
+
+    monkeypatch.setattr(pipeline, "rain_layer", quarter)
+    directions = (Direction(0.0, 0.6), Direction(30.0, 0.4))
+    rain, _ = pipeline._all_rain(grey, directions, None, None, None, None, None)
+    assert seen[0] is grey
+    assert [float(image[0, 0]) for image in seen] == [1, 0.75]
+    np.testing.assert_array_equal(rain, np.float32(0.25 + 0.75 / 4))
+    np.testing.assert_array_equal(grey, 1)
 
 
 def test_progress_runs_once_through_all_directions():

@@ -53,3 +53,9 @@ def test_large_pictures_are_reduced_to_a_screen():
     drawn = draw_directions(np.zeros((3000, 4100), np.uint8), [Direction(0.0, 1.0)])
     assert max(drawn.shape) <= SIDE
     assert drawn.shape[1] / drawn.shape[0] == pytest.approx(4100 / 3000, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(30, 900), (900, 30), (1, 500)])
+def test_a_narrow_picture_has_lines_of_every_direction(shape):
+    picture = draw_directions(np.full(shape, 128, np.uint8), [Direction(0.0, 0.6), Direction(10.0, 0.4)])
+    assert all(len(coloured(picture, colour)[0]) for colour in COLOURS[:2])

@@ -209,3 +209,10 @@ def test_several_directions_and_doubt_are_shown(follow):
     assert "rain at +5.0° and -20.0°" in line
     assert "unsure" in line
     assert "unsure" not in follow(ok(confidence=0.9))[1]
+
+
+@pytest.mark.parametrize("json_lines", [False, True])
+def test_standard_output_may_be_closed(monkeypatch, json_lines):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(report, "run", lambda *_: iter([ok()]))
+    assert report.follow([Job(Path("in/a.png"), Path("out/a.png"))], Derain(Options()), 1, json_lines) == 0
