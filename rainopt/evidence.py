@@ -56,7 +56,7 @@ class Evidence(NamedTuple):
 
 def gather(colour: np.ndarray) -> Evidence:
     """Return the votes of all ridges of a host image (C, H, W) float32 in [0, 1]."""
-    if 3 <= min(colour.shape[1:]) and colour.shape[1] * colour.shape[2] < SMALL_PIXELS:
+    if min(colour.shape[1:]) >= 3 and colour.shape[1] * colour.shape[2] < SMALL_PIXELS:
         colour = enlarged(colour)
     grey = luminance(colour)
     height, width = grey.shape
