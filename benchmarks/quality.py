@@ -11,6 +11,10 @@ picture, of `derain` told the angle, and of `derain` that estimates it, everythi
 told is the dominant direction of the true rain layer, luminance of rainy minus clean. Results are rounded to 8 bits
 first, as in a file. For clean photographs: PSNR of derain(x) against x, which is what a photograph without rain loses.
 
+"rendered" is rain of the presets light, medium and heavy over every second clean photograph by name, at most 320 x 480
+pixels cut from the middle. It is the second, fourth, ... photograph: the first, third, ... were used for choosing
+parameters (`benchmarks.ablation` measures on those), these were not.
+
   python -m benchmarks.quality --data DIR --json results.json --sheet sheet.png
   python -m benchmarks.quality --data DIR --limit 3        a quick look
 """
@@ -29,6 +33,8 @@ import numpy as np
 from benchmarks.common import finish, parser, positive, print_table
 from benchmarks.layer_angle import angle_error, layer_angle
 from benchmarks.sheet import Row, write_sheet
+from data_tools import RainSpec, add_rain
+from data_tools.presets import draw_fields
 from rainopt import Decomposition, derain, psnr, read_image, ssim
 from rainopt.image import luminance, split_channels
 from rainopt.io import READABLE_SUFFIXES
@@ -37,6 +43,10 @@ PROTOCOL = "y_matlab"
 INF_DB = 100.0  # what a picture that is left alone counts as, so that means stay finite
 CLOSE = (3.0, 5.0)  # degrees
 VARIANTS = ("input", "known_angle", "estimated_angle")
+RENDERED = ("light", "medium", "heavy")
+RENDERED_SEED = 20  # of the rain, with the preset's and the photograph's number
+MIDDLE = (320, 480)  # pixels that rain is rendered over, at most
+CHOSEN_ON, HELD_OUT = 0, 1  # halves of the clean photographs: the first of which parameters were chosen on
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,27 @@ def pictures(folder: Path, limit: int | None = None) -> list[Path]:
     """Return the image files of a folder by name, at most ``limit``."""
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in READABLE_SUFFIXES)
     return found[:limit]
+
+
+def halved(folder: Path, half: int, limit: int | None = None) -> Iterator[tuple[int, str, np.ndarray]]:
+    """Yield number, name and middle, without alpha, of every second photograph of a folder, from number ``half`` on."""
+    for index, path in list(enumerate(pictures(folder)))[half::2][:limit]:
+        image = read_image(path)
+        if image.ndim == 3:
+            image = image[:, :, : 3 if image.shape[2] > 2 else 1]
+        top, left = (max(have - want, 0) // 2 for have, want in zip(image.shape, MIDDLE, strict=False))
+        yield index, path.name, np.ascontiguousarray(image[top : top + MIDDLE[0], left : left + MIDDLE[1]])
+
+
+def rendered(folder: Path, preset: str, half: int, limit: int | None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, rainy picture (rounded to 8 bits) and clean one, with rain of a preset over one half.
+
+    The rain over a photograph is always the same, whatever the limit.
+    """
+    for index, name, clean in halved(folder, half, limit):
+        rng = np.random.default_rng([RENDERED_SEED, RENDERED.index(preset), index])
+        rainy = add_rain(clean, RainSpec(**draw_fields(preset, rng)), rng).rainy
+        yield name, np.rint(rainy * 255).astype(np.uint8), clean
 
 
 def run(image: np.ndarray, angle: float | None = None) -> tuple[Decomposition, np.ndarray, float]:
@@ -174,6 +205,36 @@ def measure_clean(folder: Path, limit: int | None) -> dict[str, Any]:
     }
 
 
+def measure_rendered(folder: Path, preset: str, limit: int | None) -> dict[str, Any]:
+    """Derain rain of a preset over the photographs that no parameter was chosen on, angle estimated."""
+    each: list[dict[str, Any]] = []
+    for name, rainy, clean in rendered(folder, preset, HELD_OUT, limit):
+        result, derained, seconds = run(rainy)
+        shown = {"input": rainy, "derained": derained}
+        each.append(
+            {
+                "name": name,
+                "psnr": {key: decibels(image, clean) for key, image in shown.items()},
+                "ssim": {key: ssim(image, clean, PROTOCOL) for key, image in shown.items()},
+                "confidence": result.confidence,
+                "directions": len(result.directions),
+                "seconds": seconds,
+            }
+        )
+    means = {
+        kind: {key: _mean(e[kind][key] for e in each) for key in ("input", "derained")} for kind in ("psnr", "ssim")
+    }
+    gains = [e["psnr"]["derained"] - e["psnr"]["input"] for e in each]
+    return {
+        "pictures": len(each),
+        "left_alone": sum(e["directions"] == 0 for e in each),
+        **means,
+        "gain": _mean(gains),
+        "seconds": _mean(e["seconds"] for e in each),
+        "each": each,
+    }
+
+
 def _loss(each: list[dict[str, Any]], key: str) -> dict[str, Any]:
     """Return the mean over all, over those that were changed, and the worst."""
     changed = [e[key] for e in each if e[key] < INF_DB]
@@ -207,6 +268,23 @@ def print_sets(sets: dict[str, dict[str, Any]]) -> None:
             rows.append((name, f"{e['mean']:.2f}", f"{e['median']:.2f}", f"{e['worst']:.1f}", *within))
     shares = (f"within {limit:g}" for limit in CLOSE)
     print_table("Error of the estimated angle, degrees", ("set", "mean", "median", "worst", *shares), rows)
+
+
+def print_rendered(sets: dict[str, dict[str, Any]]) -> None:
+    """Print the table of the rendered rain."""
+    rows = [
+        (
+            name,
+            s["pictures"],
+            s["left_alone"],
+            *(f"{s['psnr'][key]:.2f} / {s['ssim'][key]:.4f}" for key in ("input", "derained")),
+            f"{s['gain']:+.2f}",
+            f"{s['seconds']:.3f}",
+        )
+        for name, s in sets.items()
+    ]
+    header = ("preset", "pictures", "left alone", "input", "angle estimated", "gain, dB", "s / picture")
+    print_table("Rain rendered over every second clean photograph: PSNR / SSIM on Y (MATLAB)", header, rows)
 
 
 def print_clean(clean: dict[str, Any]) -> None:
@@ -252,6 +330,10 @@ def main(arguments: list[str] | None = None) -> None:
     if clean_folder.is_dir() and pictures(clean_folder):
         results["clean"] = measure_clean(clean_folder, chosen.limit)
         print_clean(results["clean"])
+        measured_presets = {preset: measure_rendered(clean_folder, preset, chosen.limit) for preset in RENDERED}
+        results["rendered"] = {preset: s for preset, s in measured_presets.items() if s["pictures"]}
+        if results["rendered"]:
+            print_rendered(results["rendered"])
     if chosen.sheet and rows:
         write_sheet(chosen.sheet, rows)
     finish(results, chosen.json)

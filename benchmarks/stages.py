@@ -19,7 +19,11 @@ STAGES = {
     "join_channels": "to and from planes",
     "quantise": "to and from planes",
     "luminance": "luminance",
-    "estimate_angle": "angle",
+    "work_planes": "angle",
+    "gather": "angle",
+    "vote": "angle",
+    "streak_height": "angle",
+    "solve_adaptive": "solve",
     "solve_udg": "solve",
     "remove_layer": "remove layer",
 }

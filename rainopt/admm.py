@@ -13,7 +13,7 @@ import array_api_compat
 from rainopt.arrays import Array, namespace
 from rainopt.certificate import Duals, certify
 from rainopt.fourier import dct2, idct2
-from rainopt.objectives import UDGWeights
+from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, sparsity_of
 from rainopt.operators import diff_across, diff_across_adjoint, diff_along, diff_along_adjoint, laplacian_symbol
 from rainopt.prox import prox_rain, shrink
 
@@ -63,9 +63,11 @@ class Admm:
     4. ``Q = R`` with penalty γ carries the sparsity and the box of `UDGWeights`; it is absent from the printed model.
     """
 
-    def __init__(self, O: Array, weights: UDGWeights, penalties: Penalties | None = None) -> None:
+    def __init__(
+        self, O: Array, weights: UDGWeights, penalties: Penalties | None = None, prior: RainPrior = NO_PRIOR
+    ) -> None:
         xp = namespace(O)
-        self.O, self.weights = O, weights
+        self.O, self.weights, self.prior = O, weights, prior
         self.penalties = penalties or Penalties()
         self.growth = 1.0
         self.split_rain = weights.bounded or weights.sparsity > 0
@@ -101,7 +103,8 @@ class Admm:
         self.Jx = self.Jx + alpha * (along - self.Px)
         self.Jy = self.Jy + beta * (across - self.Py)
         if self.split_rain:
-            self.Q = prox_rain(self.R + self.Jq / gamma, w.sparsity / gamma, O if w.bounded else None)
+            sparsity, ceiling = sparsity_of(w, self.prior), ceiling_of(O, w, self.prior)
+            self.Q = prox_rain(self.R + self.Jq / gamma, sparsity / gamma, ceiling)
             self.Jq = self.Jq + gamma * (self.R - self.Q)
 
     def _update_background(self) -> None:
@@ -124,7 +127,7 @@ class Admm:
 
     def certify(self) -> tuple[Array, Array]:
         """Return energy and duality gap of the present state; the multipliers are the dual fields."""
-        return certify(self.O, *self.result(), Duals(self.Kx, self.Ky, self.Jx, self.Jy), self.weights)
+        return certify(self.O, *self.result(), Duals(self.Kx, self.Ky, self.Jx, self.Jy), self.weights, self.prior)
 
     def result(self) -> tuple[Array, Array]:
         """Return (B, R): the copy of the rain layer that fulfils the constraints."""

@@ -26,6 +26,7 @@ NEAR = 4.0  # degrees, of the weights that refine a direction
 AGREEMENT = 6.0  # degrees within which a vote counts as agreeing
 # Share of the votes of dark ridges that is taken off those of the bright ones; between dense streaks there are some.
 AGAINST = 0.4
+BRIGHT = 0.9  # share of the votes whose streaks are no brighter than the height
 CELLS = 6  # the picture is divided into this many cells a side to see whether rain is all over it
 MOST = 3  # directions at most
 APART = 8.0  # degrees between two directions at least
@@ -169,6 +170,25 @@ def peak(evidence: Evidence) -> float | None:
     return 90.0 if angle == -90.0 else angle
 
 
+def share(evidence: Evidence, angle: float) -> float:
+    """Return the share of the bright votes that agree with an angle, beyond what scattered ones would, in [0, 1]."""
+    bright = evidence.weight[~evidence.dark]
+    ours = bright[np.abs(turn(evidence.angle[~evidence.dark] - angle)) <= AGREEMENT].sum()
+    return max((float(ours / bright.sum()) - CHANCE) / (1 - CHANCE), 0.0) if ours > 0 else 0.0
+
+
+def streak_height(evidence: Evidence, angle: float) -> float:
+    """Return the brightness in [0, 1] of the bright streaks of one direction over their surroundings: nine tenths of
+    the votes have less. 1 where there are none.
+    """
+    ours = (np.abs(turn(evidence.angle - angle)) <= AGREEMENT) & ~evidence.dark
+    if not ours.any():
+        return 1.0
+    order = np.argsort(evidence.contrast[ours])
+    mass = np.cumsum(evidence.weight[ours][order])
+    return float(evidence.contrast[ours][order][np.searchsorted(mass, BRIGHT * mass[-1])])
+
+
 def describe(evidence: Evidence, angle: float) -> np.ndarray:
     """Return the five numbers, (5,), that the confidence in an angle is computed from.
 
@@ -184,8 +204,8 @@ def describe(evidence: Evidence, angle: float) -> np.ndarray:
     ours = agrees & ~evidence.dark
     all_bright, all_dark = evidence.weight[~evidence.dark].sum(), evidence.weight[evidence.dark].sum()
     bright, dark = evidence.weight[ours].sum(), evidence.weight[agrees & evidence.dark].sum()
-    share = max((bright / all_bright - CHANCE) / (1 - CHANCE), 0.0) if bright > 0 else 0.0
-    if share == 0:
+    parallel = share(evidence, angle)
+    if parallel == 0:
         return np.array([np.log(FLOOR), 0, np.log(FLOOR), 0, (angle / 90) ** 4])
     cell = [np.minimum((CELLS * at[ours]).astype(int), CELLS - 1) for at in (evidence.row, evidence.column)]
     mass = np.bincount(cell[0] * CELLS + cell[1], evidence.weight[ours])
@@ -193,8 +213,8 @@ def describe(evidence: Evidence, angle: float) -> np.ndarray:
     spread = bright**2 / (mass**2).sum() / CELLS**2
     return np.array(
         [
-            np.log(share + FLOOR),
-            (bright - dark) / (bright + dark) * min(share / SHARE_TO_COMPARE, 1),
+            np.log(parallel + FLOOR),
+            (bright - dark) / (bright + dark) * min(parallel / SHARE_TO_COMPARE, 1),
             np.log(spread + FLOOR),
             bright / all_bright - dark / max(all_dark, bright),
             (angle / 90) ** 4,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace
-from rainopt.objectives import UDGWeights, energy_terms
+from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, energy_terms, sparsity_of
 from rainopt.operators import diff_across, diff_across_adjoint, diff_along_adjoint
 from rainopt.prox import positive, project_ball, project_interval
 
@@ -23,10 +23,11 @@ class Duals(NamedTuple):
     r_across: Array  # |·| ≤ λy, of ∇y R - ∇y O
 
 
-def feasible(O: Array, R: Array, duals: Duals, weights: UDGWeights) -> tuple[Array, Duals]:
+def feasible(O: Array, R: Array, duals: Duals, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> tuple[Array, Duals]:
     """Bring a nearly feasible layer and its duals into their boxes."""
-    if weights.bounded:
-        R = project_interval(R, namespace(R).zeros_like(R), O)
+    ceiling = ceiling_of(O, weights, prior)
+    if ceiling is not None:
+        R = project_interval(R, namespace(R).zeros_like(R), ceiling)
     b_along, b_across, r_along, r_across = duals
     return R, Duals(
         project_ball(b_along, weights.tau),
@@ -36,16 +37,18 @@ def feasible(O: Array, R: Array, duals: Duals, weights: UDGWeights) -> tuple[Arr
     )
 
 
-def dual_energy(O: Array, duals: Duals, weights: UDGWeights, radius: Array | float) -> Array:
+def dual_energy(
+    O: Array, duals: Duals, weights: UDGWeights, radius: Array | float, prior: RainPrior = NO_PRIOR
+) -> Array:
     """Return the lower bound that feasible ``duals`` give on the energy, shape ``O.shape[:-2]``, float64.
 
     With ``v_B = -∇ᵀp_B`` and ``v_R = -∇ᵀp_R`` it is
 
     ``-Σ [ v_B O + ½ v_B² + c max(0, e) + p_Ry ∇y O ]``,
 
-    where for the bounded model ``c = O`` and ``e = v_R - v_B - λs``. Without the box the bound is minus infinity
-    unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is then taken over the layers
-    ``|R| ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
+    where for the bounded model ``c`` is the ceiling, O or that of the prior, and ``e = v_R - v_B - λs``. Without the
+    box the bound is minus infinity unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is
+    then taken over the layers ``|R| ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
 
     Parameters
     ----------
@@ -61,26 +64,29 @@ def dual_energy(O: Array, duals: Duals, weights: UDGWeights, radius: Array | flo
     xp = namespace(O)
     v_b = -(diff_along_adjoint(duals.b_along) + diff_across_adjoint(duals.b_across))
     v_r = -(diff_along_adjoint(duals.r_along) + diff_across_adjoint(duals.r_across))
-    if weights.bounded:
-        excess = O * positive(v_r - v_b - weights.sparsity)
+    ceiling, sparsity = ceiling_of(O, weights, prior), sparsity_of(weights, prior)
+    if ceiling is not None:
+        excess = ceiling * positive(v_r - v_b - sparsity)
     else:
-        excess = radius * positive(xp.abs(v_r - v_b) - weights.sparsity)
+        excess = radius * positive(xp.abs(v_r - v_b) - sparsity)
     conjugate = v_b * O + 0.5 * v_b * v_b + excess + duals.r_across * diff_across(O)
     return -xp.sum(conjugate, axis=(-2, -1), dtype=xp.float64)
 
 
-def certify(O: Array, B: Array, R: Array, duals: Duals, weights: UDGWeights) -> tuple[Array, Array]:
+def certify(
+    O: Array, B: Array, R: Array, duals: Duals, weights: UDGWeights, prior: RainPrior = NO_PRIOR
+) -> tuple[Array, Array]:
     """Return the energy of (B, R), R brought into its box, and its duality gap; both ``O.shape[:-2]``, float64.
 
     The gap bounds ``E(B, R) - min E`` from above. For the unbounded model the minimum is taken over layers no
     larger in magnitude than the larger of ``max |O|`` and ``max |R|`` of each image.
     """
     xp = namespace(O)
-    R, duals = feasible(O, R, duals, weights)
+    R, duals = feasible(O, R, duals, weights, prior)
     radius: Array | float = 0.0
     if not weights.bounded:
         radius = xp.maximum(
             xp.max(xp.abs(O), axis=(-2, -1), keepdims=True), xp.max(xp.abs(R), axis=(-2, -1), keepdims=True)
         )
-    energy = energy_terms(O, B, R, weights)
-    return energy, energy - dual_energy(O, duals, weights, radius)
+    energy = energy_terms(O, B, R, weights, prior)
+    return energy, energy - dual_energy(O, duals, weights, radius, prior)

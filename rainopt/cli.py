@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,12 +57,28 @@ def derain(
             "Estimated if left out.",
         ),
     ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(
+            "-s",
+            "--strength",
+            metavar="FACTOR",
+            help="How much is removed: 1 as the picture suggests, 2 more and with it more of the scene, 0.5 less.",
+        ),
+    ] = 1.0,
+    veil: Annotated[
+        bool,
+        typer.Option(
+            "--veil", help="Also remove the white veil of distant rain. Best where something in the picture is dark."
+        ),
+    ] = False,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="NAME=VALUE,...",
-            help="Weights of the energy; the others keep their defaults: tau=0.005 (smooth background), lambda_x=0.05 "
-            "(straight even streaks), lambda_y=0.02 (more is removed), sparsity=0.005 (less is removed).",
+            help="Weights of the energy, the same for all pixels, instead of those chosen from the picture. Those not "
+            "named: tau=0.005 (smooth background), lambda_x=0.05 (straight even streaks), lambda_y=0.02 (more is "
+            "removed), sparsity=0.005 (less is removed).",
         ),
     ] = None,
     save_rain: Annotated[bool, typer.Option("--save-rain", help="Also write the rain layer, NAME_rain.png.")] = False,
@@ -95,7 +112,7 @@ def derain(
     - `rainopt derain photo.jpg -o out/`
     - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
-    - `rainopt derain 'shots/*.png' -o out/ --weights lambda_y=0.05,sparsity=0.002` (heavy rain)
+    - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
@@ -107,6 +124,12 @@ def derain(
 
     if angle is not None and not -90 < angle <= 90:
         raise typer.BadParameter(f"must be in (-90, 90] degrees, got {angle:g}", param_hint="--angle")
+    if not (math.isfinite(strength) and strength >= 0):
+        raise typer.BadParameter(f"must be a number of at least 0, got {strength:g}", param_hint="--strength")
+    if weights is not None and strength != 1:
+        raise typer.BadParameter(
+            "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
+        )
     try:
         chosen = resolve_device(device)
     except DeviceError as error:
@@ -114,6 +137,8 @@ def derain(
     options = Options(
         angle=angle,
         weights=parse_weights(weights),
+        strength=strength,
+        veil=veil,
         max_iter=max_iter,
         tol=tol,
         save_rain=save_rain,

@@ -41,6 +41,8 @@ class Evidence(NamedTuple):
         Where in the picture, as shares of its height and width in (0, 1).
     dark
         Whether the ridge is a dark one.
+    contrast
+        Brightness in [0, 1] over (or, of a dark one, under) both sides.
     """
 
     angle: np.ndarray
@@ -48,6 +50,7 @@ class Evidence(NamedTuple):
     row: np.ndarray
     column: np.ndarray
     dark: np.ndarray
+    contrast: np.ndarray
 
     def select(self, keep: np.ndarray) -> Evidence:
         """Return the votes that ``keep``, a mask, names."""
@@ -71,7 +74,7 @@ def gather(colour: np.ndarray) -> Evidence:
         keep = weight > 0
         kept = ridges.select(keep)
         row, column = (kept.row + 0.5) / height, (kept.column + 0.5) / width
-        return Evidence(kept.angle, weight[keep], row, column, np.full(len(row), dark))
+        return Evidence(kept.angle, weight[keep], row, column, np.full(len(row), dark), kept.contrast)
 
     return Evidence(*(np.concatenate(fields) for fields in zip(*run_all(votes, found), strict=True)))
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rainopt.arrays import Array, host_view, like
 from rainopt.kernels import udg_cpu as kernel
-from rainopt.objectives import UDGWeights
+from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of
 from rainopt.primal_dual import StepLengths
 from rainopt.threads import num_threads, run_all
 
@@ -21,7 +21,7 @@ from rainopt.threads import num_threads, run_all
 # cores).
 CACHE_BYTES = 640 * 1024
 MOST_TOGETHER = 16
-# An odd number of cache lines keeps the seven fields of a power-of-two row from competing for the same cache sets.
+# An odd number of cache lines keeps the fields of a power-of-two row from competing for the same cache sets.
 LINE_BYTES = 64
 
 
@@ -34,9 +34,8 @@ class Constants(NamedTuple):
     keep_r: np.floating
     mix_b: np.floating
     mix_o: np.floating
-    threshold: np.floating
+    shrink: np.floating
     low: np.floating
-    slack: np.floating
     relax: np.floating
     dual_b: np.floating
     dual_along: np.floating
@@ -44,9 +43,9 @@ class Constants(NamedTuple):
     tau: np.floating
     lambda_x: np.floating
     lambda_y: np.floating
-    sparsity: np.floating
     half: np.floating
     zero: np.floating
+    bounded: bool
 
     @classmethod
     def of(cls, weights: UDGWeights, steps: StepLengths, dtype: np.dtype) -> Constants:
@@ -59,9 +58,8 @@ class Constants(NamedTuple):
             "keep_r": 1 / (steps.step_r * curvature),
             "mix_b": 1 / (1 + steps.step_b),
             "mix_o": steps.step_b / (1 + steps.step_b),
-            "threshold": weights.sparsity / curvature,
+            "shrink": 1 / curvature,
             "low": 0.0 if weights.bounded else -np.inf,
-            "slack": 0.0 if weights.bounded else np.inf,
             "relax": steps.relax,
             "dual_b": steps.dual_b,
             "dual_along": steps.dual_along,
@@ -69,11 +67,10 @@ class Constants(NamedTuple):
             "tau": weights.tau,
             "lambda_x": weights.lambda_x,
             "lambda_y": weights.lambda_y,
-            "sparsity": weights.sparsity,
             "half": 0.5,
             "zero": 0.0,
         }
-        return cls(**{name: dtype.type(value) for name, value in values.items()})
+        return cls(**{name: dtype.type(value) for name, value in values.items()}, bounded=weights.bounded)
 
 
 @dataclass
@@ -86,19 +83,32 @@ class Band:
     above: int
     below: int
     state: np.ndarray  # (above + rows + below, 7, columns and padding)
+    prior: np.ndarray  # (above + rows + below, or 1; 2; columns)
     bars: np.ndarray  # (iterations together, 2, 2, columns)
 
 
 class FusedPrimalDual:
     """The iteration of `rainopt.primal_dual.PrimalDual` on host arrays, float32 or float64."""
 
-    def __init__(self, O: Array, weights: UDGWeights, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        O: Array,
+        weights: UDGWeights,
+        threads: int | None = None,
+        prior: RainPrior = NO_PRIOR,
+        start: Array | None = None,
+    ) -> None:
         view = host_view(O)
         if view is None:
             raise TypeError("`O` must be a host array that needs no gradient")
         self.like, self.weights = O, weights
         self.shape = view.shape
         self.images = view.reshape(-1, *view.shape[-2:])
+        self.start = self._pixels(start)
+        # One row where nothing is known that differs from pixel to pixel.
+        self.known = prior.sparsity is not None or prior.ceiling is not None
+        self.sparsity = self._pixels(prior.sparsity)
+        self.ceiling = self._pixels(ceiling_of(O, weights, prior))
         dtype = np.dtype(np.float64 if view.dtype == np.float64 else np.float32)
         self.constants = Constants.of(weights, StepLengths.for_weights(weights), dtype)
         rows, columns = view.shape[-2:]
@@ -107,7 +117,9 @@ class FusedPrimalDual:
         line = LINE_BYTES // dtype.itemsize
         if columns >= 8 * line and (columns // line) % 2 == 0:
             padded = (columns // line + 1) * line
-        self.together = max(1, min(MOST_TOGETHER, CACHE_BYTES // (7 * columns * dtype.itemsize) - 2))
+        self.together = max(
+            1, min(MOST_TOGETHER, CACHE_BYTES // ((9 if self.known else 7) * columns * dtype.itemsize) - 2)
+        )
         self.zero_row = np.zeros(columns, dtype)
         self.bands: list[Band] = []
         threads = num_threads() if threads is None else threads
@@ -122,21 +134,42 @@ class FusedPrimalDual:
     def _band(self, image: int, first: int, last: int, rows: int, padded: int, dtype: np.dtype) -> Band:
         above, below = min(self.together, first), min(self.together, rows - last)
         state = np.empty((above + last - first + below, 7, padded), dtype)
+        # A single row of a prior holds for all, so a single row of an image has two.
+        prior = np.empty((max(len(state), 2) if self.known else 1, 2, self.columns), dtype)
         bars = np.empty((self.together, 2, 2, self.columns), dtype)
-        return Band(image, first, last, above, below, state, bars)
+        return Band(image, first, last, above, below, state, prior, bars)
 
     def _fill(self, band: Band) -> None:
-        rows = self.images[band.image, band.first - band.above : band.last + band.below]
-        band.state[:, kernel.O, : self.columns] = rows
-        band.state[:, kernel.B, : self.columns] = rows
+        rows = slice(band.first - band.above, band.last + band.below)
+        image = self.images[band.image, rows]
         band.state[:, kernel.R :] = 0
+        band.state[:, kernel.O, : self.columns] = image
+        if self.start is not None:
+            band.state[:, kernel.R, : self.columns] = self.start[band.image, rows]
+        band.state[:, kernel.B, : self.columns] = image - band.state[:, kernel.R, : self.columns]
+        band.prior[:, kernel.SPARSITY] = self.weights.sparsity
+        band.prior[:, kernel.CEILING] = np.inf
+        if self.sparsity is not None:
+            band.prior[:, kernel.SPARSITY] *= self.sparsity[band.image, rows]
+        if self.known and self.ceiling is not None:
+            band.prior[:, kernel.CEILING] = self.ceiling[band.image, rows]
+
+    def _pixels(self, field: Array | None) -> np.ndarray | None:
+        """Return a field as (images, rows, columns), None as it is."""
+        if field is None:
+            return None
+        view = host_view(field)
+        if view is None:
+            raise TypeError("`prior` and `start` must be host arrays that need no gradient")
+        return view.reshape(self.images.shape)
 
     def advance(self, iterations: int) -> None:
         """Run ``iterations`` steps."""
         while iterations > 0:
             count = min(iterations, self.together)
             tasks = [
-                (band.state, self.columns, band.bars[:count], self.zero_row, self.constants) for band in self.bands
+                (band.state, self.columns, band.prior, band.bars[:count], self.zero_row, self.constants)
+                for band in self.bands
             ]
             run_all(kernel.advance, tasks)
             self._exchange()
@@ -162,11 +195,11 @@ class FusedPrimalDual:
             (
                 band.state,
                 self.columns,
+                band.prior,
                 band.above,
                 band.above + band.last - band.first,
                 self.zero_row,
                 self.zero_row.dtype.type(peak[band.image]),
-                self.weights.bounded,
                 self.constants,
             )
             for band in self.bands
@@ -187,7 +220,10 @@ class FusedPrimalDual:
             B[band.image, band.first : band.last] = rows[:, kernel.B, : self.columns]
             target = R[band.image, band.first : band.last]
             if self.weights.bounded:
-                np.clip(rows[:, kernel.R, : self.columns], 0, rows[:, kernel.O, : self.columns], out=target)
+                ceiling = rows[:, kernel.O, : self.columns]
+                if self.ceiling is not None:
+                    ceiling = self.ceiling[band.image, band.first : band.last]
+                np.clip(rows[:, kernel.R, : self.columns], 0, ceiling, out=target)
             else:
                 target[...] = rows[:, kernel.R, : self.columns]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_non_negative, require_same_shape
@@ -60,7 +61,37 @@ class UDGWeights:
         return cls(tau, lambda_x, lambda_y, sparsity=0.0, bounded=False)
 
 
-def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
+class RainPrior(NamedTuple):
+    """What is known of the rain at each pixel, beyond the weights; fields of shape (..., H, W), or None.
+
+    Attributes
+    ----------
+    sparsity
+        Factors ≥ 0 on ``weights.sparsity``: large where rain is unlikely.
+    ceiling
+        The largest R ≥ 0 allowed, with ``weights.bounded`` only; never above O.
+    """
+
+    sparsity: Array | None = None
+    ceiling: Array | None = None
+
+
+NO_PRIOR = RainPrior()
+
+
+def sparsity_of(weights: UDGWeights, prior: RainPrior) -> Array | float:
+    """Return λs of each pixel."""
+    return weights.sparsity if prior.sparsity is None else weights.sparsity * prior.sparsity
+
+
+def ceiling_of(O: Array, weights: UDGWeights, prior: RainPrior) -> Array | None:
+    """Return the upper bound of R, None where there is none."""
+    if not weights.bounded:
+        return None
+    return O if prior.ceiling is None else prior.ceiling
+
+
+def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
     """Return the UDG energy of background ``B`` and rain ``R`` for the rainy image ``O``, one number an image.
 
     ``E = ½‖B + R - O‖² + τ(‖∇x B‖₁ + ‖∇y B‖₁) + λx‖∇x R‖₁ + λy‖∇y(O - R)‖₁ + λs‖R‖₁``
@@ -73,6 +104,8 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
     weights
         The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy
         stays finite and differentiable for layers outside the box; solvers keep their layers inside.
+    prior
+        `RainPrior`; its ``sparsity`` multiplies λs pixel by pixel.
 
     Returns
     -------
@@ -92,10 +125,36 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
     for name, layer in (("O", O), ("B", B), ("R", R)):
         require_batch(layer, name)
     require_same_shape(O, "O", B=B, R=R)
-    return namespace(O).astype(energy_terms(O, B, R, weights), O.dtype)
+    require_prior(O, weights, prior)
+    return namespace(O).astype(energy_terms(O, B, R, weights, prior), O.dtype)
 
 
-def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
+def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
+    """Require that a prior fits an image.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For fields of another shape or dtype, negative or not finite, or a ceiling above the image or without a bound.
+    """
+    xp = namespace(O)
+    for name, field in zip(RainPrior._fields, prior, strict=True):
+        if field is None:
+            continue
+        require_batch(field, f"prior.{name}")
+        require_same_shape(O, "O", **{f"prior.{name}": field})
+        if field.dtype != O.dtype:
+            raise TypeError(f"`prior.{name}` must be of the image's dtype {O.dtype}, got {field.dtype}; both are float")
+        if bool(xp.any(field < 0)):
+            raise ValueError(f"`prior.{name}` must not be negative")
+    if prior.ceiling is not None:
+        if not weights.bounded:
+            raise ValueError("`prior.ceiling` has no meaning with bounded=False; leave it out")
+        if bool(xp.any(prior.ceiling > O)):
+            raise ValueError("`prior.ceiling` must not be above the image")
+
+
+def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
     """Return the energy without checks, summed in double precision; shape ``O.shape[:-2]``, float64."""
     xp = namespace(O, B, R)
 
@@ -111,5 +170,5 @@ def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights) -> Array:
         + weights.tau * (norm1(diff_along(B)) + norm1(diff_across(B)))
         + weights.lambda_x * norm1(diff_along(R))
         + weights.lambda_y * norm1(diff_across(O - R))
-        + weights.sparsity * norm1(R)
+        + norm1(sparsity_of(weights, prior) * R)
     )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Real
 from typing import Any
 
-from rainopt.angle import AngleEstimate, Direction, estimate_angle
+from rainopt.adaptive import Removal, solve_adaptive
+from rainopt.angle import AngleEstimate, Direction, share, streak_height, vote
 from rainopt.arrays import Array, detached, namespace, native
-from rainopt.checks import require_whole
+from rainopt.checks import require_non_negative, require_whole
 from rainopt.colour import remove_layer
+from rainopt.evidence import gather
 from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
 from rainopt.objectives import UDGWeights
 from rainopt.operators import diff_across
 from rainopt.tiles import Tile, tiles
 from rainopt.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
+from rainopt.veil import estimate_veil, remove_veil
 from rainopt.warp import Upright
+from rainopt.work_planes import work_planes
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
@@ -32,6 +37,8 @@ PILOT_SIDE = 1024
 BAND_ROWS = 256
 
 Progress = Callable[[float], None]
+Split = tuple[UDGSolution, float | None]
+Splitter = Callable[[Array, int | None, float | None], Split]
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class Decomposition:
         Of the estimated angle, in [0, 1]; None where the angle was given.
     directions
         All directions in which rain was removed, one after the other; empty for a dry image.
+    veil
+        (H, W) float32 in [0, 1), the white veil that was taken off after the streaks; None where none was asked for.
     """
 
     background: Array
@@ -61,6 +70,7 @@ class Decomposition:
     solution: UDGSolution
     confidence: float | None = None
     directions: tuple[Direction, ...] = ()
+    veil: Array | None = None
 
 
 def derain(
@@ -73,6 +83,8 @@ def derain(
     tol: float | None = None,
     tile: int | None = None,
     progress: Progress | None = None,
+    strength: float = 1.0,
+    veil: bool = False,
 ) -> Decomposition:
     """Remove rain streaks from one image, without any training.
 
@@ -90,16 +102,22 @@ def derain(
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated, with as many directions
         as there are, and none where the confidence is below `rainopt.angle.PRESENT`; see `rainopt.estimate_angle`.
     weights
-        `UDGWeights`; None for the defaults.
+        `UDGWeights`, the same for all pixels; None: chosen from the image, see `rainopt.adaptive`.
     channel_axis
         Axis of the channels.
     max_iter, tol
-        As `rainopt.solve_udg`.
+        As `rainopt.solve_udg`; of the second solve, where weights are chosen from the image.
     tile
         Side in pixels of the tiles of a large image, default 2048. Tiles of some 400 pixels and more agree with the
         whole to 2/255; smaller ones see too little around them. 0: never tile.
     progress
         Called with the share done, from 0 to 1.
+    strength
+        How much is removed, at least 0: 1 as the image suggests, 2 more and with it more of the scene, 0 nothing. It
+        divides the sparsity λs and multiplies λy by its root. Not together with ``weights``.
+    veil
+        Remove the veil of distant rain as well, see `rainopt.veil`. Pictures that hold nothing dark are mistaken for
+        veiled ones.
 
     Returns
     -------
@@ -117,7 +135,17 @@ def derain(
     place of the rotation, and ``O - R``, not the smoothed `B`, is the result.
     """
     return decompose(
-        image, namespace(image, names="image").float32, angle, weights, channel_axis, max_iter, tol, tile, progress
+        image,
+        namespace(image, names="image").float32,
+        angle,
+        weights,
+        channel_axis,
+        max_iter,
+        tol,
+        tile,
+        progress,
+        strength,
+        veil,
     )
 
 
@@ -131,6 +159,8 @@ def decompose(
     tol: float | None = None,
     tile: int | None = None,
     progress: Progress | None = None,
+    strength: float = 1.0,
+    veil: bool = False,
 ) -> Decomposition:
     """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the
     image's own.
@@ -139,6 +169,9 @@ def decompose(
     xp, device = namespace(image, names="image"), device_of(image)
     if angle is not None and (isinstance(angle, bool) or not isinstance(angle, Real)):
         raise TypeError(f"`angle` must be a number of degrees in (-90, 90] or None, got {angle!r}")
+    require_non_negative(strength=strength)
+    if weights is not None and strength != 1:
+        raise ValueError("`strength` scales the weights chosen from the image; give it or `weights`, not both")
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
         raise ValueError(
@@ -155,24 +188,40 @@ def decompose(
     for rows, _, channels in bands():
         grey[rows, :] = luminance(channels.colour)
 
+    evidence = gather(work_planes(image, channel_axis))
     if angle is not None:
         estimate, confidence = AngleEstimate(float(angle), 1.0, (Direction(float(angle), 1.0),)), None
     else:
-        estimate = estimate_angle(image, channel_axis=channel_axis)
+        estimate = vote(evidence)
         confidence = estimate.confidence
-    rain, solution = _all_rain(grey, estimate.directions, weights, max_iter, tol, tile, progress)
+    directions = estimate.directions if strength > 0 else ()
+    parallel = sum(share(evidence, d.angle) for d in directions)
+    removals = [
+        None if weights is not None else Removal(streak_height(evidence, d.angle), float(strength), parallel=parallel)
+        for d in directions
+    ]
+    rain, solution = _all_rain(grey, directions, removals, weights, max_iter, tol, tile, progress)
 
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index, channels in bands():
         clean, taken = remove_layer(channels.colour, grey[rows, :], rain[rows, :])
         rain[rows, :] = taken
         background[index] = quantise(join_channels(clean, channels), dtype)
-    return Decomposition(background, rain, estimate.angle, solution, confidence, estimate.directions)
+    haze = None
+    if veil:
+        planes = xp.asarray(work_planes(background, channel_axis), device=device)
+        haze = estimate_veil(planes, (height, width))
+        for rows, index, _ in bands():
+            channels = split_channels(background[index], channel_axis)
+            clear = remove_veil(channels.colour, haze[rows, :])
+            background[index] = quantise(join_channels(clear, channels), dtype)
+    return Decomposition(background, rain, estimate.angle, solution, confidence, directions, haze)
 
 
 def _all_rain(
     grey: Array,
     directions: tuple[Direction, ...],
+    removals: Sequence[Removal | None],
     weights: UDGWeights | None,
     max_iter: int | None,
     tol: float | None,
@@ -186,15 +235,15 @@ def _all_rain(
     stopping(max_iter, tol)
     _checked_side(TILE_SIDE if tile is None else tile)
     rain, first = None, None
-    for done, direction in enumerate(directions):
+    for done, (direction, removal) in enumerate(zip(directions, removals, strict=True)):
 
-        def share(part: float, done: int = done) -> None:
+        def advance(part: float, done: int = done) -> None:
             if progress:
                 progress((done + part) / len(directions))
 
         # A plane of a large image is not made for nothing.
         left = grey if rain is None else grey - rain
-        layer, solution = rain_layer(left, direction.angle, weights, max_iter, tol, tile, share)
+        layer, solution = rain_layer(left, direction.angle, weights, max_iter, tol, tile, advance, removal)
         rain = layer if rain is None else rain + layer
         first = first or solution
     if rain is None or first is None:
@@ -213,25 +262,35 @@ def rain_layer(
     tol: float | None = None,
     tile: int | None = None,
     progress: Progress | None = None,
+    removal: Removal | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
-    solution.
+    solution. With a ``removal`` the weights are chosen from the image.
     """
+
+    def split(O: Array, most: int | None, within: float | None, removal: Removal | None = removal) -> Split:
+        if removal is None:
+            return solve_udg(O, weights=weights, max_iter=most, tol=within), None
+        return solve_adaptive(O, removal, most, within)
+
     height, width = grey.shape
     side = _checked_side(TILE_SIDE if tile is None else tile)
     max_iter, tol = stopping(max_iter, tol)
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
     if len(cover) == 1 and (tile is None or max(height, width) <= PILOT_SIDE):
-        layer, solution = _solve_upright(grey, angle, weights, max_iter, tol)
+        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol)
         if progress:
             progress(1.0)
         return layer, solution
 
-    count = _pilot(grey, angle, weights, max_iter, tol) if tol > 0 else max_iter
+    # All tiles share the number of iterations and the kind of rain, or their seams would show.
+    count, dense = _pilot(grey, angle, split, max_iter, tol)
+    if removal is not None:
+        split = partial(split, removal=removal._replace(dense=dense))
     floor, shown = rounding_level(grey), progress
     while True:
-        layer, solution = _solve_tiles(grey, angle, weights, count, cover, shown)
+        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown)
         converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
         if converged or tol == 0 or count == max_iter:
             break
@@ -249,7 +308,7 @@ def _checked_side(side: int) -> int:
 
 
 def _solve_tiles(
-    grey: Array, angle: float, weights: UDGWeights | None, count: int, cover: list[Tile], progress: Progress | None
+    grey: Array, angle: float, split: Splitter, count: int, cover: list[Tile], progress: Progress | None
 ) -> tuple[Array, UDGSolution]:
     """Run ``count`` iterations on every tile and blend the layers; progress stays below 1."""
     height, width = grey.shape
@@ -258,7 +317,7 @@ def _solve_tiles(
     energy, gap = 0.0, 0.0
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
-        layer, solution = _solve_upright(grey[part.rows, part.columns], angle, weights, count, 0.0, centre)
+        layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre)
         window = xp.asarray(part.window, device=device_of(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
@@ -269,35 +328,38 @@ def _solve_tiles(
     return rain, UDGSolution(None, None, energy, gap, count, solution.status)
 
 
-def _pilot(grey: Array, angle: float, weights: UDGWeights | None, max_iter: int, tol: float) -> int:
-    """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe."""
+def _pilot(grey: Array, angle: float, split: Splitter, max_iter: int, tol: float) -> tuple[int, float | None]:
+    """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe, and how
+    dense its rain is.
+    """
     xp = namespace(grey)
     # Half-overlapping windows, the last ones moved back into the image.
     rows, columns = (sorted({min(k, max(n - PILOT_SIDE, 0)) for k in range(0, n, PILOT_SIDE // 2)}) for n in grey.shape)
     windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in rows for c in columns]
     busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
-    count = _solve_upright(busiest, angle, weights, max_iter, tol)[1].iterations
+    _, solution, dense = _solve_upright(busiest, angle, split, max_iter, tol)
     # Where the window is the whole image there is nothing else to be safe from.
-    return count if max(grey.shape) <= PILOT_SIDE else min(count + CHECK_EVERY, max_iter)
+    alone = max(grey.shape) <= PILOT_SIDE
+    return solution.iterations if alone else min(solution.iterations + CHECK_EVERY, max_iter), dense
 
 
 def _solve_upright(
     grey: Array,
     angle: float,
-    weights: UDGWeights | None,
+    split: Splitter,
     max_iter: int | None,
     tol: float | None,
     centre: float | None = None,
-) -> tuple[Array, UDGSolution]:
+) -> tuple[Array, UDGSolution, float | None]:
     xp = namespace(grey)
     upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
     # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
     straight = upright.forward(grey)
     straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
-    solution = solve_udg(straight, weights=weights, max_iter=max_iter, tol=tol)
+    solution, dense = split(straight, max_iter, tol)
     layer = upright.back(solution.rain)
     layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
-    return xp.minimum(layer, grey), solution
+    return xp.minimum(layer, grey), solution, dense
 
 
 def _centre(angle: float, height: int, width: int, part: Tile) -> float:

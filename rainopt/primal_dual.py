@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rainopt.arrays import Array, namespace
 from rainopt.certificate import Duals, certify, feasible
-from rainopt.objectives import UDGWeights
+from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, sparsity_of
 from rainopt.operators import (
     NORM_SQUARED_BOUND,
     diff_across,
@@ -62,11 +62,13 @@ class StepLengths:
 class PrimalDual:
     """State of the iteration on images (..., H, W), on any array library."""
 
-    def __init__(self, O: Array, weights: UDGWeights) -> None:
+    def __init__(self, O: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR, start: Array | None = None) -> None:
         xp = namespace(O)
         self.O, self.weights, self.steps = O, weights, StepLengths.for_weights(weights)
+        self.prior = prior
         zero = xp.zeros_like(O)
-        self.B, self.R, self.duals = O, zero, Duals(zero, zero, zero, zero)
+        self.R = zero if start is None else start
+        self.B, self.duals = O - self.R, Duals(zero, zero, zero, zero)
 
     def advance(self, iterations: int) -> None:
         """Run ``iterations`` steps."""
@@ -77,7 +79,7 @@ class PrimalDual:
         s, p, O = self.steps, self.duals, self.O
         b_hat = self.B - s.step_b * (diff_along_adjoint(p.b_along) + diff_across_adjoint(p.b_across))
         r_hat = self.R - s.step_r * (diff_along_adjoint(p.r_along) + diff_across_adjoint(p.r_across))
-        B, R = prox_data(O, b_hat, r_hat, self.weights, s)
+        B, R = prox_data(O, b_hat, r_hat, self.weights, s, self.prior)
         b_bar, r_bar = 2 * B - self.B, 2 * R - self.R
         w = self.weights
         dual = Duals(
@@ -92,14 +94,16 @@ class PrimalDual:
 
     def certify(self) -> tuple[Array, Array]:
         """Return energy and duality gap of the present state, see `rainopt.certificate.certify`."""
-        return certify(self.O, self.B, self.R, self.duals, self.weights)
+        return certify(self.O, self.B, self.R, self.duals, self.weights, self.prior)
 
     def result(self) -> tuple[Array, Array]:
         """Return (B, R), R inside its box."""
-        return self.B, feasible(self.O, self.R, self.duals, self.weights)[0]
+        return self.B, feasible(self.O, self.R, self.duals, self.weights, self.prior)[0]
 
 
-def prox_data(O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths) -> tuple[Array, Array]:
+def prox_data(
+    O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths, prior: RainPrior = NO_PRIOR
+) -> tuple[Array, Array]:
     """Proximal point of ``½(b + r - o)² + λs|r| + box(r)`` with step lengths ``step_b`` and ``step_r``.
 
     Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves
@@ -107,5 +111,5 @@ def prox_data(O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: Step
     """
     curvature = 1 / (1 + s.step_b) + 1 / s.step_r
     mean = ((O - b_hat) / (1 + s.step_b) + r_hat / s.step_r) / curvature
-    R = prox_rain(mean, weights.sparsity / curvature, O if weights.bounded else None)
+    R = prox_rain(mean, sparsity_of(weights, prior) / curvature, ceiling_of(O, weights, prior))
     return (b_hat + s.step_b * (O - R)) / (1 + s.step_b), R

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from rainopt.admm import Admm
 from rainopt.arrays import Array, host_view, namespace, native
-from rainopt.checks import require_batch, require_whole
-from rainopt.objectives import UDGWeights
+from rainopt.checks import require_batch, require_same_shape, require_whole
+from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior
 from rainopt.primal_dual import PrimalDual
 
 METHODS = ("auto", "primal-dual", "admm", "reference")
@@ -76,6 +76,8 @@ def solve_udg(
     method: str = "auto",
     max_iter: int | None = None,
     tol: float | None = None,
+    prior: RainPrior = NO_PRIOR,
+    start: Array | None = None,
 ) -> UDGSolution:
     """Split rainy images with upright streaks into background and rain.
 
@@ -97,6 +99,10 @@ def solve_udg(
     tol
         Stop when every image's duality gap is at most ``tol`` times its energy, default 0.02, where results no
         longer change visibly. 0 runs ``max_iter`` iterations without looking.
+    prior
+        `rainopt.objectives.RainPrior`: factors on the sparsity, and a ceiling of the rain, pixel by pixel.
+    start
+        (..., H, W) rain layer to begin with, default none; ADMM begins without rain always.
 
     Returns
     -------
@@ -122,7 +128,13 @@ def solve_udg(
     if weights.bounded and bool(xp.any(O < 0)):
         raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
 
-    solver = _start(O, weights, method)
+    require_prior(O, weights, prior)
+    if start is not None:
+        require_batch(start, "start")
+        require_same_shape(O, "O", start=start)
+        if start.dtype != O.dtype:
+            raise TypeError(f"`start` must be of the image's dtype {O.dtype}, got {start.dtype}")
+    solver = _start(O, weights, method, prior, start)
     iterations, status = 0, SolverStatus.MAX_ITER
     floor = rounding_level(O)
     while iterations < max_iter:
@@ -162,14 +174,15 @@ def is_within(energy: Array, gap: Array, tol: float, floor: Array) -> Array:
     return gap <= tol * energy + floor
 
 
-def _start(O: Array, weights: UDGWeights, method: str) -> Solver:
+def _start(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: Array | None) -> Solver:
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     if method == "admm":
-        return Admm(O, weights)
-    if method != "reference" and host_view(O) is not None:
+        return Admm(O, weights, prior=prior)
+    fields = [field for field in (O, *prior, start) if field is not None]
+    if method != "reference" and all(host_view(field) is not None for field in fields):
         # Imported here because compiling kernels is no business of a user on a GPU.
         from rainopt.fused import FusedPrimalDual
 
-        return FusedPrimalDual(O, weights)
-    return PrimalDual(O, weights)
+        return FusedPrimalDual(O, weights, prior=prior, start=start)
+    return PrimalDual(O, weights, prior, start)

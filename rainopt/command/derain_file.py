@@ -22,6 +22,8 @@ class Options:
 
     angle: float | None = None
     weights: UDGWeights | None = None
+    strength: float = 1.0
+    veil: bool = False
     max_iter: int | None = None
     tol: float | None = None
     save_rain: bool = False
@@ -137,6 +139,8 @@ def _derain_file(
         on_device.dtype,
         angle=options.angle,
         weights=options.weights,
+        strength=options.strength,
+        veil=options.veil,
         max_iter=options.max_iter,
         tol=options.tol,
         progress=progress,
@@ -151,7 +155,8 @@ def _derain_file(
         from rainopt.command.compare import side_by_side
 
         write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=options.overwrite)
-    if "derained" in wanted and not result.directions and is_format(target, file.format) and not file.turned:
+    untouched = not result.directions and result.veil is None
+    if "derained" in wanted and untouched and is_format(target, file.format) and not file.turned:
         # No rain: the very file, not a JPEG of a JPEG.
         copy_image(source, target, overwrite=options.overwrite)
     elif "derained" in wanted:

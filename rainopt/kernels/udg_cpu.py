@@ -1,7 +1,9 @@
 """Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
 
 The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
-other, `O` to `RY`.
+other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
+columns), `SPARSITY` and `CEILING`; where that has a single row, it holds for all, and a bounded R is bounded by O: the
+usual case, which then costs no memory traffic.
 
 One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
 iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
@@ -13,12 +15,13 @@ from __future__ import annotations
 from numba import njit
 
 O, B, R, BX, BY, RX, RY = range(7)
+SPARSITY, CEILING = range(2)
 
 
 # One loop although it touches eleven arrays: five loops that each vectorise take a tenth longer, since all but the
 # first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
 @njit(cache=True, nogil=True)
-def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, bar_b, bar_r, c):
+def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, bar_b, bar_r, c):
     """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity and box, relax.
 
     ``above_bx`` and ``above_rx`` are the along-fields of the row before; ``bar_b`` and ``bar_r`` become the
@@ -31,7 +34,8 @@ def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, bar_b, bar_r, c):
         b_hat = b[j] - c.step_b * (above_bx[j] - bx[j] + left_b - by[j])
         r_hat = r[j] - c.step_r * (above_rx[j] - rx[j] + left_r - ry[j])
         mean = c.keep_o * (o[j] - b_hat) + c.keep_r * r_hat
-        over, under, high = mean - c.threshold, mean + c.threshold, o[j] + c.slack
+        threshold, high = sparsity[j] * c.shrink, ceiling[j]
+        over, under = mean - threshold, mean + threshold
         rain = (over if over > c.zero else c.zero) + (under if under < c.zero else c.zero)
         rain = rain if rain > c.low else c.low
         rain = rain if rain < high else high
@@ -73,7 +77,15 @@ def _ascend_across_shifted(p, bar, o, step, radius, relax):
 
 
 @njit(cache=True, nogil=True)
-def advance(state, columns, bars, zero_row, c):
+def _prior_row(prior, i, o, bounded):
+    """Return the sparsity and the upper bound of the rain in one row."""
+    if prior.shape[0] > 1:
+        return prior[i, SPARSITY], prior[i, CEILING]
+    return prior[0, SPARSITY], (o if bounded else prior[0, CEILING])
+
+
+@njit(cache=True, nogil=True)
+def advance(state, columns, prior, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
     Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
@@ -90,10 +102,11 @@ def advance(state, columns, bars, zero_row, c):
             o, b, r = state[i, O][:columns], state[i, B][:columns], state[i, R][:columns]
             bx, by = state[i, BX][:columns], state[i, BY][:columns]
             rx, ry = state[i, RX][:columns], state[i, RY][:columns]
+            sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
             bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
             above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
             above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
-            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, bar_b, bar_r, c)
+            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, bar_b, bar_r, c)
             if i > 0:
                 _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
                 _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
@@ -102,9 +115,9 @@ def advance(state, columns, bars, zero_row, c):
 
 
 @njit(cache=True, nogil=True)
-def _boxed(r, o, low, slack):
+def _boxed(r, low, high):
     r = r if r > low else low
-    return r if r < o + slack else o + slack
+    return r if r < high else high
 
 
 @njit(cache=True, nogil=True)
@@ -114,7 +127,7 @@ def _clip(v, radius):
 
 
 @njit(cache=True, nogil=True)
-def certify(state, columns, first, last, zero_row, radius, bounded, c):
+def certify(state, columns, prior, first, last, zero_row, radius, c):
     """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
 
     R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the
@@ -127,17 +140,19 @@ def certify(state, columns, first, last, zero_row, radius, bounded, c):
         above_b = state[i - 1, BX] if i > 0 else zero_row
         above_r = state[i - 1, RX] if i > 0 else zero_row
         o, b = row[O], row[B]
+        sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
+        after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O], c.bounded)[1]
         row_energy, row_bound = 0.0, 0.0
-        rain = _boxed(row[R, 0], o[0], c.low, c.slack)
+        rain = _boxed(row[R, 0], c.low, ceiling[0])
         left_b, left_r = c.zero, c.zero
         for j in range(columns):
-            rain_below = _boxed(below[R, j], below[O, j], c.low, c.slack)
+            rain_below = _boxed(below[R, j], c.low, after[j])
             residual = b[j] + rain - o[j]
-            e = c.half * residual * residual + c.sparsity * abs(rain)
+            e = c.half * residual * residual + sparsity[j] * abs(rain)
             e += c.tau * abs(below[B, j] - b[j]) + c.lambda_x * abs(rain_below - rain)
             by, ry, dyo = c.zero, c.zero, c.zero
             if j + 1 < columns:
-                rain_right = _boxed(row[R, j + 1], o[j + 1], c.low, c.slack)
+                rain_right = _boxed(row[R, j + 1], c.low, ceiling[j + 1])
                 dyo = o[j + 1] - o[j]
                 e += c.tau * abs(b[j + 1] - b[j]) + c.lambda_y * abs(dyo - (rain_right - rain))
                 by, ry = _clip(row[BY, j], c.tau), _clip(row[RY, j], c.lambda_y)
@@ -145,11 +160,11 @@ def certify(state, columns, first, last, zero_row, radius, bounded, c):
                 rain_right = rain
             v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
             v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
-            if bounded:
-                excess = v_r - v_b - c.sparsity
-                price = o[j]
+            if c.bounded:
+                excess = v_r - v_b - sparsity[j]
+                price = ceiling[j]
             else:
-                excess = abs(v_r - v_b) - c.sparsity
+                excess = abs(v_r - v_b) - sparsity[j]
                 price = radius
             d = v_b * o[j] + c.half * v_b * v_b + ry * dyo
             if excess > 0:

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.common import photograph
 from benchmarks.layer_angle import angle_error, layer_angle
-from benchmarks.quality import main
+from benchmarks.quality import CHOSEN_ON, HELD_OUT, MIDDLE, RENDERED, halved, main, rendered
 from data_tools import RainSpec, add_rain, draw_streaks, render_streaks
 from rainopt import read_image, write_image
 
@@ -69,6 +69,7 @@ def test_quality_measures_a_tree(tree, capsys):
     assert results["clean"]["pictures"] == 1
     assert results["clean"]["rgb"]["worst"][0]["name"] == "c.png"
     assert results["environment"]["cores"] >= 1
+    assert results["rendered"] == {}
     assert str(tree) not in text
     assert "small" in capsys.readouterr().out
     pixels = read_image(sheet)
@@ -93,3 +94,55 @@ def test_quality_says_what_the_folder_must_hold(tmp_path, capsys):
         main(["--data", str(tmp_path)])
     assert end.value.code == 2
     assert "'pairs'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    for k in range(4):
+        write_image(folder / f"{k}.png", photograph(96, 128 + k))
+    return folder
+
+
+def test_quality_renders_rain_over_every_second_photograph(photographs, capsys):
+    target = photographs.parent / "quality.json"
+    main(["--data", str(photographs.parent), "--json", str(target)])
+    results = json.loads(target.read_text())
+    assert list(results["rendered"]) == list(RENDERED)
+    for measured in results["rendered"].values():
+        assert measured["pictures"] == 2
+        assert [entry["name"] for entry in measured["each"]] == ["1.png", "3.png"]
+        gained = [entry["psnr"]["derained"] - entry["psnr"]["input"] for entry in measured["each"]]
+        assert measured["gain"] == pytest.approx(np.mean(gained))
+        assert measured["gain"] == pytest.approx(measured["psnr"]["derained"] - measured["psnr"]["input"])
+        assert set(measured["ssim"]) == {"input", "derained"}
+        assert measured["seconds"] > 0
+    assert results["rendered"]["heavy"]["gain"] > 1
+    assert results["rendered"]["heavy"]["psnr"]["input"] < results["rendered"]["light"]["psnr"]["input"]
+    assert results["clean"]["pictures"] == 4
+    assert "Rain rendered" in capsys.readouterr().out
+
+
+def test_rendered_rain_is_the_same_whatever_the_limit(photographs):
+    some, all_of_them = (list(rendered(photographs, "medium", HELD_OUT, limit)) for limit in (1, None))
+    assert len(some) == 1
+    assert len(all_of_them) == 2
+    assert some[0][0] == all_of_them[0][0]
+    assert np.array_equal(some[0][1], all_of_them[0][1])
+    assert some[0][1].dtype == np.uint8
+    lightly = next(rendered(photographs, "light", HELD_OUT, 1))
+    assert np.array_equal(lightly[2], some[0][2])
+    assert not np.array_equal(lightly[1], some[0][1])
+
+
+def test_halves_are_apart_and_cut_from_the_middle(photographs):
+    large = photograph(400, 601)
+    write_image(photographs / "4.png", large)
+    write_image(photographs / "5.png", np.dstack([large, large[:, :, :1]]))
+    first, second = ({name: image for _, name, image in halved(photographs, half)} for half in (CHOSEN_ON, HELD_OUT))
+    assert list(first) == ["0.png", "2.png", "4.png"]
+    assert list(second) == ["1.png", "3.png", "5.png"]
+    assert np.array_equal(first["4.png"], large[40:360, 60:540])
+    assert second["5.png"].shape == (*MIDDLE, 3)
+    assert first["0.png"].shape == (96, 128, 3)

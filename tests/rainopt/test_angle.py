@@ -35,7 +35,7 @@ def votes(angle, weight=None, dark=False, rng=None):
     angle = np.asarray(angle, float)
     weight = np.ones(len(angle)) if weight is None else np.asarray(weight, float)
     k = np.arange(len(angle))
-    return Evidence(angle, weight, (k * 0.618) % 1, (k * 0.414) % 1, np.full(len(angle), dark))
+    return Evidence(angle, weight, (k * 0.618) % 1, (k * 0.414) % 1, np.full(len(angle), dark), np.ones(len(angle)))
 
 
 def both(bright, dark):

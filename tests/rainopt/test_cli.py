@@ -25,7 +25,7 @@ from rainopt.io import image_size
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = ["--output", "--angle", "--weights", "--save-rain", "--compare", "--overwrite", "--jobs", "--device"]
-OPTIONS += ["--quality", "--max-iter", "--tol", "--json", "--help"]
+OPTIONS += ["--strength", "--veil", "--quality", "--max-iter", "--tol", "--json", "--help"]
 KEYS = {"input", "output", "status", "angle", "confidence", "height", "width", "iterations", "gap", "solver"}
 KEYS |= {"rain", "seconds", "directions"}
 QUICK = ["--angle", "0", "--max-iter", "3"]
@@ -476,8 +476,23 @@ def test_settings_reach_the_solver(here):
     assert entry("a.png", "-o", "d.png", "--weights", "lambda_y=0.06, sparsity=0.001")["rain"] > usual["rain"]
     assert entry("a.png", "-o", "e.png", "--weights", "sparsity=0.1")["rain"] < usual["rain"]
     defaults = "tau=0.005,lambda_x=0.05,lambda_y=0.02,sparsity=0.005"
-    assert entry("a.png", "-o", "f.png", "--weights", defaults)["rain"] == usual["rain"]
-    assert (here / "f.png").read_bytes() == (here / "usual.png").read_bytes()
+    for name, weights in (("f.png", defaults), ("g.png", "tau=0.005")):
+        assert entry("a.png", "-o", name, "--weights", weights)["rain"] != usual["rain"]
+    assert (here / "f.png").read_bytes() == (here / "g.png").read_bytes() != (here / "usual.png").read_bytes()
+    assert entry("a.png", "-o", "h.png", "--strength", "2")["rain"] > usual["rain"]
+    assert entry("a.png", "-o", "i.png", "--strength", "0")["rain"] == 0
+    assert entry("a.png", "-o", "veil.png", "--veil")["status"] == "ok"
+    bare, veiled = (np.asarray(Image.open(here / name)).astype(int) for name in ("usual.png", "veil.png"))
+    assert (veiled <= bare).all()
+    assert veiled.mean() < bare.mean() - 3
+
+
+def test_strength_is_checked(here):
+    save(here / "a.png")
+    for arguments in (("--strength", "-1"), ("--strength", "nan"), ("--strength", "2", "--weights", "tau=0.01")):
+        status, _, err = call("derain", "a.png", "-o", "out", *arguments)
+        assert status == 2
+        assert "--strength" in err
 
 
 def test_weights_are_read():

@@ -156,9 +156,11 @@ def test_votes_are_the_ridges_of_all_scales_that_weigh_something(rng):
     for sigma in SCALES:
         for dark, kind in zip((False, True), find_ridges(colour, luminance(colour), sigma), strict=True):
             weight = sigma * weigh(kind)
-            votes = Evidence(kind.angle, weight, (kind.row + 0.5) / 90, (kind.column + 0.5) / 110, weight * 0 + dark)
+            votes = Evidence(
+                kind.angle, weight, (kind.row + 0.5) / 90, (kind.column + 0.5) / 110, weight * 0 + dark, kind.contrast
+            )
             expected.append(votes.select(weight > 0))
-    angle, weight, row, column, dark = (np.concatenate(fields) for fields in zip(*expected, strict=True))
+    angle, weight, row, column, dark, _ = (np.concatenate(fields) for fields in zip(*expected, strict=True))
     assert len(angle) > 20
     np.testing.assert_array_equal(found.angle, angle)
     np.testing.assert_allclose(found.row, row)
@@ -228,7 +230,8 @@ def test_dark_lines_weigh_as_bright_ones_do(rng):
 def test_brightness_does_not_matter(rng, monkeypatch, scale):
     monkeypatch.setattr(ridges, "FAINTEST", 0.0)
     colour = bars(rng)
-    for mine, theirs in zip(gather(np.float32(scale) * colour), gather(colour), strict=True):
+    found, scaled = gather(colour), gather(np.float32(scale) * colour)
+    for mine, theirs in zip(scaled._replace(contrast=scaled.contrast / scale), found, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -267,9 +270,9 @@ def test_the_input_is_kept_and_threads_change_nothing(rng, thread_count):
 
 
 def test_selecting_keeps_what_is_asked_for():
-    votes = Evidence(*(np.arange(4.0) + 10 * k for k in range(4)), np.array([True, False, True, False]))
+    votes = Evidence(*(np.arange(4.0) + 10 * k for k in range(4)), np.array([True, False, True, False]), np.arange(4.0))
     kept = votes.select(~votes.dark)
-    np.testing.assert_array_equal(kept, [[1, 3], [11, 13], [21, 23], [31, 33], [0, 0]])
+    np.testing.assert_array_equal(kept, [[1, 3], [11, 13], [21, 23], [31, 33], [0, 0], [1, 3]])
 
 
 # Small pictures

@@ -6,7 +6,7 @@ import pytest
 
 import rainopt
 from data_tools import RainDirection, RainSpec, add_rain
-from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline
+from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline, solve_udg
 from rainopt.angle import PRESENT
 from rainopt.arrays import to_numpy
 from rainopt.image import luminance
@@ -198,10 +198,13 @@ def test_layout_in_memory_does_not_matter():
 @pytest.mark.parametrize("angle", [12.0, -45.0, 63.0])
 def test_a_mirrored_image_has_the_mirrored_result(angle):
     image = rainy()[1]
-    settings = {"max_iter": 100, "tol": 0}
+    settings = {"max_iter": 100, "tol": 0, "weights": UDGWeights()}
     d, mirrored = derain(image, angle=angle, **settings), derain(image[:, ::-1], angle=-angle, **settings)
     np.testing.assert_allclose(mirrored.background[:, ::-1], d.background, atol=1e-5)
     np.testing.assert_allclose(mirrored.rain[:, ::-1], d.rain, atol=1e-5)
+    # Weights chosen from the image hang on the height of the streaks, of which a mirrored image samples others.
+    d, mirrored = derain(image, angle=angle), derain(image[:, ::-1], angle=-angle)
+    assert np.abs(mirrored.background[:, ::-1] - d.background).mean() < 1e-3
 
 
 def test_a_mirrored_image_has_the_mirrored_result_with_its_angle_estimated():
@@ -445,18 +448,21 @@ def test_the_pilot_has_a_margin_where_it_is_a_part(monkeypatch):
     image = rainy(12.0)[1]
     monkeypatch.setattr(pipeline, "PILOT_SIDE", 96)
     calls = solved(monkeypatch)
-    d = derain(image, angle=12.0, tile=100)
+    d = derain(image, angle=12.0, tile=100, weights=UDGWeights())
     alone = solve_alone(calls[0][0])
     assert calls[1][1] == alone + CHECK_EVERY
     assert d.solution.iterations % (alone + CHECK_EVERY) == 0
 
 
 def solve_alone(grey):
-    return pipeline._solve_upright(grey, 12.0, None, 400, 0.02)[1].iterations
+    def split(O, most, within):
+        return solve_udg(O, max_iter=most, tol=within), None
+
+    return pipeline._solve_upright(grey, 12.0, split, 400, 0.02)[1].iterations
 
 
 def test_an_easy_pilot_is_made_up_for(monkeypatch):
-    monkeypatch.setattr(pipeline, "_pilot", lambda *_: 10)
+    monkeypatch.setattr(pipeline, "_pilot", lambda *_: (10, 0.0))
     shares = []
     d = derain(rainy(12.0)[1], angle=12.0, tile=100, progress=shares.append)
     assert d.solution.status is SolverStatus.CONVERGED
@@ -550,7 +556,7 @@ def test_only_further_directions_ask_for_a_copy_of_the_image(monkeypatch):
 
     monkeypatch.setattr(pipeline, "rain_layer", quarter)
     directions = (Direction(0.0, 0.6), Direction(30.0, 0.4))
-    rain, _ = pipeline._all_rain(grey, directions, None, None, None, None, None)
+    rain, _ = pipeline._all_rain(grey, directions, (None, None), None, None, None, None, None)
     assert seen[0] is grey
     assert [float(image[0, 0]) for image in seen] == [1, 0.75]
     np.testing.assert_array_equal(rain, np.float32(0.25 + 0.75 / 4))
@@ -564,3 +570,50 @@ def test_progress_runs_once_through_all_directions():
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert 0.5 in shares
+
+
+# How much is removed
+
+
+def test_strength_is_monotone_and_zero_removes_nothing():
+    image = rainy(12.0)[1]
+    layers = [derain(image, angle=12.0, strength=s) for s in (0, 0.1, 0.5, 1, 2, 4)]
+    taken = [float(d.rain.mean()) for d in layers]
+    assert taken == sorted(taken)
+    assert taken[0] == 0 < taken[1] < taken[-1]
+    np.testing.assert_array_equal(layers[0].background, image)
+    assert layers[0].solution.status is SolverStatus.NOTHING_TO_DO
+
+
+def test_weights_from_the_image_are_better_than_one_set_for_all():
+    clean, image = rainy(12.0)
+    chosen, fixed = derain(image, angle=12.0), derain(image, angle=12.0, weights=UDGWeights())
+    assert rainopt.psnr(chosen.background, clean) > rainopt.psnr(fixed.background, clean)
+
+
+def test_strength_and_weights_exclude_one_another():
+    with pytest.raises(ValueError, match="`strength`"):
+        derain(np.zeros((20, 20)), strength=-1.0)
+    with pytest.raises(ValueError, match="not both"):
+        derain(np.zeros((20, 20)), strength=2.0, weights=UDGWeights())
+
+
+# The veil
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_a_veil_is_removed_on_request_only(dtype):
+    clean = photograph("astronaut").astype(np.float32) / 255
+    veiled = clean + 0.2 * (1 - clean)
+    image = veiled if dtype is np.float32 else np.rint(255 * veiled).astype(np.uint8)
+    left, taken = derain(image), derain(image, veil=True)
+    assert left.veil is None
+    assert taken.veil.shape == clean.shape[:2]
+    before, after = rainopt.psnr(left.background, clean), rainopt.psnr(taken.background, clean)
+    assert after > before + 6
+    # It is what lies over the scene without streaks.
+    np.testing.assert_allclose(
+        taken.background,
+        np.clip((left.background - taken.veil[..., None]) / (1 - taken.veil[..., None]), 0, 1),
+        atol=0.01,
+    )
