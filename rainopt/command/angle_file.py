@@ -32,6 +32,12 @@ class AngleRecord(FileRecord):
     width: int | None = None
     seconds: float | None = None
 
+    def caption(self) -> str:
+        """Return what is written over the picture."""
+        found = " and ".join(f"{d['angle']:+.1f}° ({100 * d['share']:.0f} %)" for d in self.directions or [])
+        seen = f"rain at {found}" if found else "no rain seen"
+        return f"{seen}, confidence {self.confidence:.2f}"
+
     def line(self) -> str:
         """Return a row of the table."""
         directions = self.directions or []
@@ -84,7 +90,7 @@ class FindAngle:
         )
         if picture is not None:
             picture.parent.mkdir(parents=True, exist_ok=True)
-            drawn = draw_directions(image, found.directions, " ".join(record.line().split()))
+            drawn = draw_directions(image, found.directions, record.caption())
             write_image(picture, drawn, overwrite=self.overwrite)
         return record
 

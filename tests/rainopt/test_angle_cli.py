@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from data_tools import RainDirection, RainSpec, add_rain
 from rainopt import cli
+from rainopt.command.angle_file import AngleRecord
 
 
 def call(*arguments):
@@ -115,3 +116,9 @@ def test_two_pictures_of_one_overlay_are_refused(album):
     assert "rain_angle.png" in err
     # Without pictures there is nothing to clash.
     assert call("in")[0] == 0
+
+
+def test_captions_say_what_was_found():
+    found = {"directions": [{"angle": -12.0, "share": 0.7}, {"angle": 8.5, "share": 0.3}], "confidence": 0.91}
+    assert AngleRecord("a", None, "ok", **found).caption() == "rain at -12.0° (70 %) and +8.5° (30 %), confidence 0.91"
+    assert AngleRecord("a", None, "ok", directions=[], confidence=0.1).caption() == "no rain seen, confidence 0.10"
