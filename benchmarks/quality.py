@@ -11,8 +11,8 @@ picture, of `derain` told the angle, and of `derain` that estimates it, everythi
 told is the dominant direction of the true rain layer, luminance of rainy minus clean. Results are rounded to 8 bits
 first, as in a file. For clean photographs: PSNR of derain(x) against x, which is what a photograph without rain loses.
 
-"rendered" is rain of the presets light, medium and heavy over every second clean photograph by name, at most 320 x 480
-pixels cut from the middle. It is the second, fourth, ... photograph: the first, third, ... were used for choosing
+"rendered" is rain of the presets light, medium, heavy and multi over every second clean photograph by name, at most
+320 x 480 pixels cut from the middle. It is the second, fourth, ... photograph: the first, third, ... were used for choosing
 parameters (`benchmarks.ablation` measures on those), these were not.
 
   python -m benchmarks.quality --data DIR --json results.json --sheet sheet.png
@@ -43,7 +43,7 @@ PROTOCOL = "y_matlab"
 INF_DB = 100.0  # what a picture that is left alone counts as, so that means stay finite
 CLOSE = (3.0, 5.0)  # degrees
 VARIANTS = ("input", "known_angle", "estimated_angle")
-RENDERED = ("light", "medium", "heavy")
+RENDERED = ("light", "medium", "heavy", "multi")
 RENDERED_SEED = 20  # of the rain, with the preset's and the photograph's number
 MIDDLE = (320, 480)  # pixels that rain is rendered over, at most
 CHOSEN_ON, HELD_OUT = 0, 1  # halves of the clean photographs: the first of which parameters were chosen on

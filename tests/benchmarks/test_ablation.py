@@ -72,7 +72,13 @@ def test_ablation_measures_a_tree(tree, capsys):
     text = target.read_text()
     results = json.loads(text)
     assert set(results) == {"environment", "benchmark", "protocol", "sets", "clean"}
-    assert list(results["sets"]) == ["pairs/small", "rendered/light", "rendered/medium", "rendered/heavy"]
+    assert list(results["sets"]) == [
+        "pairs/small",
+        "rendered/light",
+        "rendered/medium",
+        "rendered/heavy",
+        "rendered/multi",
+    ]
     for measured in results["sets"].values():
         assert measured["pictures"] == 1
         assert set(measured["psnr"]) == set(VARIANTS)
