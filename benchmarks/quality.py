@@ -12,8 +12,8 @@ told is the dominant direction of the true rain layer, luminance of rainy minus 
 first, as in a file. For clean photographs: PSNR of derain(x) against x, which is what a photograph without rain loses.
 
 "rendered" is rain of the presets light, medium, heavy and multi over every second clean photograph by name, at most
-320 x 480 pixels cut from the middle. It is the second, fourth, ... photograph: the first, third, ... were used for choosing
-parameters (`benchmarks.ablation` measures on those), these were not.
+320 x 480 pixels cut from the middle. It is the second, fourth, ... photograph: the first, third, ... were used for
+choosing parameters (`benchmarks.ablation` measures on those), these were not.
 
   python -m benchmarks.quality --data DIR --json results.json --sheet sheet.png
   python -m benchmarks.quality --data DIR --limit 3        a quick look
