@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rainopt.angle import PRESENT
 from rainopt.command.task import FileRecord, Progress, error_message, is_there
 from rainopt.objectives import UDGWeights
 
@@ -38,7 +39,7 @@ class Record(FileRecord):
     """What became of one photograph.
 
     ``gap`` is relative to the energy, ``rain`` the mean brightness that was taken off, in [0, 1]; ``directions`` are
-    those in which it was, none in a picture without rain.
+    those in which it was, none in a picture without rain. ``veil`` is the mean of the veil, where it was removed.
     """
 
     angle: float | None = None
@@ -50,16 +51,14 @@ class Record(FileRecord):
     gap: float | None = None
     solver: str | None = None
     rain: float | None = None
+    veil: float | None = None
     seconds: float | None = None
 
     def line(self) -> str:
         """Return the result, the angle, and what to do where there was no rain to be seen."""
         end = f"{self.seconds:.2f} s"
         if self.directions == []:
-            return (
-                f"{self.input} → {self.output}  no rain seen (confidence {self.confidence:.2f}), left as it is; "
-                f"--angle removes rain all the same, {end}"
-            )
+            return f"{self.input} → {self.output}  {self._why_no_rain()}, {end}"
         angles = " and ".join(f"{d['angle']:+.1f}°" for d in self.directions or [])
         sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
         if self.confidence is not None and self.confidence < UNSURE:
@@ -67,6 +66,14 @@ class Record(FileRecord):
         return (
             f"{self.input} → {self.output}  rain at {angles}{sure}, {100 * (self.rain or 0):.1f} % light removed, {end}"
         )
+
+    def _why_no_rain(self) -> str:
+        """Tell why no streak was removed."""
+        if self.confidence is None or self.confidence >= PRESENT:
+            return "no streaks removed, at strength 0"
+        seen = f"no rain seen (confidence {self.confidence:.2f})"
+        left = "only the veil removed" if self.veil else "left as it is"
+        return f"{seen}, {left}; --angle removes rain all the same"
 
 
 @dataclass(frozen=True)
@@ -183,5 +190,6 @@ def _derain_file(
         gap=float(solution.gap) / energy if energy > 0 else 0.0,
         solver=solution.status.name.lower(),
         rain=float(np.mean(rain, dtype=np.float64)),
+        veil=None if result.veil is None else float(np.mean(to_numpy(result.veil), dtype=np.float64)),
         seconds=round(time.perf_counter() - start, 4),
     )

@@ -217,7 +217,11 @@ def test_a_record_says_what_happened(tmp_path, source):
     assert 0 <= record.gap <= 0.02
     assert record.solver == "converged"
     assert 0 < record.seconds < 60
-    assert set(record.as_dict()) == {field for field in Record.__dataclass_fields__ if field != "error"}
+    every = {field for field in Record.__dataclass_fields__ if field != "error"}
+    assert set(record.as_dict()) == every - {"veil"}
+    veiled = done(source, tmp_path / "veiled.png", Options(veil=True))
+    assert set(veiled.as_dict()) == every
+    assert 0 <= veiled.veil < 1
     assert derain_file(source, tmp_path / "c.png", Options(max_iter=1, tol=0)).solver == "max_iter"
 
 
@@ -450,3 +454,11 @@ def test_a_dry_file_is_not_copied_over_another(tmp_path):
     assert (tmp_path / "out.png").read_text() == "mine"
     done(tmp_path / "dry.png", tmp_path / "out.png", Options(overwrite=True))
     assert (tmp_path / "out.png").read_bytes() == (tmp_path / "dry.png").read_bytes()
+
+
+@pytest.mark.parametrize("angle", [None, 5.0])
+def test_strength_0_leaves_the_file_as_it_is_and_says_so(tmp_path, source, angle):
+    record = done(source, tmp_path / "out.png", Options(angle=angle, strength=0.0))
+    assert record.directions == []
+    assert "strength 0" in record.line()
+    assert (tmp_path / "out.png").read_bytes() == source.read_bytes()

@@ -216,3 +216,16 @@ def test_standard_output_may_be_closed(monkeypatch, json_lines):
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(report, "run", lambda *_: iter([ok()]))
     assert report.follow([Job(Path("in/a.png"), Path("out/a.png"))], Derain(Options()), 1, json_lines) == 0
+
+
+@pytest.mark.parametrize("confidence", [None, 0.95])
+def test_strength_0_is_not_taken_for_a_dry_picture(follow, confidence):
+    line = follow(ok(directions=[], confidence=confidence))[1]
+    assert "strength 0" in line
+    assert "no rain seen" not in line
+
+
+def test_a_dry_picture_without_its_veil_is_not_left_as_it_is(follow):
+    line = follow(ok(directions=[], confidence=0.04, veil=0.1))[1]
+    assert "only the veil removed" in line
+    assert "left as it is" not in line
