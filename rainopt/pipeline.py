@@ -21,7 +21,7 @@ from rainopt.tiles import Tile, tiles
 from rainopt.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
 from rainopt.veil import estimate_veil, remove_veil
 from rainopt.warp import Upright
-from rainopt.work_planes import work_planes
+from rainopt.work_planes import reduction, work_planes
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
@@ -188,18 +188,21 @@ def decompose(
     for rows, _, channels in bands():
         grey[rows, :] = luminance(channels.colour)
 
-    evidence = gather(work_planes(image, channel_axis))
+    # Told both, it has nothing to learn from the image.
+    evidence = None if angle is not None and weights is not None else gather(work_planes(image, channel_axis))
     if angle is not None:
         estimate, confidence = AngleEstimate(float(angle), 1.0, (Direction(float(angle), 1.0),)), None
     else:
         estimate = vote(evidence)
         confidence = estimate.confidence
     directions = estimate.directions if strength > 0 else ()
-    parallel = sum(share(evidence, d.angle) for d in directions)
-    removals = [
-        None if weights is not None else Removal(streak_height(evidence, d.angle), float(strength), parallel=parallel)
-        for d in directions
-    ]
+    removals: list[Removal | None] = [None] * len(directions)
+    if weights is None:
+        parallel = sum(share(evidence, d.angle) for d in directions)
+        # In the mean over a block, a streak of one pixel is as much lower as the block is wide.
+        blocks = reduction(height, width)
+        heights = [min(blocks * streak_height(evidence, d.angle), 1.0) for d in directions]
+        removals = [Removal(high, float(strength), parallel=parallel) for high in heights]
     rain, solution = _all_rain(grey, directions, removals, weights, max_iter, tol, tile, progress)
 
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)

@@ -6,7 +6,7 @@ import pytest
 
 import rainopt
 from data_tools import RainDirection, RainSpec, add_rain
-from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline, solve_udg
+from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline, solve_udg, work_planes
 from rainopt.angle import PRESENT
 from rainopt.arrays import to_numpy
 from rainopt.image import luminance
@@ -617,3 +617,22 @@ def test_a_veil_is_removed_on_request_only(dtype):
         np.clip((left.background - taken.veil[..., None]) / (1 - taken.veil[..., None]), 0, 1),
         atol=0.01,
     )
+
+
+def test_streaks_thinner_than_a_block_are_not_taken_for_faint_ones(monkeypatch):
+    rng = np.random.default_rng(0)
+    clean = np.full((300, 400), 0.3, np.float32)
+    image = clean.copy()
+    for row, column in zip(rng.integers(0, 260, 90), rng.permutation(400)[:90], strict=True):
+        image[row : row + 36, column] = 0.9
+    # Judged by the means of 4 x 4 pixels, a streak is a quarter of its height.
+    monkeypatch.setattr(work_planes, "WORK_PIXELS", image.size // 16)
+    reduced = derain(image, angle=0.0)
+    assert rainopt.psnr(reduced.background, clean) > rainopt.psnr(image, clean) + 10
+
+
+def test_what_is_told_everything_looks_for_nothing(monkeypatch):
+    image = rainy(12.0)[1]
+    expected = derain(image, angle=12.0, weights=UDGWeights())
+    monkeypatch.setattr(pipeline, "gather", None)
+    np.testing.assert_array_equal(derain(image, angle=12.0, weights=UDGWeights()).rain, expected.rain)
