@@ -1,9 +1,9 @@
 """What each ingredient of `rainopt.adaptive` is worth: `derain` in full, without each of them, and at other strengths.
 
-DIR is laid out as for `benchmarks.quality`. The sets are those of DIR/pairs, and rain of the presets light, medium and
-heavy over the middle of the first, third, ... photograph of DIR/clean by name. Parameters were chosen on these
-photographs, some on the pairs too, so the figures tell what contributes, not how well it does on pictures that had no
-part in the choice; for that see "rendered" of `benchmarks.quality`, which takes the other photographs.
+DIR is laid out as for `benchmarks.quality`. The sets are those of DIR/pairs, and rain of the presets light, medium,
+heavy and multi over the middle of the first, third, ... photograph of DIR/clean by name. Parameters were chosen on
+these photographs, some on the pairs too, so the figures tell what contributes, not how well it does on pictures that
+had no part in the choice; for that see "rendered" of `benchmarks.quality`, which takes the other photographs.
 
 For each set: mean PSNR on the 16-235 luma of MATLAB (protocol y_matlab), results rounded to 8 bits, angle estimated:
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rainopt.ridges import turn
+
 SIGMA = 1.0  # pixels, of the gradients and of the window of the tensor
 BIN_SMOOTHING = 2.0  # degrees
 NEAR = 8.0  # degrees around the peak that its refinement looks at
@@ -47,11 +49,6 @@ def layer_angle(rain: np.ndarray) -> float:
         peak += float((weight * offset).sum() / weight.sum())
     peak = float(turn(np.asarray(peak)))
     return 90.0 if peak == -90.0 else peak
-
-
-def turn(degrees: np.ndarray) -> np.ndarray:
-    """Bring differences of line directions into [-90, 90)."""
-    return (degrees + 90) % 180 - 90
 
 
 def angle_error(a: float, b: float) -> float:

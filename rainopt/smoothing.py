@@ -39,7 +39,7 @@ def _box_mean_reference(field: Array, length: int, axis: int) -> Array:
     reach = length // 2
     repeats = (*turned.shape[:-1], reach)
     first = xp.broadcast_to(turned[..., :1], repeats)
-    last = xp.broadcast_to(turned[..., -1:], (*turned.shape[:-1], reach))
+    last = xp.broadcast_to(turned[..., -1:], repeats)
     # Differences of long running sums would lose the digits of single precision.
     padded = xp.astype(xp.concat([xp.zeros_like(turned[..., :1]), first, turned, last], axis=-1), xp.float64)
     total = xp.cumulative_sum(padded, axis=-1)

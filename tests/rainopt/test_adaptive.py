@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from skimage import data
 
 from data_tools import RainSpec, add_rain
 from rainopt import SolverStatus, adaptive, psnr, solve_udg, udg_energy
@@ -17,7 +18,6 @@ KINDS = ("light", "heavy")
 @functools.cache
 def rendered(kind, seed=0, name="coffee", rows=(20, 140), columns=(100, 260)):
     """Luminance of part of a photograph, (clean, rainy), float32, the rain upright."""
-    data = pytest.importorskip("skimage.data")
     picture = getattr(data, name)()[slice(*rows), slice(*columns)] / 255
     grey = picture @ LUMA if picture.ndim == 3 else picture
     rng = np.random.default_rng(seed)
@@ -153,7 +153,7 @@ def test_noise_is_unlikely(rng, sigma):
 
 @pytest.mark.parametrize("name", ["grass", "gravel", "brick"])
 def test_texture_is_unlikely(name):
-    texture = getattr(pytest.importorskip("skimage.data"), name)()[:200, :200] / 255
+    texture = getattr(data, name)()[:200, :200] / 255
     assert streak_likelihood(texture).mean() < 0.2
 
 
@@ -329,7 +329,7 @@ def test_the_kind_of_rain_that_is_given_is_used():
 
 
 def test_texture_is_left_and_streaks_are_not(monkeypatch):
-    texture = pytest.importorskip("skimage.data").gravel()[:120, :120] / 255
+    texture = data.gravel()[:120, :120] / 255
     streak = striped()
 
     def means(removal):
