@@ -17,13 +17,13 @@ $(BIN)/python:
 # What a user of `rainopt` needs, and the sample photograph.
 $(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing rainopt into $(VENV)/ (about half a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data]'
+	$(PIP) install -c constraints.txt -e '.[data,video]'
 	@touch $@
 
 # What the tests, the type checker and the benchmarks need as well.
 $(VENV)/.dev: $(VENV)/.user
 	@echo "Installing the test environment into $(VENV)/ (about a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,net,dev]'
+	$(PIP) install -c constraints.txt -e '.[data,video,net,cluster,dev]'
 	@touch $@
 
 demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
