@@ -113,6 +113,80 @@ def verify(
     raise typer.Exit(follow_verify(dataset, layout, jobs, json_output))
 
 
+@app.command()
+def export(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="Folder of a dataset, manifest, or list of pairs.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder of the export; new, or one to go on with. Not in DATASET.")
+    ],
+    to: Annotated[str, typer.Option("--to", help="webdataset (tar shards) or spa (SPA-Data's lists).")],
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "-l",
+            "--layout",
+            help="How DATASET is read: manifest, spa, jrgr, rain1400, rain13k, rain100 or folders; recognised if left "
+            "out.",
+        ),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Export train, val or test only.")] = None,
+    shard_size: Annotated[
+        int, typer.Option(min=1, help="Most MiB a shard; a larger pair has a shard to itself.")
+    ] = 256,
+    shuffle: Annotated[
+        bool,
+        typer.Option(
+            "--shuffle/--no-shuffle",
+            help="Spread pairs over the shards, in an order that is always the same; or keep the dataset's.",
+        ),
+    ] = True,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another export in OUTPUT; other files there are left alone.")
+    ] = False,
+) -> None:
+    """Hand a dataset on in the form that a training program reads; pictures keep their bytes.
+
+    **webdataset**: `SPLIT/SPLIT-000000.tar` (`all/` without splits), a pair `KEY.rainy.png`, `KEY.clean.png`,
+    `KEY.json`, and from a manifest `KEY.mask.png` and `KEY.valid.png` (255: the clean pixel may be trusted). The same
+    dataset gives the same bytes.
+
+    **spa**: `real_world.txt`, `real_test_1000.txt` and `real_val.txt` with lines `/real_world/rain/KEY.png
+    /real_world/gt/KEY.png`; masks and valid pixels lie in folders beside. Files are hard links where possible.
+
+    A run that was interrupted goes on where it was; `index.json` is written last. A pair that is not whole (a file is
+    missing, damaged, or not the one that the manifest recorded) is named and left out.
+
+    **Examples**
+
+    - `raindata export dataset -o shards --to webdataset`
+    - `raindata export dataset -o shards --to webdataset --split train --shard-size 512`
+    - `raindata export Rain100L -o spa --to spa --layout rain100`
+    - `raindata export dataset -o spa --to spa --overwrite`
+
+    Then `webdataset.WebDataset("shards/train/train-{000000..000009}.tar").decode("rgb8").to_tuple("rainy.png",
+    "clean.png")` reads the pairs.
+
+    Exit status: 0 all exported, 1 some pairs failed (each is named, the others are exported), 2 wrong usage, 130
+    interrupted.
+    """
+    from data_tools.export_command import follow_export
+
+    raise typer.Exit(
+        follow_export(
+            dataset,
+            output,
+            to,
+            layout=layout,
+            split=split,
+            shard_size=shard_size,
+            shuffle=shuffle,
+            overwrite=overwrite,
+        )
+    )
+
+
 def main() -> None:
     """Run the command and exit with its status; an interruption is status 130."""
     try:
