@@ -1,4 +1,4 @@
-"""Remove rain from photographs without any training.
+"""Remove rain from photographs and video without any training.
 
 Names load on first use, so that `rainopt --help` and programs that need one function start quickly.
 """
@@ -12,14 +12,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rainopt.angle import AngleEstimate, Direction, estimate_angle
+    from rainopt.background import BackgroundEstimate, percentile_background
     from rainopt.io import read_image, write_image
     from rainopt.metrics import psnr, ssim
     from rainopt.objectives import UDGWeights, udg_energy
     from rainopt.pipeline import Decomposition, derain
     from rainopt.udg import SolverStatus, UDGSolution, solve_udg
+    from rainopt.video import open_video, read_frames
 
 _HOME = {
     "AngleEstimate": "angle",
+    "BackgroundEstimate": "background",
     "Decomposition": "pipeline",
     "Direction": "angle",
     "SolverStatus": "udg",
@@ -27,7 +30,10 @@ _HOME = {
     "UDGWeights": "objectives",
     "derain": "pipeline",
     "estimate_angle": "angle",
+    "open_video": "video",
+    "percentile_background": "background",
     "psnr": "metrics",
+    "read_frames": "video",
     "read_image": "io",
     "solve_udg": "udg",
     "ssim": "metrics",
@@ -36,6 +42,7 @@ _HOME = {
 }
 __all__ = [
     "AngleEstimate",
+    "BackgroundEstimate",
     "Decomposition",
     "Direction",
     "SolverStatus",
@@ -43,7 +50,10 @@ __all__ = [
     "UDGWeights",
     "derain",
     "estimate_angle",
+    "open_video",
+    "percentile_background",
     "psnr",
+    "read_frames",
     "read_image",
     "solve_udg",
     "ssim",

@@ -1,0 +1,161 @@
+"""How good a background is, without knowing the truth: what a person would otherwise have to judge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rainopt.angle import PRESENT, estimate_angle
+from rainopt.background import BackgroundEstimate, percentile_of_store
+from rainopt.frame_store import FrameStore
+from rainopt.image import luminance
+from rainopt.operators import diff_across, diff_along
+from rainopt.percentiles import WHITE
+from rainopt.warp import Upright
+
+# Fewer frames cannot be divided into halves that say anything.
+LEAST_FRAMES = 4
+# Decibels that a background is expected to reach before it is taken.
+ACCEPTED = 40.0
+# A pixel can be trusted where most frames show its background; or where it is seen at least 0.6 times as often as usual
+# in the picture and the other frames are brighter, as in dense rain.
+MAJORITY, USUAL, DARKER = 0.5, 0.6, 0.1
+SAMPLES = 5  # frames that the direction of the rain is estimated from
+EDGES = 0.02  # share of the pixels that count as edges
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a background is worth, found from the frames alone.
+
+    Attributes
+    ----------
+    expected_psnr
+        Decibels that the background is expected to have over the trusted pixels: of ``agreement² + bias²``; 0 for
+        fewer than four frames, of which nothing can be said.
+    agreement
+        Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
+    bias
+        Median distance of the luminance from the mode of the frames, in [0, 1].
+    residual
+        Rain left: how much more the halves' difference varies across the rain than along it, over the same of two
+        frames; 0 none, 1 as much as there was. None where no direction of rain is seen.
+    sharpness
+        Mean gradient of the edges over that in the median of the frames.
+    angle
+        Direction of the rain in degrees, as `rainopt.estimate_angle`; None where none is seen.
+    valid
+        Share of the pixels that can be trusted, see `trusted`.
+    """
+
+    expected_psnr: float
+    agreement: float
+    bias: float
+    residual: float | None
+    sharpness: float
+    angle: float | None
+    valid: float
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the background is expected to reach `ACCEPTED`."""
+        return self.expected_psnr >= ACCEPTED
+
+
+def trusted(estimate: BackgroundEstimate) -> np.ndarray:
+    """Return where a background can be trusted, (H, W) bool: not where something else was seen more often.
+
+    What moves is seen where it stops and smeared where it does not; its pixels show the background seldom. Dense rain
+    hides the background often too, but everywhere, and it darkens nothing.
+    """
+    usual = max(USUAL * float(np.median(estimate.seen)), 2 / estimate.frames)
+    return (estimate.seen > MAJORITY) | ((estimate.seen >= usual) & (estimate.darker <= DARKER))
+
+
+def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
+    """Judge a background of the frames of a store by those frames.
+
+    The halves' difference tells what chance has left in each, rain or noise; the distance from the mode tells of an
+    error that they share, as after the wrong percentile.
+
+    Parameters
+    ----------
+    store
+        The frames, as they were given to `rainopt.background.background_of_store`.
+    estimate
+        What it returned.
+    """
+    valid = trusted(estimate)
+    if not valid.any():
+        valid[:] = True
+    share = float(np.mean(valid))
+    if len(store) < LEAST_FRAMES:
+        return Acceptance(0.0, 1.0, 1.0, None, 1.0, None, share)
+    halves = [percentile_of_store(store, estimate.percentile, slice(start, None, 2)) for start in (0, 1)]
+    difference = halves[0] - halves[1]
+    squares = difference**2
+    agreement = 0.5 * math.sqrt(float(np.mean(squares[valid], dtype=np.float64)))
+    grey = _luma(estimate.image)
+    exposed = valid & (estimate.mode < WHITE / 255)
+    distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
+    bias = float(np.median(distance))
+    angle = rain_angle(store, estimate.image)
+    residual = None
+    if angle is not None:
+        among_frames = _luma(_unit(store[0])) - _luma(_unit(store[len(store) // 2]))
+        there = _directional(among_frames, angle)
+        residual = min(max(_directional(_luma(difference), angle) / there, 0.0), 1.0) if there > 0 else 0.0
+    middle = _luma(percentile_of_store(store, 50, slice(None)))
+    # Not below the rounding of 8 bits.
+    error = max(agreement**2 + bias**2, 1 / (12 * 255**2))
+    return Acceptance(
+        expected_psnr=-10 * math.log10(error),
+        agreement=agreement,
+        bias=bias,
+        residual=residual,
+        sharpness=_edge_gradient(grey) / max(_edge_gradient(middle), 1e-6),
+        angle=angle,
+        valid=share,
+    )
+
+
+def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
+    """Return the direction of the rain in degrees, estimated from what frames hold above the background.
+
+    The median over a few frames that show rain; None where fewer than half of them do.
+    """
+    angles = []
+    numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
+    for number in numbers:
+        layer = np.clip(_luma(_unit(store[number])) - _luma(background), 0.0, 1.0)
+        found = estimate_angle(layer)
+        if found.confidence >= PRESENT:
+            angles.append(found.angle)
+    if 2 * len(angles) < len(numbers):
+        return None
+    # Lines repeat after 180°: the median is taken around the first of them.
+    turns = (np.asarray(angles) - angles[0] + 90) % 180 - 90
+    turned = (float(np.median(turns)) + angles[0] + 90) % 180 - 90
+    return turned if turned > -90 else 90.0
+
+
+def _directional(picture: np.ndarray, angle: float) -> float:
+    """Return how much more a picture varies across a direction than along it."""
+    upright = Upright(angle, picture.shape[0], picture.shape[1]).forward(picture)
+    return float(np.mean(np.abs(diff_across(upright)))) - float(np.mean(np.abs(diff_along(upright))))
+
+
+def _edge_gradient(grey: np.ndarray) -> float:
+    rows, columns = np.gradient(grey)
+    size = np.sort(np.hypot(rows, columns), axis=None)
+    return float(np.mean(size[-max(int(EDGES * size.size), 1) :]))
+
+
+def _luma(image: np.ndarray) -> np.ndarray:
+    return np.asarray(luminance(np.moveaxis(image, -1, 0))) if image.ndim == 3 else image
+
+
+def _unit(frame: np.ndarray) -> np.ndarray:
+    return frame.astype(np.float32) / np.iinfo(frame.dtype).max
