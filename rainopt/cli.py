@@ -208,6 +208,82 @@ def angle(
     raise typer.Exit(follow(work, FindAngle(overwrite), jobs, json_lines))
 
 
+@app.command()
+def background(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO", help="Video files, folders of them, folders of images (a video each), globs."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the pictures, or a file name for a single video.")
+    ],
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            "--frames",
+            min=0,
+            help="Take exactly so many frames; 0 takes all. Left out: as many as the background needs, by its rain.",
+        ),
+    ] = None,
+    start: Annotated[int, typer.Option(min=0, help="Number of the first frame.")] = 0,
+    stop: Annotated[int | None, typer.Option(min=1, help="Number of the frame to stop before.")] = None,
+    step: Annotated[int, typer.Option(min=1, help="Take every so many frames: a longer time from as many frames.")] = 1,
+    stabilise: Annotated[
+        bool, typer.Option("--stabilise/--no-stabilise", help="Align the frames where the camera moves.")
+    ] = True,
+    maps: Annotated[
+        bool,
+        typer.Option(
+            "--maps", help="Also write where the background can be trusted, NAME_valid.png, and is seen, NAME_seen.png."
+        ),
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Also write a frame, the background and their difference, NAME_compare.png."),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there; otherwise they are kept and skipped.")
+    ] = False,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(help="Folder for frames that do not fit into memory; the system's temporary folder if left out."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Videos worked on at a time.")] = 1,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each input instead of text.")
+    ] = False,
+) -> None:
+    """Find what a camera sees behind the rain of a video.
+
+    Rain covers a pixel for a frame or two. One percentile over time, the one that gives most pixels their most frequent
+    value, is free of it. Frames are added until the background is expected to be good enough, which is judged from the
+    frames themselves; the decibels printed are that expectation. A camera that moves a little is stabilised; of a video
+    of several scenes, the first one after --start is taken. Memory stays below 1 GiB whatever the length.
+
+    **Examples**
+
+    - `rainopt background street.mp4 -o street.png --compare`
+    - `rainopt background rain/ -o backgrounds/ --maps --jobs 2`
+    - `rainopt background yard.mov -o yard.png --start 250 --step 5` (slow rain, or people who linger)
+
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted.
+    """
+    from rainopt.command.background_file import FindBackground, Options, results_of
+    from rainopt.command.inputs import VIDEOS, PlanError, plan
+    from rainopt.command.report import follow
+
+    if stop is not None and stop <= start:
+        raise typer.BadParameter(f"must lie behind --start {start}, got {stop}", param_hint="--stop")
+    options = Options(frames, start, stop, step, stabilise, maps, compare, overwrite, scratch)
+    try:
+        work = plan(inputs, output, lambda target: results_of(target, options).values(), VIDEOS)
+    except PlanError as error:
+        raise typer.BadParameter(str(error), param_hint="--output") from None
+    raise typer.Exit(follow(work, FindBackground(options), jobs, json_lines))
+
+
 def parse_weights(text: str | None) -> UDGWeights | None:
     """Read ``name=value,...``; the names are those of `rainopt.UDGWeights`."""
     if text is None:

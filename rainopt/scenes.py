@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 
 from rainopt.checks import require_finite
+from rainopt.video import VideoFrame
 
 # The copy that everything is measured on: columns, and the blur in its pixels, which takes most of the rain away.
 COLUMNS = 80
@@ -110,6 +113,18 @@ class CutDetector:
             return False  # A pan: too little is left in both frames.
         found, distance = _search(copy, before, unit, LAG_QUANTILE, moved)
         return distance > FADE and _match(copy, before, found) < FADE_MATCH
+
+
+def split_scenes(frames: Iterable[VideoFrame]) -> Iterator[Iterator[VideoFrame]]:
+    """Divide a stream of frames at its cuts; what is not taken of a scene is skipped when the next one is asked for."""
+    detector, number = CutDetector(), 0
+
+    def scene_of(frame: VideoFrame) -> int:
+        nonlocal number
+        number += detector.update(frame.pixels)
+        return number
+
+    return (scene for _, scene in groupby(frames, scene_of))
 
 
 def _copy(frame: np.ndarray) -> np.ndarray:

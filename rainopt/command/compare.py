@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 # A panel is at most this wide: a screen shows no more, and a larger picture only takes longer to open.
@@ -22,14 +24,19 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     rain
         (H, W) float in [0, 1]; shown brightened.
     """
+    return captioned([("rainy", rainy, 1), ("derained", derained, 1), (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
+
+
+def captioned(panels: Sequence[tuple[str, np.ndarray, float]]) -> np.ndarray:
+    """Return panels of (caption, picture, gain) beside one another; all pictures are of the size of the first."""
     from PIL import Image, ImageDraw, ImageFont
 
-    step = -(-rainy.shape[1] // PANEL_WIDTH)
-    panels = [shrunk(rainy, step), shrunk(derained, step), shrunk(rain, step, RAIN_GAIN)]
-    height, width = panels[0].shape[:2]
-    sheet = Image.new("RGB", (3 * width + 2 * GAP, height + CAPTION), "white")
+    step = -(-panels[0][1].shape[1] // PANEL_WIDTH)
+    small = [shrunk(picture, step, gain) for _, picture, gain in panels]
+    height, width = small[0].shape[:2]
+    sheet = Image.new("RGB", (len(small) * (width + GAP) - GAP, height + CAPTION), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
-    for k, (panel, caption) in enumerate(zip(panels, ("rainy", "derained", f"rain x{RAIN_GAIN}"), strict=True)):
+    for k, (panel, (caption, _, _)) in enumerate(zip(small, panels, strict=True)):
         left = k * (width + GAP)
         draw.text((left + 6, 4), caption, fill="black", font=font)
         sheet.paste(Image.fromarray(panel), (left, CAPTION))

@@ -1,0 +1,235 @@
+"""As many frames as a background needs: taken, aligned where the camera moves, and judged until they suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rainopt.acceptance import ACCEPTED, Acceptance, assess, trusted
+from rainopt.background import BackgroundEstimate, background_of_store
+from rainopt.frame_store import FrameStore
+from rainopt.stabilise import Alignment, AlignmentError, Stabiliser
+from rainopt.video import VideoError, VideoFrame
+
+# Least share of frames that show the background at the median pixel, the frames that such rain is begun with, and how
+# many are added at a time: sparse, normal and dense rain of Wang et al. 2019, Sec. 3.1.
+PLANS = ((0.8, 20, 10), (0.5, 100, 20), (0.0, 200, 50))
+PROBE = 20  # frames from which the density is measured, and whether the camera moves
+MOST = 400
+# A camera on a tripod is looked at every so many frames; more than so many pixels are a knock.
+LOOK, KNOCK = 25, 1.5
+COVERED = 0.9  # share of the aligned frames that must hold a pixel
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A background and what it was found from.
+
+    Attributes
+    ----------
+    estimate, acceptance
+        The background of the frames, and what it is worth.
+    valid
+        (H, W) bool: pixels that can be trusted and that the frames cover.
+    numbers
+        Number in the video of each frame of the store.
+    static
+        Whether the camera stands still; else the frames were aligned with the first.
+    refused
+        Frames that could not be aligned and were left out.
+    knocked
+        Number of the frame in which a camera that stood still had moved; None if it did not.
+    """
+
+    estimate: BackgroundEstimate
+    acceptance: Acceptance
+    valid: np.ndarray
+    numbers: tuple[int, ...]
+    static: bool
+    refused: int = 0
+    knocked: int | None = None
+
+
+def settle(
+    frames: Iterable[VideoFrame],
+    store: FrameStore,
+    *,
+    count: int | None = None,
+    most: int = MOST,
+    accept: float = ACCEPTED,
+    stabilise: bool = True,
+    progress: Progress | None = None,
+) -> Settled:
+    """Take frames of one scene until their background is good enough.
+
+    The first 20 frames tell how dense the rain is, and so whether to begin with 20, 100 or 200 of them. Then the
+    background is judged, and 10, 20 or 50 frames are added until it is expected to reach ``accept`` decibels, or the
+    frames end.
+
+    Parameters
+    ----------
+    frames
+        Of one scene, as `rainopt.video.Video.frames` yields them; read no further than needed.
+    store
+        Empty; holds the frames in the end, in the coordinates of the first.
+    count
+        Take exactly so many, if there are, however good the background is.
+    most
+        Take no more than so many.
+    accept
+        See `rainopt.acceptance.Acceptance.expected_psnr`.
+    stabilise
+        Align frames where the camera moves.
+    progress
+        Called with the share of the planned frames taken, from 0 to 1.
+
+    Raises
+    ------
+    VideoError
+        If there is no frame, or the video cannot be read.
+    ScratchError
+        If the disk is full.
+
+    Notes
+    -----
+    Source: Wang et al. 2019, Sec. 3.1. Departure: numbers and acceptance, which the paper leaves to people, are
+    measured.
+    """
+    intake = _Intake(iter(frames), store, stabilise)
+    intake.take(min(PROBE, count or most, most), progress, count or PROBE)
+    if not len(store):
+        raise VideoError("there is no frame to take a background from")
+    estimate = background_of_store(store)
+    begin, step = _plan(estimate)
+    target = min(begin, most) if count is None else count
+    while True:
+        before = len(store)
+        intake.take(target, progress, target)
+        if len(store) > before:
+            estimate = background_of_store(store)
+        acceptance = assess(store, estimate)
+        enough = acceptance.expected_psnr >= accept or len(store) >= most
+        if count is not None or enough or intake.ended:
+            break
+        target = min(len(store) + step, most)
+    if progress:
+        progress(1.0)
+    return Settled(
+        estimate,
+        acceptance,
+        trusted(estimate) & intake.covered(),
+        tuple(intake.numbers),
+        intake.static,
+        intake.refused,
+        intake.knocked,
+    )
+
+
+def _plan(estimate: BackgroundEstimate) -> tuple[int, int]:
+    """Return how many frames to begin with and to add, by how often the first ones show the background."""
+    usual = float(np.median(estimate.seen))
+    return next((begin, step) for least, begin, step in PLANS if usual >= least)
+
+
+@dataclass
+class _Intake:
+    """Frames on their way into the store."""
+
+    frames: Iterator[VideoFrame]
+    store: FrameStore
+    stabilise: bool
+    numbers: list[int] = field(default_factory=list)
+    static: bool = True
+    ended: bool = False
+    refused: int = 0
+    knocked: int | None = None
+    _stabiliser: Stabiliser | None = None
+    _first: np.ndarray | None = None
+    _last: Alignment | None = None
+    _place: Alignment | None = None
+    _inside: np.ndarray | None = None
+
+    def take(self, target: int, progress: Progress | None, planned: int) -> None:
+        """Fill the store up to ``target`` frames, or until there are no more."""
+        if not self.numbers and not self.ended:
+            self._probe(target)
+        while len(self.store) < target and not self.ended:
+            frame = next(self.frames, None)
+            if frame is None:
+                self.ended = True
+                return
+            self._add(frame)
+            if progress:
+                progress(min(len(self.store) / planned, 1.0))
+
+    def covered(self) -> np.ndarray:
+        """Return which pixels nearly all frames hold."""
+        if self._inside is None:
+            return np.ones(self.store.shape[:2], bool)
+        return self._inside >= COVERED * len(self.store)
+
+    def _probe(self, target: int) -> None:
+        """Look at the first frames, and take them when it is known whether the camera moves."""
+        first: list[VideoFrame] = []
+        while len(first) < target:
+            frame = next(self.frames, None)
+            if frame is None:
+                self.ended = True
+                break
+            first.append(frame)
+        if first and self.stabilise:
+            self._first = first[0].pixels
+            self._look_at(first)
+        for frame in first:
+            self._add(frame)
+
+    def _look_at(self, frames: list[VideoFrame]) -> None:
+        try:
+            self._stabiliser = Stabiliser(frames[0].pixels)
+            places = [self._stabiliser.align(frame.pixels) for frame in frames[1 :: max(len(frames) // 6, 1)]]
+        except AlignmentError:
+            # Flat, or too dark: what cannot be aligned is taken as it is.
+            self._stabiliser = None
+            return
+        self.static = not places or self._stabiliser.is_static(places)
+
+    def _add(self, frame: VideoFrame) -> None:
+        pixels = frame.pixels
+        if self.static and len(self.numbers) % LOOK == LOOK - 1 and self._is_knocked(pixels):
+            self.knocked, self.ended = frame.index, True
+            return
+        if not self.static:
+            aligned = self._aligned(pixels)
+            if aligned is None:
+                self.refused += 1
+                return
+            pixels = aligned
+        self.store.append(pixels)
+        self.numbers.append(frame.index)
+
+    def _is_knocked(self, pixels: np.ndarray) -> bool:
+        if self._stabiliser is None:
+            return False
+        try:
+            now = self._stabiliser.align(pixels, start=self._place)
+        except AlignmentError:
+            return False  # dense rain, or somebody in front of the camera
+        if self._place is None:
+            self._place = now
+        return abs(now.shift - self._place.shift) > KNOCK
+
+    def _aligned(self, pixels: np.ndarray) -> np.ndarray | None:
+        """Return a frame in the coordinates of the first; what it lacks is taken from that one."""
+        if self._stabiliser is None or self._first is None:
+            return pixels
+        try:
+            self._last = self._stabiliser.align(pixels, start=self._last)
+        except AlignmentError:
+            return None
+        warped, inside = self._stabiliser.warp(pixels, self._last)
+        self._inside = inside.astype(np.uint32) if self._inside is None else self._inside + inside
+        return np.where(inside[..., None], warped, self._first)
