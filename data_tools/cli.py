@@ -114,6 +114,78 @@ def verify(
 
 
 @app.command()
+def build(
+    videos: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO", help="Video files, folders of them, folders of images (a video each), globs."),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the dataset; new, or one to go on with.")],
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds of a scene from one background to the next.")
+    ] = 10.0,
+    pairs: Annotated[
+        int, typer.Option("-n", "--pairs", min=1, help="Frames that are paired with each background.")
+    ] = 8,
+    crop: Annotated[
+        int | None,
+        typer.Option(metavar="SIDE", min=16, help="Square crops of so many pixels instead of whole frames."),
+    ] = None,
+    crops: Annotated[int, typer.Option(min=1, help="Crops of each frame: those with most rain.")] = 4,
+    accept: Annotated[
+        float, typer.Option(metavar="DB", min=0, help="Decibels that a background must be expected to have.")
+    ] = 40.0,
+    most: Annotated[int, typer.Option(min=4, help="Frames that a background may take.")] = 400,
+    stabilise: Annotated[
+        bool, typer.Option("--stabilise/--no-stabilise", help="Align the frames where the camera moves.")
+    ] = True,
+    val_share: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the videos for the split val.")] = 0.0,
+    test_share: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the videos for the split test.")] = 0.0,
+    seed: Annotated[int, typer.Option("-s", "--seed", min=0, help="By which splits are drawn.")] = 0,
+    licence: Annotated[str, typer.Option(help="Licence of the videos, noted in the manifest.")] = "",
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Videos worked on at a time on this machine.")] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Do the videos on a dask cluster, such as tcp://host:8786, whose workers see the same folders.",
+        ),
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each video.")] = False,
+) -> None:
+    """Make pairs of rainy frames and their backgrounds from rain videos.
+
+    Each scene of a video is worked through in windows: frames are stabilised if the camera moves, and taken until
+    their background (see `rainopt background`) is expected to be good enough; if it never is, no pairs are made.
+    Each pair has a valid mask, 255 where the background is what lies behind the rain and 0 where things move. Frames
+    without rain and frozen ones are left out, and so are copies of a video. Videos of one place share a split.
+
+    A run that was interrupted or killed leaves a dataset that is whole; the same command goes on with it, and more
+    videos add to it.
+
+    **Examples**
+
+    - `raindata build storm.mp4 -o dataset`
+    - `raindata build videos/ -o dataset --crop 512 --val-share 0.1 --jobs 4`
+    - `raindata build /shared/videos -o /shared/dataset --scheduler tcp://10.0.0.1:8786`
+
+    Exit status: 0 all done, 1 some videos failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
+    """
+    from data_tools.build_command import follow_build
+    from data_tools.build_plan import BuildOptions, plan_videos
+    from data_tools.dataset_folder import FolderError
+
+    if val_share + test_share >= 1:
+        raise typer.BadParameter("--val-share and --test-share must leave something to train on")
+    options = BuildOptions(every, pairs, crop, crops, most, accept, stabilise, val_share, test_share, seed, licence)
+    try:
+        plan = plan_videos(videos, output, options)
+        status = follow_build(plan, output, options, jobs, scheduler, json_lines)
+    except FolderError as error:
+        raise typer.BadParameter(str(error), param_hint="--output") from None
+    raise typer.Exit(status)
+
+
+@app.command()
 def export(
     dataset: Annotated[
         Path, typer.Argument(metavar="DATASET", help="Folder of a dataset, manifest, or list of pairs.")

@@ -83,11 +83,13 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
         if images["rainy"].shape[:2] != images["clean"].shape[:2]:
             report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
         else:
+            if record is not None and folder is not None:
+                rainy = _trusted_part(rainy, clean, record, folder, report)
             _check_alignment(rainy, clean, report)
             _check_order(rainy, clean, report)
     scene = grey.get("clean", grey.get("rainy"))
     size = None if scene is None else (int(scene.shape[0]), int(scene.shape[1]))
-    return Checked(pair, tuple(findings), None if scene is None else _fingerprint(scene), size)
+    return Checked(pair, tuple(findings), None if scene is None else fingerprint(scene), size)
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
@@ -140,6 +142,22 @@ def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, re
         report("truth", "the rainy image is not its clean image with its rain layer")
 
 
+def _trusted_part(rainy: np.ndarray, clean: np.ndarray, record: Record, folder: Path, report: Report) -> np.ndarray:
+    """Return the rainy luminance with the clean one where the clean one is not to be trusted: things moved there."""
+    named = record.extra.get("valid")
+    if not isinstance(named, str) or not (folder / named).is_file():
+        return rainy
+    try:
+        valid = read_image(folder / named)
+    except (ValueError, OSError) as error:
+        report("corrupt", str(error))
+        return rainy
+    if valid.shape != rainy.shape:
+        report("size", f"the valid mask is {valid.shape} and the images are {_size(rainy)} pixels")
+        return rainy
+    return np.where(valid > 0, rainy, clean)
+
+
 def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
     from skimage.registration import phase_cross_correlation
 
@@ -176,7 +194,7 @@ def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
         report("swapped", f"rainy is darker than clean by {mean:.3f} on average; swapped?")
 
 
-def _fingerprint(grey: np.ndarray) -> int | None:
+def fingerprint(grey: np.ndarray) -> int | None:
     """Return a 64-bit perceptual hash (DCT, imagehash), None for a picture that shows nothing."""
     if grey.std() < FLAT:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+SHEET_NAME = "contact_sheet.png"  # of a dataset, in its folder
 GAP = 6
 CAPTION = 20
 

@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_tools.dataset_folder import FolderError, open_folder, sweep
 from data_tools.manifest import (
-    MANIFEST_NAME,
-    Header,
-    ManifestError,
     Record,
     append_record,
     checksum,
@@ -174,37 +172,10 @@ def remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob
         If the folder holds something else or a dataset that was made with other settings, or cannot be written.
     """
     try:
-        return _remaining(jobs, folder, settings)
-    except ManifestError as error:
+        there = {record.id for record in open_folder(folder, SETTINGS, settings)}
+    except FolderError as error:
         raise SynthError(str(error)) from error
-    except OSError as error:
-        raise SynthError(f"'{folder}' cannot be used ({error.strerror or error}); name another folder") from error
-
-
-def _remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob]:
-    if not (folder / MANIFEST_NAME).exists():
-        if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
-            raise SynthError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_manifest(folder, [], Header(extra={SETTINGS: settings}), overwrite=False)
-        return jobs
-    manifest = read_manifest(folder, repair=True)
-    made = manifest.header.extra.get(SETTINGS)
-    if made != settings:
-        raise SynthError(
-            f"'{folder}' was made with {made}, and {settings} is asked for; use the same settings or another folder"
-        )
-    whole = [record for record in manifest if all(manifest.path(path).is_file() for path in record.paths)]
-    if len(whole) < len(manifest):
-        # Their files were removed; they are made again, and an id may be there only once.
-        write_manifest(folder, whole, manifest.header)
-    there = {record.id for record in whole}
     return [job for job in jobs if job.id not in there]
-
-
-def _is_foreign(path: Path) -> bool:
-    # A run that was killed while it began the manifest leaves a hidden part of it.
-    return not (path.name.startswith(".") and path.suffix == ".tmp")
 
 
 class RenderedPair(NamedTuple):
@@ -292,8 +263,7 @@ def note(job: PairJob, record: Record) -> None:
 
 def finish(folder: Path) -> int:
     """Sort the manifest by id, remove what a killed run left half written, and return the number of pairs."""
-    for leftover in folder.rglob(".*.*.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    sweep(folder)
     manifest = read_manifest(folder, repair=True)
     records = sorted(manifest.records, key=lambda record: record.id)
     if manifest.torn or records != list(manifest.records):

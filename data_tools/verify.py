@@ -12,6 +12,7 @@ from typing import Any
 from data_tools.layouts import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest import MANIFEST_NAME, Manifest, ManifestError, Record, read_manifest
 from data_tools.pair_checks import Checked, Finding, check_pair
+from data_tools.preview import SHEET_NAME
 from rainopt.command.workers import DIED, run_in_processes
 from rainopt.io import READABLE_SUFFIXES
 
@@ -170,6 +171,7 @@ def _read(root: str | os.PathLike[str], layout: str | None) -> Layout:
 def _notes(manifest: Manifest) -> tuple[str, ...]:
     notes = [f"{manifest.torn}; it is left out" for _ in [0] if manifest.torn]
     known = {os.path.normpath(manifest.folder / path) for record in manifest for path in record.paths}
+    known.add(os.path.normpath(manifest.folder / SHEET_NAME))
     orphans = [
         file
         for file in sorted(manifest.folder.rglob("*"))

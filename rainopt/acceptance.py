@@ -11,8 +11,9 @@ from rainopt.angle import PRESENT, estimate_angle
 from rainopt.background import BackgroundEstimate, percentile_of_store
 from rainopt.frame_store import FrameStore
 from rainopt.image import luminance
+from rainopt.moving import moving
 from rainopt.operators import diff_across, diff_along
-from rainopt.percentiles import WHITE
+from rainopt.percentiles import NEAR, WHITE
 from rainopt.warp import Upright
 
 # Fewer frames cannot be divided into halves that say anything.
@@ -22,7 +23,8 @@ ACCEPTED = 40.0
 # A pixel can be trusted where most frames show its background; or where it is seen at least 0.6 times as often as usual
 # in the picture and the other frames are brighter, as in dense rain.
 MAJORITY, USUAL, DARKER = 0.5, 0.6, 0.1
-SAMPLES = 5  # frames that the direction of the rain is estimated from
+# Frames that the direction of the rain is estimated from, and degrees within which they agree.
+SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
 
 
@@ -124,20 +126,25 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
 def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
     """Return the direction of the rain in degrees, estimated from what frames hold above the background.
 
-    The median over a few frames that show rain; None where fewer than half of them do.
+    The median over a few frames that show rain; None where fewer than half of them show it in one direction.
     """
-    angles = []
+    angles, grey = [], _luma(background)
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
     for number in numbers:
-        layer = np.clip(_luma(_unit(store[number])) - _luma(background), 0.0, 1.0)
-        found = estimate_angle(layer)
+        difference = _luma(_unit(store[number])) - grey
+        # What noise and light that changes leave is faint, and lies along the edges of the scene.
+        seen = (difference > NEAR) & ~moving(difference)
+        found = estimate_angle(np.where(seen, np.minimum(difference, 1.0), 0.0).astype(np.float32))
         if found.confidence >= PRESENT:
             angles.append(found.angle)
     if 2 * len(angles) < len(numbers):
         return None
     # Lines repeat after 180°: the median is taken around the first of them.
     turns = (np.asarray(angles) - angles[0] + 90) % 180 - 90
-    turned = (float(np.median(turns)) + angles[0] + 90) % 180 - 90
+    middle = float(np.median(turns))
+    if 2 * np.count_nonzero(np.abs(turns - middle) <= PARALLEL) < len(numbers):
+        return None
+    turned = (middle + angles[0] + 90) % 180 - 90
     return turned if turned > -90 else 90.0
 
 

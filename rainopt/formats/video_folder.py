@@ -22,6 +22,18 @@ def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], path.name
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the images of a folder in natural order; hidden files are left out.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be listed.
+    """
+    found = [file for file in path.iterdir() if file.suffix.lower() in READABLE_SUFFIXES]
+    return sorted((file for file in found if not file.name.startswith(".")), key=natural_order)
+
+
 class FolderSource:
     """The images of a folder as pictures, in the natural order of their names, 25 of them a second.
 
@@ -34,10 +46,9 @@ class FolderSource:
     def __init__(self, path: Path):
         self.path = path
         try:
-            found = [file for file in path.iterdir() if file.suffix.lower() in READABLE_SUFFIXES]
+            self.files = files_of(path)
         except OSError as error:
             raise VideoError(f"'{path}' cannot be listed ({error.strerror or error}); check its rights") from error
-        self.files = sorted((file for file in found if not file.name.startswith(".")), key=natural_order)
         if not self.files:
             raise VideoError(
                 f"'{path}' holds no images ({', '.join(sorted(READABLE_SUFFIXES))}); name a video or a folder of frames"

@@ -1,0 +1,31 @@
+"""What of a frame is neither its background nor rain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rainopt.percentiles import NEAR
+
+# Opening that streaks do not survive and things do: pixels, of pictures 480 rows high, and in proportion.
+THING = 13
+MARGIN = 3  # pixels by which what moved is widened
+
+
+def moving(difference: np.ndarray) -> np.ndarray:
+    """Return where a frame (H, W) shows something else than background and rain, bool.
+
+    Rain darkens nothing and is thin; things are dark, or wide.
+
+    Parameters
+    ----------
+    difference
+        (H, W) luminance of the frame less that of the background, in [-1, 1].
+    """
+    import cv2
+
+    size = max(3, round(THING * difference.shape[0] / 480)) | 1
+    wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    darker = cv2.morphologyEx((difference < -NEAR).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    brighter = cv2.morphologyEx((difference > NEAR).astype(np.uint8), cv2.MORPH_OPEN, wide)
+    grown = cv2.dilate(cv2.max(darker, brighter), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8))
+    return grown.astype(bool)
