@@ -11,9 +11,9 @@ from functools import wraps
 from typing import Any
 from unittest import mock
 
-from rainopt import pipeline
+from rainopt import pipeline, rain_layer
 
-# Names in `rainopt.pipeline` and the stage that their time counts for.
+# Names in `rainopt.pipeline` or `rainopt.rain_layer`, and the stage that their time counts for.
 STAGES = {
     "split_channels": "to and from planes",
     "join_channels": "to and from planes",
@@ -61,9 +61,10 @@ def clocked_pipeline() -> Iterator[StageClock]:
     clock = StageClock()
     with ExitStack() as stack:
         for name, stage in STAGES.items():
-            if hasattr(pipeline, name):
-                stack.enter_context(mock.patch.object(pipeline, name, clock.around(getattr(pipeline, name), stage)))
-        upright = getattr(pipeline, "Upright", None)
+            for home in (pipeline, rain_layer):
+                if hasattr(home, name):
+                    stack.enter_context(mock.patch.object(home, name, clock.around(getattr(home, name), stage)))
+        upright = getattr(rain_layer, "Upright", None)
         for name in ("__init__", "forward", "back"):
             if upright is not None and hasattr(upright, name):
                 stack.enter_context(mock.patch.object(upright, name, clock.around(getattr(upright, name), WARP)))

@@ -12,7 +12,6 @@ from rainopt.background import BackgroundEstimate, percentile_of_store
 from rainopt.frame_store import FrameStore
 from rainopt.image import luminance
 from rainopt.moving import moving
-from rainopt.operators import diff_across, diff_along
 from rainopt.percentiles import NEAR, WHITE
 from rainopt.warp import Upright
 
@@ -26,6 +25,7 @@ MAJORITY, USUAL, DARKER = 0.5, 0.6, 0.1
 # Frames that the direction of the rain is estimated from, and degrees within which they agree.
 SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
+TINY = 1e-6  # gradient, beside which a picture without any has lost none
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,12 @@ class Acceptance:
 
     @property
     def accepted(self) -> bool:
-        """Tell whether the background is expected to reach `ACCEPTED`."""
-        return self.expected_psnr >= ACCEPTED
+        """Tell whether the background is good enough by itself: `reaches` of `ACCEPTED`."""
+        return self.reaches()
+
+    def reaches(self, least: float = ACCEPTED) -> bool:
+        """Tell whether at least half of the pixels can be trusted, and are expected to reach so many decibels."""
+        return self.expected_psnr >= least and self.valid >= MAJORITY
 
 
 def trusted(estimate: BackgroundEstimate) -> np.ndarray:
@@ -90,9 +94,9 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         What it returned.
     """
     valid = trusted(estimate)
+    share = float(np.mean(valid))
     if not valid.any():
         valid[:] = True
-    share = float(np.mean(valid))
     if len(store) < LEAST_FRAMES:
         return Acceptance(0.0, 1.0, 1.0, None, 1.0, None, share)
     halves = [percentile_of_store(store, estimate.percentile, slice(start, None, 2)) for start in (0, 1)]
@@ -117,7 +121,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         agreement=agreement,
         bias=bias,
         residual=residual,
-        sharpness=_edge_gradient(grey) / max(_edge_gradient(middle), 1e-6),
+        sharpness=(_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY),
         angle=angle,
         valid=share,
     )
@@ -150,13 +154,18 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
 
 def _directional(picture: np.ndarray, angle: float) -> float:
     """Return how much more a picture varies across a direction than along it."""
-    upright = Upright(angle, picture.shape[0], picture.shape[1]).forward(picture)
-    return float(np.mean(np.abs(diff_across(upright)))) - float(np.mean(np.abs(diff_along(upright))))
+    upright = Upright(angle, picture.shape[0], picture.shape[1])
+    turned = upright.forward(picture)
+    # The corners are left out: what fills them is the same all along a row.
+    inside = upright.forward(np.ones_like(picture), fill="zero") > 0.99
+    across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
+    along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]
+    return float(np.mean(across)) - float(np.mean(along)) if across.size and along.size else 0.0
 
 
 def _edge_gradient(grey: np.ndarray) -> float:
-    rows, columns = np.gradient(grey)
-    size = np.sort(np.hypot(rows, columns), axis=None)
+    steps = [np.gradient(grey, axis=axis) for axis in (0, 1) if grey.shape[axis] > 1]
+    size = np.sort(np.sqrt(sum((step**2 for step in steps), np.zeros_like(grey))), axis=None)
     return float(np.mean(size[-max(int(EDGES * size.size), 1) :]))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from rainopt.arrays import Array, host_view, is_floating, like, namespace, native
+from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native
 from rainopt.checks import require_finite
 from rainopt.frame_store import MEMORY, FrameStore
 from rainopt.image import RANGE_SLACK
@@ -179,9 +179,8 @@ def _streamed(
     first: Array = None
     with FrameStore(memory, scratch) as store:
         for frame in frames:
-            if first is None:
-                namespace(frame, names="frames")
-                first = frame
+            namespace(frame, names="frames")
+            first = frame if first is None else first
             stack = _checked(frame[None, ...], channel_axis)
             host = host_view(stack)
             if host is None:
@@ -222,14 +221,14 @@ def _estimate(ballot: Ballot, p: int, layers: Layers, count: int) -> BackgroundE
 def _checked(frames: Array, channel_axis: int) -> Array:
     """Return frames as (N, H, W) or (N, H, W, C) of uint8 or uint16."""
     xp = namespace(frames, names="frames")
-    frames = native(frames)
+    frames = native(detached(frames))
     shape = tuple(frames.shape)
     if frames.ndim not in (3, 4):
         raise ValueError(f"`frames` must be (N, H, W) or (N, H, W, C), or frames of (H, W) or (H, W, C), got {shape}")
     if 0 in shape:
         raise ValueError(f"`frames` must not be empty, got shape {shape}")
     if frames.ndim == 4:
-        if not -3 <= channel_axis < 3:
+        if channel_axis is None or not -3 <= channel_axis < 3:
             raise ValueError(f"`channel_axis` must name an axis of a frame of shape {shape[1:]}, got {channel_axis!r}")
         frames = xp.moveaxis(frames, 1 + channel_axis % 3, -1)
         if frames.shape[-1] not in (1, 3):

@@ -90,18 +90,28 @@ class FrameStore:
     def _spill(self, frame: np.ndarray) -> None:
         try:
             if self._file is None:
-                # It lives as long as the store, which closes it.
-                self._file = tempfile.TemporaryFile(dir=self._folder, prefix="rainopt-", buffering=0)  # noqa: SIM115
-                for held in self._held:
-                    _write(self._file, held)
+                self._file = self._spilled()
                 self._held.clear()
-            _write(self._file, frame)
+            # Not where the file stands: frames may have been read since.
+            _write(self._file, self._count * frame.nbytes, frame)
         except OSError as error:
             raise ScratchError(
                 error.errno,
                 f"'{self._folder}' cannot hold the frames ({error.strerror}; {self._count} of "
                 f"{frame.nbytes / 1e6:.0f} MB each so far); choose another scratch folder, or fewer frames",
             ) from error
+
+    def _spilled(self) -> IO[bytes]:
+        """Return a scratch file of the frames that are held."""
+        # It lives as long as the store, which closes it.
+        file = tempfile.TemporaryFile(dir=self._folder, prefix="rainopt-", buffering=0)  # noqa: SIM115
+        try:
+            for number, held in enumerate(self._held):
+                _write(file, number * held.nbytes, held)
+        except OSError:
+            file.close()
+            raise
+        return file
 
     def __getitem__(self, number: int) -> np.ndarray:
         """Return one frame; negative numbers count from the end."""
@@ -128,8 +138,9 @@ class FrameStore:
         return band
 
 
-def _write(file: IO[bytes], frame: np.ndarray) -> None:
+def _write(file: IO[bytes], place: int, frame: np.ndarray) -> None:
     rest = _bytes(np.ascontiguousarray(frame))
+    file.seek(place)
     while len(rest):
         rest = rest[file.write(rest) :]
 

@@ -48,7 +48,10 @@ class Layers(NamedTuple):
 
 
 def elected(votes: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the votes that count, (101,), and the percentile that has most; over-exposed pixels count alone."""
+    """Return the votes that count, (101,), and the percentile that has most.
+
+    Those of over-exposed pixels count where there are no others.
+    """
     counted = votes[0] if votes[0].any() else votes[1]
     return counted, int(np.argmax(counted))
 
@@ -80,10 +83,10 @@ def percentile_layers(frames: np.ndarray, p: int) -> Layers:
 
     count, scale = len(frames), _full_scale(frames)
     flat = frames.reshape(count, -1)
-    rank, share = _rank(p, count)
+    rank, rest = _rank(p, count)
     bits = np.array([1 << k for k in reversed(range(8 * frames.itemsize))], frames.dtype)
     image, seen, darker, spread = (np.empty(flat.shape[1], np.float32) for _ in range(4))
-    settings = (np.float32(share), bits, np.float32(NEAR * scale), np.float32(scale))
+    settings = (np.float32(rest), bits, np.float32(NEAR * scale), np.float32(scale))
 
     def span(first: int, last: int) -> None:
         scratch = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
@@ -125,15 +128,17 @@ def reference(frames: Array) -> tuple[Ballot, int, Layers]:
         most = xp.where(here > most, here, most)
         below = below + here
     last = first + most - 1
-    voters = mode < WHITE
-    voters = voters if bool(xp.any(voters)) else ~voters
-    held = [(100 * first <= p * count) & (p * count <= 100 * last) & voters for p in range(PERCENTILES)]
-    votes = xp.stack([xp.sum(xp.astype(holds, xp.int64)) for holds in held])
+    held = [(100 * first <= p * count) & (p * count <= 100 * last) for p in range(PERCENTILES)]
+    votes, others = (
+        xp.stack([xp.sum(xp.astype(holds & voters, xp.int64)) for holds in held])
+        for voters in (mode < WHITE, mode >= WHITE)
+    )
+    votes = votes if bool(xp.any(votes > 0)) else others
     p = int(xp.argmax(votes))
-    rank, share = _rank(p, count)
+    rank, rest = _rank(p, count)
     ordered = xp.astype(xp.sort(frames, axis=0), xp.float32)
     low, high = ordered[rank, ...], ordered[min(rank + 1, count - 1), ...]
-    image = low + (high - low) * share
+    image = low + (high - low) * rest / 100
     near = float(np.float32(NEAR * scale))
     seen = xp.mean(xp.astype(xp.abs(ordered - image) <= near, xp.float32), axis=0)
     darker = xp.mean(xp.astype(image - ordered > near, xp.float32), axis=0)
@@ -148,10 +153,12 @@ def _full_scale(frames: Array) -> int:
     return 255 if frames.dtype == namespace(frames).uint8 else 65535
 
 
-def _rank(p: int, count: int) -> tuple[int, float]:
-    """Return the rank at or below the p-th percentile of ``count`` values, and the share of the next."""
-    rank, rest = divmod(p * (count - 1), 100)
-    return rank, rest / 100
+def _rank(p: int, count: int) -> tuple[int, int]:
+    """Return the rank at or below the p-th percentile of ``count`` values, and how many hundredths are of the next.
+
+    Hundredths, since their products are whole numbers: levels that the percentile hits are hit in float32, too.
+    """
+    return divmod(p * (count - 1), 100)
 
 
 def _counter(greatest: int) -> Any:

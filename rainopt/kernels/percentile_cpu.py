@@ -59,7 +59,7 @@ def vote(frames, first, last, shift, white, hist, modes, marks):
         for j in range(size):
             row = hist[j]
             most, mode, before, total = np.int64(0), 0, np.int64(0), np.int64(0)
-            for level in range(low[j], high[j] + 1):
+            for level in range(int(low[j]), int(high[j]) + 1):
                 here = np.int64(row[level])
                 if here > most:  # of several modes the lowest
                     most, mode = here, level
@@ -118,15 +118,16 @@ def sum_distances(block, value, total):
 
 
 @njit(cache=True, nogil=True)
-def percentile(flat, first, last, rank, share, bits, near, scale, counts, distance, out, seen, darker, spread):
+def percentile(flat, first, last, rank, rest, bits, near, scale, counts, distance, out, seen, darker, spread):
     """Write a percentile of the columns ``first`` to ``last`` of ``flat`` (N, Q), and how the frames lie around it.
 
     Parameters
     ----------
     flat
         (N, Q) uint8 or uint16.
-    rank, share
-        The percentile is ``(1 - share) x[rank] + share x[rank + 1]`` of the sorted column x; share float32 in [0, 1).
+    rank, rest
+        The percentile is ``x[rank] + (x[rank + 1] - x[rank]) rest / 100`` of the sorted column x; rest a whole number
+        from 0 to 99, as float32.
     bits
         Powers of two of the dtype of ``flat``, the greatest first: a value is found a bit at a time.
     near
@@ -165,7 +166,7 @@ def percentile(flat, first, last, rank, share, bits, near, scale, counts, distan
         for j in range(size):
             here = np.float32(value[j])
             after = here if counts[j] > rank + 1 else np.float32(high[j])
-            here += (after - here) * share
+            here += (after - here) * rest / np.float32(100)
             out[begin + j] = here / scale
             trial[j] = np.uint64(max(np.ceil(here - near), np.float32(0)))
             high[j] = np.uint64(min(np.floor(here + near), np.float32(largest)))
