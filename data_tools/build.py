@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from data_tools.build_plan import BuildOptions, VideoJob
-from data_tools.build_video import VideoResult, build_video
+from data_tools.build_video import VideoResult, build_video, noted_fingerprints
 from data_tools.dataset_folder import open_folder, sweep
 from data_tools.manifest import Manifest, Record, append_record, read_manifest, write_manifest
 from data_tools.preview import SHEET_NAME, contact_sheet
@@ -54,13 +54,18 @@ def _on_cluster(jobs: Sequence[VideoJob], address: str) -> Iterator[VideoResult]
         raise ClusterError(f"the scheduler '{address}' cannot be reached ({error}); is it running?") from error
     with client:
         # Not pure: a video whose pairs were removed is done again. Workers that die hand their videos to others.
-        futures = {client.submit(build_video, job, pure=False, retries=2): job for job in jobs}
-        for future in as_completed(futures):
+        futures = {client.submit(build_video, _anywhere(job), pure=False, retries=2): job for job in jobs}
+        for future in as_completed(futures, loop=client.loop):
             job = futures[future]
             try:
                 yield future.result()
             except Exception as error:
                 yield VideoResult(job.name, str(job.source), error=f"'{job.source}': the cluster gave up ({error})")
+
+
+def _anywhere(job: VideoJob) -> VideoJob:
+    """Return a job that does not depend on the folder that a worker runs in."""
+    return replace(job, source=job.source.absolute(), folder=job.folder.absolute())
 
 
 def note(folder: Path, result: VideoResult, there: set[str]) -> int:
@@ -79,7 +84,8 @@ def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) 
     """
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
-    group = _groups(results)
+    prints = {(r.name, w.fingerprint) for r in results for w in r.windows if w.fingerprint}
+    group = _groups(prints | noted_fingerprints(folder))
     records = [_in_split(record, group, options) for record in sorted(manifest.records, key=lambda record: record.id)]
     if manifest.torn or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
@@ -94,9 +100,8 @@ def _in_split(record: Record, group: dict[str, str], options: BuildOptions) -> R
     return replace(record, split="val" if place < options.test_share + options.val_share else "train")
 
 
-def _groups(results: Sequence[VideoResult]) -> dict[str, str]:
-    """Return for each video the first, by name, of those that look like it."""
-    prints = sorted({(r.name, w.fingerprint) for r in results for w in r.windows if w.fingerprint})
+def _groups(prints: Collection[tuple[str, int]]) -> dict[str, str]:
+    """Return for each video the first, by name, of those that look like it; names and fingerprints are given."""
     leader = {name: name for name, _ in prints}
 
     def first_of(name: str) -> str:
@@ -107,7 +112,7 @@ def _groups(results: Sequence[VideoResult]) -> dict[str, str]:
     # Hashes that differ in at most NEAR bits agree in one of NEAR + 1 pieces.
     width = -(-64 // (NEAR + 1))
     pieces: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
-    for name, value in prints:
+    for name, value in sorted(prints):
         for piece in range(NEAR + 1):
             mark = (piece, value >> (piece * width) & ((1 << width) - 1))
             for other, seen in pieces[mark]:

@@ -32,16 +32,20 @@ def choose_frames(settled: Settled, store: FrameStore, count: int) -> tuple[list
     chosen: list[ChosenFrame] = []
     left_out: list[str] = []
     background = _luma(settled.estimate.image)
+
+    def difference_of(place: int) -> np.ndarray:
+        return _luma(store[place].astype(np.float32) / np.iinfo(store.dtype).max) - background
+
     before: np.ndarray | None = None
     for place in sorted({round(k) for k in np.linspace(0, len(store) - 1, count)}):
-        frame = _luma(store[place].astype(np.float32) / np.iinfo(store.dtype).max)
-        number = settled.numbers[place]
-        if before is not None and float(np.mean(np.abs(frame - before))) < FROZEN:
+        difference, number = difference_of(place), settled.numbers[place]
+        if before is not None and float(np.mean(np.abs(difference - before))) < FROZEN:
             left_out.append(f"frame {number} repeats the one before")
             continue
-        before = frame
-        valid = settled.valid & ~moving(frame - background)
-        rain = float(np.mean((frame - background > NEAR) & valid))
+        before = difference
+        around = [difference_of(other) for other in (place - 1, place + 1) if 0 <= other < len(store)]
+        valid = settled.valid & ~moving(difference, *around)
+        rain = float(np.mean((difference > NEAR) & valid))
         if float(np.mean(valid)) < LEAST_VALID:
             left_out.append(f"frame {number} shows too much that moves")
         elif rain < LEAST_RAIN:

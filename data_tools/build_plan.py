@@ -17,6 +17,7 @@ from rainopt.settle import MOST
 
 PROBE_BYTES = 1 << 20  # of each end of a file that its name is made from
 NAME_BYTES = 80
+NOTES = ".build"  # folder in the dataset of what is done, a folder for each video
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,11 @@ class Plan:
 
 
 def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOptions) -> Plan:
-    """Find videos in files, folders and globs; a folder of images is a video. The same content is taken once."""
+    """Find videos in files, folders and globs; a folder of images is a video. The same content is taken once.
+
+    What an earlier run has named keeps its name, also if the file was renamed since.
+    """
+    named = {place.name.rpartition("-")[2]: place.name for place in sorted((folder / NOTES).glob("*"))}
     jobs: dict[str, VideoJob] = {}
     problems: list[str] = []
     notes: list[str] = []
@@ -100,7 +105,7 @@ def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOption
         if content in jobs:
             notes.append(f"'{job.source}' is the same video as '{jobs[content].source}' and is taken once")
         else:
-            jobs[content] = VideoJob(job.source, name, folder, options)
+            jobs[content] = VideoJob(job.source, named.get(content, name), folder, options)
     return Plan(tuple(sorted(jobs.values(), key=lambda job: job.name)), tuple(problems), tuple(notes))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data_tools.build_pairs import choose_crops, choose_frames
-from data_tools.build_plan import VideoJob
+from data_tools.build_plan import NOTES, VideoJob
 from data_tools.manifest import Record, checksum, resolve_path
 from data_tools.pair_checks import fingerprint
 from rainopt.command.task import error_message
@@ -25,8 +25,6 @@ from rainopt.scenes import split_scenes
 from rainopt.settle import Settled, settle
 from rainopt.video import Video, VideoFrame, open_video
 
-NOTES = ".build"  # folder in the dataset of what is done
-
 Progress = Callable[[float], None]
 
 
@@ -34,7 +32,7 @@ Progress = Callable[[float], None]
 class Window:
     """What became of the frames from one number on; ``accepted`` False says that no pairs were made of them.
 
-    ``next`` is the number of the frame after the last one taken, ``fingerprint`` of the background, 0 for a flat one.
+    ``next`` is the number of the frame after the last one read, ``fingerprint`` of the background, 0 for a flat one.
     """
 
     start: int
@@ -119,21 +117,27 @@ def _from(scene: Iterator[VideoFrame], number: int, seconds: float) -> VideoFram
 
 
 def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], number: int) -> Window:
-    options = job.options
+    options, read = job.options, first.index
+
+    def watched() -> Iterator[VideoFrame]:
+        nonlocal read
+        for frame in chain([first], scene):
+            read = frame.index
+            yield frame
+
     with FrameStore() as store:
-        settled = settle(
-            chain([first], scene), store, most=options.most, accept=options.accept, stabilise=options.stabilise
-        )
+        settled = settle(watched(), store, most=options.most, accept=options.accept, stabilise=options.stabilise)
         worth = settled.acceptance
         facts: dict[str, Any] = {
             "start": first.index,
-            "next": settled.numbers[-1] + 1,
+            # Also behind frames that were refused: what follows must not depend on whether this window was noted.
+            "next": read + 1,
             "scene": number,
             "frames": len(store),
             "expected_psnr": round(worth.expected_psnr, 2),
             "static": settled.static,
         }
-        if worth.expected_psnr < options.accept:
+        if not worth.reaches(options.accept):
             few = f"only {len(store)} frames" if len(store) < options.most else f"{len(store)} frames do not suffice"
             reason = f"expected {worth.expected_psnr:.1f} dB of {options.accept:g} ({few})"
             return Window(**facts, accepted=False, reason=reason)
@@ -223,18 +227,38 @@ def _write_notes(job: VideoJob, name: str, values: dict[str, Any]) -> None:
 
 
 def _read_notes(job: VideoJob, name: str) -> dict[str, Any] | None:
+    return _read_json(_notes_file(job, name))
+
+
+def _read_json(file: Path) -> dict[str, Any] | None:
     try:
-        values = json.loads(_notes_file(job, name).read_bytes())
+        values = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return None  # not done, or half written by a disk that lied: done again
     return values if isinstance(values, dict) else None
 
 
+def _window_of(values: dict[str, Any] | None) -> Window | None:
+    try:
+        return None if values is None else Window(**{**values, "records": tuple(values["records"])})
+    except (KeyError, TypeError):
+        return None  # of a video, or of another version
+
+
+def noted_fingerprints(folder: Path) -> set[tuple[str, int]]:
+    """Return name and fingerprint of all windows that gave pairs, also of videos of earlier runs."""
+    found = set()
+    for file in (folder / NOTES).glob("*/*.json"):
+        window = _window_of(_read_json(file))
+        if window is not None and window.fingerprint:
+            found.add((file.parent.name, window.fingerprint))
+    return found
+
+
 def _noted(job: VideoJob, start: int) -> Window | None:
     """Return a window that an earlier run finished, if all its files are there."""
-    values = _read_notes(job, f"{start:06}")
-    if values is None:
+    window = _window_of(_read_notes(job, f"{start:06}"))
+    if window is None:
         return None
-    window = Window(**{**values, "records": tuple(values["records"])})
     files = [path for record in window.records for path in record["checksums"]]
     return window if all((job.folder / path).is_file() for path in files) else None

@@ -36,16 +36,17 @@ def rainopt(
         bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Remove rain from photographs without any training: no weights, no data, a second or less an image."""
+    """Remove rain from photographs and videos without any training: no weights, no data."""
 
 
 @app.command()
 def derain(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="Image files, folders (with sub-folders) or quoted globs.")
+        list[str],
+        typer.Argument(metavar="INPUT", help="Image and video files, folders (with sub-folders) or quoted globs."),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the results, or a file name for a single image.")
+        Path, typer.Option("-o", "--output", help="Folder for the results, or a file name for a single input.")
     ],
     angle: Annotated[
         float | None,
@@ -93,7 +94,19 @@ def derain(
     ] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N (with the extra `gpu`).")] = "auto",
     quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")] = 95,
-    max_iter: Annotated[int | None, typer.Option(min=1, help="Most iterations of the solver, 400 if left out.")] = None,
+    crf: Annotated[
+        int, typer.Option(min=0, max=51, help="Quality of video results: 0 is lossless, more is smaller.")
+    ] = 18,
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background/--no-background",
+            help="In videos of a still camera, let the background that its frames share help; else each frame alone.",
+        ),
+    ] = True,
+    max_iter: Annotated[
+        int | None, typer.Option(min=1, help="Most iterations of the solver; 400 for images, 20 for frames.")
+    ] = None,
     tol: Annotated[
         float | None, typer.Option(min=0, help="Stop at this duality gap relative to the energy, 0.02 if left out.")
     ] = None,
@@ -101,11 +114,12 @@ def derain(
         bool, typer.Option("--json", help="Print one JSON object a line for each input instead of text.")
     ] = False,
 ) -> None:
-    """Remove rain streaks from photographs.
+    """Remove rain streaks from photographs and videos.
 
     PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
-    result is upright. Results that are already there are kept, so the same command run again goes on where it was
-    interrupted.
+    result is upright. Videos become H.264 (VP9 in .webm) with the same frames, time stamps and sound; direction and
+    weights are steady from frame to frame, and what a still camera sees behind the rain helps. Results that are
+    already there are kept, so the same command run again goes on where it was interrupted, also within a video.
 
     **Examples**
 
@@ -113,13 +127,15 @@ def derain(
     - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
+    - `rainopt derain clip.mp4 -o clean.mp4 --compare`
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
-    from rainopt.command.derain_file import Derain, Options, results_of
+    from rainopt.command.derain_any import Derain, results
+    from rainopt.command.derain_file import Options
     from rainopt.command.devices import DeviceError, resolve_device
-    from rainopt.command.inputs import PlanError, plan
+    from rainopt.command.inputs import PICTURES, PlanError, plan
     from rainopt.command.report import follow
 
     if angle is not None and not -90 < angle <= 90:
@@ -146,9 +162,11 @@ def derain(
         overwrite=overwrite,
         device=chosen,
         quality=quality,
+        crf=crf,
+        background=background,
     )
     try:
-        work = plan(inputs, output, lambda target: results_of(target, options).values())
+        work = plan(inputs, output, lambda target: results(target, options), PICTURES)
     except PlanError as error:
         raise typer.BadParameter(str(error), param_hint="--output") from None
     raise typer.Exit(follow(work, Derain(options), jobs, json_lines))

@@ -7,25 +7,31 @@ import numpy as np
 from rainopt.percentiles import NEAR
 
 # Opening that streaks do not survive and things do: pixels, of pictures 480 rows high, and in proportion.
-THING = 13
+THING = 11
 MARGIN = 3  # pixels by which what moved is widened
 
 
-def moving(difference: np.ndarray) -> np.ndarray:
+def moving(difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
     """Return where a frame (H, W) shows something else than background and rain, bool.
 
-    Rain darkens nothing and is thin; things are dark, or wide.
+    Rain darkens nothing, is thin, and gone in the next frame; things are dark, or wide and there to stay.
 
     Parameters
     ----------
     difference
         (H, W) luminance of the frame less that of the background, in [-1, 1].
+    *neighbours
+        The same of the frames before and after it. In dense rain streaks run into one another and look wide; with
+        neighbours, only what is bright in all of them counts as a bright thing.
     """
     import cv2
 
     size = max(3, round(THING * difference.shape[0] / 480)) | 1
-    wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    wide = np.ones((size, size), np.uint8)
+    bright = difference > NEAR
+    for other in neighbours:
+        bright &= other > NEAR
     darker = cv2.morphologyEx((difference < -NEAR).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    brighter = cv2.morphologyEx((difference > NEAR).astype(np.uint8), cv2.MORPH_OPEN, wide)
+    brighter = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_OPEN, wide)
     grown = cv2.dilate(cv2.max(darker, brighter), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8))
     return grown.astype(bool)

@@ -11,6 +11,7 @@ from rainopt.acceptance import ACCEPTED, Acceptance, assess, trusted
 from rainopt.background import BackgroundEstimate, background_of_store
 from rainopt.frame_store import FrameStore
 from rainopt.stabilise import Alignment, AlignmentError, Stabiliser
+from rainopt.stillness import look_at
 from rainopt.video import VideoError, VideoFrame
 
 # Least share of frames that show the background at the median pixel, the frames that such rain is begun with, and how
@@ -81,7 +82,7 @@ def settle(
     most
         Take no more than so many.
     accept
-        See `rainopt.acceptance.Acceptance.expected_psnr`.
+        See `rainopt.acceptance.Acceptance.reaches`.
     stabilise
         Align frames where the camera moves.
     progress
@@ -112,7 +113,7 @@ def settle(
         if len(store) > before:
             estimate = background_of_store(store)
         acceptance = assess(store, estimate)
-        enough = acceptance.expected_psnr >= accept or len(store) >= most
+        enough = acceptance.reaches(accept) or len(store) >= most
         if count is not None or enough or intake.ended:
             break
         target = min(len(store) + step, most)
@@ -183,19 +184,9 @@ class _Intake:
             first.append(frame)
         if first and self.stabilise:
             self._first = first[0].pixels
-            self._look_at(first)
+            self._stabiliser, self.static = look_at([frame.pixels for frame in first])
         for frame in first:
             self._add(frame)
-
-    def _look_at(self, frames: list[VideoFrame]) -> None:
-        try:
-            self._stabiliser = Stabiliser(frames[0].pixels)
-            places = [self._stabiliser.align(frame.pixels) for frame in frames[1 :: max(len(frames) // 6, 1)]]
-        except AlignmentError:
-            # Flat, or too dark: what cannot be aligned is taken as it is.
-            self._stabiliser = None
-            return
-        self.static = not places or self._stabiliser.is_static(places)
 
     def _add(self, frame: VideoFrame) -> None:
         pixels = frame.pixels
@@ -218,9 +209,10 @@ class _Intake:
             now = self._stabiliser.align(pixels, start=self._place)
         except AlignmentError:
             return False  # dense rain, or somebody in front of the camera
+        before = 0.0 if self._place is None else self._place.shift  # the probe has found it still
         if self._place is None:
             self._place = now
-        return abs(now.shift - self._place.shift) > KNOCK
+        return abs(now.shift - before) > KNOCK
 
     def _aligned(self, pixels: np.ndarray) -> np.ndarray | None:
         """Return a frame in the coordinates of the first; what it lacks is taken from that one."""

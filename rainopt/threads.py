@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 VARIABLE = "RAINOPT_NUM_THREADS"
@@ -53,6 +54,32 @@ def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
         return function(*task)
 
     return list(_pool(threads).map(call, tasks))
+
+
+def in_order(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+    """Yield ``function(item)`` for every item, in order; a few are worked on in threads while the caller is busy.
+
+    Items are taken from their iterator in the caller's thread, a few ahead. Kernels called by ``function`` run in one
+    thread each.
+    """
+
+    def call(item: Any) -> Any:
+        _here.in_pool = True
+        return function(item)
+
+    threads = num_threads()
+    waiting: deque[Future[Any]] = deque()
+    pool = _pool(threads)
+    try:
+        for item in items:
+            waiting.append(pool.submit(call, item))
+            if len(waiting) > threads + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 _here = threading.local()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +31,8 @@ class Options:
     overwrite: bool = False
     device: str = "cpu"
     quality: int = 95
+    crf: int = 18  # of videos
+    background: bool = True  # whether the background of a still camera may help
 
 
 @dataclass(frozen=True)
@@ -74,25 +75,6 @@ class Record(FileRecord):
         seen = f"no rain seen (confidence {self.confidence:.2f})"
         left = "only the veil removed" if self.veil else "left as it is"
         return f"{seen}, {left}; --angle removes rain all the same"
-
-
-@dataclass(frozen=True)
-class Derain:
-    """`derain_file` with its options, as a `Task`."""
-
-    options: Options
-    done: ClassVar[str] = "derained"
-    header: ClassVar[str | None] = None
-
-    def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> Record:
-        """Derain one file."""
-        if target is None:
-            raise ValueError(f"'{source}' has no place for its result")
-        return derain_file(source, target, self.options, progress)
-
-    def failed(self, source: Path, target: Path | None, error: str) -> Record:
-        """Return the record of a file that could not be worked on."""
-        return Record(str(source), None if target is None else str(target), "failed", error=error)
 
 
 def results_of(target: Path, options: Options) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.video import VIDEO_SUFFIXES
+from rainopt.video_write import WRITABLE_SUFFIXES
 
 # Output names that mean a picture and not a folder, in formats that are not written.
 OTHER_PICTURES = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm", ".dng", ".psd"})
@@ -19,6 +20,9 @@ Results = Callable[[Path], Iterable[Path]]
 
 class PlanError(ValueError):
     """The arguments contradict one another; nothing has been done."""
+
+
+_NOT_WRITTEN = VIDEO_SUFFIXES - WRITABLE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Kind:
     name
         What such a file is called.
     becomes
-        Suffix of the results; None where each keeps that of its input.
+        Suffix of the results; None where each keeps that of its input, but for videos in formats that are not written,
+        which become .mp4.
     folders
         Whether a folder of images, without any such file, is one input itself: a video.
     """
@@ -45,7 +50,7 @@ class Kind:
     @property
     def results(self) -> frozenset[str]:
         """Suffixes of the files that may be written."""
-        return self.suffixes if self.becomes is None else READABLE_SUFFIXES
+        return self.suffixes - _NOT_WRITTEN if self.becomes is None else frozenset(READABLE_SUFFIXES)
 
 
 IMAGES = Kind(frozenset(READABLE_SUFFIXES), "image")
@@ -97,8 +102,9 @@ def survey(inputs: Iterable[str | Path], kind: Kind = IMAGES) -> list[Job]:
 
 
 def _result(place: Path, kind: Kind) -> Path:
-    """Return the name of a result; that of another kind than the input takes its own suffix."""
-    return place if kind.becomes is None else place.with_name(f"{place.stem}{kind.becomes}")
+    """Return the name of a result, with the suffix that it has to have."""
+    suffix = kind.becomes or (".mp4" if place.suffix.lower() in _NOT_WRITTEN else place.suffix)
+    return place.with_name(f"{place.stem}{suffix}")
 
 
 def _find(inputs: Iterable[str | Path], output: Path | None, kind: Kind) -> list[tuple[Path, Path, str | None]]:

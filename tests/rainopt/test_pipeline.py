@@ -6,7 +6,17 @@ import pytest
 
 import rainopt
 from data_tools import RainDirection, RainSpec, add_rain
-from rainopt import Direction, SolverStatus, UDGWeights, derain, estimate_angle, pipeline, solve_udg, work_planes
+from rainopt import (
+    Direction,
+    SolverStatus,
+    UDGWeights,
+    derain,
+    estimate_angle,
+    pipeline,
+    rain_layer,
+    solve_udg,
+    work_planes,
+)
 from rainopt.angle import PRESENT
 from rainopt.arrays import to_numpy
 from rainopt.image import luminance
@@ -301,7 +311,7 @@ def test_a_large_image_is_solved_as_well_as_asked_whatever_its_middle_shows(monk
     whole = derain(image, tile=0, **settings)
     assert whole.solution.status is SolverStatus.CONVERGED
     # Large images take the number of iterations from their busiest window.
-    monkeypatch.setattr(pipeline, "PILOT_SIDE", 128)
+    monkeypatch.setattr(rain_layer, "PILOT_SIDE", 128)
     d = derain(image, tile=tile, **settings)
     assert d.solution.status is SolverStatus.CONVERGED
     assert d.solution.iterations <= 2 * whole.solution.iterations
@@ -421,13 +431,13 @@ def test_other_settings_out_of_range():
 def solved(monkeypatch):
     """Record the luminance and the iterations of every upright solve."""
     calls = []
-    solve = pipeline._solve_upright
+    solve = rain_layer._solve_upright
 
     def recording(grey, angle, weights, max_iter, tol, centre=None):
         calls.append((np.asarray(grey), max_iter, tol))
         return solve(grey, angle, weights, max_iter, tol, centre)
 
-    monkeypatch.setattr(pipeline, "_solve_upright", recording)
+    monkeypatch.setattr(rain_layer, "_solve_upright", recording)
     return calls
 
 
@@ -435,7 +445,7 @@ def test_the_busiest_window_is_the_pilot(monkeypatch):
     image = np.full((200, 500), 0.5, np.float32)
     image[:, 380:] = rainy(12.0, rows=(0, 200), columns=(50, 170), name="coffee")[1][..., 0]
     calls = solved(monkeypatch)
-    monkeypatch.setattr(pipeline, "PILOT_SIDE", 128)
+    monkeypatch.setattr(rain_layer, "PILOT_SIDE", 128)
     derain(image, angle=12.0, tile=160)
     pilot, _, tol = calls[0]
     assert tol > 0
@@ -446,7 +456,7 @@ def test_the_busiest_window_is_the_pilot(monkeypatch):
 
 def test_the_pilot_has_a_margin_where_it_is_a_part(monkeypatch):
     image = rainy(12.0)[1]
-    monkeypatch.setattr(pipeline, "PILOT_SIDE", 96)
+    monkeypatch.setattr(rain_layer, "PILOT_SIDE", 96)
     calls = solved(monkeypatch)
     d = derain(image, angle=12.0, tile=100, weights=UDGWeights())
     alone = solve_alone(calls[0][0])
@@ -458,11 +468,11 @@ def solve_alone(grey):
     def split(O, most, within):
         return solve_udg(O, max_iter=most, tol=within), None
 
-    return pipeline._solve_upright(grey, 12.0, split, 400, 0.02)[1].iterations
+    return rain_layer._solve_upright(grey, 12.0, split, 400, 0.02)[1].iterations
 
 
 def test_an_easy_pilot_is_made_up_for(monkeypatch):
-    monkeypatch.setattr(pipeline, "_pilot", lambda *_: (10, 0.0))
+    monkeypatch.setattr(rain_layer, "_pilot", lambda *_: (10, 0.0))
     shares = []
     d = derain(rainy(12.0)[1], angle=12.0, tile=100, progress=shares.append)
     assert d.solution.status is SolverStatus.CONVERGED

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rainopt.command import report
-from rainopt.command.derain_file import Derain, Options, Record
+from rainopt.command.derain_any import Derain
+from rainopt.command.derain_file import Options, Record
 from rainopt.command.inputs import Job
 
 KEYS = {

@@ -12,7 +12,8 @@ from PIL import Image
 
 from data_tools import RainSpec, add_rain
 from rainopt.command import workers
-from rainopt.command.derain_file import Derain, Options, Record
+from rainopt.command.derain_any import Derain
+from rainopt.command.derain_file import Options, Record
 from rainopt.command.inputs import Job, plan
 from rainopt.command.runner import run
 

@@ -1,0 +1,157 @@
+"""How all frames of a scene are treated: one set of directions and weights, so that nothing flickers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rainopt.adaptive import Removal, solve_adaptive
+from rainopt.angle import AngleEstimate, Direction, vote
+from rainopt.evidence import Evidence, gather
+from rainopt.image import luminance, split_channels
+from rainopt.objectives import UDGWeights
+from rainopt.pipeline import removals_from, remove_rain
+from rainopt.threads import run_all
+from rainopt.warp import Upright
+from rainopt.work_planes import work_planes
+
+# Iterations of each frame's second solve. More do not help: at 20 the layers of rendered rain are as near to the truth
+# as at convergence, and so are those at 10, though less of heavy rain has gone.
+ITERATIONS = 20
+# Degrees within which directions of two frames are one.
+PARALLEL = 8.0
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to every frame alike.
+
+    Attributes
+    ----------
+    directions
+        Of the rain, the strongest first; empty where none is seen, and then frames stay as they are.
+    removals
+        For each direction, with how dense the rain is in it; None where the weights are given.
+    weights
+        The same for all pixels, where they are given.
+    max_iter, tol
+        Of the solver.
+    """
+
+    directions: tuple[Direction, ...] = ()
+    removals: tuple[Removal | None, ...] = ()
+    weights: UDGWeights | None = None
+    max_iter: int = ITERATIONS
+    tol: float | None = None
+
+
+def treatment_of(
+    frames: Sequence[np.ndarray],
+    *,
+    angle: float | None = None,
+    weights: UDGWeights | None = None,
+    strength: float = 1.0,
+    max_iter: int | None = None,
+    tol: float | None = None,
+) -> Treatment:
+    """Choose how the frames of a scene are treated, from some of them.
+
+    A direction counts where at least half of the frames show it. Its angle, and what its layer is found with, are the
+    medians over those frames.
+
+    Parameters
+    ----------
+    frames
+        Some frames of the scene, (H, W, 3) uint8 or uint16, apart from one another.
+    angle
+        Degrees in (-90, 90], if it is known.
+    weights, strength, max_iter, tol
+        As `rainopt.derain`; ``max_iter`` is 20 if left out, enough for frames.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame.
+    """
+    if not len(frames):
+        raise ValueError("`frames` must hold at least one frame, got none")
+    base = Treatment(weights=weights, max_iter=ITERATIONS if max_iter is None else max_iter, tol=tol)
+    if strength == 0:
+        return base
+    evidence = [gather(work_planes(frame)) for frame in frames]
+    if angle is not None:
+        directions: tuple[Direction, ...] = (Direction(float(angle), 1.0),)
+    else:
+        directions = common_directions([vote(seen) for seen in evidence])
+    if weights is not None:
+        return replace(base, directions=directions, removals=(None,) * len(directions))
+    removals = tuple(_steady_removal(frames, evidence, directions, k, strength) for k in range(len(directions)))
+    return replace(base, directions=directions, removals=removals)
+
+
+def derain_frame(frame: np.ndarray, treatment: Treatment) -> np.ndarray:
+    """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype."""
+    if not treatment.directions:
+        return frame
+    # In one piece up to 4K; memory is no concern for a frame.
+    removed = remove_rain(
+        frame,
+        frame.dtype,
+        treatment.directions,
+        treatment.removals,
+        treatment.weights,
+        max_iter=treatment.max_iter,
+        tol=treatment.tol,
+    )
+    return np.asarray(removed.background)
+
+
+def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:
+    """Return the directions that at least half of the frames show, the strongest first; shares add up to 1."""
+    found = [direction for estimate in estimates for direction in estimate.directions]
+    groups: list[list[Direction]] = []
+    while found:
+        # Around the direction that has most company.
+        centre = max(found, key=lambda d: sum(o.share for o in found if abs(turned(o.angle - d.angle)) <= PARALLEL))
+        groups.append([d for d in found if abs(turned(d.angle - centre.angle)) <= PARALLEL])
+        found = [d for d in found if abs(turned(d.angle - centre.angle)) > PARALLEL]
+    kept = [group for group in groups if 2 * len(group) >= len(estimates)]
+    shares = [sum(d.share for d in group) for group in kept]
+    middles = [_middle(group) for group in kept]
+    ordered = sorted(zip(shares, middles, strict=True), reverse=True)
+    return tuple(Direction(angle, share / sum(shares)) for share, angle in ordered)
+
+
+def turned(angle: float) -> float:
+    """Return the angle in (-90, 90] of the same line."""
+    return 90 - (90 - angle) % 180
+
+
+def _middle(group: list[Direction]) -> float:
+    first = group[0].angle
+    return turned(first + float(np.median([turned(d.angle - first) for d in group])))
+
+
+def _steady_removal(
+    frames: Sequence[np.ndarray],
+    evidence: Sequence[Evidence],
+    directions: tuple[Direction, ...],
+    place: int,
+    strength: float,
+) -> Removal:
+    """Return the median over the frames of what a direction's layer is found with."""
+    height, width = frames[0].shape[:2]
+    each = [removals_from(seen, directions, strength, height, width)[place] for seen in evidence]
+    high = float(np.median([removal.height for removal in each]))
+    parallel = float(np.median([removal.parallel for removal in each]))
+    steady = Removal(high, strength, None, parallel)
+    upright = Upright(directions[place].angle, height, width)
+
+    def density_of(frame: np.ndarray) -> float:
+        straight = np.maximum(np.asarray(upright.forward(luminance(split_channels(frame).colour))), 0)
+        return solve_adaptive(straight, steady, 1, 0.0)[1]
+
+    dense = float(np.median(run_all(density_of, [(frame,) for frame in frames])))
+    return steady._replace(dense=dense)
