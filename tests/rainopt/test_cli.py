@@ -25,7 +25,7 @@ from rainopt.io import image_size
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = ["--output", "--angle", "--weights", "--save-rain", "--compare", "--overwrite", "--jobs", "--device"]
-OPTIONS += ["--strength", "--veil", "--quality", "--max-iter", "--tol", "--json", "--help"]
+OPTIONS += ["--crf", "--background", "--strength", "--veil", "--quality", "--max-iter", "--tol", "--json", "--help"]
 KEYS = {"input", "output", "status", "angle", "confidence", "height", "width", "iterations", "gap", "solver"}
 KEYS |= {"rain", "seconds", "directions"}
 QUICK = ["--angle", "0", "--max-iter", "3"]
@@ -717,7 +717,7 @@ def test_no_worker_outlives_the_command(many, signum):
     assert status == -getattr(signal, signum)
 
 
-@pytest.mark.parametrize("where", ["rainopt.command.inputs.plan", "rainopt.command.derain_file.derain_file"])
+@pytest.mark.parametrize("where", ["rainopt.command.inputs.plan", "rainopt.command.derain_any.derain_file"])
 def test_an_interruption_at_any_time_is_status_130(here, monkeypatch, where):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
