@@ -18,7 +18,19 @@ import numpy as np
 from rainopt.image import luminance, split_channels
 from rainopt.threads import num_threads
 
-PACKAGES = ("rainopt", "numpy", "scipy", "numba", "pillow", "scikit-image", "pylops", "pyproximal", "cvxpy", "clarabel")
+PACKAGES: tuple[str, ...] = (
+    "rainopt",
+    "numpy",
+    "scipy",
+    "numba",
+    "pillow",
+    "scikit-image",
+    "pylops",
+    "pyproximal",
+    "cvxpy",
+    "clarabel",
+)
+PACKAGES += ("av", "opencv-python-headless")
 
 
 @dataclass(frozen=True)

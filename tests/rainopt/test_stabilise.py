@@ -208,3 +208,56 @@ def test_other_input_is_refused(stabiliser):
     holed[3, 4] = np.nan
     with pytest.raises(ValueError, match="`frame` must be finite"):
         stabiliser.align(holed)
+
+
+def thing():
+    """Return something of more contrast than any scene, a quarter of the width: blocks of 4 pixels."""
+    blocks = np.random.default_rng(5).integers(0, 2, (45, 20, 1)) * 255
+    return np.kron(blocks, np.ones((4, 4, 3))).astype(np.uint8)
+
+
+def faint(matrix):
+    return (frame_of(matrix) * 0.2 + 90).astype(np.uint8)
+
+
+def walked(frame, column):
+    frame = frame.copy()
+    frame[50:230, column : column + 80] = thing()
+    return frame
+
+
+@pytest.mark.parametrize("way", [12, 24, 36])
+def test_a_thing_of_more_contrast_than_the_scene_is_not_followed(way):
+    truth = euclidean(3, 2, 0.5)
+    stabiliser = Stabiliser(walked(faint(np.eye(3)), 100))
+    frame = walked(faint(truth), 100 + way)
+    misled = Alignment(np.asarray([[1, 0, way], [0, 1, 0.0]]), 1.0, way)
+    assert error(stabiliser.align(frame), truth) < 0.15
+    assert error(stabiliser.align(frame, start=misled), truth) < 0.15
+
+
+def test_a_thing_is_no_scene(rng):
+    frames = [cv2.GaussianBlur(rng.normal(110, 60, SHAPE), (0, 0), 1.2).clip(0, 255).astype(np.uint8) for _ in range(2)]
+    stabiliser = Stabiliser(walked(np.dstack([frames[0]] * 3), 100))
+    with pytest.raises(AlignmentError, match="parts of"):
+        stabiliser.align(walked(np.dstack([frames[1]] * 3), 110))
+
+
+def test_two_ways_are_one_too_many(stabiliser):
+    frame = frame_of(euclidean(7, 0))
+    frame[:, :160] = frame_of(euclidean(-7, 0))[:, :160]
+    with pytest.raises(AlignmentError, match="in two ways"):
+        stabiliser.align(frame)
+
+
+def test_what_would_be_inaccurate_is_refused(rng, monkeypatch):
+    def noisy(matrix):
+        noise = cv2.GaussianBlur(rng.normal(0, 15, SHAPE), (0, 0), 1)[..., None]
+        return np.clip(faint(matrix) + noise, 0, 255).astype(np.uint8)
+
+    truth = euclidean(3, 2)
+    stabiliser, frame = Stabiliser(noisy(np.eye(3))), noisy(truth)
+    assert error(stabiliser.align(frame), truth) < 0.3
+    monkeypatch.setattr(stabilise, "MAX_SCATTER", 0.02)
+    with pytest.raises(AlignmentError, match="accurately"):
+        stabiliser.align(frame)
