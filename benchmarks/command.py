@@ -33,8 +33,17 @@ class CommandRun:
 
 def rainopt_command() -> list[str]:
     """Return how to start ``rainopt``: the script beside the interpreter, as users do, or else ``-m rainopt``."""
-    script = Path(sys.executable).with_name("rainopt")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "rainopt"]
+    return _script("rainopt", "rainopt")
+
+
+def raindata_command() -> list[str]:
+    """Return how to start ``raindata``."""
+    return _script("raindata", "data_tools.cli")
+
+
+def _script(name: str, module: str) -> list[str]:
+    script = Path(sys.executable).with_name(name)
+    return [str(script)] if script.exists() else [sys.executable, "-m", module]
 
 
 def run_command(command: list[str]) -> CommandRun:

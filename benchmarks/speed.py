@@ -12,6 +12,7 @@ scikit-image with synthetic rain, see benchmarks/README.md. In turn:
            and `rainopt --help`: wall time and the most memory held.
   video    the background of 100 frames 1920 x 1080 against numpy, of a file against FFmpeg's tmedian, the memory for
            300 frames 4K, and `rainopt derain` of clips from a still and a panning camera; some five minutes.
+  build    `raindata build` of one clip of 100 frames 1920 x 1080, for light and heavy rain.
 
   python -m benchmarks.speed --json results.json
   python -m benchmarks.speed --only solver --repeat 20
@@ -30,7 +31,7 @@ from benchmarks.command import CommandRun, rainopt_command, run_command
 from benchmarks.common import finish, parser, positive, print_table, rainy_luminance, rainy_photograph, timed
 from benchmarks.limits import FLOPS, floor, measure
 from benchmarks.stages import stage_times
-from benchmarks.video_speed import bench_video
+from benchmarks.video_speed import bench_build, bench_video
 from rainopt import derain, estimate_angle, solve_udg, write_image
 from rainopt.threads import num_threads, set_num_threads
 
@@ -150,6 +151,7 @@ PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
     "angle": bench_angle,
     "command": bench_command,
     "video": bench_video,
+    "build": bench_build,
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import statistics
 import tempfile
 import time
 from itertools import islice
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.command import rainopt_command, run_command
+from benchmarks.command import raindata_command, rainopt_command, run_command
 from benchmarks.common import print_table, timed
 from benchmarks.limits import measure
 from benchmarks.video_clips import rainy_frames, write_clip
@@ -152,6 +154,37 @@ def _derain() -> dict[str, Any]:
             rows.append((name, f"{result['frames_per_s']:.2f}", f"{result['peak_mib']:.0f}", *flicker))
     header = ("camera", "frames/s", "peak MiB", "deviation before", "after")
     print_table(f"rainopt derain of {DERAINED} frames {HD[1]} x {HD[0]}, file to file", header, rows)
+    return results
+
+
+def bench_build(repeat: int) -> dict[str, Any]:
+    """Tell what a clip of 100 frames costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
+    results: dict[str, Any] = {}
+    rows = []
+    for preset in ("light", "heavy"):
+        with tempfile.TemporaryDirectory() as top:
+            folder = Path(top) / "videos"
+            folder.mkdir()
+            clip = write_clip(folder / "clip.mp4", rainy_frames(*HD, FRAMES, preset), *HD)
+            runs = []
+            for k in range(repeat + 1):
+                out = Path(top) / f"dataset{k}"
+                runs.append(run_command([*raindata_command(), "build", str(folder), "-o", str(out), "--json"]))
+            said = json.loads(runs[-1].output.splitlines()[-1])
+            written = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+            result = {
+                "seconds": statistics.median(run.seconds for run in runs[1:]),
+                "core_seconds": statistics.median(run.cpu_seconds for run in runs[1:]),
+                "peak_mib": max(run.peak_bytes for run in runs) / 2**20,
+                "read_mb": clip.stat().st_size / 1e6,
+                "written_mb": written / 1e6,
+                "files": sum(file.is_file() for file in out.rglob("*")),
+                "pairs": said["pairs"],
+            }
+        results[preset] = result
+        rows.append((preset, *(f"{value:.1f}" for value in result.values())))
+    header = ("rain", "seconds", "core-seconds", "peak MiB", "read MB", "written MB", "files", "pairs")
+    print_table(f"raindata build of one clip of {FRAMES} frames {HD[1]} x {HD[0]}", header, rows)
     return results
 
 

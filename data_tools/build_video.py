@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from data_tools.build_pairs import choose_crops, choose_frames
-from data_tools.build_plan import NOTES, VideoJob
+from data_tools.build_plan import NOTES, BuildOptions, VideoJob
 from data_tools.manifest import Record, checksum, resolve_path
 from data_tools.pair_checks import fingerprint
+from rainopt.acceptance import Acceptance
 from rainopt.command.task import error_message
 from rainopt.formats.replace import replacing
 from rainopt.frame_store import FrameStore
@@ -72,7 +74,7 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
     windows: list[Window] = []
     try:
         finished = _read_notes(job, "video")
-        if finished is not None:
+        if finished is not None and {"windows", "frames", "lost"} <= finished.keys():
             noted = [_noted(job, start) for start in finished["windows"]]
             windows = [window for window in noted if window is not None]
             if len(windows) == len(noted):
@@ -87,7 +89,7 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
                     window = _window(job, first, scene, number)
                     _write_notes(job, f"{first.index:06}", asdict(window))
                 windows.append(window)
-                first = _from(scene, window.next, float(first.time) + job.options.every)
+                first = _from(scene, window.next, first.time + Fraction(str(job.options.every)))
         starts, lost = [window.start for window in windows], reader.video.lost
         _write_notes(job, "video", {"windows": starts, "frames": reader.count, "lost": lost})
         return VideoResult(job.name, str(job.source), tuple(windows), reader.count, lost)
@@ -111,7 +113,7 @@ class _Reader:
             yield frame
 
 
-def _from(scene: Iterator[VideoFrame], number: int, seconds: float) -> VideoFrame | None:
+def _from(scene: Iterator[VideoFrame], number: int, seconds: Fraction) -> VideoFrame | None:
     """Return the first frame of a scene from a number and a time on."""
     return next((frame for frame in scene if frame.index >= number and frame.time >= seconds), None)
 
@@ -138,8 +140,7 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
             "static": settled.static,
         }
         if not worth.reaches(options.accept):
-            few = f"only {len(store)} frames" if len(store) < options.most else f"{len(store)} frames do not suffice"
-            reason = f"expected {worth.expected_psnr:.1f} dB of {options.accept:g} ({few})"
+            reason = _shortfall(worth, len(store), options)
             return Window(**facts, accepted=False, reason=reason)
         if worth.angle is None:
             return Window(**facts, accepted=False, reason="no rain is seen in the frames")
@@ -153,6 +154,15 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
         return Window(
             **facts, accepted=True, fingerprint=fingerprint(grey) or 0, records=tuple(r.to_dict() for r in records)
         )
+
+
+def _shortfall(worth: Acceptance, frames: int, options: BuildOptions) -> str:
+    """Say why a background was not taken."""
+    if worth.expected_psnr >= options.accept:
+        return f"only {100 * worth.valid:.0f} % of the pixels can be trusted: too much moves, or rain hides too much"
+    count = f"{frames} frame{'s' if frames != 1 else ''}"
+    few = f"only {count}" if frames < options.most else f"{count} do not suffice"
+    return f"expected {worth.expected_psnr:.1f} dB of {options.accept:g} ({few})"
 
 
 def _write_pairs(
@@ -189,7 +199,7 @@ def _write_pairs(
                     clean=names["clean"],
                     scene=f"{job.name}/{number:03}",
                     licence=options.licence,
-                    source=job.source.name.encode(errors="replace").decode(),
+                    source=Path(os.path.realpath(job.source)).name.encode(errors="replace").decode(),
                     checksums=sums,
                     angle=None if worth.angle is None else round(worth.angle, 2),
                     extra={

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rainopt.angle import PRESENT, estimate_angle
-from rainopt.background import BackgroundEstimate, percentile_of_store
+from rainopt.background import BackgroundEstimate, frame_bands
 from rainopt.frame_store import FrameStore
-from rainopt.image import luminance
+from rainopt.image import LUMA, luminance
 from rainopt.moving import moving
-from rainopt.percentiles import NEAR, WHITE
+from rainopt.percentiles import NEAR, WHITE, off_centre, percentile_layers
 from rainopt.warp import Upright
 
+CENTRE = 4 / 255  # frames within this of the background, which noise makes and rain hardly does, tell its middle
 # Fewer frames cannot be divided into halves that say anything.
 LEAST_FRAMES = 4
 # Decibels that a background is expected to reach before it is taken.
@@ -35,12 +36,14 @@ class Acceptance:
     Attributes
     ----------
     expected_psnr
-        Decibels that the background is expected to have over the trusted pixels: of ``agreement² + bias²``; 0 for
-        fewer than four frames, of which nothing can be said.
+        Decibels that the background is expected to have over the trusted pixels: of ``agreement² + bias² +
+        centring²``; 0 for fewer than four frames, of which nothing can be said.
     agreement
         Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
     bias
         Median distance of the luminance from the mode of the frames, in [0, 1].
+    centring
+        Root mean square distance from the mean of those frames that lie within 4/255 of it, in [0, 1].
     residual
         Rain left: how much more the halves' difference varies across the rain than along it, over the same of two
         frames; 0 none, 1 as much as there was. None where no direction of rain is seen.
@@ -55,6 +58,7 @@ class Acceptance:
     expected_psnr: float
     agreement: float
     bias: float
+    centring: float
     residual: float | None
     sharpness: float
     angle: float | None
@@ -84,7 +88,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     """Judge a background of the frames of a store by those frames.
 
     The halves' difference tells what chance has left in each, rain or noise; the distance from the mode tells of an
-    error that they share, as after the wrong percentile.
+    error that they share, as after the wrong percentile, and so does the middle of the frames near it.
 
     Parameters
     ----------
@@ -98,11 +102,18 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     if not valid.any():
         valid[:] = True
     if len(store) < LEAST_FRAMES:
-        return Acceptance(0.0, 1.0, 1.0, None, 1.0, None, share)
-    halves = [percentile_of_store(store, estimate.percentile, slice(start, None, 2)) for start in (0, 1)]
-    difference = halves[0] - halves[1]
-    squares = difference**2
-    agreement = 0.5 * math.sqrt(float(np.mean(squares[valid], dtype=np.float64)))
+        return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
+    squares, offsets = 0.0, 0.0
+    difference, middle = np.empty(valid.shape, np.float32), np.empty(valid.shape, np.float32)
+    for rows, frames in frame_bands(store):
+        even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
+        apart = even - odd
+        squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
+        offset = off_centre(frames, estimate.image[rows], CENTRE)
+        offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
+        difference[rows], middle[rows] = _luma(apart), _luma(percentile_layers(frames, 50).image)
+    values = estimate.image.size // valid.size * np.count_nonzero(valid)
+    agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
     grey = _luma(estimate.image)
     exposed = valid & (estimate.mode < WHITE / 255)
     distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
@@ -110,16 +121,16 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     angle = rain_angle(store, estimate.image)
     residual = None
     if angle is not None:
-        among_frames = _luma(_unit(store[0])) - _luma(_unit(store[len(store) // 2]))
+        among_frames = _grey(store[0]) - _grey(store[len(store) // 2])
         there = _directional(among_frames, angle)
-        residual = min(max(_directional(_luma(difference), angle) / there, 0.0), 1.0) if there > 0 else 0.0
-    middle = _luma(percentile_of_store(store, 50, slice(None)))
+        residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
     # Not below the rounding of 8 bits.
-    error = max(agreement**2 + bias**2, 1 / (12 * 255**2))
+    error = max(agreement**2 + bias**2 + centring**2, 1 / (12 * 255**2))
     return Acceptance(
         expected_psnr=-10 * math.log10(error),
         agreement=agreement,
         bias=bias,
+        centring=centring,
         residual=residual,
         sharpness=(_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY),
         angle=angle,
@@ -135,7 +146,7 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
     angles, grey = [], _luma(background)
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
     for number in numbers:
-        difference = _luma(_unit(store[number])) - grey
+        difference = _grey(store[number]) - grey
         # What noise and light that changes leave is faint, and lies along the edges of the scene.
         seen = (difference > NEAR) & ~moving(difference)
         found = estimate_angle(np.where(seen, np.minimum(difference, 1.0), 0.0).astype(np.float32))
@@ -173,5 +184,13 @@ def _luma(image: np.ndarray) -> np.ndarray:
     return np.asarray(luminance(np.moveaxis(image, -1, 0))) if image.ndim == 3 else image
 
 
-def _unit(frame: np.ndarray) -> np.ndarray:
-    return frame.astype(np.float32) / np.iinfo(frame.dtype).max
+def _grey(frame: np.ndarray) -> np.ndarray:
+    """Return the luminance of a frame in [0, 1], without floats of all its channels."""
+    scale = np.float32(np.iinfo(frame.dtype).max)
+    planes = np.moveaxis(frame, -1, 0) if frame.ndim == 3 else frame[None]
+    if len(planes) == 1:
+        return planes[0] / scale
+    grey = np.zeros(frame.shape[:2], np.float32)
+    for weight, plane in zip(LUMA, planes, strict=True):
+        grey += plane * np.float32(weight / scale)
+    return grey

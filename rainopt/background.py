@@ -153,12 +153,9 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
     return _estimate(Ballot(votes, mode), p, layers, len(store))
 
 
-def percentile_of_store(store: FrameStore, p: int, every: slice) -> np.ndarray:
-    """Return the p-th percentile of ``every`` so many frames of a store, float32 in [0, 1]."""
-    image = np.empty(store.shape, np.float32)
-    for part in _bands(store, len(range(len(store))[every])):
-        image[part] = percentile_layers(store.band(part, every), p).image
-    return image
+def frame_bands(store: FrameStore) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows, and those rows of all frames of a store (N, rows, ...): no more than fits into memory well."""
+    return ((rows, store.band(rows)) for rows in _bands(store, len(store)))
 
 
 def _bands(store: FrameStore, count: int) -> Iterator[slice]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rainopt.image import luminance
 from rainopt.moving import moving
+from rainopt.percentiles import NEAR
 from rainopt.smoothing import box_mean
 
 # By how much noise is brighter than the background; twice as much is rain and nothing else.
@@ -36,8 +37,13 @@ class Backdrop:
         return _luma(self.image)
 
     def difference(self, frame: np.ndarray) -> np.ndarray:
-        """Return the luminance (H, W) of a frame (H, W, 3) float32 less that of the background."""
-        return _luma(frame) - self._grey
+        """Return the luminance (H, W) of a frame (H, W, 3) float32 less that of the background.
+
+        Where a channel is darker than that of the background by more than noise, the difference is that of the darkest
+        one: a thing of another colour may be as bright as what it hides, but rain darkens no channel.
+        """
+        lowest = np.min(frame - self.image, axis=-1)
+        return np.where(lowest < -NEAR, lowest, _luma(frame) - self._grey)
 
     def known(self, difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
         """Return how far the background is what lies behind a frame, (H, W) in [0, 1].

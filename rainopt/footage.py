@@ -15,7 +15,7 @@ from rainopt.behind import Backdrop
 from rainopt.frame_store import FrameStore
 from rainopt.image import quantise
 from rainopt.objectives import UDGWeights
-from rainopt.stillness import look_at
+from rainopt.stillness import small_copy, stands_still
 from rainopt.threads import in_order
 from rainopt.treatment import PARALLEL, Treatment, derain_frame, treatment_of, turned
 
@@ -63,7 +63,7 @@ def care_for(store: FrameStore, wishes: Wishes, before: Care | None = None) -> C
     if before is not None and len(store) < FEW:
         return before
     angle, backdrop = wishes.angle, None
-    if wishes.background and wishes.strength > 0 and look_at(_spread(store, LOOKED_AT))[1]:
+    if wishes.background and wishes.strength > 0 and _is_still(store):
         estimate = background_of_store(store)
         worth = assess(store, estimate)
         if worth.reaches():
@@ -71,18 +71,34 @@ def care_for(store: FrameStore, wishes: Wishes, before: Care | None = None) -> C
             angle = worth.angle if angle is None else angle
             if angle is None:
                 return Care(Treatment())
-    choose = partial(
-        treatment_of, _spread(store, SAMPLES), strength=wishes.strength, max_iter=wishes.max_iter, tol=wishes.tol
+    treatment = treatment_of(
+        [store[number] for number in _spread(store, SAMPLES)],
+        angle=angle,
+        weights=wishes.weights,
+        strength=wishes.strength,
+        max_iter=wishes.max_iter,
+        tol=wishes.tol,
     )
-    treatment = choose(angle=angle, weights=wishes.weights)
     if before is not None and wishes.angle is None:
         treatment = following(before.treatment, treatment)
     return Care(treatment, backdrop)
 
 
-def _spread(store: FrameStore, count: int) -> list[np.ndarray]:
-    """Return so many frames, evenly over the store."""
-    return [store[number] for number in sorted({round(k) for k in np.linspace(0, len(store) - 1, count)})]
+def care_again(store: FrameStore, treatment: Treatment, still: bool) -> Care:
+    """Return the care for a store that was treated so, with its background if that had helped."""
+    if not still:
+        return Care(treatment)
+    estimate = background_of_store(store)
+    return Care(treatment, Backdrop(estimate.image, trusted(estimate)))
+
+
+def _is_still(store: FrameStore) -> bool:
+    return stands_still([small_copy(store[number]) for number in _spread(store, LOOKED_AT)], store.shape)
+
+
+def _spread(store: FrameStore, count: int) -> list[int]:
+    """Return the numbers of so many frames, evenly over the store."""
+    return sorted({round(k) for k in np.linspace(0, len(store) - 1, count)})
 
 
 def following(before: Treatment, now: Treatment) -> Treatment:

@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-MEMORY = 1 << 28  # bytes of frames that are held before they go to the scratch file
+MEMORY = 1 << 27  # bytes of frames that are held before they go to the scratch file
 
 
 class ScratchError(OSError):
@@ -40,7 +40,7 @@ class FrameStore:
 
     def __init__(self, memory: int = MEMORY, scratch: str | os.PathLike[str] | None = None) -> None:
         self._memory = memory
-        self._folder = Path(tempfile.gettempdir() if scratch is None else scratch)
+        self.folder = Path(tempfile.gettempdir() if scratch is None else scratch)
         self._held: list[np.ndarray] = []
         self._file: IO[bytes] | None = None
         self._count = 0
@@ -97,14 +97,14 @@ class FrameStore:
         except OSError as error:
             raise ScratchError(
                 error.errno,
-                f"'{self._folder}' cannot hold the frames ({error.strerror}; {self._count} of "
+                f"'{self.folder}' cannot hold the frames ({error.strerror}; {self._count} of "
                 f"{frame.nbytes / 1e6:.0f} MB each so far); choose another scratch folder, or fewer frames",
             ) from error
 
     def _spilled(self) -> IO[bytes]:
         """Return a scratch file of the frames that are held."""
         # It lives as long as the store, which closes it.
-        file = tempfile.TemporaryFile(dir=self._folder, prefix="rainopt-", buffering=0)  # noqa: SIM115
+        file = tempfile.TemporaryFile(dir=self.folder, prefix="rainopt-", buffering=0)  # noqa: SIM115
         try:
             for number, held in enumerate(self._held):
                 _write(file, number * held.nbytes, held)

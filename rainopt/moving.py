@@ -6,9 +6,9 @@ import numpy as np
 
 from rainopt.percentiles import NEAR
 
-# Opening that streaks do not survive and things do: pixels, of pictures 480 rows high, and in proportion.
-THING = 11
-MARGIN = 3  # pixels by which what moved is widened
+# Opening that streaks do not survive and things do, and by how much what moved is widened: pixels, of pictures 480 rows
+# high, and in proportion.
+THING, MARGIN = 11, 3
 
 
 def moving(difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
@@ -26,12 +26,13 @@ def moving(difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    size = max(3, round(THING * difference.shape[0] / 480)) | 1
+    scale = difference.shape[0] / 480
+    size, margin = max(3, round(THING * scale)) | 1, max(1, round(MARGIN * scale))
     wide = np.ones((size, size), np.uint8)
     bright = difference > NEAR
     for other in neighbours:
         bright &= other > NEAR
     darker = cv2.morphologyEx((difference < -NEAR).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     brighter = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_OPEN, wide)
-    grown = cv2.dilate(cv2.max(darker, brighter), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8))
+    grown = cv2.dilate(cv2.max(darker, brighter), np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
     return grown.astype(bool)

@@ -108,6 +108,26 @@ def percentile_layers(frames: np.ndarray, p: int) -> Layers:
     )
 
 
+def off_centre(frames: np.ndarray, image: np.ndarray, near: float) -> np.ndarray:
+    """Return how far the mean of the values within ``near`` of an image lies from it, shaped as the image, in [0, 1].
+
+    A percentile that is right lies in the middle of the noise; below it, this is positive, and above it negative.
+    """
+    from rainopt.kernels import percentile_cpu
+
+    count, scale = len(frames), _full_scale(frames)
+    flat = frames.reshape(count, -1)
+    given, out = np.ascontiguousarray(image).reshape(-1), np.empty(flat.shape[1], np.float32)
+
+    def span(first: int, last: int) -> None:
+        counts, total = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
+        limits = np.float32(near * scale), np.float32(scale)
+        percentile_cpu.off_centre(flat, first, last, given, *limits, counts, total, out)
+
+    run_all(span, _spans(flat.shape[1], PERCENTILE_TILE))
+    return out.reshape(image.shape)
+
+
 def reference(frames: Array) -> tuple[Ballot, int, Layers]:
     """Return ballot, percentile and layers in the functions that all array libraries share: the definition."""
     xp = namespace(frames)

@@ -11,7 +11,7 @@ from rainopt.acceptance import ACCEPTED, Acceptance, assess, trusted
 from rainopt.background import BackgroundEstimate, background_of_store
 from rainopt.frame_store import FrameStore
 from rainopt.stabilise import Alignment, AlignmentError, Stabiliser
-from rainopt.stillness import look_at
+from rainopt.stillness import small_copy, stabiliser_of, stands_still
 from rainopt.video import VideoError, VideoFrame
 
 # Least share of frames that show the background at the median pixel, the frames that such rain is begun with, and how
@@ -104,14 +104,11 @@ def settle(
     intake.take(min(PROBE, count or most, most), progress, count or PROBE)
     if not len(store):
         raise VideoError("there is no frame to take a background from")
-    estimate = background_of_store(store)
-    begin, step = _plan(estimate)
-    target = min(begin, most) if count is None else count
+    target, step = (count, 0) if count is not None else _plan(background_of_store(store))
+    target = min(target, most) if count is None else target
     while True:
-        before = len(store)
         intake.take(target, progress, target)
-        if len(store) > before:
-            estimate = background_of_store(store)
+        estimate = background_of_store(store)
         acceptance = assess(store, estimate)
         enough = acceptance.reaches(accept) or len(store) >= most
         if count is not None or enough or intake.ended:
@@ -163,7 +160,7 @@ class _Intake:
             if frame is None:
                 self.ended = True
                 return
-            self._add(frame)
+            self._add(frame.index, frame.pixels)
             if progress:
                 progress(min(len(self.store) / planned, 1.0))
 
@@ -175,23 +172,29 @@ class _Intake:
 
     def _probe(self, target: int) -> None:
         """Look at the first frames, and take them when it is known whether the camera moves."""
-        first: list[VideoFrame] = []
-        while len(first) < target:
-            frame = next(self.frames, None)
-            if frame is None:
-                self.ended = True
-                break
-            first.append(frame)
-        if first and self.stabilise:
-            self._first = first[0].pixels
-            self._stabiliser, self.static = look_at([frame.pixels for frame in first])
-        for frame in first:
-            self._add(frame)
+        copies: list[np.ndarray] = []
+        numbers: list[int] = []
+        # Large frames by the dozen do not fit into memory.
+        with FrameStore(scratch=self.store.folder) as first:
+            while len(first) < target:
+                frame = next(self.frames, None)
+                if frame is None:
+                    self.ended = True
+                    break
+                first.append(frame.pixels)
+                numbers.append(frame.index)
+                copies.append(small_copy(frame.pixels))
+            if copies and self.stabilise:
+                self._first = first[0].copy()
+                self._stabiliser, self.static = stabiliser_of(self._first), stands_still(copies, self._first.shape)
+            for number, pixels in zip(numbers, first, strict=True):
+                self._add(number, pixels)
 
-    def _add(self, frame: VideoFrame) -> None:
-        pixels = frame.pixels
+    def _add(self, number: int, pixels: np.ndarray) -> None:
+        if self.ended and self.knocked is not None:
+            return
         if self.static and len(self.numbers) % LOOK == LOOK - 1 and self._is_knocked(pixels):
-            self.knocked, self.ended = frame.index, True
+            self.knocked, self.ended = number, True
             return
         if not self.static:
             aligned = self._aligned(pixels)
@@ -200,7 +203,7 @@ class _Intake:
                 return
             pixels = aligned
         self.store.append(pixels)
-        self.numbers.append(frame.index)
+        self.numbers.append(number)
 
     def _is_knocked(self, pixels: np.ndarray) -> bool:
         if self._stabiliser is None:

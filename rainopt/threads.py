@@ -60,8 +60,11 @@ def in_order(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[A
     """Yield ``function(item)`` for every item, in order; a few are worked on in threads while the caller is busy.
 
     Items are taken from their iterator in the caller's thread, a few ahead. Kernels called by ``function`` run in one
-    thread each.
+    thread each. Inside a task it calls for one item after the other, as `run_all` does.
     """
+    if getattr(_here, "in_pool", False):
+        yield from map(function, items)
+        return
 
     def call(item: Any) -> Any:
         _here.in_pool = True

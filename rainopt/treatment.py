@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,9 @@ def treatment_of(
     base = Treatment(weights=weights, max_iter=ITERATIONS if max_iter is None else max_iter, tol=tol)
     if strength == 0:
         return base
-    evidence = [gather(work_planes(frame)) for frame in frames]
+    # Told both, it has nothing to learn from the frames.
+    told = angle is not None and weights is not None
+    evidence = [] if told else [gather(work_planes(frame)) for frame in frames]
     if angle is not None:
         directions: tuple[Direction, ...] = (Direction(float(angle), 1.0),)
     else:
@@ -89,6 +92,17 @@ def treatment_of(
         return replace(base, directions=directions, removals=(None,) * len(directions))
     removals = tuple(_steady_removal(frames, evidence, directions, k, strength) for k in range(len(directions)))
     return replace(base, directions=directions, removals=removals)
+
+
+def treatment_from(values: dict[str, Any]) -> Treatment:
+    """Return the treatment whose ``asdict`` has been to JSON and back."""
+    return Treatment(
+        directions=tuple(Direction(*direction) for direction in values["directions"]),
+        removals=tuple(None if removal is None else Removal(*removal) for removal in values["removals"]),
+        weights=None if values["weights"] is None else UDGWeights(**values["weights"]),
+        max_iter=values["max_iter"],
+        tol=values["tol"],
+    )
 
 
 def derain_frame(frame: np.ndarray, treatment: Treatment) -> np.ndarray:
@@ -110,14 +124,17 @@ def derain_frame(frame: np.ndarray, treatment: Treatment) -> np.ndarray:
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:
     """Return the directions that at least half of the frames show, the strongest first; shares add up to 1."""
-    found = [direction for estimate in estimates for direction in estimate.directions]
-    groups: list[list[Direction]] = []
+    found = [(number, d) for number, estimate in enumerate(estimates) for d in estimate.directions]
+    kept: list[list[Direction]] = []
     while found:
         # Around the direction that has most company.
-        centre = max(found, key=lambda d: sum(o.share for o in found if abs(turned(o.angle - d.angle)) <= PARALLEL))
-        groups.append([d for d in found if abs(turned(d.angle - centre.angle)) <= PARALLEL])
-        found = [d for d in found if abs(turned(d.angle - centre.angle)) > PARALLEL]
-    kept = [group for group in groups if 2 * len(group) >= len(estimates)]
+        company = [sum(other.share for _, other in found if _parallel(other, d)) for _, d in found]
+        centre = found[company.index(max(company))][1]
+        group = [(number, d) for number, d in found if _parallel(d, centre)]
+        # A frame that shows two of them counts once.
+        if 2 * len({number for number, _ in group}) >= len(estimates):
+            kept.append([d for _, d in group])
+        found = [(number, d) for number, d in found if not _parallel(d, centre)]
     shares = [sum(d.share for d in group) for group in kept]
     middles = [_middle(group) for group in kept]
     ordered = sorted(zip(shares, middles, strict=True), reverse=True)
@@ -126,7 +143,13 @@ def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ..
 
 def turned(angle: float) -> float:
     """Return the angle in (-90, 90] of the same line."""
-    return 90 - (90 - angle) % 180
+    angle = 90 - (90 - angle) % 180
+    # Rounding brings what is hardly above 90° to -90°.
+    return angle if angle > -90 else 90.0
+
+
+def _parallel(one: Direction, other: Direction) -> bool:
+    return abs(turned(one.angle - other.angle)) <= PARALLEL
 
 
 def _middle(group: list[Direction]) -> float:

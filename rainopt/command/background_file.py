@@ -49,6 +49,7 @@ class Record(FileRecord):
     expected_psnr: float | None = None
     agreement: float | None = None
     bias: float | None = None
+    centring: float | None = None
     residual: float | None = None
     sharpness: float | None = None
     angle: float | None = None
@@ -192,6 +193,7 @@ def _record(source: Path, target: Path, settled: Settled, scene: FirstScene, vid
         expected_psnr=round(worth.expected_psnr, 2),
         agreement=round(worth.agreement, 6),
         bias=round(worth.bias, 6),
+        centring=round(worth.centring, 6),
         residual=None if worth.residual is None else round(worth.residual, 4),
         sharpness=round(worth.sharpness, 4),
         angle=None if worth.angle is None else round(worth.angle, 2),

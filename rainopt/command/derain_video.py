@@ -13,13 +13,14 @@ from rainopt import __version__
 from rainopt.command.derain_file import Options
 from rainopt.command.parts import Parts
 from rainopt.command.task import FileRecord, Progress, error_message, is_there
-from rainopt.footage import Care, Wishes, care_for, derained
+from rainopt.footage import Care, Wishes, care_again, care_for, derained
 from rainopt.frame_store import FrameStore
 from rainopt.scenes import split_scenes
+from rainopt.treatment import treatment_from
 from rainopt.video import Video, VideoError, VideoFrame, open_video
 from rainopt.video_write import WRITABLE_SUFFIXES, VideoWriter, join_parts
 
-# Frames of a stretch: what is treated alike, and lost at most when a run is stopped.
+# Frames of a stretch: what is treated alike, and lost at most when a run is stopped. At least `rainopt.footage.FEW`.
 STRETCH = 120
 
 
@@ -102,8 +103,6 @@ def refuse_options(options: Options) -> None:
     for name, given in (("--save-rain", options.save_rain), ("--veil", options.veil)):
         if given:
             raise VideoError(f"{name} is for images; leave it out for videos")
-    if options.device != "cpu":
-        raise VideoError("videos are derained on the CPU; leave out --device")
 
 
 def _derain(video: Video, target: Path, options: Options, progress: Progress | None) -> dict[str, Any]:
@@ -120,22 +119,29 @@ def _derain(video: Video, target: Path, options: Options, progress: Progress | N
     done = _Done(video, progress)
     before: Care | None = None
     number = -1
-    for scene, frames in _stretches(done):
-        if scene != number:
-            number, before = scene, None
-        first = next(frames)
-        note = parts.finished(first.index)
-        if note is None:
-            note, before = _stretch(video, chain([first], frames), parts.file(first.index), options, wishes, before)
-            parts.note(first.index, note)
-        else:
-            done.kept += 1
-            before = None
-            for _ in frames:
-                pass
-        done.notes.append(note)
-    files = [parts.file(note["first"]) for note in done.notes]
-    join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=options.overwrite)
+    try:
+        for scene, frames in _stretches(done):
+            if scene != number:
+                number, before = scene, None
+            first = next(frames)
+            frames = chain([first], frames)
+            note = parts.finished(first.index)
+            if note is None:
+                note, before = _stretch(video, frames, parts.file(first.index), options, wishes, before)
+                parts.note(first.index, note)
+            else:
+                done.kept += 1
+                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
+                last = note["frames"] == STRETCH and parts.finished(first.index + STRETCH) is None
+                before = _care_of_kept(frames, note) if last else None
+                for _ in frames:
+                    pass
+            done.notes.append(note)
+        files = [parts.file(note["first"]) for note in done.notes]
+        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=options.overwrite)
+    except BaseException:
+        parts.remove_if_none_is_finished()
+        raise
     parts.remove()
     return done.facts(number + 1)
 
@@ -208,8 +214,17 @@ def _stretch(
             "frames": len(store),
             "angle": None if care.dry else round(care.treatment.directions[0].angle, 2),
             "still": care.backdrop is not None,
+            "treatment": asdict(care.treatment),
         }
     return note, care
+
+
+def _care_of_kept(frames: Iterator[VideoFrame], note: dict[str, Any]) -> Care:
+    """Return how a stretch was treated that an earlier run has finished."""
+    with FrameStore() as store:
+        for frame in frames:
+            store.append(frame.pixels)
+        return care_again(store, treatment_from(note["treatment"]), note["still"])
 
 
 def _write_comparison(video: Video, target: Path, place: Path, options: Options) -> None:

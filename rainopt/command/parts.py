@@ -30,7 +30,11 @@ class Parts:
         if self.folder.is_dir() and _read(self.folder / SETTINGS) != settings:
             self.remove()
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / SETTINGS, settings)
+        try:
+            _write(self.folder / SETTINGS, settings)
+        except BaseException:
+            self.remove_if_none_is_finished()
+            raise
 
     def file(self, first: int) -> Path:
         """Return where the part that begins with frame ``first`` goes."""
@@ -43,6 +47,11 @@ class Parts:
     def note(self, first: int, values: dict[str, Any]) -> None:
         """Write down that a part is finished."""
         _write(self.folder / f"{first:08}.json", values)
+
+    def remove_if_none_is_finished(self) -> None:
+        """Remove what would be of no use to the next run."""
+        if not any(file.name != SETTINGS for file in self.folder.glob("*.json")):
+            self.remove()
 
     def remove(self) -> None:
         """Remove all parts."""

@@ -180,3 +180,41 @@ def percentile(flat, first, last, rank, rest, bits, near, scale, counts, distanc
         sum_distances(block, value, distance)
         for j in range(size):
             spread[begin + j] = np.float32(distance[j]) / np.float32(frames) / scale
+
+
+@njit(cache=True, nogil=True)
+def sum_within(block, lowest, highest, total):
+    """Add up the values of each column from ``lowest`` to ``highest``."""
+    total[:] = 0
+    for k in range(block.shape[0]):
+        row = block[k]
+        for j in range(total.size):
+            total[j] += row[j] if (row[j] >= lowest[j]) & (row[j] <= highest[j]) else 0
+
+
+@njit(cache=True, nogil=True)
+def off_centre(flat, first, last, image, near, scale, counts, total, out):
+    """Write how far the mean of the values near ``image`` lies from it, for the columns ``first`` to ``last``.
+
+    ``image`` and ``out`` (Q,) are float32 in units of ``scale``, ``near`` in the values of ``flat`` (N, Q); the other
+    arguments are as for `percentile`. 0 where no value is near.
+    """
+    frames, tile = flat.shape[0], counts.size
+    block = np.empty((frames, tile), flat.dtype)
+    low, high = np.empty(tile, flat.dtype), np.empty(tile, flat.dtype)
+    for start in range(first, last, tile):
+        begin = max(min(start, last - tile), first)
+        size = min(tile, last - begin)
+        for k in range(frames):
+            for j in range(size):
+                block[k, j] = flat[k, begin + j]
+        for j in range(size):
+            here = image[begin + j] * scale
+            low[j] = np.uint64(max(np.ceil(here - near), np.float32(0)))
+            high[j] = np.uint64(min(np.floor(here + near), scale))
+        count_within(block, low, high, counts)
+        sum_within(block, low, high, total)
+        for j in range(size):
+            out[begin + j] = np.float32(0)
+            if counts[j] > 0:
+                out[begin + j] = np.float32(total[j]) / np.float32(counts[j]) / scale - image[begin + j]
