@@ -9,7 +9,7 @@ import numpy as np
 
 from rainopt.frame_store import FrameStore
 from rainopt.image import luminance
-from rainopt.moving import moving
+from rainopt.moving import moving, reach_for
 from rainopt.percentiles import NEAR
 from rainopt.settle import Settled
 
@@ -36,6 +36,7 @@ def choose_frames(settled: Settled, store: FrameStore, count: int) -> tuple[list
     def difference_of(place: int) -> np.ndarray:
         return _luma(store[place].astype(np.float32) / np.iinfo(store.dtype).max) - background
 
+    reach = reach_for(settled.estimate.seen)
     before: np.ndarray | None = None
     for place in sorted({round(k) for k in np.linspace(0, len(store) - 1, count)}):
         difference, number = difference_of(place), settled.numbers[place]
@@ -43,7 +44,8 @@ def choose_frames(settled: Settled, store: FrameStore, count: int) -> tuple[list
             left_out.append(f"frame {number} repeats the one before")
             continue
         before = difference
-        around = [difference_of(other) for other in (place - 1, place + 1) if 0 <= other < len(store)]
+        others = range(max(place - reach, 0), min(place + reach + 1, len(store)))
+        around = [difference_of(other) for other in others if other != place]
         valid = settled.valid & ~moving(difference, *around)
         rain = float(np.mean((difference > NEAR) & valid))
         if float(np.mean(valid)) < LEAST_VALID:

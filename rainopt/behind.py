@@ -27,10 +27,13 @@ class Backdrop:
         (H, W, 3) float32 in [0, 1].
     valid
         (H, W) bool.
+    reach
+        Frames before and after one that tell whether something stays, see `rainopt.moving.reach_for`.
     """
 
     image: np.ndarray
     valid: np.ndarray
+    reach: int = 1
 
     @cached_property
     def _grey(self) -> np.ndarray:

@@ -92,7 +92,9 @@ def derain(
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=1, help="Images worked on at a time; 1 gives all cores to each image.")
     ] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N (with the extra `gpu`).")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or cuda:N (with the extra `gpu`), for images; videos use the CPU.")
+    ] = "auto",
     quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")] = 95,
     crf: Annotated[
         int, typer.Option(min=0, max=51, help="Quality of video results: 0 is lossless, more is smaller.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +11,11 @@ import numpy as np
 
 from rainopt.acceptance import assess, trusted
 from rainopt.angle import Direction
-from rainopt.background import background_of_store
+from rainopt.background import BackgroundEstimate, background_of_store
 from rainopt.behind import Backdrop
 from rainopt.frame_store import FrameStore
 from rainopt.image import quantise
+from rainopt.moving import reach_for
 from rainopt.objectives import UDGWeights
 from rainopt.stillness import small_copy, stands_still
 from rainopt.threads import in_order
@@ -67,7 +69,7 @@ def care_for(store: FrameStore, wishes: Wishes, before: Care | None = None) -> C
         estimate = background_of_store(store)
         worth = assess(store, estimate)
         if worth.reaches():
-            backdrop = Backdrop(estimate.image, trusted(estimate))
+            backdrop = _backdrop(estimate)
             angle = worth.angle if angle is None else angle
             if angle is None:
                 return Care(Treatment())
@@ -89,7 +91,11 @@ def care_again(store: FrameStore, treatment: Treatment, still: bool) -> Care:
     if not still:
         return Care(treatment)
     estimate = background_of_store(store)
-    return Care(treatment, Backdrop(estimate.image, trusted(estimate)))
+    return Care(treatment, _backdrop(estimate))
+
+
+def _backdrop(estimate: BackgroundEstimate) -> Backdrop:
+    return Backdrop(estimate.image, trusted(estimate), reach_for(estimate.seen))
 
 
 def _is_still(store: FrameStore) -> bool:
@@ -125,22 +131,32 @@ def derained(store: FrameStore, care: Care) -> Iterator[np.ndarray]:
     return in_order(partial(_with_backdrop, care=care, backdrop=care.backdrop), _with_neighbours(store, care.backdrop))
 
 
-Seen = tuple[np.ndarray, tuple[np.ndarray, ...]]  # a frame; the differences of it, the one before, the one after
+Seen = tuple[np.ndarray, list[np.ndarray]]  # a frame; its difference from the backdrop, and those around it
 
 
 def _with_neighbours(frames: Iterable[np.ndarray], backdrop: Backdrop) -> Iterator[Seen]:
     """Yield each frame with its difference from the backdrop, and those of its neighbours."""
-    before: np.ndarray | None = None
-    held: tuple[np.ndarray, np.ndarray] | None = None
+    reach = backdrop.reach
+    # The frames of now: up to `reach` that have gone, and as many to come.
+    held: deque[tuple[np.ndarray, np.ndarray]] = deque()
+    place = 0  # in `held`, of the next frame to go
+
+    def around() -> Seen:
+        frame, difference = held[place]
+        others = [held[k][1] for k in range(max(place - reach, 0), min(place + reach + 1, len(held))) if k != place]
+        return frame, [difference, *others]
+
     for frame in frames:
-        difference = backdrop.difference(_unit(frame))
-        if held is not None:
-            around = [d for d in (before, difference) if d is not None]
-            yield held[0], (held[1], *around)
-            before = held[1]
-        held = (frame, difference)
-    if held is not None:
-        yield held[0], (held[1], *([] if before is None else [before]))
+        held.append((frame, backdrop.difference(_unit(frame))))
+        if len(held) - place > reach:
+            yield around()
+            place += 1
+        if place > reach:
+            held.popleft()
+            place -= 1
+    while place < len(held):
+        yield around()
+        place += 1
 
 
 def _with_backdrop(seen: Seen, care: Care, backdrop: Backdrop) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rainopt.percentiles import NEAR
@@ -9,6 +11,16 @@ from rainopt.percentiles import NEAR
 # Opening that streaks do not survive and things do, and by how much what moved is widened: pixels, of pictures 480 rows
 # high, and in proportion.
 THING, MARGIN = 11, 3
+CHANCE, MOST_REACH = 0.1, 4
+
+
+def reach_for(seen: np.ndarray) -> int:
+    """Return how many frames before and after one are to be looked at, by how often pixels show the background.
+
+    So many that rain covers all of them in one place of ten, ``(1 - seen)ⁿ ≤ 0.1`` for n frames at the median pixel.
+    """
+    usual = min(max(float(np.median(seen)), 0.01), 0.99)
+    return min(max(math.ceil((math.log(CHANCE) / math.log(1 - usual) - 1) / 2), 1), MOST_REACH)
 
 
 def moving(difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
@@ -21,8 +33,8 @@ def moving(difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
     difference
         (H, W) luminance of the frame less that of the background, in [-1, 1].
     *neighbours
-        The same of the frames before and after it. In dense rain streaks run into one another and look wide; with
-        neighbours, only what is bright in all of them counts as a bright thing.
+        The same of frames before and after it, see `reach_for`. In dense rain streaks run into one another and look
+        wide; with neighbours, only what is bright in all of them counts as a bright thing.
     """
     import cv2
 

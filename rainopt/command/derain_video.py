@@ -45,7 +45,9 @@ class VideoRecord(FileRecord):
 
     def line(self) -> str:
         """Return the result and what was done."""
-        seconds, frames = self.seconds or 1e-9, self.frames or 0
+        if self.frames is None:
+            return f"{self.input} → {self.output}  was there; compared"
+        seconds, frames = self.seconds or 1e-9, self.frames
         facts = [f"{frames} frames" + (f" in {self.scenes} scenes" if (self.scenes or 1) > 1 else "")]
         if self.angles:
             low, high = min(self.angles), max(self.angles)

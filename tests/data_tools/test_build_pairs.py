@@ -23,7 +23,7 @@ def settled(valid=None, spread=None, numbers=(), dtype=np.uint8):
         image, 40, np.ones(101, np.int64), plane + 1, plane, plane if spread is None else spread, plane, 20
     )
     valid = np.ones((H, W), bool) if valid is None else valid
-    return Settled(estimate, Acceptance(50.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0), valid, tuple(numbers), True)
+    return Settled(estimate, Acceptance(50.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0), valid, tuple(numbers), True)
 
 
 def streaks(number, level=60):

@@ -20,6 +20,7 @@ from rainopt.percentiles import (
     Ballot,
     Layers,
     elected,
+    off_centre,
     percentile_layers,
     reference,
     vote,
@@ -497,8 +498,10 @@ def test_a_channel_that_differs_counts():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_kernels_say_what_they_do_without_the_compiler(monkeypatch, rng, channels, dtype):
     compiled = fast(frames := draw(rng, "rain", (7, 2, 3, channels), dtype))
+    image = compiled[2].image
+    offsets = off_centre(frames, image, 0.02)
     bare = [name for name, value in vars(percentile_cpu).items() if hasattr(value, "py_func")]
-    assert len(bare) == 7
+    assert len(bare) == 9
     calls = []
 
     def counted(name, function, *arguments):
@@ -513,7 +516,22 @@ def test_kernels_say_what_they_do_without_the_compiler(monkeypatch, rng, channel
         monkeypatch.setattr(module, "VOTE_TILE", tile)
         monkeypatch.setattr(module, "PERCENTILE_TILE", tile)
         same(fast(frames), compiled)
+        np.testing.assert_array_equal(off_centre(frames, image, 0.02), offsets)
     assert set(calls) == set(bare)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_off_centre_is_the_mean_of_what_is_near(rng, dtype):
+    frames = draw(rng, "rain", (300, 5, 7, 3), dtype)
+    scale = float(np.iinfo(dtype).max)
+    image = (np.percentile(frames, 40, axis=0) / scale).astype(np.float32)
+    image[0, 0] = 1.0  # where no frame comes near
+    found = off_centre(frames, image, 0.0301)
+    apart = frames / scale - image.astype(float)
+    near = np.abs(apart) <= 0.0301
+    expected = np.where(near, apart, 0).sum(axis=0) / np.maximum(near.sum(axis=0), 1)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert np.abs(expected).max() > 1e-3
 
 
 def test_the_histogram_is_left_empty(rng):
