@@ -115,9 +115,12 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
     grey = _luma(estimate.image)
+    sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
+    del middle  # large frames leave no room for what is done with
     exposed = valid & (estimate.mode < WHITE / 255)
     distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
     bias = float(np.median(distance))
+    del grey, distance, exposed
     angle = rain_angle(store, estimate.image)
     residual = None
     if angle is not None:
@@ -132,7 +135,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         bias=bias,
         centring=centring,
         residual=residual,
-        sharpness=(_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY),
+        sharpness=sharpness,
         angle=angle,
         valid=share,
     )
@@ -149,7 +152,8 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
         difference = _grey(store[number]) - grey
         # What noise and light that changes leave is faint, and lies along the edges of the scene.
         seen = (difference > NEAR) & ~moving(difference)
-        found = estimate_angle(np.where(seen, np.minimum(difference, 1.0), 0.0).astype(np.float32))
+        difference[~seen] = 0
+        found = estimate_angle(np.minimum(difference, 1, out=difference))
         if found.confidence >= PRESENT:
             angles.append(found.angle)
     if 2 * len(angles) < len(numbers):

@@ -73,12 +73,15 @@ class Removal(NamedTuple):
         Share of the thin bright lines of the image that lie as the rain falls, 0 to 1. Leaves and grass in the rain
         look dense too, and to take off all that varies across the streaks ruins them; rain that is dense leaves few
         other lines to be seen.
+    pilot_iter
+        Iterations of the pilot.
     """
 
     height: float = 1.0
     strength: float = 1.0
     dense: float | None = None
     parallel: float = 1.0
+    pilot_iter: int = PILOT_ITER
 
 
 def solve_adaptive(
@@ -97,7 +100,7 @@ def solve_adaptive(
     """
     xp = namespace(O)
     bound = _ceiling(O, FEW.ceiling * removal.height)
-    pilot = solve_udg(O, weights=PILOT, max_iter=PILOT_ITER, tol=0, prior=RainPrior(ceiling=bound))
+    pilot = solve_udg(O, weights=PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound))
     first: Array = pilot.rain
     dense = removal.dense
     if dense is None:

@@ -14,7 +14,7 @@ from rainopt.frame_store import MEMORY, FrameStore
 from rainopt.image import RANGE_SLACK
 from rainopt.percentiles import PERCENTILES, Ballot, Layers, elected, percentile_layers, reference, vote
 
-BAND_BYTES = 1 << 26  # of the same rows of all frames that are worked on at a time
+BAND_BYTES = 1 << 25  # of the same rows of all frames that are worked on at a time
 
 Progress = Callable[[float], None]
 

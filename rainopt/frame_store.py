@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-MEMORY = 1 << 27  # bytes of frames that are held before they go to the scratch file
+MEMORY = 96 << 20  # bytes of frames that are held before they go to the scratch file
 
 
 class ScratchError(OSError):

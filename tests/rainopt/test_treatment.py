@@ -16,13 +16,14 @@ import rainopt
 from data_tools import RainSpec
 from data_tools.video_rain import rain_video
 from rainopt import UDGWeights
-from rainopt.adaptive import Removal, solve_adaptive
+from rainopt.adaptive import PILOT_ITER, Removal, solve_adaptive
 from rainopt.angle import AngleEstimate, Direction, vote
 from rainopt.evidence import gather
 from rainopt.image import luminance, quantise
 from rainopt.pipeline import decompose, removals_from
 from rainopt.treatment import (
     ITERATIONS,
+    PILOT_ITERATIONS,
     PARALLEL,
     Treatment,
     common_directions,
@@ -280,6 +281,9 @@ def test_a_scene_of_one_frame_is_treated_as_a_photograph(preset):
         options = {"angle": angle} if number else {}
         treatment = treatment_of([frame], **options)
         assert len(treatment.directions) == 1
+        # But for its pilot, which is shorter.
+        assert treatment.removals[0].pilot_iter == PILOT_ITERATIONS < PILOT_ITER
+        treatment = replace(treatment, removals=(treatment.removals[0]._replace(pilot_iter=PILOT_ITER),))
         alone = rainopt.derain(frame, max_iter=ITERATIONS, **options).background
         np.testing.assert_array_equal(derain_frame(frame, treatment), quantise(alone, np.uint8))
 
