@@ -27,6 +27,7 @@ def tree(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_variants_differ_from_one_another():
     images = [
         rainy(angle=8.0, density=1200.0, length=30.0, composition="additive"),

@@ -662,7 +662,10 @@ def completed(top, out):
 
 @posix
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(("jobs", "group"), [(1, False), (2, True), pytest.param(2, False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("jobs", "group"),
+    [pytest.param(1, False, marks=pytest.mark.slow), (2, True), pytest.param(2, False, marks=pytest.mark.slow)],
+)
 def test_an_interruption_is_status_130_and_the_next_run_goes_on(many, jobs, group):
     out = f"int{jobs}{group}"
     status, err = stopped(many, out, jobs, signal.SIGINT, group)
