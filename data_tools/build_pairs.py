@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rainopt.frame_store import FrameStore
-from rainopt.image import luminance
+from rainopt.image import frame_luminance
 from rainopt.moving import moving, reach_for
 from rainopt.percentiles import NEAR
 from rainopt.settle import Settled
@@ -31,10 +31,10 @@ def choose_frames(settled: Settled, store: FrameStore, count: int) -> tuple[list
     """Choose frames evenly over the store; returns them, and why others were left out."""
     chosen: list[ChosenFrame] = []
     left_out: list[str] = []
-    background = _luma(settled.estimate.image)
+    background = frame_luminance(settled.estimate.image)
 
     def difference_of(place: int) -> np.ndarray:
-        return _luma(store[place].astype(np.float32) / np.iinfo(store.dtype).max) - background
+        return frame_luminance(store[place].astype(np.float32) / np.iinfo(store.dtype).max) - background
 
     reach = reach_for(settled.estimate.seen)
     before: np.ndarray | None = None
@@ -93,7 +93,3 @@ def _inside(sums: np.ndarray, at: tuple[int, int], side: int) -> float:
     top, left = at
     low, right = top + side, left + side
     return float(sums[low, right] - sums[top, right] - sums[low, left] + sums[top, left])
-
-
-def _luma(image: np.ndarray) -> np.ndarray:
-    return np.asarray(luminance(np.moveaxis(image, -1, 0)))

@@ -21,7 +21,7 @@ from rainopt.acceptance import Acceptance
 from rainopt.command.task import error_message
 from rainopt.formats.replace import replacing
 from rainopt.frame_store import FrameStore
-from rainopt.image import luminance, quantise
+from rainopt.image import frame_luminance, quantise
 from rainopt.io import write_image
 from rainopt.scenes import split_scenes
 from rainopt.settle import Settled, settle
@@ -150,7 +150,7 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
         records = _write_pairs(job, settled, store, chosen, first, number)
         if not records:
             return Window(**facts, accepted=False, reason=f"no crop of {options.crop} pixels can be trusted")
-        grey = np.asarray(luminance(np.moveaxis(settled.estimate.image, -1, 0)))
+        grey = frame_luminance(settled.estimate.image)
         return Window(
             **facts, accepted=True, fingerprint=fingerprint(grey) or 0, records=tuple(r.to_dict() for r in records)
         )

@@ -10,7 +10,8 @@ import numpy as np
 from rainopt.angle import PRESENT, estimate_angle
 from rainopt.background import BackgroundEstimate, frame_bands
 from rainopt.frame_store import FrameStore
-from rainopt.image import LUMA, luminance
+from rainopt.image import LUMA, frame_luminance
+from rainopt.lines import line_angle
 from rainopt.moving import moving
 from rainopt.percentiles import NEAR, WHITE, off_centre, percentile_layers
 from rainopt.warp import Upright
@@ -111,10 +112,10 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
         offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
-        difference[rows], middle[rows] = _luma(apart), _luma(percentile_layers(frames, 50).image)
+        difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
-    grey = _luma(estimate.image)
+    grey = frame_luminance(estimate.image)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
     del middle  # large frames leave no room for what is done with
     exposed = valid & (estimate.mode < WHITE / 255)
@@ -146,7 +147,7 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
 
     The median over a few frames that show rain; None where fewer than half of them show it in one direction.
     """
-    angles, grey = [], _luma(background)
+    angles, grey = [], frame_luminance(background)
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
     for number in numbers:
         difference = _grey(store[number]) - grey
@@ -159,12 +160,11 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
     if 2 * len(angles) < len(numbers):
         return None
     # Lines repeat after 180°: the median is taken around the first of them.
-    turns = (np.asarray(angles) - angles[0] + 90) % 180 - 90
+    turns = np.array([line_angle(angle - angles[0]) for angle in angles])
     middle = float(np.median(turns))
     if 2 * np.count_nonzero(np.abs(turns - middle) <= PARALLEL) < len(numbers):
         return None
-    turned = (middle + angles[0] + 90) % 180 - 90
-    return turned if turned > -90 else 90.0
+    return line_angle(middle + angles[0])
 
 
 def _directional(picture: np.ndarray, angle: float) -> float:
@@ -182,10 +182,6 @@ def _edge_gradient(grey: np.ndarray) -> float:
     steps = [np.gradient(grey, axis=axis) for axis in (0, 1) if grey.shape[axis] > 1]
     size = np.sort(np.sqrt(sum((step**2 for step in steps), np.zeros_like(grey))), axis=None)
     return float(np.mean(size[-max(int(EDGES * size.size), 1) :]))
-
-
-def _luma(image: np.ndarray) -> np.ndarray:
-    return np.asarray(luminance(np.moveaxis(image, -1, 0))) if image.ndim == 3 else image
 
 
 def _grey(frame: np.ndarray) -> np.ndarray:

@@ -15,11 +15,12 @@ from rainopt.background import BackgroundEstimate, background_of_store
 from rainopt.behind import Backdrop
 from rainopt.frame_store import FrameStore
 from rainopt.image import quantise
+from rainopt.lines import line_angle
 from rainopt.moving import reach_for
 from rainopt.objectives import UDGWeights
 from rainopt.stillness import small_copy, stands_still
 from rainopt.threads import in_order
-from rainopt.treatment import PARALLEL, Treatment, derain_frame, treatment_of, turned
+from rainopt.treatment import PARALLEL, Treatment, derain_frame, treatment_of
 
 # Frames that a stretch is treated after, and those that tell whether the camera moves.
 SAMPLES, LOOKED_AT = 7, 20
@@ -112,9 +113,9 @@ def following(before: Treatment, now: Treatment) -> Treatment:
     if not before.directions or not now.directions:
         return now
     old, new = before.directions[0].angle, now.directions[0].angle
-    if abs(turned(new - old)) > PARALLEL:
+    if abs(line_angle(new - old)) > PARALLEL:
         return now
-    angle = turned(old + FOLLOW * turned(new - old))
+    angle = line_angle(old + FOLLOW * line_angle(new - old))
     directions = (Direction(angle, now.directions[0].share), *now.directions[1:])
     removals, first, last = now.removals, before.removals[0], now.removals[0]
     if first is not None and last is not None and first.dense is not None and last.dense is not None:

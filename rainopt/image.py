@@ -112,6 +112,11 @@ def luminance(colour: Array) -> Array:
     return LUMA[0] * colour[0, ...] + LUMA[1] * colour[1, ...] + LUMA[2] * colour[2, ...]
 
 
+def frame_luminance(image: Array) -> Array:
+    """Return `luminance` of an image (H, W) or (H, W, C) of floats, channels last; (H, W)."""
+    return image if image.ndim == 2 else luminance(namespace(image).moveaxis(image, -1, 0))
+
+
 def quantise(image: Array, dtype: Any) -> Array:
     """Round a [0, 1] image to ``dtype`` of its library: uint8 or uint16 full scale, or a float as it is."""
     xp = namespace(image)

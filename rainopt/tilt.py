@@ -15,6 +15,7 @@ from numbers import Real
 import numpy as np
 
 from rainopt.checks import require_finite, require_non_negative, require_whole
+from rainopt.lines import line_angle
 from rainopt.robust_pca import RobustPCA, robust_pca
 from rainopt.tilt_window import BLUR, Level, pyramid
 
@@ -187,7 +188,7 @@ def _search(level: Level, start: float, search: float) -> float:
     count = math.ceil(search / (STRIDE * level.degrees_a_sample))
     best: tuple[bool, float, float] | None = None
     for k in range(-count, count + 1):
-        angle = _wrap(start + search * k / count)
+        angle = line_angle(start + search * k / count)
         window = level.window(angle, abs(angle) > 45)
         window = window - window.mean()
         if not np.linalg.norm(window) > 0:
@@ -214,7 +215,7 @@ def _refine(
     for iteration in range(1, max_iter + 1):
         D, J = level.linearise(angle, transposed)
         if not np.linalg.norm(J) * level.degrees_a_sample > INSENSITIVE:
-            return _wrap(angle), robust_pca(D, tol=INNER_TOL), iteration, TiltStatus.CONSTANT
+            return line_angle(angle), robust_pca(D, tol=INNER_TOL), iteration, TiltStatus.CONSTANT
         pca = robust_pca(D, J, tol=INNER_TOL, start=pca)
         step = pca.step
         low, high = (max(low, angle), high) if step > 0 else (low, min(high, angle))
@@ -227,19 +228,14 @@ def _refine(
         if -math.inf < low < high < math.inf and not low < angle + move < high:
             move = (low + high) / 2 - angle
         if abs(move) <= tol:
-            return _wrap(angle + move), pca, iteration, TiltStatus.CONVERGED
+            return line_angle(angle + move), pca, iteration, TiltStatus.CONVERGED
         # Not wrapped on the way, so that angles compare. A shear knows no direction along its rows.
         aim = angle + move
         if level.transform == "shear":
             aim = min(max(aim, axis - STEEPEST), axis + STEEPEST)
         angle, move, last = aim, aim - angle, step
     assert pca is not None
-    return _wrap(angle), pca, max_iter, TiltStatus.MAX_ITER
-
-
-def _wrap(angle: float) -> float:
-    """Bring a line's direction into (-90, 90]."""
-    return 90 - (90 - angle) % 180
+    return line_angle(angle), pca, max_iter, TiltStatus.MAX_ITER
 
 
 def _is_number(value: object) -> bool:

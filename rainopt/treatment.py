@@ -12,6 +12,7 @@ from rainopt.adaptive import Removal, solve_adaptive
 from rainopt.angle import AngleEstimate, Direction, vote
 from rainopt.evidence import Evidence, gather
 from rainopt.image import luminance, split_channels
+from rainopt.lines import line_angle
 from rainopt.objectives import UDGWeights
 from rainopt.pipeline import removals_from, remove_rain
 from rainopt.threads import run_all
@@ -110,7 +111,6 @@ def derain_frame(frame: np.ndarray, treatment: Treatment) -> np.ndarray:
     """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype."""
     if not treatment.directions:
         return frame
-    # In one piece up to 4K; memory is no concern for a frame.
     removed = remove_rain(
         frame,
         frame.dtype,
@@ -142,20 +142,13 @@ def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ..
     return tuple(Direction(angle, share / sum(shares)) for share, angle in ordered)
 
 
-def turned(angle: float) -> float:
-    """Return the angle in (-90, 90] of the same line."""
-    angle = 90 - (90 - angle) % 180
-    # Rounding brings what is hardly above 90° to -90°.
-    return angle if angle > -90 else 90.0
-
-
 def _parallel(one: Direction, other: Direction) -> bool:
-    return abs(turned(one.angle - other.angle)) <= PARALLEL
+    return abs(line_angle(one.angle - other.angle)) <= PARALLEL
 
 
 def _middle(group: list[Direction]) -> float:
     first = group[0].angle
-    return turned(first + float(np.median([turned(d.angle - first) for d in group])))
+    return line_angle(first + float(np.median([line_angle(d.angle - first) for d in group])))
 
 
 def _steady_removal(

@@ -18,8 +18,9 @@ from rainopt.angle import Direction
 from rainopt.footage import FEW, Care, Wishes, care_again, care_for, derained, following
 from rainopt.frame_store import FrameStore
 from rainopt.image import quantise
+from rainopt.lines import line_angle
 from rainopt.threads import in_order, run_all
-from rainopt.treatment import Treatment, derain_frame, treatment_of, turned
+from rainopt.treatment import Treatment, derain_frame, treatment_of
 
 H, W, EDGE = 120, 160, 10
 SCENES = [("coffee", "medium"), ("astronaut", "medium"), ("chelsea", "light")]
@@ -123,7 +124,7 @@ def test_the_direction_is_that_of_the_rain():
         angle = RainSpec.sample(preset, rng).angle
         for care in (cared(name, preset)[0], cared(name, preset, PLAIN)[0]):
             (direction,) = care.treatment.directions
-            assert abs(turned(direction.angle - angle)) < 3
+            assert abs(line_angle(direction.angle - angle)) < 3
 
 
 def shaken(count=40):
@@ -306,7 +307,7 @@ def test_a_short_stretch_is_treated_as_the_one_before():
 def test_a_long_stretch_comes_half_way_from_the_one_before(wishes):
     now, _ = cared("coffee", "medium", wishes)
     angle, removal = now.treatment.directions[0].angle, now.treatment.removals[0]
-    before = Care(treatment(turned(angle - 4), removal.dense + 0.2))
+    before = Care(treatment(line_angle(angle - 4), removal.dense + 0.2))
     got = care_for(stored(rained("coffee", "medium")), wishes, before)
     assert got.treatment == following(before.treatment, now.treatment)
     assert got.treatment.directions[0].angle == pytest.approx(angle - 2)

@@ -20,6 +20,7 @@ from rainopt.adaptive import PILOT_ITER, Removal, solve_adaptive
 from rainopt.angle import AngleEstimate, Direction, vote
 from rainopt.evidence import gather
 from rainopt.image import luminance, quantise
+from rainopt.lines import line_angle
 from rainopt.pipeline import decompose, removals_from
 from rainopt.treatment import (
     ITERATIONS,
@@ -30,7 +31,6 @@ from rainopt.treatment import (
     derain_frame,
     treatment_from,
     treatment_of,
-    turned,
 )
 from rainopt.warp import Upright
 from rainopt.work_planes import work_planes
@@ -70,7 +70,7 @@ def angles_of(directions):
 
 @given(st.floats(-720, 720))
 def test_an_angle_is_turned_to_that_of_the_same_line(angle):
-    got = turned(angle)
+    got = line_angle(angle)
     assert -90 < got <= 90
     assert abs((got - angle + 90) % 180 - 90) == pytest.approx(0, abs=1e-9) or abs(
         (got - angle) % 180
@@ -93,8 +93,8 @@ def test_an_angle_is_turned_to_that_of_the_same_line(angle):
     ],
 )
 def test_the_ends_of_the_range_are_one(angle, expected):
-    assert turned(angle) == expected
-    Upright(turned(angle), 20, 20)  # refuses -90
+    assert line_angle(angle) == expected
+    Upright(line_angle(angle), 20, 20)  # refuses -90
 
 
 # The directions that most frames show
@@ -155,7 +155,7 @@ def test_directions_are_apart_and_of_the_range(several):
     assert [direction.share for direction in found] == sorted((d.share for d in found), reverse=True)
     # Each is that of at least half of the frames.
     for direction in found:
-        near = [any(abs(turned(a - direction.angle)) <= 2 * PARALLEL for a in angles) for angles in several]
+        near = [any(abs(line_angle(a - direction.angle)) <= 2 * PARALLEL for a in angles) for angles in several]
         assert 2 * sum(near) >= len(several)
 
 
@@ -201,7 +201,7 @@ def test_it_finds_the_direction_of_the_rain():
     for name, preset in itertools.product(("coffee", "chelsea"), ("light", "medium")):
         angle, frames = rained(name, preset)
         (direction,) = treatment_of(frames).directions
-        assert abs(turned(direction.angle - angle)) < 2
+        assert abs(line_angle(direction.angle - angle)) < 2
 
 
 def test_the_order_of_frames_does_not_matter():
