@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from data_tools.preview import SHEET_NAME, contact_sheet
 from data_tools.verify import NEAR
 from rainopt.command.workers import DIED, run_in_processes
 from rainopt.io import read_image, write_image
+
+Report = Callable[[VideoJob, float], None]
 
 SETTINGS = "build"
 SHEET_ROWS, DIFFERENCE_GAIN = 24, 3
@@ -32,12 +35,18 @@ def begin(folder: Path, options: BuildOptions) -> Manifest:
     return open_folder(folder, SETTINGS, options.settings(), options.licence)
 
 
-def run(jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None) -> Iterator[VideoResult]:
-    """Do videos in this process, in several, or on a cluster; yield results as they are ready."""
+def run(
+    jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None, report: Report | None = None
+) -> Iterator[VideoResult]:
+    """Do videos in this process, in several, or on a cluster; yield results as they are ready.
+
+    ``report(job, share)`` follows the work on one video where it is done in this process.
+    """
     if scheduler is not None:
         yield from _on_cluster(jobs, scheduler)
     elif processes <= 1 or len(jobs) < 2:
-        yield from map(build_video, jobs)
+        for job in jobs:
+            yield build_video(job, partial(report, job) if report else None)
     else:
         for (job,), result in run_in_processes(build_video, [(job,) for job in jobs], min(processes, len(jobs))):
             yield result or VideoResult(job.name, str(job.source), error=f"'{job.source}': {DIED}")

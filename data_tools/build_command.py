@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from data_tools.build import ClusterError, begin, finish, note, run, write_sheet
-from data_tools.build_plan import BuildOptions, Plan
+from data_tools.build_plan import BuildOptions, Plan, VideoJob
 from data_tools.build_video import VideoResult
 from data_tools.manifest import ManifestError
 from rainopt.command.console import open_consoles, progress_bar
@@ -44,7 +44,13 @@ def follow_build(
     try:
         with progress_bar(err) as progress:
             bar = progress.add_task("videos", total=len(plan.jobs))
-            for result in run(plan.jobs, processes, scheduler):
+            # An hour of video is long work of its own.
+            current = progress.add_task("frames", total=1.0, visible=False)
+
+            def report(job: VideoJob, share: float) -> None:
+                progress.update(current, completed=share, description=escape(job.source.name), visible=share < 1)
+
+            for result in run(plan.jobs, processes, scheduler, report):
                 results.append(result)
                 note(folder, result, there)
                 progress.advance(bar)
