@@ -4,9 +4,9 @@ DIR/video/clean_static_indoor.mp4 is a clip without rain from a camera that stan
 photographs; neither is a part of the project. Rain of the presets light, medium and heavy is rendered over both,
 without the veil: a veil stands still, and no statistic over time tells it from the scene.
 
-  authors     percentile_background of a part of DIR/video/rain_yard.mp4, real rain, against the authors' algorithm, pixel
-              by pixel: sorted values, first and last rank of the mode, the percentile that most ranges hold. Their
-              luminance is cut off to whole levels and ours rounded; both are compared.
+  authors     percentile_background of a part of DIR/video/rain_yard.mp4, real rain, against the authors' algorithm,
+              pixel by pixel: sorted values, first and last rank of the mode, the percentile that most ranges hold.
+              Their luminance is cut off to whole levels and ours rounded; both are compared.
   background  percentile_background of 20, 100 and 200 frames against the median of the clean frames, on pixels that
               stay within 10 levels of it; beside it the mean and the median of the same rainy frames.
   judgement   Spearman's rank correlation of the decibels that `rainopt.acceptance` expects with those that are true,
