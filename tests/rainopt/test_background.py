@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,8 +26,6 @@ from rainopt.io import write_image
 from rainopt.metrics import psnr
 from rainopt.percentiles import percentile_layers
 from rainopt.video import VideoError
-
-av = pytest.importorskip("av")
 
 ROOT = Path(__file__).parents[2]
 LAYERS = ("image", "seen", "darker", "spread", "mode")

@@ -15,6 +15,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -32,7 +33,6 @@ from rainopt.io import read_image, write_image
 from rainopt.video import open_video, read_frames
 from rainopt.video_write import VideoWriter
 
-av = pytest.importorskip("av")
 resource = pytest.importorskip("resource")
 
 ROOT = Path(__file__).parents[3]
