@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rainopt.background import BackgroundEstimate, percentile_background
     from rainopt.io import read_image, write_image
     from rainopt.metrics import psnr, ssim
+    from rainopt.naturalness import niqe
     from rainopt.objectives import UDGWeights, udg_energy
     from rainopt.pipeline import Decomposition, derain
     from rainopt.udg import SolverStatus, UDGSolution, solve_udg
@@ -30,6 +31,7 @@ _HOME = {
     "UDGWeights": "objectives",
     "derain": "pipeline",
     "estimate_angle": "angle",
+    "niqe": "naturalness",
     "open_video": "video",
     "percentile_background": "background",
     "psnr": "metrics",
@@ -50,6 +52,7 @@ __all__ = [
     "UDGWeights",
     "derain",
     "estimate_angle",
+    "niqe",
     "open_video",
     "percentile_background",
     "psnr",
