@@ -48,9 +48,9 @@ from benchmarks.angle_speed import speed, tilt_errors
 from benchmarks.angle_tables import print_all
 from benchmarks.common import finish, parser, positive
 from benchmarks.layer_angle import angle_error
-from benchmarks.sheet import Row, write_sheet
 from rainopt.angle import PRESENT, Direction
 from rainopt.command.overlay import draw_directions
+from rainopt.command.sheet import Row, write_sheet
 
 WITHIN = (1.0, 2.0, 5.0)  # degrees
 FOUND = 3.0  # degrees, of one of several directions

@@ -32,10 +32,10 @@ import numpy as np
 
 from benchmarks.common import finish, parser, positive, print_table
 from benchmarks.layer_angle import angle_error, layer_angle
-from benchmarks.sheet import Row, write_sheet
 from data_tools import RainSpec, add_rain
 from data_tools.presets import draw_fields
 from rainopt import Decomposition, derain, psnr, read_image, ssim
+from rainopt.command.sheet import Row, write_sheet
 from rainopt.image import luminance, split_channels
 from rainopt.io import READABLE_SUFFIXES
 
