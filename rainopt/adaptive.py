@@ -85,31 +85,33 @@ class Removal(NamedTuple):
 
 
 def solve_adaptive(
-    O: Array, removal: Removal, max_iter: int | None = None, tol: float | None = None
+    O: Array, removal: Removal, max_iter: int | None = None, tol: float | None = None, first: Array | None = None
 ) -> tuple[UDGSolution, float]:
     """Split an upright image (H, W) with weights that fit its rain; returns the solution and how dense the rain is.
 
     A pilot with weights between the two recipes gives a first layer. Its skewness mixes the recipes; where rain is
     sparse, the sparsity of each pixel is then divided by the layer averaged along the streak (iteratively reweighted
     ℓ1: one step of majorising ``Σ log(1 + R/FAINT)``) and raised in texture. The second solve is certified as any
-    other; the gain is applied to its layer.
+    other; the gain is applied to its layer. A layer ``first`` (H, W), at least 0, that is known from elsewhere takes
+    the place of the pilot's.
 
     Notes
     -----
     Source: Candès, Wakin, Boyd 2008, for the reweighting; Yu et al. 2021 for the energy.
     """
     xp = namespace(O)
-    bound = _ceiling(O, FEW.ceiling * removal.height)
-    pilot = solve_udg(O, weights=PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound))
-    first: Array = pilot.rain
+    if first is None:
+        bound = _ceiling(O, FEW.ceiling * removal.height)
+        first = solve_udg(O, weights=PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
     recipe = mixed(dense, removal.strength)
     weights = replace(PILOT, sparsity=recipe.sparsity, lambda_y=recipe.lambda_y)
     doubt = (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(box_mean(first, ALONG, -2)) + FAINT)
-    prior = RainPrior(doubt ** (1 - dense), _ceiling(O, recipe.ceiling * removal.height))
-    solution = solve_udg(O, weights=weights, max_iter=max_iter, tol=tol, prior=prior, start=first)
+    ceiling = _ceiling(O, recipe.ceiling * removal.height)
+    prior, start = RainPrior(doubt ** (1 - dense), ceiling), xp.minimum(first, ceiling)
+    solution = solve_udg(O, weights=weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
     rain = xp.minimum(recipe.gain * layer, O)
     return replace(solution, rain=rain), dense

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rainopt.angle import PRESENT
-from rainopt.command.task import FileRecord, Progress, error_message, is_there
+from rainopt.command.results import results_of, wanted_of, write_results
+from rainopt.command.task import FileRecord, Progress, error_message
 from rainopt.objectives import UDGWeights
 
 # Confidence of the angle below which a look at the result is advised.
@@ -77,16 +78,6 @@ class Record(FileRecord):
         return f"{seen}, {left}; --angle removes rain all the same"
 
 
-def results_of(target: Path, options: Options) -> dict[str, Path]:
-    """Return the files that a run with these options writes for one target."""
-    files = {"derained": target}
-    if options.save_rain:
-        files["rain"] = target.with_name(f"{target.stem}_rain.png")
-    if options.compare:
-        files["compare"] = target.with_name(f"{target.stem}_compare.png")
-    return files
-
-
 def derain_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> Record:
     """Derain one image file and write what is asked for; never raises for a bad file.
 
@@ -96,9 +87,7 @@ def derain_file(source: Path, target: Path, options: Options, progress: Progress
     """
     start = time.perf_counter()
     try:
-        wanted = results_of(target, options)
-        if not options.overwrite:
-            wanted = {kind: path for kind, path in wanted.items() if not is_there(path)}
+        wanted = wanted_of(results_of(target, options), options)
         if not wanted:
             return Record(str(source), str(target), "skipped")
         return _derain_file(source, target, wanted, options, progress, start)
@@ -117,7 +106,7 @@ def _derain_file(
 ) -> Record:
     from rainopt.arrays import to_numpy
     from rainopt.command.devices import to_device
-    from rainopt.io import copy_image, is_format, read_image_file, write_image
+    from rainopt.io import read_image_file
     from rainopt.pipeline import decompose
 
     file = read_image_file(source)
@@ -135,28 +124,8 @@ def _derain_file(
         progress=progress,
     )
     derained, rain = to_numpy(result.background), to_numpy(result.rain)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    bits = {"u1": 8, "u2": 16}.get(image.dtype.str[1:], 32)
-    # The derained image last: where it is, the rest is.
-    if "rain" in wanted:
-        write_image(wanted["rain"], rain, bits=16 if bits != 8 else 8, overwrite=options.overwrite)
-    if "compare" in wanted:
-        from rainopt.command.compare import side_by_side
-
-        write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=options.overwrite)
     untouched = not result.directions and result.veil is None
-    if "derained" in wanted and untouched and is_format(target, file.format) and not file.turned:
-        # No rain: the very file, not a JPEG of a JPEG.
-        copy_image(source, target, overwrite=options.overwrite)
-    elif "derained" in wanted:
-        write_image(
-            target,
-            derained,
-            metadata=file.metadata,
-            bits=bits,
-            quality=options.quality,
-            overwrite=options.overwrite,
-        )
+    write_results(source, file, wanted, derained, rain, options, untouched)
     solution = result.solution
     energy = float(solution.energy)
     return Record(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 from rainopt import __version__
 from rainopt.command.derain_file import Options
 from rainopt.command.parts import Parts
-from rainopt.command.task import FileRecord, Progress, error_message, is_there
+from rainopt.command.results import Output, results_of, wanted_of
+from rainopt.command.task import FileRecord, Progress, error_message
 from rainopt.footage import Care, Wishes, care_again, care_for, derained
 from rainopt.frame_store import FrameStore
 from rainopt.scenes import split_scenes
@@ -61,12 +62,9 @@ class VideoRecord(FileRecord):
         return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
-def video_results(target: Path, options: Options) -> dict[str, Path]:
+def video_results(target: Path, options: Output) -> dict[str, Path]:
     """Return the files that a run with these options writes for one video."""
-    files = {"derained": target}
-    if options.compare:
-        files["compare"] = target.with_name(f"{target.stem}_compare.png")
-    return files
+    return {kind: path for kind, path in results_of(target, options).items() if kind != "rain"}
 
 
 def derain_video_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> VideoRecord:
@@ -75,23 +73,39 @@ def derain_video_file(source: Path, target: Path, options: Options, progress: Pr
     Stretches of frames are written as parts in a hidden folder beside the result and joined in the end; a run that was
     stopped goes on with the first one that is missing.
     """
+    of_images = {"--save-rain": options.save_rain, "--veil": options.veil}
+    return video_to_video(source, target, options, of_images, lambda video: _derain(video, target, options, progress))
+
+
+def video_to_video(
+    source: Path,
+    target: Path,
+    options: Output,
+    of_images: dict[str, bool],
+    work: Callable[[Video], dict[str, Any]],
+) -> VideoRecord:
+    """Do with one video what is to be done with it; never raises for a bad file.
+
+    ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
+    video and returns fields of the record.
+    """
     begin = time.perf_counter()
     try:
-        wanted = video_results(target, options)
-        if not options.overwrite:
-            wanted = {kind: path for kind, path in wanted.items() if not is_there(path)}
+        wanted = wanted_of(video_results(target, options), options)
         if not wanted:
             return VideoRecord(str(source), str(target), "skipped")
-        refuse_options(options)
+        for name, given in of_images.items():
+            if given:
+                raise VideoError(f"{name} is for images; leave it out for videos")
         if target.suffix.lower() not in WRITABLE_SUFFIXES:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
         video = open_video(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         facts: dict[str, Any] = {}
         if "derained" in wanted:
-            facts = _derain(video, target, options, progress)
+            facts = work(video)
         if "compare" in wanted:
-            _write_comparison(video, target, wanted["compare"], options)
+            _write_comparison(video, target, wanted["compare"], options.overwrite)
         seconds = round(time.perf_counter() - begin, 3)
         facts |= {"height": video.height, "width": video.width, "lost": video.lost, "seconds": seconds}
         return VideoRecord(str(source), str(target), "ok", **facts)
@@ -100,88 +114,113 @@ def derain_video_file(source: Path, target: Path, options: Options, progress: Pr
         return VideoRecord(str(source), str(target), "failed", error=error_message(error, source, target))
 
 
-def refuse_options(options: Options) -> None:
-    """Raise for options that are of images only."""
-    for name, given in (("--save-rain", options.save_rain), ("--veil", options.veil)):
-        if given:
-            raise VideoError(f"{name} is for images; leave it out for videos")
-
-
 def _derain(video: Video, target: Path, options: Options, progress: Progress | None) -> dict[str, Any]:
     wishes = Wishes(options.angle, options.weights, options.strength, options.max_iter, options.tol, options.background)
-    stat = video.path.stat()
-    settings = {
-        "version": __version__,
-        "source": [str(video.path.resolve()), stat.st_size, stat.st_mtime_ns],
-        "wishes": asdict(wishes),
-        "crf": options.crf,
-        "stretch": STRETCH,
+
+    def treat(frames: Iterator[VideoFrame], file: Path, before: Care | None) -> tuple[dict[str, Any], Care]:
+        return _stretch(video, frames, file, options, wishes, before)
+
+    settings = {"wishes": asdict(wishes), "crf": options.crf}
+    done = in_stretches(video, target, settings, STRETCH, treat, _care_of_kept, options.overwrite, progress)
+    frames = sum(note["frames"] for note in done.notes)
+    shares = {
+        "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
+        "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
     }
-    parts = Parts(target, settings)
-    done = _Done(video, progress)
-    before: Care | None = None
-    number = -1
+    return done.facts() | shares
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+
+    notes: list[dict[str, Any]]
+    scenes: int
+    kept: int
+
+    def facts(self) -> dict[str, Any]:
+        """Return fields of a record."""
+        return {
+            "frames": sum(note["frames"] for note in self.notes),
+            "scenes": self.scenes,
+            "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
+            "kept_parts": self.kept,
+        }
+
+
+def in_stretches(
+    video: Video,
+    target: Path,
+    settings: dict[str, Any],
+    length: int,
+    treat: Callable[[Iterator[VideoFrame], Path, Any], tuple[dict[str, Any], Any]],
+    recall: Callable[[Iterator[VideoFrame], dict[str, Any]], Any],
+    overwrite: bool,
+    progress: Progress | None = None,
+) -> Stretches:
+    """Write a video stretch after stretch, and go on where an earlier run has stopped.
+
+    Parameters
+    ----------
+    settings
+        What the frames of the result depend on besides the video, as JSON has it.
+    length
+        Most frames of a stretch; a cut ends one, too.
+    treat
+        Writes a stretch to a file. Takes its frames, the file, and how the stretch before it in its scene was treated,
+        or None; returns a note with "first", "frames" and "angle", and how this one was treated.
+    recall
+        Takes the frames of a finished stretch and the note about it; returns how it was treated.
+    progress
+        Called with the share of the frames that have been read.
+    """
+    stat = video.path.stat()
+    source = [str(video.path.resolve()), stat.st_size, stat.st_mtime_ns]
+    parts = Parts(target, {"version": __version__, "source": source, "stretch": length} | settings)
+    notes: list[dict[str, Any]] = []
+    before: Any = None
+    number, kept = -1, 0
     try:
-        for scene, frames in _stretches(done):
+        for scene, frames in _stretches(_read(video, progress), length):
             if scene != number:
                 number, before = scene, None
             first = next(frames)
             frames = chain([first], frames)
             note = parts.finished(first.index)
             if note is None:
-                note, before = _stretch(video, frames, parts.file(first.index), options, wishes, before)
+                note, before = treat(frames, parts.file(first.index), before)
                 parts.note(first.index, note)
             else:
-                done.kept += 1
+                kept += 1
                 # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
-                last = note["frames"] == STRETCH and parts.finished(first.index + STRETCH) is None
-                before = _care_of_kept(frames, note) if last else None
+                last = note["frames"] == length and parts.finished(first.index + length) is None
+                before = recall(frames, note) if last else None
                 for _ in frames:
                     pass
-            done.notes.append(note)
-        files = [parts.file(note["first"]) for note in done.notes]
-        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=options.overwrite)
+            notes.append(note)
+        files = [parts.file(note["first"]) for note in notes]
+        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=overwrite)
     except BaseException:
         parts.remove_if_none_is_finished()
         raise
     parts.remove()
-    return done.facts(number + 1)
+    if progress:
+        progress(1.0)
+    return Stretches(notes, number + 1, kept)
 
 
-class _Done:
-    """The frames of a video as they are read, and what has been noted of them."""
-
-    def __init__(self, video: Video, progress: Progress | None) -> None:
-        self._video, self._progress = video, progress
-        self.notes: list[dict[str, Any]] = []
-        self.kept = 0
-
-    def __iter__(self) -> Iterator[VideoFrame]:
-        for frame in self._video.frames():
-            yield frame
-            if self._progress and self._video.declared:
-                self._progress(min((frame.index + 1) / self._video.declared, 0.99))
-
-    def facts(self, scenes: int) -> dict[str, Any]:
-        """Return the fields of a record."""
-        frames = sum(note["frames"] for note in self.notes)
-        if self._progress:
-            self._progress(1.0)
-        return {
-            "frames": frames,
-            "scenes": scenes,
-            "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
-            "dry": sum(note["frames"] for note in self.notes if note["angle"] is None) / frames,
-            "still": sum(note["frames"] for note in self.notes if note["still"]) / frames,
-            "kept_parts": self.kept,
-        }
+def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
+    for frame in video.frames():
+        yield frame
+        if progress and video.declared:
+            progress(min((frame.index + 1) / video.declared, 0.99))
 
 
-def _stretches(frames: _Done) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
-    """Yield (number of the scene, frames) for stretches of at most `STRETCH` frames of one scene."""
+def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+    """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
     for number, scene in enumerate(split_scenes(frames)):
         for first in scene:
-            yield number, chain([first], islice(scene, STRETCH - 1))
+            yield number, chain([first], islice(scene, length - 1))
 
 
 def _stretch(
@@ -199,16 +238,7 @@ def _stretch(
             store.append(frame.pixels)
             times.append((frame.index, frame.time))
         care = care_for(store, wishes, before)
-        with VideoWriter(
-            file,
-            height=video.height,
-            width=video.width,
-            rate=video.rate,
-            time_base=video.time_base,
-            bits=video.bits,
-            quality=options.crf,
-            pixel_aspect=video.pixel_aspect,
-        ) as writer:
+        with part_writer(video, file, options.crf) as writer:
             for (_, at), pixels in zip(times, derained(store, care), strict=True):
                 writer.write(pixels, at)
         note = {
@@ -221,6 +251,20 @@ def _stretch(
     return note, care
 
 
+def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
+    """Return a writer of frames like those of a video."""
+    return VideoWriter(
+        file,
+        height=video.height,
+        width=video.width,
+        rate=video.rate,
+        time_base=video.time_base,
+        bits=video.bits,
+        quality=crf,
+        pixel_aspect=video.pixel_aspect,
+    )
+
+
 def _care_of_kept(frames: Iterator[VideoFrame], note: dict[str, Any]) -> Care:
     """Return how a stretch was treated that an earlier run has finished."""
     with FrameStore() as store:
@@ -229,7 +273,7 @@ def _care_of_kept(frames: Iterator[VideoFrame], note: dict[str, Any]) -> Care:
         return care_again(store, treatment_from(note["treatment"]), note["still"])
 
 
-def _write_comparison(video: Video, target: Path, place: Path, options: Options) -> None:
+def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
     """Write the middle frame before and after, and their difference."""
     import numpy as np
 
@@ -242,4 +286,4 @@ def _write_comparison(video: Video, target: Path, place: Path, options: Options)
     rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
     scale = np.iinfo(rainy.dtype).max
     taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
-    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=options.overwrite)
+    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)
