@@ -1,0 +1,93 @@
+"""How well the shipped network derains pairs that it was not trained on, beside `rainopt` of the same tree.
+
+For each folder of DIR/pairs: PSNR and SSIM (protocol y_matlab, results rounded to 8 bits, means over pictures) of the
+input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, and
+polished by 20 iterations of the solver.
+
+  python -m benchmarks.net_quality --data DIR --json results.json --sheet sheet.png
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import finish, parser, print_table
+from benchmarks.net_scenes import PROTOCOL, add_data
+from data_tools.layouts import read_dataset
+from rainnet.checkpoint import load
+from rainnet.evaluate import Compared, evaluate
+from rainnet.evaluate_methods import Function, find_methods
+from rainnet.infer import derain
+from rainopt.command.sheet import Row, write_sheet
+
+MODEL = "udgnet-small"
+
+
+def methods(model: str) -> list[Any]:
+    """Return what is compared."""
+    net = load(model)
+
+    def with_angle(angle: str, polish: int = 0) -> Any:
+        return lambda rainy: derain(net, rainy, angle=angle, polish=polish, device="cpu").background
+
+    return [
+        *find_methods(["input", "rainopt"]),
+        Function("network, its own angle", with_angle("network")),
+        Function("network, rainopt's angle", with_angle("solver")),
+        Function("the same, polished", with_angle("solver", 20)),
+    ]
+
+
+def measure(folder: Path, compared: list[Any], limit: int | None, rows: list[Row]) -> dict[str, Any]:
+    """Return the scores of one set, and add a row for each picture."""
+
+    def watch(one: Compared) -> None:
+        if one.rainy is None or one.truth is None:
+            return
+        shown = {"input": one.rainy, **{n: one.results[n] for n in one.results if n != "input"}, "truth": one.truth}
+        captions = [
+            f"{folder.name}/{one.pair.name} {name}"
+            + (f" {one.scores[name].psnr[PROTOCOL]:.1f} dB" if name in one.scores else "")
+            for name in shown
+        ]
+        rows.append(Row([np.asarray(image) for image in shown.values()], captions))
+
+    report = evaluate(compared, read_dataset(folder), (PROTOCOL,), limit=limit, watch=watch)
+    return {
+        method.name: {"psnr": method.psnr(PROTOCOL), "ssim": method.ssim(PROTOCOL), "seconds": method.seconds}
+        for method in report.methods
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the sets in a folder."""
+    options = parser(__doc__, "net_quality")
+    add_data(options)
+    options.add_argument("--model", default=MODEL, help="a file, or a network that ships")
+    options.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all pictures")
+    chosen = options.parse_args(arguments)
+    compared, sets = methods(chosen.model), {}
+    rows: list[Row] = []
+    for folder in sorted(path for path in (chosen.data / "pairs").iterdir() if path.is_dir()):
+        sets[folder.name] = measure(folder, compared, chosen.limit, rows)
+    names = next(iter(sets.values())).keys()
+    table = [
+        (name, *(f"{s[name]['psnr']:.2f} / {s[name]['ssim']:.4f}" for s in sets.values()), _seconds(sets, name))
+        for name in names
+    ]
+    print_table("PSNR / SSIM on Y (MATLAB)", ("method", *sets, "s / picture"), table)
+    if chosen.sheet:
+        write_sheet(chosen.sheet, rows)
+    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, chosen.json)
+
+
+def _seconds(sets: dict[str, Any], name: str) -> str:
+    values = [s[name]["seconds"] for s in sets.values() if s[name]["seconds"] is not None]
+    return f"{max(values):.3f}" if values else ""
+
+
+if __name__ == "__main__":
+    main()

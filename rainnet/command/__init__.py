@@ -1,0 +1,1 @@
+"""The commands of ``rainnet``, a file each; heavy imports wait until there is work."""

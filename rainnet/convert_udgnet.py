@@ -1,0 +1,204 @@
+"""UDGNet checkpoints of the authors' program, whose names of weights are documented nowhere: by order and shape."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+UNSEEN = (
+    "weights do not tell what is between convolutions (ReLU within blocks, sums around each block and around all of "
+    "them are assumed), and no checkpoint of the authors was at hand: compare a picture with their program"
+)
+
+
+class Foreign(NamedTuple):
+    """Weights of another program under our names.
+
+    Attributes
+    ----------
+    config
+        Fields of our config that the shapes tell.
+    state
+        Weights by our names. What is not among them keeps fresh weights.
+    notes
+        What a user has to know, a sentence each.
+    """
+
+    config: dict[str, Any]
+    state: dict[str, Tensor]
+    notes: list[str]
+
+
+class UnlikeError(ValueError):
+    """The weights are not those of such a network; the message continues a sentence that starts with the file."""
+
+
+class Layer(NamedTuple):
+    """A convolution or a linear layer as a state dict has it."""
+
+    name: str
+    weight: Tensor
+    bias: Tensor | None
+
+    @property
+    def outputs(self) -> int:
+        """Channels that come out."""
+        return self.weight.shape[0]
+
+    @property
+    def inputs(self) -> int:
+        """Channels that go in."""
+        return self.weight.shape[1]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is a convolution of 3×3 pixels."""
+        return self.weight.ndim == 4 and tuple(self.weight.shape[2:]) == (3, 3)
+
+    def named(self, name: str) -> dict[str, Tensor]:
+        """Return the weight and the bias under another name; a layer without bias has one of zeros."""
+        bias = torch.zeros(self.outputs) if self.bias is None else self.bias
+        return {f"{name}.weight": self.weight, f"{name}.bias": bias}
+
+
+def map_udgnet(state: dict[str, Tensor]) -> Foreign:
+    """Map the weights of a UDGNet as its authors build it to ours.
+
+    A stream is a 3×3 convolution from C to F channels, residual blocks of two convolutions each, a convolution that
+    keeps F, and one that returns to C. The two runs of layers that look like this are the streams, the image's first
+    unless the names say otherwise. What is left is the angle network, if it has the shape of ours.
+
+    Raises
+    ------
+    UnlikeError
+        If there are not two such streams of one width, or something stands between their convolutions.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Section 3.3 and Fig. 3; each stream predicts what is subtracted from the rainy picture.
+    """
+    layers, others = _layers(state)
+    streams = _streams(layers)
+    if len(streams) != 2:
+        raise UnlikeError(
+            "holds no UDGNet: expected two streams of 3x3 convolutions, from C channels to F, an odd number of them "
+            f"from F to F, and back to C; found {len(streams)} among {len(layers)} layers: {_shapes(layers)}"
+        )
+    first, second = streams
+    if (first[0].inputs, first[0].outputs) != (second[0].inputs, second[0].outputs):
+        raise UnlikeError(f"holds two streams that differ in their channels: {_shapes(first)} and {_shapes(second)}")
+    order = list(state)
+    for stream in streams:
+        begin, end = (order.index(f"{layer.name}.weight") for layer in (stream[0], stream[-1]))
+        if between := [key for key in others if begin < order.index(key) < end]:
+            raise UnlikeError(f"has '{between[0]}' between the convolutions of a stream, which UDGNet has not")
+    image, rain, notes = _told_apart(first, second)
+    notes = [UNSEEN, *notes]
+    mapped = _stream_state(image, "image_stream") | _stream_state(rain, "rain_stream")
+    config = {
+        "channels": image[0].inputs,
+        "features": image[0].outputs,
+        "blocks": (len(image) - 3) // 2,
+        "rain_blocks": None if len(rain) == len(image) else (len(rain) - 3) // 2,
+        "stride": 1,
+        "along": (1,),
+        "rain_from_input": True,
+    }
+    used = {layer.name for layer in (*image, *rain)}
+    left = [layer for layer in layers if layer.name not in used]
+    angle = None if others else _angle(left, image[0].inputs)
+    if angle is None:
+        what = f"; left out: {_shapes(left)}" if left else ""
+        notes.append(
+            f"there is no network for the angle that ours could take{what}. Ours has fresh weights and finds nothing: "
+            "give angles, or use `--angle solver`"
+        )
+    else:
+        config |= angle[0]
+        mapped |= angle[1]
+    return Foreign(config, mapped, notes)
+
+
+def _layers(state: dict[str, Tensor]) -> tuple[list[Layer], list[str]]:
+    """Return convolutions and linear layers in order, and the names of everything else."""
+    layers = [
+        Layer(key.removesuffix(".weight"), tensor, state.get(f"{key.removesuffix('.weight')}.bias"))
+        for key, tensor in state.items()
+        if key.endswith(".weight") and tensor.ndim in (2, 4)
+    ]
+    taken = {f"{layer.name}.{kind}" for layer in layers for kind in ("weight", "bias")}
+    return layers, [key for key in state if key not in taken]
+
+
+def _streams(layers: list[Layer]) -> list[list[Layer]]:
+    found, begin = [], 0
+    while begin < len(layers):
+        stream = _stream_at(layers[begin:])
+        if stream:
+            found.append(stream)
+        begin += len(stream) or 1
+    return found
+
+
+def _stream_at(layers: list[Layer]) -> list[Layer]:
+    """Return the stream with which the layers begin, or nothing."""
+    channels, features = layers[0].inputs, layers[0].outputs
+    if not layers[0].is_small or channels == features:
+        return []
+    length = 1
+    while length < len(layers) and _is(layers[length], features, features):
+        length += 1
+    whole = length < len(layers) and _is(layers[length], features, channels)
+    # Two a block and one behind them.
+    return layers[: length + 1] if whole and length >= 4 and length % 2 == 0 else []
+
+
+def _is(layer: Layer, inputs: int, outputs: int) -> bool:
+    return layer.is_small and (layer.inputs, layer.outputs) == (inputs, outputs)
+
+
+def _told_apart(first: list[Layer], second: list[Layer]) -> tuple[list[Layer], list[Layer], list[str]]:
+    """Return the image stream, the rain stream, and what is to be noted of the choice."""
+    rain = [all(_speaks_of_rain(layer.name) for layer in stream) for stream in (first, second)]
+    if rain[0] and not rain[1]:
+        return second, first, []
+    if rain[1] and not rain[0]:
+        return first, second, []
+    note = f"names do not tell the streams apart; the first ('{first[0].name}' …) is taken for the image's"
+    return first, second, [note]
+
+
+def _speaks_of_rain(name: str) -> bool:
+    return any(word.startswith(("rain", "streak")) for word in re.split("[^a-z]+", name.lower()))
+
+
+def _stream_state(stream: list[Layer], name: str) -> dict[str, Tensor]:
+    head, *middle, tail, last = stream
+    state = head.named(f"{name}.head") | tail.named(f"{name}.tail") | last.named(f"{name}.last")
+    for k, layer in enumerate(middle):
+        state |= layer.named(f"{name}.blocks.{k // 2}.{'second' if k % 2 else 'first'}")
+    return state
+
+
+def _angle(layers: list[Layer], channels: int) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Return config and weights of the angle network if the layers are such as ours has, else None."""
+    if len(layers) < 2:
+        return None
+    *convolutions, last = layers
+    features = convolutions[0].outputs
+    widths = [channels, *(features * min(2**k, 8) for k in range(len(convolutions)))]
+    fits = all(_is(layer, a, b) for layer, a, b in zip(convolutions, widths, widths[1:], strict=False))
+    if not fits or tuple(last.weight.shape) != (1, widths[-1]):
+        return None
+    state = last.named("angle.last")
+    for k, layer in enumerate(convolutions):
+        state |= layer.named(f"angle.convolutions.{k}")
+    return {"angle_features": features, "angle_stages": len(convolutions)}, state
+
+
+def _shapes(layers: list[Layer], most: int = 4) -> str:
+    shown = [f"{layer.name} {tuple(layer.weight.shape)}" for layer in layers[:most]]
+    return ", ".join(shown) + (f" and {len(layers) - most} more" if len(layers) > most else "")

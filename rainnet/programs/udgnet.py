@@ -1,0 +1,162 @@
+"""How UDGNet is trained: the UDG energy on its two streams, and what may be added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rainnet.losses import TERMS, AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
+from rainnet.models.discriminator import Discriminator
+from rainnet.models.udgnet import SPAN, UDGNet
+from rainnet.programs.base import Batch, Program
+from rainopt.objectives import UDGWeights
+
+Part = Literal["self", "image", "rain"]
+
+
+class UDGNetLoss(BaseModel):
+    """Weights of the losses of UDGNet; a weight of 0 leaves a loss out.
+
+    Attributes
+    ----------
+    energy
+        Of the UDG energy, a pixel and channel.
+    terms
+        Which parts of the energy count: "self", "image", "rain".
+    tau, lambda_x, lambda_y, sparsity
+        Weights inside the energy, as `rainopt.UDGWeights`.
+    bounds
+        Of what lies outside ``0 ≤ R ≤ O``.
+    adversarial
+        Of the discriminator's judgement of the background. The paper's μ = 400 stands beside sums over 128 × 128
+        pixels and 3 channels; beside means it is 400 / 49152 = 0.008.
+    truth
+        Of the distance from the truth, where the data have one.
+    truth_rain
+        Of the rain layer within it.
+    solver
+        Of the distance from the solver's own decomposition.
+    solver_iterations
+        Of that solver.
+    angle
+        Of the squared error of the angle network's number in [0, 1] (Eq. 12).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    energy: float = Field(1.0, ge=0)
+    terms: tuple[Part, ...] = ("self", "image", "rain")
+    tau: float = Field(0.01, ge=0)
+    lambda_x: float = Field(1.5, ge=0)
+    lambda_y: float = Field(1.0, ge=0)
+    sparsity: float = Field(0.0, ge=0)
+    bounds: float = Field(0.0, ge=0)
+    adversarial: float = Field(0.008, ge=0)
+    truth: float = Field(0.0, ge=0)
+    truth_rain: float = Field(0.5, ge=0)
+    solver: float = Field(0.0, ge=0)
+    solver_iterations: int = Field(60, ge=1)
+    angle: float = Field(1.0, ge=0)
+
+
+class UDGNetProgram(Program):
+    """UDGNet, and a discriminator where one is asked for.
+
+    Parameters
+    ----------
+    network
+        The network.
+    loss
+        What its losses weigh.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Eq. (16). The pictures of a batch are upright already, by an angle that is known or was
+    estimated, as the paper's are by TILT; only the angle network sees them as they were.
+    """
+
+    Settings = UDGNetLoss
+    network: UDGNet
+
+    def __init__(self, network: UDGNet, loss: UDGNetLoss) -> None:
+        super().__init__()
+        self.network, self.loss = network, loss
+        weights = UDGWeights(loss.tau, loss.lambda_x, loss.lambda_y, loss.sparsity, bounded=False)
+        self.energy = UDGLoss(weights, loss.terms or TERMS)
+        self.bounds, self.adversarial = BoundsLoss(), AdversarialLoss()
+        self.truth, self.solver = TruthLoss(loss.truth_rain), SolverLoss(iterations=loss.solver_iterations)
+        self.discriminator = Discriminator(network.channels) if loss.adversarial else None
+        self.turns = ("network", "discriminator") if loss.adversarial else ("network",)
+
+    def parameters_of(self, turn: str) -> Iterable[nn.Parameter]:
+        """Return the parameters of the network or of the discriminator."""
+        part = self.network if turn == "network" else self.discriminator
+        return part.parameters() if part is not None else ()
+
+    def needs(self) -> frozenset[str]:
+        """Return what the losses are computed from."""
+        wanted = {"rainy": True, "clean": self.loss.truth, "unpaired": self.loss.adversarial}
+        wanted |= {"plain": self.loss.angle, "angle": self.loss.angle}
+        return frozenset(name for name, weight in wanted.items() if weight)
+
+    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+        """Return the weighted losses of a turn."""
+        if turn == "discriminator":
+            return self._judge(batch)
+        loss, O = self.loss, batch["rainy"]
+        layers = self.network.layers(O)
+        B, R = O - layers.removed.float(), layers.rain.float()
+        terms: dict[str, Tensor] = {}
+        if loss.energy:
+            terms["energy"] = loss.energy * self.energy(O, B, R)
+        if loss.bounds:
+            terms["bounds"] = loss.bounds * self.bounds(O, R)
+        if self.discriminator is not None:
+            terms["adversarial"] = loss.adversarial * self.adversarial(self.discriminator(B).float())
+        if loss.truth:
+            terms["truth"] = loss.truth * self.truth(B, R, batch["clean"], O)
+        if loss.solver:
+            terms["solver"] = loss.solver * self.solver(O, B, R)
+        if loss.angle:
+            terms["angle"] = loss.angle * angle_loss(self.network.find_angle(batch["plain"]).float(), batch["angle"])
+        return terms
+
+    def _judge(self, batch: Batch) -> dict[str, Tensor]:
+        if self.discriminator is None:
+            raise ValueError("there is no discriminator: `adversarial` is 0")
+        O = batch["rainy"]
+        with torch.no_grad():
+            B = O - self.network.image_stream(O).float()
+        real, fake = self.discriminator(batch["unpaired"]), self.discriminator(B)
+        return {"discriminator": self.adversarial.discriminator(real.float(), fake.float())}
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Return rainy, background, rain (three times as bright) and truth."""
+        O = batch["rainy"]
+        layers = self.network.layers(O)
+        shown = {
+            "rainy": O,
+            "background": (O - layers.removed.float()).clamp(0, 1),
+            "rain x3": (3 * layers.rain.float()).clamp(0, 1),
+        }
+        return shown | ({"clean": batch["clean"]} if "clean" in batch else {})
+
+
+def angle_loss(found: Tensor, true: Tensor) -> Tensor:
+    """Return the squared error in the unit of the labels, a number in [0, 1] for ±45 degrees, mean over the batch.
+
+    Pictures with rain beyond what the network can say do not count.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Eq. (12).
+    """
+    within = (true.abs() <= SPAN).to(found.dtype)
+    error = F.mse_loss(found, true, reduction="none") / (2 * SPAN) ** 2
+    return (within * error).sum() / within.sum().clamp(min=1)

@@ -1,0 +1,67 @@
+"""Validation while training: whole pictures, a named protocol."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_tools.layouts import read_dataset
+from rainnet.models.base import Network
+from rainopt.io import read_image
+from rainopt.metrics import psnr, ssim
+
+
+class Judge:
+    """Derains pairs with a network and scores it.
+
+    Parameters
+    ----------
+    pairs
+        Rainy and clean pictures.
+    protocol
+        As in `rainopt.metrics`.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], protocol: str) -> None:
+        if not pairs:
+            raise ValueError("`pairs` must hold at least one pair to validate on")
+        self.pairs, self.protocol = pairs, protocol
+        self.leading = f"psnr_{protocol}"
+
+    @classmethod
+    def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Judge:
+        """Read the pairs of datasets of any layout; of one with splits, those of the split "val" if there are any.
+
+        Raises
+        ------
+        LayoutError, ImageFileError
+            If a dataset or a picture cannot be read.
+        ValueError
+            If there is no pair.
+        """
+        pairs = []
+        for folder in folders:
+            whole = [pair for pair in read_dataset(folder) if pair.clean is not None]
+            chosen = [pair for pair in whole if pair.split == "val"] or whole
+            files = [(pair.rainy, pair.clean) for pair in chosen[:limit] if pair.clean is not None]
+            pairs += [(read_image(rainy), read_image(clean)) for rainy, clean in files]
+        return cls(pairs, protocol)
+
+    def __call__(self, network: Network) -> dict[str, float]:
+        """Return means over the pairs, results rounded to 8 bits."""
+        from rainnet.infer import derain
+
+        device = next(network.parameters()).device
+        results = [
+            np.rint(np.asarray(derain(network, rainy, device=str(device)).background) * 255).astype(np.uint8)
+            for rainy, _ in self.pairs
+        ]
+        truths = [clean for _, clean in self.pairs]
+        both = list(zip(results, truths, strict=True))
+        return {
+            self.leading: statistics.fmean(min(psnr(a, b, self.protocol), 100.0) for a, b in both),
+            f"ssim_{self.protocol}": statistics.fmean(ssim(a, b, self.protocol) for a, b in both),
+        }
