@@ -69,7 +69,7 @@ def derain(
     angle
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. ``"network"``: what the network finds,
         within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
-        `rainnet.infer_angle.ANGLE_BY` of these.
+        the solver's, `rainnet.infer_angle.ANGLE_BY`, for networks that work in a frame of the rain's direction.
     tile
         Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
         so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile.
@@ -106,7 +106,7 @@ def derain(
     place = device_for(device, net)
     side, batch = checked_tile(tile, place), require_whole(batch, "batch")
     iterations = require_whole(polish, "polish") if polish != 0 or isinstance(polish, bool) else 0
-    wish = checked_angle(angle)
+    wish = checked_angle(angle, net)
     net.to(place)
     with evaluating(net), torch.no_grad():
         colour = _planes(channels.colour, net, place)
@@ -150,7 +150,7 @@ def find_angle(
         As `derain`.
     """
     image = detached(image)
-    place, wish = device_for(device, net), checked_angle(by)
+    place, wish = device_for(device, net), checked_angle(by, net)
     colour = split_channels(image, channel_axis).colour
     net.to(place)
     with evaluating(net), torch.no_grad():
@@ -158,9 +158,9 @@ def find_angle(
 
 
 def _degrees(
-    net: Network, image: Array, colour: Tensor, wish: float | str, place: torch.device, channel_axis: int
+    net: Network, image: Array, colour: Tensor, wish: float | str | None, place: torch.device, channel_axis: int
 ) -> float | None:
-    if isinstance(wish, float):
+    if wish is None or isinstance(wish, float):
         return wish
     if wish == SOLVER:
         return found_by_solver(image, channel_axis)

@@ -14,7 +14,7 @@ from rainopt.arrays import Array
 from rainopt.lines import line_angle
 
 NETWORK, SOLVER = "network", "solver"
-ANGLE_BY = NETWORK
+ANGLE_BY = SOLVER
 """What finds the angle where nobody says; the help of ``rainnet derain`` says so, too."""
 
 # A larger picture is looked at in crops, at its own scale, because the width of streaks is something to go by.
@@ -22,8 +22,8 @@ WHOLE_PIXELS = 1 << 21
 CROPS, CROP_SIDE = 3, 480  # along each side, and pixels
 
 
-def checked_angle(angle: float | str | None) -> float | str:
-    """Return an angle, or what is to find it, if it is one.
+def checked_angle(angle: float | str | None, net: Network) -> float | str | None:
+    """Return an angle, or what is to find it, if it is one; None where nobody says and the network needs none.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def checked_angle(angle: float | str | None) -> float | str:
         If it is neither degrees in (-90, 90] nor "network" nor "solver".
     """
     if angle is None:
-        return ANGLE_BY
+        return ANGLE_BY if net.directional else None
     if isinstance(angle, str):
         if angle in (NETWORK, SOLVER):
             return angle

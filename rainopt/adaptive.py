@@ -108,13 +108,19 @@ def solve_adaptive(
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
     recipe = mixed(dense, removal.strength)
     weights = replace(PILOT, sparsity=recipe.sparsity, lambda_y=recipe.lambda_y)
-    doubt = (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(box_mean(first, ALONG, -2)) + FAINT)
     ceiling = _ceiling(O, recipe.ceiling * removal.height)
-    prior, start = RainPrior(doubt ** (1 - dense), ceiling), xp.minimum(first, ceiling)
+    prior, start = RainPrior(doubt(O, first) ** (1 - dense), ceiling), xp.minimum(first, ceiling)
     solution = solve_udg(O, weights=weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
     rain = xp.minimum(recipe.gain * layer, O)
     return replace(solution, rain=rain), dense
+
+
+def doubt(O: Array, layer: Array) -> Array:
+    """Return factors on the sparsity λs of sparse rain: small where a first layer runs along the streak, large in
+    texture; all (..., H, W).
+    """
+    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(box_mean(layer, ALONG, -2)) + FAINT)
 
 
 def density(rain: Array) -> float:

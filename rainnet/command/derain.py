@@ -34,8 +34,8 @@ def derain(
             "--angle",
             metavar="DEG|network|solver",
             help="Direction of the rain in degrees: 0 is vertical, positive moves right going down; or what finds it: "
-            "the network, as it does if this is left out, or the solver's vote of streaks, which also knows rain "
-            "flatter than 45 degrees.",
+            "the solver's vote of streaks, as it does if this is left out, or the network itself, as in the paper, "
+            "which knows no rain flatter than 45 degrees.",
         ),
     ] = None,
     polish: Annotated[

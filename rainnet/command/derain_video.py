@@ -47,7 +47,7 @@ def _derain(video: Video, target: Path, options: Options, progress: Progress | N
     stat = options.model.stat()
     settings = {
         "model": [str(options.model.resolve()), stat.st_size, stat.st_mtime_ns],
-        "angle": checked_angle(options.angle),
+        "angle": checked_angle(options.angle, network(options.model, options.device)),
         "polish": options.polish,
         "crf": options.crf,
     }
@@ -92,10 +92,10 @@ def _stretch(
 
 def _angle(store: FrameStore, options: Options, before: float | None) -> float | None:
     """Return the angle of all frames of a stretch; found, it comes half-way from the one before."""
-    wish = checked_angle(options.angle)
+    net = network(options.model, options.device)
+    wish = checked_angle(options.angle, net)
     if isinstance(wish, float):
         return wish
-    net = network(options.model, options.device)
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
 
     def found(by: str) -> list[float]:
@@ -103,7 +103,7 @@ def _angle(store: FrameStore, options: Options, before: float | None) -> float |
         return [angle for angle in angles if angle is not None]
 
     # The solver needs an angle even where the network needs none.
-    known = found(wish) or (found(SOLVER) if options.polish else [])
+    known = (found(wish) if wish else []) or (found(SOLVER) if options.polish else [])
     if not known:
         return None
     now = middle_angle(known)

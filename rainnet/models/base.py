@@ -45,11 +45,14 @@ class Network(nn.Module):
         Of the pictures: 3 for RGB.
     multiple
         Sides of what `layers` takes are multiples of this.
+    directional
+        Whether it works in a frame that depends on the angle of the rain.
     reach
         Pixels from an output to the farthest input that it depends on; a tile with so much around it equals the whole.
     """
 
     name: ClassVar[str]
+    directional: ClassVar[bool] = False
     config: Any
     channels: int
     multiple: int

@@ -106,6 +106,7 @@ class UDGNet(Network):
     """
 
     name = "udgnet"
+    directional = True
 
     def __init__(self, config: UDGNetConfig | None = None) -> None:
         super().__init__()

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.losses import TERMS, AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
+from rainnet.losses import TERMS, AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss, reweighted
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.udgnet import SPAN, UDGNet
 from rainnet.programs.base import Batch, Program
-from rainopt.objectives import UDGWeights
+from rainopt.objectives import NO_PRIOR, UDGWeights
 
 Part = Literal["self", "image", "rain"]
 
@@ -30,6 +30,9 @@ class UDGNetLoss(BaseModel):
         Which parts of the energy count: "self", "image", "rain".
     tau, lambda_x, lambda_y, sparsity
         Weights inside the energy, as `rainopt.UDGWeights`.
+    reweight
+        How far the sparsity of each pixel follows the network's own rain layer and the texture, as `rainopt.adaptive`
+        has it for sparse rain: 0, not at all, to 1.
     bounds
         Of what lies outside ``0 ≤ R ≤ O``.
     adversarial
@@ -55,6 +58,7 @@ class UDGNetLoss(BaseModel):
     lambda_x: float = Field(1.5, ge=0)
     lambda_y: float = Field(1.0, ge=0)
     sparsity: float = Field(0.0, ge=0)
+    reweight: float = Field(0.0, ge=0, le=1)
     bounds: float = Field(0.0, ge=0)
     adversarial: float = Field(0.008, ge=0)
     truth: float = Field(0.0, ge=0)
@@ -113,7 +117,8 @@ class UDGNetProgram(Program):
         B, R = O - layers.removed.float(), layers.rain.float()
         terms: dict[str, Tensor] = {}
         if loss.energy:
-            terms["energy"] = loss.energy * self.energy(O, B, R)
+            prior = reweighted(O, R, loss.reweight) if loss.reweight else NO_PRIOR
+            terms["energy"] = loss.energy * self.energy(O, B, R, prior)
         if loss.bounds:
             terms["bounds"] = loss.bounds * self.bounds(O, R)
         if self.discriminator is not None:

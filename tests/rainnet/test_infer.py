@@ -180,7 +180,7 @@ def test_it_agrees_with_the_network(rng, stride, angle, from_input):
     with torch.no_grad():
         whole = net(torch.from_numpy(batch), None if angle is None else torch.full((2,), angle))
     for number, one in enumerate(batch):
-        result = derain(net, one, angle=angle, channel_axis=0)
+        result = derain(net, one, angle="network" if angle is None else angle, channel_axis=0)
         np.testing.assert_allclose(result.background, whole.background[number], atol=1e-5)
         np.testing.assert_allclose(result.rain, np.tensordot(LUMA, whole.rain[number].numpy(), 1), atol=1e-5)
         assert result.angle == pytest.approx(float(whole.angle[number]), abs=1e-4)

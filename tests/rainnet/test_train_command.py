@@ -120,9 +120,9 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
     smooth = np.full((200, 200, 3), 0.3)
     few = add_rain(smooth, RainSpec(density=1000, intensity=0.5), rng).rainy
     many = add_rain(smooth, RainSpec(density=60000, length=60, intensity=0.5), rng).rainy
-    assert weights_for(few) == pytest.approx({"sparsity": FEW.sparsity, "lambda_y": FEW.lambda_y})
-    assert weights_for(many) == pytest.approx({"sparsity": MANY.sparsity, "lambda_y": MANY.lambda_y})
-    assert weights_for(smooth[..., 0]) == pytest.approx({"sparsity": FEW.sparsity, "lambda_y": FEW.lambda_y})
+    assert weights_for(few) == pytest.approx({"sparsity": FEW.sparsity, "lambda_y": FEW.lambda_y, "reweight": 1.0})
+    assert weights_for(many) == pytest.approx({"sparsity": MANY.sparsity, "lambda_y": MANY.lambda_y, "reweight": 0.0})
+    assert weights_for(smooth[..., 0]) == weights_for(few)
 
 
 @pytest.mark.parametrize(
