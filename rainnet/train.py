@@ -232,6 +232,7 @@ class _Loop:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.
         torch.manual_seed((self.recipe.run.seed << 32) + self.done * self.fabric.world_size + self.fabric.global_rank)
         self.program.train()
+        self.program.progress = self.done / self.recipe.run.steps
         batch = {name: _channels_last(value) for name, value in batch.items()}
         told: dict[str, Tensor] = {}
         for turn, optimiser in self.optimisers.items():

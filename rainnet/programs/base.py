@@ -23,6 +23,8 @@ class Program(nn.Module):
         What is kept in the end.
     turns
         Names of the optimisers, in the order in which they step.
+    progress
+        Share of the run that is done, 0 to below 1; the loop sets it, for losses that change as the training goes on.
     loss
         Settings of the losses, a pydantic model; `Settings` is its class.
     """
@@ -30,6 +32,7 @@ class Program(nn.Module):
     Settings: ClassVar[type[Any]]
     network: Network
     turns: tuple[str, ...] = ("network",)
+    progress: float = 0.0
 
     def parameters_of(self, turn: str) -> Iterable[nn.Parameter]:
         """Return what the optimiser of a turn changes."""

@@ -16,6 +16,10 @@ from rainnet.models.udgnet import SPAN, UDGNet
 from rainnet.programs.base import Batch, Program
 from rainopt.objectives import NO_PRIOR, UDGWeights
 
+# Share of a run after which the sparsity begins to be reweighted, and in which it comes to that fully: a layer that is
+# nothing yet would keep itself from ever being more.
+PILOT = 0.3
+
 Part = Literal["self", "image", "rain"]
 
 
@@ -117,7 +121,8 @@ class UDGNetProgram(Program):
         B, R = O - layers.removed.float(), layers.rain.float()
         terms: dict[str, Tensor] = {}
         if loss.energy:
-            prior = reweighted(O, R, loss.reweight) if loss.reweight else NO_PRIOR
+            share = loss.reweight * min(max((self.progress - PILOT) / PILOT, 0.0), 1.0)
+            prior = reweighted(O, R, share) if share else NO_PRIOR
             terms["energy"] = loss.energy * self.energy(O, B, R, prior)
         if loss.bounds:
             terms["bounds"] = loss.bounds * self.bounds(O, R)
