@@ -11,6 +11,7 @@ of the image stream, or the rainy picture minus the layer of the rain stream. We
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from benchmarks.common import finish, parser, positive, print_table
 from benchmarks.net_scenes import PROTOCOL, Scene, add_data, scenes, to_bytes
 from rainnet.infer import derain
 from rainnet.models.udgnet import UDGNet
+from rainnet.pace import Silent
+from rainnet.programs.udgnet import UDGNetLoss, UDGNetProgram
 from rainnet.recipe import Recipe, read_recipe
 from rainnet.run_folder import RunFolder
 from rainnet.train import train
@@ -42,22 +45,6 @@ ADVERSARIAL = 0.02
 PRESET = "light"
 
 
-class Silent:
-    """Watches a run and says nothing."""
-
-    def advance(self, number: int) -> None:
-        """Ignore."""
-
-    def step(self, step: Any) -> None:
-        """Ignore."""
-
-    def pictures(self, number: int, pictures: Any) -> None:
-        """Ignore."""
-
-    def validated(self, number: int, scores: Any, best: bool) -> None:
-        """Ignore."""
-
-
 def recipe_of(case: int, clean: Path, steps: int) -> Recipe:
     """Return the recipe of a case."""
     terms, adversary = CASES[case]
@@ -76,7 +63,7 @@ def recipe_of(case: int, clean: Path, steps: int) -> Recipe:
     if terms:
         loss["terms"] = terms
     changes = [f"run.steps={steps}", "run.picture_every=0", "run.save_every=0", "run.ema=0.98", "data.angle_error=0"]
-    changes += ["data.dry=0", "run.log_every=50"]
+    changes += ["data.dry=0", "data.haze=0", "run.log_every=50"]
     recipe = read_recipe(
         "udgnet-small", changes, data={"train": [clean], "unpaired": [clean], "presets": {PRESET: 1.0}}
     )
@@ -86,7 +73,7 @@ def recipe_of(case: int, clean: Path, steps: int) -> Recipe:
 def train_case(case: int, clean: Path, steps: int) -> UDGNet:
     """Return the network of a case."""
     recipe = recipe_of(case, clean, steps)
-    needs = frozenset({"rainy"} | ({"unpaired"} if CASES[case][1] else set()))
+    needs = UDGNetProgram.needs(UDGNetLoss.model_validate(recipe.loss))
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs))
     with tempfile.TemporaryDirectory() as folder:
         network = train(recipe, RunFolder(Path(folder) / "run"), batches, Silent(), device="cpu")
@@ -129,6 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
             "adversarial": adversary,
             "paper": PAPER[case],
         }
+        print(f"case {case}: {cases[str(case)]['psnr']:.2f} dB", file=sys.stderr)
     marks = {name: lambda c, name=name: "x" if name in c["terms"] else "" for name in ("image", "rain", "self")}
     rows = [
         (

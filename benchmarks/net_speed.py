@@ -18,10 +18,11 @@ from typing import Any
 
 from benchmarks.command import run_command
 from benchmarks.common import finish, parser, photograph, positive, print_table, rainy_photograph, timed
-from benchmarks.net_ablation import Silent
+from rainnet.pace import Silent, Step
+from rainnet.programs.udgnet import UDGNetLoss, UDGNetProgram
 from rainnet.recipe import read_recipe
 from rainnet.run_folder import RunFolder
-from rainnet.train import Step, train
+from rainnet.train import train
 from rainnet.training_data import RecipeBatches, dataset_for
 from rainopt import write_image
 
@@ -72,7 +73,9 @@ def training(steps: int, folder: Path) -> dict[str, Any]:
         write_image(clean / f"{number}.png", photograph(*size))
     changes = [f"run.steps={steps + SKIPPED}", f"run.log_every={SKIPPED}", "data.size=128", "run.picture_every=0"]
     recipe = read_recipe("udgnet-small", changes, data={"train": [clean]})
-    batches = RecipeBatches(recipe, dataset_for(recipe.data, 0, frozenset({"rainy", "clean", "plain", "angle"})))
+    batches = RecipeBatches(
+        recipe, dataset_for(recipe.data, 0, UDGNetProgram.needs(UDGNetLoss.model_validate(recipe.loss)))
+    )
     watcher = Speeds()
     train(recipe, RunFolder(folder / "run"), batches, watcher, device="cpu")
     told = watcher.steps[1:]

@@ -67,6 +67,9 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         Lowest and highest factor on the brightness of the clean pictures, which are clipped at white.
     rain_scale
         Lowest and highest factor on the size of the streaks; presets are made for pictures of 480 x 320.
+    haze, veil
+        Share of the rainy examples whose veil is not the preset's, but drawn evenly between these two: distant rain may
+        be thicker than the presets have it.
     upright
         Whether "rainy" and "clean" have streaks vertical; otherwise they lie as in the picture.
     unpaired
@@ -96,6 +99,8 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         flips: bool = True,
         gain: Range = (0.7, 1.1),
         rain_scale: Range = (0.8, 1.25),
+        haze: float = 0.0,
+        veil: Range = (0.0, 0.5),
         upright: bool = True,
         unpaired: Sequence[Path] | None = None,
         budget: int = BUDGET,
@@ -106,6 +111,8 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         self.angle_error = checked_number("angle_error", angle_error, 0, 45)
         self.gain, self.rain_scale = checked_range("gain", gain, 2), checked_range("rain_scale", rain_scale, 8)
         self.scale, self.upright = checked_range("scale", scale, 1), upright
+        self.haze = checked_number("haze", haze, 0, 1)
+        self.veil = tuple(checked_number("veil", each, 0, 1) for each in veil)
         self._names, self._bounds = checked_shares(presets)
         store = Pictures(budget)
         self._clean = CleanRegions(pictures, size, self.scale, flips, store)
@@ -141,6 +148,9 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         """Return the rain, and the angle in degrees of its main direction."""
         which = int(np.searchsorted(self._bounds, rng.random() * self._bounds[-1], side="right"))
         spec = RainSpec.sample(self._names[which], rng).scaled(between(self.rain_scale, rng))
+        hazy, veil = rng.random() < self.haze, between((self.veil[0], self.veil[1]), rng)
+        if hazy:
+            spec = replace(spec, veil=veil)
         turn = max(spec.directions, key=lambda direction: direction.share).turn
         if self.angle_range is None:
             return spec, wrapped(spec.angle + turn)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainopt.adaptive import Removal, doubt, solve_adaptive
+from rainopt.adaptive import Removal, solve_adaptive
 from rainopt.colour import remove_layer
 from rainopt.image import LUMA
-from rainopt.objectives import NO_PRIOR, RainPrior, UDGWeights, udg_energy
+from rainopt.objectives import UDGWeights, udg_energy
 from rainopt.udg import solve_udg
 
 TERMS = ("self", "image", "rain")
@@ -52,17 +52,14 @@ class UDGLoss(nn.Module):
             raise ValueError(f"`terms` must be some of {', '.join(TERMS)}, got {tuple(terms)}")
         self.weights, self.terms = weights, frozenset(terms)
 
-    def forward(self, O: Tensor, B: Tensor, R: Tensor, prior: RainPrior = NO_PRIOR) -> Tensor:
-        """Return the energy of rainy pictures, backgrounds and rain layers, (N, C, H, W) each, a pixel and channel.
-
-        ``prior`` has factors on the sparsity of each pixel, (N, C, H, W), if any.
-        """
+    def forward(self, O: Tensor, B: Tensor, R: Tensor) -> Tensor:
+        """Return the energy of rainy pictures, backgrounds and rain layers, (N, C, H, W) each, a pixel and channel."""
         w = self.weights
         rain = UDGWeights(0.0, w.lambda_x, w.lambda_y, w.sparsity, bounded=False)
         image = UDGWeights(w.tau, 0.0, 0.0, 0.0, bounded=False)
         nothing = UDGWeights(0.0, 0.0, 0.0, 0.0, bounded=False)
         if self.terms == frozenset(TERMS):
-            total = udg_energy(O, B, R, w, prior)
+            total = udg_energy(O, B, R, w)
         else:
             total = torch.zeros(O.shape[:-2], dtype=O.dtype, device=O.device)
             if "self" in self.terms:
@@ -70,20 +67,8 @@ class UDGLoss(nn.Module):
             if "image" in self.terms:
                 total = total + udg_energy(B, B, torch.zeros_like(B), image)
             if "rain" in self.terms:
-                total = total + udg_energy(O, O - R, R, rain, prior)
+                total = total + udg_energy(O, O - R, R, rain)
         return total.sum() / O.numel()
-
-
-@torch.no_grad()
-def reweighted(O: Tensor, R: Tensor, share: float = 1.0) -> RainPrior:
-    """Return the factors on the sparsity that `rainopt.adaptive` would take from a rain layer, (N, C, H, W) both.
-
-    The layer is the network's own, of this step: what the solver does in two solves, a network does all along. Of
-    rain that is dense to some degree the factors count by a ``share`` in [0, 1].
-    """
-    grey = luminance(O.detach()).clamp(0, 1)
-    factors = doubt(grey, luminance(R.detach()).clamp(min=0))
-    return RainPrior(sparsity=(factors**share).expand_as(O))
 
 
 class BoundsLoss(nn.Module):

@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rainnet.models import known
 
@@ -22,7 +22,9 @@ class _Section(BaseModel):
 
 
 class NetworkSection(_Section):
-    """Which network: its name, a preset, and fields of its config that differ; or a checkpoint to begin with."""
+    """Which network: its name, a preset, and fields of its config that differ; or a model to begin with, which brings
+    its own config.
+    """
 
     name: str
     preset: str | None = None
@@ -52,6 +54,10 @@ class DataSection(_Section):
         Standard deviation, in degrees, by which crops are brought upright wrongly.
     scale, gain, rain_scale
         Ranges of what clean pictures are reduced by, brightened by, and streaks enlarged by.
+    haze, veil
+        Share of the rendered crops whose veil is drawn from this range and not from the preset's.
+    split
+        Part of datasets that have parts; left out: "train" where there is such a part.
     """
 
     kind: Literal["rendered", "pairs", "rainy", "single"] = "rainy"
@@ -65,6 +71,9 @@ class DataSection(_Section):
     scale: tuple[float, float] = (1.0, 1.0)
     gain: tuple[float, float] = (1.0, 1.0)
     rain_scale: tuple[float, float] = (1.0, 1.0)
+    haze: float = Field(0.0, ge=0, le=1)
+    veil: tuple[float, float] = (0.0, 0.5)
+    split: Literal["train", "val", "test"] | None = None
 
 
 class OptimiserSection(_Section):
@@ -75,9 +84,15 @@ class OptimiserSection(_Section):
     weight_decay: float = Field(0.0, ge=0)
     schedule: Literal["constant", "steps", "cosine"] = "constant"
     decay: float = Field(0.1, gt=0, le=1)
-    decay_every: int = Field(1, ge=1)
+    decay_every: int | None = Field(None, ge=1)
     warmup: int = Field(0, ge=0)
     clip: float = Field(0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _steps_are_told(self) -> Self:
+        if self.schedule == "steps" and self.decay_every is None:
+            raise ValueError("schedule 'steps' needs decay_every, the steps between two decays")
+        return self
 
 
 class RunSection(_Section):
@@ -96,13 +111,13 @@ class RunSection(_Section):
     workers
         Processes that make crops.
     log_every, picture_every, save_every
-        Steps between lines, picture grids, and checkpoints; 0: never.
+        Steps between lines, picture grids, and checkpoints; 0 for the last two: never.
     """
 
     steps: int = Field(10_000, ge=1)
     batch: int = Field(8, ge=1)
-    seed: int = Field(0, ge=0)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    seed: int = Field(0, ge=0, lt=2**31)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     ema: float = Field(0.0, ge=0, lt=1)
     workers: int = Field(1, ge=0)
     log_every: int = Field(50, ge=1)
@@ -132,12 +147,21 @@ class Recipe(_Section):
     @field_validator("optimiser", mode="before")
     @classmethod
     def _one_for_all(cls, value: Any) -> Any:
-        # `[optimiser]` alone is that of the network; `[optimiser.discriminator]` adds another.
+        # `[optimiser]` is that of the network; `[optimiser.discriminator]` says how another differs from it.
         if not isinstance(value, Mapping):
             return value
         own = {key: part for key, part in value.items() if not isinstance(part, Mapping)}
         others = {key: part for key, part in value.items() if isinstance(part, Mapping)}
-        return {"network": own, **others} if own or "network" not in others else others
+        return {"network": own} | {turn: own | dict(part) for turn, part in others.items()}
+
+    def without_paths(self) -> dict[str, Any]:
+        """Return the recipe as JSON has it, with the names alone of all files and folders: to be published."""
+        values = self.model_dump(mode="json")
+        for section, key in (("data", "train"), ("data", "unpaired"), ("validation", "data")):
+            values[section][key] = [Path(path).name for path in values[section][key]]
+        start = values["network"]["start"]
+        values["network"]["start"] = None if start is None else Path(start).name
+        return values
 
     def optimiser_of(self, turn: str) -> OptimiserSection:
         """Return the settings of a turn; those of the network where it has none of its own."""
@@ -172,7 +196,10 @@ def read_recipe(name: str, changes: Sequence[str] = (), **sections: Mapping[str,
     for change in changes:
         _apply(values, change)
     for section, keys in sections.items():
-        values.setdefault(section, {}).update(keys)
+        place = values.setdefault(section, {})
+        if not isinstance(place, dict):
+            raise RecipeError(f"'{section}' = {place!r}: a section with keys is expected")
+        place.update(keys)
     return checked(Recipe, values, "")
 
 

@@ -13,6 +13,8 @@ from rainopt.formats.replace import replacing
 
 STATE, RECIPE, MODEL, BEST = "last.ckpt", "recipe.json", "model.safetensors", "best.safetensors"
 FORMAT = 1
+# Keys that may change when a run goes on: how long it is, and what is seen of it. Everything else would make another.
+FREE = ("run.steps", "run.workers", "run.log_every", "run.picture_every", "run.save_every", "validation.")
 
 
 class RunError(ValueError):
@@ -51,25 +53,18 @@ class RunFolder:
         """What TensorBoard reads."""
         return self.path / "tensorboard"
 
-    def begin(self, recipe: Recipe, resume: bool) -> dict[str, Any] | None:
-        """Make the folder ready; returns the state to go on from, None for a new run.
+    def begin(self, recipe: Recipe, resume: bool) -> None:
+        """Make the folder ready and write the recipe.
 
         Raises
         ------
         RunError
-            If there is a run that is not to be resumed, or one of another recipe, or none to be resumed.
+            If there is something and it is not to be gone on with, or the folder cannot be written.
         """
-        state = self.path / STATE
-        if resume:
-            if not state.is_file():
-                raise RunError(f"'{self.path}' holds no run to go on with; leave out --resume")
-            found = self._load(state)
-            self._require_same(recipe, found["recipe"])
-            return found
         if self.path.is_file():
             raise RunError(f"'{self.path}' is a file; name a folder")
-        if self.path.is_dir() and any(self.path.iterdir()):
-            there = "holds a run; --resume goes on with it, or" if state.is_file() else "is not empty;"
+        if not resume and self.path.is_dir() and any(self.path.iterdir()):
+            there = "holds a run; --resume goes on with it, or" if (self.path / STATE).is_file() else "is not empty;"
             raise RunError(f"'{self.path}' {there} name another folder")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -77,7 +72,27 @@ class RunFolder:
                 file.write(recipe.model_dump_json(indent=2).encode() + b"\n")
         except OSError as error:
             raise RunError(f"'{self.path}' cannot be written ({error.strerror or error}); name another") from error
-        return None
+
+    def state_for(self, recipe: Recipe, world: int) -> dict[str, Any]:
+        """Return the state to go on from with a recipe and so many processes.
+
+        Raises
+        ------
+        RunError
+            If there is none, or it is another run's.
+        """
+        state = self.path / STATE
+        if not state.is_file():
+            raise RunError(f"'{self.path}' holds no run to go on with; leave out --resume")
+        found = self._load(state)
+        self._require_same(recipe, found["recipe"])
+        if found["world"] != world:
+            raise RunError(f"'{self.path}' was trained by {found['world']} processes, not {world}; start as many")
+        if found["step"] > recipe.run.steps:
+            raise RunError(
+                f"'{self.path}' has {found['step']} steps done, and run.steps is {recipe.run.steps}; ask for more"
+            )
+        return found
 
     def save(self, state: dict[str, Any]) -> None:
         """Write the state, whole or not at all."""
@@ -104,8 +119,7 @@ class RunFolder:
         except ValueError as error:
             raise RunError(f"'{self.path}' was trained by a recipe that this version does not know: {error}") from None
         changed = differences(before.model_dump(mode="json"), recipe.model_dump(mode="json"))
-        # More steps may be asked for; everything else would make another run of it.
-        changed = [line for line in changed if not line.startswith(("run.steps", "run.workers", "run.log_every"))]
+        changed = [line for line in changed if not line.startswith(FREE)]
         if changed:
             raise RunError(
                 f"'{self.path}' was trained by another recipe ({'; '.join(changed)}); use the same, or another folder"

@@ -24,7 +24,7 @@ def learning_rate(section: OptimiserSection, step: int, steps: int) -> float:
     """
     rise = min((step + 1) / section.warmup, 1.0) if section.warmup else 1.0
     factor = 1.0
-    if section.schedule == "steps":
+    if section.schedule == "steps" and section.decay_every:
         factor = section.decay ** (step // section.decay_every)
     elif section.schedule == "cosine":
         past = max(step - section.warmup, 0) / max(steps - section.warmup, 1)

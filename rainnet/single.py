@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from rainopt.adaptive import mixed
+from rainnet.recipe import Recipe
+from rainopt.adaptive import MANY
 from rainopt.image import join_channels, quantise, split_channels
+from rainopt.io import read_image
+from rainopt.objectives import UDGWeights
 from rainopt.treatment import treatment_of
 
 
+def with_weights(recipe: Recipe) -> Recipe:
+    """Return a recipe for one photograph with the weights that suit it, as far as the recipe does not say them.
+
+    Raises
+    ------
+    ImageFileError
+        If the photograph cannot be read.
+    """
+    if len(recipe.data.train) != 1:
+        return recipe  # what is wrong with that is told where the data are read
+    chosen = weights_for(read_image(recipe.data.train[0]))
+    return recipe.model_copy(update={"loss": chosen | recipe.loss})
+
+
 def weights_for(pixels: np.ndarray) -> dict[str, float]:
-    """Return λs, λy and how far λs is reweighted, as keys of `rainnet.programs.udgnet.UDGNetLoss`, chosen from a
-    photograph as `rainopt` does.
+    """Return λs and λy, as keys of `rainnet.programs.udgnet.UDGNetLoss`, that suit the rain of a photograph.
 
     Few streaks and streaks that overlap everywhere are two problems (see `rainopt.adaptive`); which of them it is, the
-    solver's first layer tells. A photograph in which no rain is seen gets the weights for few.
+    solver's first layer tells. Between the weights of `UDGWeights`, which suit few streaks where no pixel has a weight
+    of its own, and those of `MANY`, the share of dense rain is mixed in. A photograph without rain gets those for few.
 
     Parameters
     ----------
@@ -31,6 +48,8 @@ def weights_for(pixels: np.ndarray) -> dict[str, float]:
     picture = np.asarray(quantise(join_channels(colour, channels._replace(alpha=None, axis=2)), np.uint8))
     removals = treatment_of([picture]).removals
     found = removals[0].dense if removals and removals[0] is not None else None
-    dense = found or 0.0
-    recipe = mixed(dense, 1.0)
-    return {"sparsity": recipe.sparsity, "lambda_y": recipe.lambda_y, "reweight": 1.0 - dense}
+    dense, few = found or 0.0, UDGWeights()
+    return {
+        "sparsity": few.sparsity ** (1 - dense) * MANY.sparsity**dense,
+        "lambda_y": few.lambda_y ** (1 - dense) * MANY.lambda_y**dense,
+    }

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from torch import Tensor
 
+from rainnet.pace import Step
 from rainnet.run_folder import RunFolder
-from rainnet.train import Step
 from rainopt.io import write_image
 
 SHOWN = 4  # examples in a grid of pictures
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tracker:
-    """The `rainnet.train.Watcher` of the command.
+    """The `rainnet.pace.Watcher` of the command.
 
     Parameters
     ----------
@@ -35,10 +35,12 @@ class Tracker:
         A bar is drawn if it is a terminal, else there are lines.
     steps
         Of the run.
+    first
+        Whether this is the process that shows anything; the others of a run have no bar.
     """
 
-    def __init__(self, folder: RunFolder, console: Console, steps: int) -> None:
-        self.folder, self.console, self.steps = folder, console, steps
+    def __init__(self, folder: RunFolder, console: Console, steps: int, first: bool = True) -> None:
+        self.folder, self.console, self.steps, self.first = folder, console, steps, first
         self._writer: Any = None
 
     def __enter__(self) -> Tracker:
@@ -48,7 +50,7 @@ class Tracker:
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}"),
             console=self.console,
-            disable=not self.console.is_terminal,
+            disable=not (self.first and self.console.is_terminal),
         )
         self._bar.start()
         self._task = self._bar.add_task("steps", total=self.steps, told="")

@@ -2,144 +2,90 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.precision import MixedPrecision, Precision
-from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from rainnet.average import Average
 from rainnet.checkpoint import load, save
-from rainnet.devices import resolve_device
-from rainnet.models import create
+from rainnet.fabric import make_fabric
+from rainnet.interruption import Interruption
+from rainnet.models import create, known
 from rainnet.models.base import Network
-from rainnet.programs import PROGRAMS, Program
-from rainnet.recipe import Recipe, checked
+from rainnet.pace import Clock, Means, Step, Watcher
+from rainnet.programs import PROGRAMS, Batch, Program
+from rainnet.recipe import Recipe, RecipeError, checked
 from rainnet.run_folder import RunFolder
 from rainnet.schedule import learning_rate
 from rainnet.validate import Judge
 
-Batch = Mapping[str, Tensor]
-
 
 class DivergedError(RuntimeError):
-    """A loss was no number any more; the message says where, and what to look at."""
+    """A loss or a gradient was no number any more; the message says where, and what to look at."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """What is told of a step, counted from 1.
-
-    Attributes
-    ----------
-    terms
-        Weighted losses of all turns, means over the steps since the last one told.
-    rate
-        Learning rate of the first optimiser.
-    images_per_second, waiting
-        Since the last one told: crops on all devices, and the share of the time in which they were waited for.
-    seconds_left
-        At that speed.
-    """
-
-    number: int
-    steps: int
-    terms: dict[str, float]
-    rate: float
-    images_per_second: float
-    waiting: float
-    seconds_left: float
-
-
-class Watcher(Protocol):
-    """Who is told how it goes."""
-
-    def step(self, step: Step) -> None:
-        """Take note of a step."""
-
-    def pictures(self, number: int, pictures: dict[str, Tensor]) -> None:
-        """Show pictures, (N, C, H, W) in [0, 1] each."""
-
-    def validated(self, number: int, scores: dict[str, float], best: bool) -> None:
-        """Take note of a validation."""
-
-    def advance(self, number: int) -> None:
-        """Note that so many steps are done."""
-
-
-class Batches(Protocol):
-    """Where batches come from: `rainnet.data.make_loader` for one run."""
+class BatchSource(Protocol):
+    """Where batches come from; `rainnet.training_data.RecipeBatches` is one."""
 
     def __call__(self, start: int, steps: int, rank: int, world: int) -> Iterable[Batch]:
         """Return the batches of the steps from ``start`` to below ``steps``."""
 
 
-def build_program(recipe: Recipe) -> Program:
-    """Return the network of a recipe and all that is trained with it, with fresh weights by the recipe's seed.
+def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None) -> Program:
+    """Return the network of a recipe and all that is trained with it, with fresh weights by the recipe's seed, or with
+    those of the model that it is to begin with.
+
+    Parameters
+    ----------
+    recipe
+        What is trained.
+    config
+        Of the network, where a state to be restored knows it; nothing else is read then.
 
     Raises
     ------
-    RecipeError, ValueError
-        For a name, a key or a value that is not known.
+    RecipeError, CheckpointError, ValueError, TypeError
+        For a name, a key or a value that is not known, or a model that is not of this network.
     """
     torch.manual_seed(recipe.run.seed)
     section = recipe.network
-    network = create(section.name, preset=section.preset, **section.config)
-    if section.start is not None:
-        start = load(section.start)
-        network.load_state_dict(start.state_dict())
-    program = PROGRAMS[section.name]
-    return program(network, checked(program.Settings, recipe.loss, "loss"))
+    if config is not None:
+        network = create(section.name, **config)
+    elif section.start is not None:
+        network = _started(recipe)
+    else:
+        network = create(section.name, preset=section.preset, **section.config)
+    kind = PROGRAMS[section.name]
+    for turn in recipe.optimiser:
+        try:
+            known(turn, kind.all_turns, "optimiser of this network")
+        except ValueError as error:
+            raise RecipeError(f"'optimiser.{turn}': {error}") from None
+    return kind.build(network.train().requires_grad_(True), checked(kind.Settings, recipe.loss, "loss"))
 
 
-def make_fabric(recipe: Recipe, device: str) -> Fabric:
-    """Return Fabric for one device, or for all processes that torchrun has started.
-
-    Raises
-    ------
-    ValueError
-        If a device is asked for that is not there.
-    """
-    chosen = resolve_device(device)
-    kind = "cuda" if chosen.type == "cuda" else "cpu"
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1:
-        # A turn leaves the other turns' parameters without gradients.
-        strategy = DDPStrategy(find_unused_parameters=True)
-        return Fabric(
-            accelerator=kind,
-            devices=local,
-            num_nodes=world // local,
-            strategy=strategy,
-            plugins=[_precision(recipe, kind)],
-        )
-    devices: Any = [chosen.index or 0] if kind == "cuda" else 1
-    return Fabric(accelerator=kind, devices=devices, plugins=[_precision(recipe, kind)])
-
-
-class _ExactInputs(MixedPrecision):
-    """Mixed precision inside the network alone: pictures of 16 bits would not be those that a loss compares with."""
-
-    def convert_input(self, data: Any) -> Any:
-        return data
-
-
-def _precision(recipe: Recipe, kind: str) -> Precision:
-    name = recipe.run.precision
-    return Precision() if name == "32-true" else _ExactInputs(name, device=kind)
+def _started(recipe: Recipe) -> Network:
+    """Return the model that a recipe begins with; it brings its own config."""
+    section = recipe.network
+    network = load(section.start)  # type: ignore[arg-type]
+    if network.name != section.name:
+        raise RecipeError(f"'{section.start}' is a {network.name}, and the recipe trains a {section.name}")
+    found = network.config_dict()
+    for key, value in section.config.items():
+        known(key, found, f"field of the config of {section.name}")
+        if value != found[key] and value != list(found[key] if isinstance(found[key], tuple) else ()):
+            raise RecipeError(f"'network.config.{key}' is {value!r}, and that of '{section.start}' is {found[key]!r}")
+    return network
 
 
 def train(
     recipe: Recipe,
     folder: RunFolder,
-    batches: Batches,
+    batches: BatchSource,
     watcher: Watcher,
     *,
     judge: Judge | None = None,
@@ -148,8 +94,9 @@ def train(
 ) -> Network:
     """Train a network and keep it in a folder; returns it as it is kept.
 
-    A run that was stopped, whenever that was, goes on from its last checkpoint and ends with the same weights as one
-    that was not: batches, learning rates and random numbers are functions of the step.
+    A run that was stopped goes on from its last checkpoint, and ends with the same weights as one that was not:
+    batches, learning rates and random numbers are functions of the step. Ctrl-C and SIGTERM stop it after the step at
+    hand. More steps may be asked for when it goes on; a learning rate that falls to the end then falls more slowly.
 
     Parameters
     ----------
@@ -163,16 +110,19 @@ def train(
     Raises
     ------
     DivergedError
-        If a loss is not finite.
-    RunError, RecipeError, ValueError
+        If a loss or a gradient is not finite.
+    RunError, RecipeError, CheckpointError, ValueError
         If the folder or the recipe cannot be used, or the device is not there.
     KeyboardInterrupt
         After the state was saved.
     """
     fabric = make_fabric(recipe, device)
     fabric.launch()
-    state = folder.begin(recipe, resume) if fabric.is_global_zero or resume else None
-    return _Loop(recipe, folder, watcher, judge, fabric, state).run(batches)
+    state = folder.state_for(recipe, fabric.world_size) if resume else None
+    program = build_program(recipe, state["config"] if state else None)
+    if fabric.is_global_zero:
+        folder.begin(recipe, resume)
+    return _Loop(recipe, folder, watcher, judge, fabric, program, state).run(batches)
 
 
 class _Loop:
@@ -185,22 +135,24 @@ class _Loop:
         watcher: Watcher,
         judge: Judge | None,
         fabric: Fabric,
+        program: Program,
         state: dict[str, Any] | None,
     ) -> None:
         self.recipe, self.folder, self.watcher, self.judge, self.fabric = recipe, folder, watcher, judge, fabric
-        self.program = build_program(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        adams = {turn: self._optimiser(turn) for turn in self.program.turns}
-        self.average = Average(self.program.network, recipe.run.ema)
-        self.done, self.best = 0, None
+        self.program: Program = program.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if state is not None:
             self.program.load_state_dict(state["program"])
-            for turn, adam in adams.items():
+        adams = [self._optimiser(turn) for turn in program.turns]
+        self.average = Average(program.network, recipe.run.ema)
+        self.done, self.best = 0, None
+        self.module, *wrapped = fabric.setup(self.program, *adams)
+        self.optimisers = dict(zip(program.turns, wrapped, strict=True))
+        if state is not None:
+            # After the parameters have moved: what an optimiser remembers goes where they are.
+            for turn, adam in zip(program.turns, adams, strict=True):
                 adam.load_state_dict(state["optimisers"][turn])
             self.average.module.load_state_dict(state["average"])
             self.done, self.best = state["step"], state["best"]
-        module, *wrapped = fabric.setup(self.program, *adams.values())
-        self.module = module
-        self.optimisers = dict(zip(adams, wrapped, strict=True))
         self.average.module.to(fabric.device)
 
     def _optimiser(self, turn: str) -> torch.optim.Optimizer:
@@ -208,31 +160,32 @@ class _Loop:
         parameters = list(self.program.parameters_of(turn))
         return torch.optim.Adam(parameters, section.lr, section.betas, weight_decay=section.weight_decay)
 
-    def run(self, batches: Batches) -> Network:
+    def run(self, batches: BatchSource) -> Network:
         run, fabric = self.recipe.run, self.fabric
         source = iter(batches(self.done, run.steps, fabric.global_rank, fabric.world_size))
-        clock, means = _Clock(run.batch * fabric.world_size), _Means()
-        try:
+        clock, means = Clock(run.batch * fabric.world_size), Means()
+        if not self.done:
+            # Whatever happens from now on, there is something to go on from.
+            self._save()
+        with Interruption() as interruption:
             while self.done < run.steps:
-                with clock.waiting():
+                with clock:
                     batch = fabric.to_device(dict(next(source)))
                 means.add(self._step(batch))
                 self.done += 1
                 clock.count()
                 if fabric.is_global_zero:
                     self._report(means, clock, batch)
-                fabric.barrier()
-        except KeyboardInterrupt:
-            self._save()
-            raise
+                if interruption.asked and self.done < run.steps:
+                    self._save()
+                    raise KeyboardInterrupt
         self._save()
-        return self.average.module if run.ema else self.program.network
+        return self.average.module
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.
         torch.manual_seed((self.recipe.run.seed << 32) + self.done * self.fabric.world_size + self.fabric.global_rank)
         self.program.train()
-        self.program.progress = self.done / self.recipe.run.steps
         batch = {name: _channels_last(value) for name, value in batch.items()}
         told: dict[str, Tensor] = {}
         for turn, optimiser in self.optimisers.items():
@@ -243,28 +196,30 @@ class _Loop:
             optimiser.zero_grad(set_to_none=True)
             terms = self.module(batch, turn)
             total = torch.stack(list(terms.values())).sum()
-            if not bool(torch.isfinite(total)):
-                raise DivergedError(self._what_to_look_at(terms, turn, rate))
+            self._require_finite(total, terms, turn, rate)
             self.fabric.backward(total)
-            if section.clip:
-                self.fabric.clip_gradients(self.program, optimiser, max_norm=section.clip, error_if_nonfinite=False)
+            most = section.clip or float("inf")
+            norm = self.fabric.clip_gradients(self.program, optimiser, max_norm=most, error_if_nonfinite=False)
+            self._require_finite(norm, terms, turn, rate)
             optimiser.step()
             told |= {name: value.detach() for name, value in terms.items()}
         self.average.update(self.program.network, self.done)
         return told
 
-    def _what_to_look_at(self, terms: Mapping[str, Tensor], turn: str, rate: float) -> str:
+    def _require_finite(self, number: Tensor | None, terms: Mapping[str, Tensor], turn: str, rate: float) -> None:
+        if number is None or bool(torch.isfinite(number)):
+            return
         values = ", ".join(f"{name} {float(value.detach()):g}" for name, value in terms.items())
         first = self.done * self.fabric.world_size * self.recipe.run.batch
         last = first + self.fabric.world_size * self.recipe.run.batch - 1
-        return (
-            f"step {self.done + 1}: the losses of turn '{turn}' are {values} at learning rate {rate:g} and precision "
-            f"{self.recipe.run.precision}; look at examples {first} to {last} of the data, at the losses before in "
-            f"'{self.folder.log}', lower optimiser.lr, set optimiser.clip, or take precision 32-true. The last "
-            f"checkpoint in '{self.folder.path}' is untouched"
+        raise DivergedError(
+            f"step {self.done + 1}: a loss or gradient of turn '{turn}' is no number ({values}) at learning rate "
+            f"{rate:g} and precision {self.recipe.run.precision}; look at examples {first} to {last} of the data, at "
+            f"the losses before in '{self.folder.log}', lower optimiser.lr, set optimiser.clip, or take precision "
+            f"32-true. The last checkpoint in '{self.folder.path}' is untouched"
         )
 
-    def _report(self, means: _Means, clock: _Clock, batch: Batch) -> None:
+    def _report(self, means: Means, clock: Clock, batch: Batch) -> None:
         run, number = self.recipe.run, self.done
         self.watcher.advance(number)
         if number % run.log_every == 0 or number == run.steps:
@@ -275,17 +230,22 @@ class _Loop:
         if run.picture_every and number % run.picture_every == 0:
             with self.fabric.autocast():
                 self.watcher.pictures(number, self.program.pictures(batch))
-        if self.judge and (number % self.recipe.validation.every == 0 or number == run.steps):
-            scores = self.judge(self.average.module)
-            best = self.best is None or scores[self.judge.leading] > self.best
-            if best:
-                self.best = scores[self.judge.leading]
-                self._keep(self.folder.best, scores)
-            self.watcher.validated(number, scores, best)
-        if run.save_every and number % run.save_every == 0:
+        judged = self.judge is not None and (number % self.recipe.validation.every == 0 or number == run.steps)
+        if judged or (run.save_every and number % run.save_every == 0):
+            self._save()
+        if self.judge is not None and judged:
+            self._validate(self.judge)
             self._save()
         # What was done beside training is no part of its speed.
         clock.resume()
+
+    def _validate(self, judge: Judge) -> None:
+        scores = judge(self.average.module)
+        best = self.best is None or scores[judge.leading] > self.best
+        if best:
+            self.best = scores[judge.leading]
+            self._keep(self.folder.best, scores)
+        self.watcher.validated(self.done, scores, best)
 
     def _save(self) -> None:
         if not self.fabric.is_global_zero:
@@ -294,6 +254,8 @@ class _Loop:
             {
                 "step": self.done,
                 "recipe": self.recipe.model_dump_json(),
+                "config": self.program.network.config_dict(),
+                "world": self.fabric.world_size,
                 "program": self.program.state_dict(),
                 "optimisers": {turn: one.optimizer.state_dict() for turn, one in self.optimisers.items()},
                 "average": self.average.module.state_dict(),
@@ -302,61 +264,10 @@ class _Loop:
         )
         self._keep(self.folder.model, {})
 
-    def _keep(self, path: Any, scores: dict[str, float]) -> None:
-        facts = {"steps": self.done, "recipe": self.recipe.model_dump(mode="json"), "scores": scores}
+    def _keep(self, path: Path, scores: dict[str, float]) -> None:
+        facts = {"steps": self.done, "recipe": self.recipe.without_paths(), "scores": scores}
         save(self.average.module, path, facts=facts, overwrite=True)
 
 
 def _channels_last(value: Tensor) -> Tensor:
     return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
-
-
-class _Means:
-    """Means of losses over some steps; summed where they are, so that a device is not waited for."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
-
-    def add(self, terms: Mapping[str, Tensor]) -> None:
-        self._sums = {name: self._sums.get(name, 0) + value for name, value in terms.items()}
-        self._count += 1
-
-    def take(self) -> dict[str, float]:
-        """Return the means and begin anew."""
-        result = {name: float(total) / self._count for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
-        return result
-
-
-class _Clock:
-    """How fast it goes, and how long was waited for data."""
-
-    def __init__(self, images: int) -> None:
-        self.images = images  # a step
-        self._steps, self._waited, self._worked, self._mark = 0, 0.0, 0.0, time.perf_counter()
-
-    def waiting(self) -> _Clock:
-        return self
-
-    def __enter__(self) -> None:
-        self._from = time.perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        self._waited += time.perf_counter() - self._from
-
-    def count(self) -> None:
-        now = time.perf_counter()
-        self._worked += now - self._mark
-        self._mark = now
-        self._steps += 1
-
-    def resume(self) -> None:
-        self._mark = time.perf_counter()
-
-    def read(self) -> tuple[float, float]:
-        """Return images a second and the share of waiting since the last reading."""
-        seconds = max(self._worked, 1e-9)
-        result = self._steps * self.images / seconds, self._waited / seconds
-        self._steps, self._waited, self._worked = 0, 0.0, 0.0
-        return result

@@ -10,7 +10,9 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from data_tools.layouts import read_dataset
 from rainnet.data import DataError, PairCrops, RainyCrops, RenderedCrops, SinglePicture, make_loader, pictures_in
+from rainnet.data_sources import is_picture
 from rainnet.recipe import DataSection, Recipe
 
 
@@ -52,13 +54,24 @@ def dataset_for(section: DataSection, seed: int, needs: frozenset[str]) -> Datas
             scale=section.scale,
             gain=section.gain,
             rain_scale=section.rain_scale,
+            haze=section.haze,
+            veil=section.veil,
             **common,
         )
     if section.kind == "pairs":
-        return PairCrops(section.train, section.size, **common)
+        return PairCrops(section.train, section.size, split=_split(section), **common)
     if section.kind == "rainy":
-        return RainyCrops(section.train, section.size, **common)
+        return RainyCrops(section.train, section.size, split=_split(section), **common)
     return SinglePicture(_only(section.train), section.size, **common)
+
+
+def _split(section: DataSection) -> str | None:
+    """Return the part of the datasets to train on: "train" where there are parts and none is named."""
+    if section.split is not None:
+        return section.split
+    datasets = [path for path in section.train if not is_picture(path)]
+    parts = {pair.split for path in datasets for pair in read_dataset(path)}
+    return "train" if "train" in parts else None
 
 
 def _only(files: Sequence[Path]) -> Path:
@@ -69,7 +82,7 @@ def _only(files: Sequence[Path]) -> Path:
 
 @dataclass(frozen=True)
 class RecipeBatches:
-    """The batches of a recipe, as `rainnet.train.Batches`."""
+    """The batches of a recipe, as `rainnet.train.BatchSource`."""
 
     recipe: Recipe
     dataset: Dataset[dict[str, Tensor]]

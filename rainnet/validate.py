@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.layouts import read_dataset
+from rainnet.data_pictures import as_rgb
 from rainnet.models.base import Network
 from rainopt.io import read_image
 from rainopt.metrics import psnr, ssim
+
+LEAST = 11  # pixels on each side, for SSIM
 
 
 class Judge:
@@ -33,21 +36,24 @@ class Judge:
 
     @classmethod
     def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Judge:
-        """Read the pairs of datasets of any layout; of one with splits, those of the split "val" if there are any.
+        """Read the pairs of datasets of any layout; of one with splits, those of "val", or else of "test".
+
+        ``limit`` is the most pairs of each dataset.
 
         Raises
         ------
         LayoutError, ImageFileError
             If a dataset or a picture cannot be read.
         ValueError
-            If there is no pair.
+            If there is no pair, or one that cannot be scored; the message names it.
         """
         pairs = []
         for folder in folders:
             whole = [pair for pair in read_dataset(folder) if pair.clean is not None]
-            chosen = [pair for pair in whole if pair.split == "val"] or whole
+            parts = [[pair for pair in whole if pair.split == name] for name in ("val", "test")]
+            chosen = next(filter(None, parts), whole)
             files = [(pair.rainy, pair.clean) for pair in chosen[:limit] if pair.clean is not None]
-            pairs += [(read_image(rainy), read_image(clean)) for rainy, clean in files]
+            pairs += [_read_pair(rainy, clean) for rainy, clean in files]
         return cls(pairs, protocol)
 
     def __call__(self, network: Network) -> dict[str, float]:
@@ -65,3 +71,14 @@ class Judge:
             self.leading: statistics.fmean(min(psnr(a, b, self.protocol), 100.0) for a, b in both),
             f"ssim_{self.protocol}": statistics.fmean(ssim(a, b, self.protocol) for a, b in both),
         }
+
+
+def _read_pair(rainy: Path, clean: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a pair that can be scored: RGB, of one size, and large enough for SSIM."""
+    pair = as_rgb(read_image(rainy)), as_rgb(read_image(clean))
+    sizes = [image.shape[:2] for image in pair]
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"'{rainy}' is {sizes[0]} and '{clean}' {sizes[1]} pixels; a pair has one size")
+    if min(sizes[0]) < LEAST:
+        raise ValueError(f"'{rainy}' is {sizes[0]} pixels; at least {LEAST} on each side can be scored")
+    return pair

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,21 +85,23 @@ def train(
     out, err = open_consoles()
     if single is not None and data:
         raise typer.BadParameter("is the only data of a run with --single; leave it out", param_hint="--data")
+    from rainnet.checkpoint import CheckpointError
+    from rainnet.recipe import RecipeError
     from rainnet.run_folder import RunError
 
     try:
         chosen = _recipe(recipe, data, clean, val, single, start, changes)
-        batches, judge = _prepared(chosen, device)
+        batches, judge = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error), param_hint="RECIPE") from None
+    except (ValueError, TypeError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
     try:
         result = _train(chosen, batches, judge, output, device, resume, err)
     except KeyboardInterrupt:
         err.print(f"interrupted; the same command with --resume goes on, from '{output}'")
         raise typer.Exit(INTERRUPTED) from None
-    except RunError as error:
-        raise typer.BadParameter(str(error), param_hint="--output") from None
+    except (RunError, RecipeError, CheckpointError) as error:
+        raise typer.BadParameter(str(error)) from None
     except (ValueError, RuntimeError, OSError) as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")
         raise typer.Exit(FAILED) from None
@@ -108,7 +109,7 @@ def train(
         return
     files = [str(path) for path in result]
     if single is not None:
-        files += [str(path) for path in _derain_single(single, result[0], output)]
+        files += [str(path) for path in _derain_single(single, result[0], output, device)]
     if json_lines:
         print(json.dumps({"output": str(output), "files": files}))
     else:
@@ -126,6 +127,7 @@ def _recipe(
 ) -> Recipe:
     """Return the recipe with what the options say."""
     from rainnet.recipe import read_recipe
+    from rainnet.single import with_weights
 
     sections: dict[str, dict[str, Any]] = {}
     if data or single:
@@ -139,31 +141,26 @@ def _recipe(
         sections["network"] = {"start": start.resolve()}
     if single is not None:
         name = name if name.endswith((".toml", "-single", "_single")) else f"{name}-single"
-        sections["loss"] = _weights_for(single, changes or ())
-    return read_recipe(name, changes or (), **sections)
+        sections["data"]["kind"] = "single"
+    chosen = read_recipe(name, changes or (), **sections)
+    return with_weights(chosen) if chosen.data.kind == "single" else chosen
 
 
-def _weights_for(photo: Path, changes: Sequence[str]) -> dict[str, float]:
-    """Return the weights that suit a photograph, but for those that were set."""
-    from rainnet.single import weights_for
-    from rainopt.io import read_image
-
-    return {
-        key: value
-        for key, value in weights_for(read_image(photo)).items()
-        if not any(change.replace(" ", "").startswith(f"loss.{key}=") for change in changes)
-    }
-
-
-def _prepared(recipe: Recipe, device: str) -> tuple[RecipeBatches, Judge | None]:
+def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Judge | None]:
     """Return the batches and who validates; raises for everything that the recipe or the data lack."""
     from rainnet.devices import resolve_device
+    from rainnet.models import known
+    from rainnet.programs import PROGRAMS
+    from rainnet.recipe import checked
     from rainnet.train import build_program
     from rainnet.training_data import RecipeBatches, dataset_for
     from rainnet.validate import Judge
 
     resolve_device(device)
-    needs = build_program(recipe).needs()
+    if not resume:
+        build_program(recipe)
+    program = PROGRAMS[known(recipe.network.name, PROGRAMS, "network")]
+    needs = program.needs(checked(program.Settings, recipe.loss, "loss"))
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs))
     section = recipe.validation
     wanted = section.data and _is_first()
@@ -184,14 +181,14 @@ def _train(
     from rainnet.train import train
 
     folder = RunFolder(output)
-    with Tracker(folder, err, recipe.run.steps) as tracker:
+    with Tracker(folder, err, recipe.run.steps, _is_first()) as tracker:
         train(recipe, folder, batches, tracker, judge=judge, device=device, resume=resume)
     if not _is_first():
         return None
     return [folder.best, folder.model] if folder.best.exists() else [folder.model]
 
 
-def _derain_single(photo: Path, model: Path, output: Path) -> list[Path]:
+def _derain_single(photo: Path, model: Path, output: Path, device: str) -> list[Path]:
     """Derain the photograph that a network was trained on, into the folder of the run."""
     import numpy as np
 
@@ -201,7 +198,7 @@ def _derain_single(photo: Path, model: Path, output: Path) -> list[Path]:
     from rainopt.io import read_image_file, write_image
 
     file = read_image_file(photo)
-    result = derain(load(model), file.pixels, angle="solver")
+    result = derain(load(model), file.pixels, angle="solver", device=device)
     background, rain = np.asarray(result.background), np.asarray(result.rain)
     bits = 16 if file.pixels.dtype == np.uint16 else 8
     derained = write_image(output / f"{photo.stem}_derained.png", background, metadata=file.metadata, bits=bits)

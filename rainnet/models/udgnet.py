@@ -234,5 +234,7 @@ class AngleNet(nn.Module):
             # A picture smaller than the pooling is deep is not made to vanish.
             if min(x.shape[-2:]) >= 2:
                 x = F.max_pool2d(x, 2)
-        number = torch.sigmoid(self.last(x.mean(dim=(-2, -1)))[:, 0])
+        features = x.mean(dim=(-2, -1)).to(self.last.weight.dtype)
+        # As a sum, which mixed precision leaves alone: in 16 bits degrees come in steps of a quarter.
+        number = torch.sigmoid((features * self.last.weight[0]).sum(dim=-1) + self.last.bias)
         return (1 - number) * (2 * SPAN) - SPAN

@@ -21,18 +21,28 @@ class Program(nn.Module):
     ----------
     network
         What is kept in the end.
+    all_turns
+        Names of the optimisers that it can have.
     turns
-        Names of the optimisers, in the order in which they step.
-    progress
-        Share of the run that is done, 0 to below 1; the loop sets it, for losses that change as the training goes on.
+        Those that it has, in the order in which they step.
     loss
         Settings of the losses, a pydantic model; `Settings` is its class.
     """
 
     Settings: ClassVar[type[Any]]
     network: Network
+    all_turns: ClassVar[tuple[str, ...]] = ("network",)
     turns: tuple[str, ...] = ("network",)
-    progress: float = 0.0
+
+    @classmethod
+    def build(cls, network: Network, loss: Any) -> Program:
+        """Return the program of a network with settings of the losses."""
+        raise NotImplementedError
+
+    @classmethod
+    def needs(cls, loss: Any) -> frozenset[str]:
+        """Return the entries that every batch must have by these settings; see `rainnet.data`."""
+        raise NotImplementedError
 
     def parameters_of(self, turn: str) -> Iterable[nn.Parameter]:
         """Return what the optimiser of a turn changes."""
@@ -45,7 +55,3 @@ class Program(nn.Module):
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
         """Return pictures to look at, (N, C, H, W) in [0, 1] each, by what they show."""
         raise NotImplementedError
-
-    def needs(self) -> frozenset[str]:
-        """Return the entries that every batch must have; see `rainnet.data`."""
-        return frozenset({"rainy"})

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.losses import TERMS, AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss, reweighted
+from rainnet.losses import AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
+from rainnet.models.base import Network
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.udgnet import SPAN, UDGNet
 from rainnet.programs.base import Batch, Program
-from rainopt.objectives import NO_PRIOR, UDGWeights
-
-# Share of a run after which the sparsity begins to be reweighted, and in which it comes to that fully: a layer that is
-# nothing yet would keep itself from ever being more.
-PILOT = 0.3
+from rainopt.objectives import UDGWeights
 
 Part = Literal["self", "image", "rain"]
 
@@ -34,9 +31,6 @@ class UDGNetLoss(BaseModel):
         Which parts of the energy count: "self", "image", "rain".
     tau, lambda_x, lambda_y, sparsity
         Weights inside the energy, as `rainopt.UDGWeights`.
-    reweight
-        How far the sparsity of each pixel follows the network's own rain layer and the texture, as `rainopt.adaptive`
-        has it for sparse rain: 0, not at all, to 1.
     bounds
         Of what lies outside ``0 ≤ R ≤ O``.
     adversarial
@@ -57,12 +51,11 @@ class UDGNetLoss(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     energy: float = Field(1.0, ge=0)
-    terms: tuple[Part, ...] = ("self", "image", "rain")
+    terms: tuple[Part, ...] = Field(("self", "image", "rain"), min_length=1)
     tau: float = Field(0.01, ge=0)
     lambda_x: float = Field(1.5, ge=0)
     lambda_y: float = Field(1.0, ge=0)
     sparsity: float = Field(0.0, ge=0)
-    reweight: float = Field(0.0, ge=0, le=1)
     bounds: float = Field(0.0, ge=0)
     adversarial: float = Field(0.008, ge=0)
     truth: float = Field(0.0, ge=0)
@@ -70,6 +63,12 @@ class UDGNetLoss(BaseModel):
     solver: float = Field(0.0, ge=0)
     solver_iterations: int = Field(60, ge=1)
     angle: float = Field(1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _something_is_minimised(self) -> Self:
+        if not (self.energy or self.bounds or self.adversarial or self.truth or self.solver or self.angle):
+            raise ValueError("all weights are 0: there is nothing to minimise")
+        return self
 
 
 class UDGNetProgram(Program):
@@ -89,13 +88,14 @@ class UDGNetProgram(Program):
     """
 
     Settings = UDGNetLoss
+    all_turns = ("network", "discriminator")
     network: UDGNet
 
     def __init__(self, network: UDGNet, loss: UDGNetLoss) -> None:
         super().__init__()
         self.network, self.loss = network, loss
         weights = UDGWeights(loss.tau, loss.lambda_x, loss.lambda_y, loss.sparsity, bounded=False)
-        self.energy = UDGLoss(weights, loss.terms or TERMS)
+        self.energy = UDGLoss(weights, loss.terms)
         self.bounds, self.adversarial = BoundsLoss(), AdversarialLoss()
         self.truth, self.solver = TruthLoss(loss.truth_rain), SolverLoss(iterations=loss.solver_iterations)
         self.discriminator = Discriminator(network.channels) if loss.adversarial else None
@@ -106,10 +106,18 @@ class UDGNetProgram(Program):
         part = self.network if turn == "network" else self.discriminator
         return part.parameters() if part is not None else ()
 
-    def needs(self) -> frozenset[str]:
+    @classmethod
+    def build(cls, network: Network, loss: UDGNetLoss) -> UDGNetProgram:
+        """Return the program of a UDGNet."""
+        if not isinstance(network, UDGNet):
+            raise TypeError(f"`network` must be a UDGNet, got {type(network).__name__}")
+        return cls(network, loss)
+
+    @classmethod
+    def needs(cls, loss: UDGNetLoss) -> frozenset[str]:
         """Return what the losses are computed from."""
-        wanted = {"rainy": True, "clean": self.loss.truth, "unpaired": self.loss.adversarial}
-        wanted |= {"plain": self.loss.angle, "angle": self.loss.angle}
+        wanted = {"rainy": 1.0, "clean": loss.truth, "unpaired": loss.adversarial}
+        wanted |= {"plain": loss.angle, "angle": loss.angle}
         return frozenset(name for name, weight in wanted.items() if weight)
 
     def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
@@ -121,9 +129,7 @@ class UDGNetProgram(Program):
         B, R = O - layers.removed.float(), layers.rain.float()
         terms: dict[str, Tensor] = {}
         if loss.energy:
-            share = loss.reweight * min(max((self.progress - PILOT) / PILOT, 0.0), 1.0)
-            prior = reweighted(O, R, share) if share else NO_PRIOR
-            terms["energy"] = loss.energy * self.energy(O, B, R, prior)
+            terms["energy"] = loss.energy * self.energy(O, B, R)
         if loss.bounds:
             terms["bounds"] = loss.bounds * self.bounds(O, R)
         if self.discriminator is not None:

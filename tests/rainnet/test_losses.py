@@ -11,13 +11,11 @@ from rainnet.losses import (
     TruthLoss,
     UDGLoss,
     luminance,
-    reweighted,
 )
 from rainopt import UDGWeights, solve_udg, udg_energy
-from rainopt.adaptive import Removal, doubt, solve_adaptive
+from rainopt.adaptive import Removal, solve_adaptive
 from rainopt.colour import remove_layer
 from rainopt.image import luminance as rainopt_luminance
-from rainopt.objectives import RainPrior
 
 WEIGHTS = UDGWeights(0.3, 1.5, 1.1, 0.2, bounded=False)
 
@@ -68,30 +66,6 @@ def test_minimising_the_loss_reaches_the_solver(rng):
         value.backward()
         adam.step()
     assert float(value.detach()) * O.numel() == pytest.approx(float(best.energy), rel=0.01)
-
-
-def test_a_prior_reaches_the_energy(layers):
-    O, B, R = layers
-    prior = RainPrior(sparsity=torch.rand(2, 3, 7, 6, dtype=torch.float64) * 5)
-    expected = udg_energy(O, B, R, WEIGHTS, prior).sum() / O.numel()
-    assert float(UDGLoss(WEIGHTS)(O, B, R, prior)) == pytest.approx(float(expected), rel=1e-15)
-    parts = [UDGLoss(WEIGHTS, (term,))(O, B, R, prior) for term in ("self", "image", "rain")]
-    assert float(sum(parts)) == pytest.approx(float(expected), rel=1e-12)
-
-
-def test_sparsity_is_reweighted_as_the_solver_does_it():
-    torch.manual_seed(2)
-    O = torch.rand(2, 3, 40, 30)
-    R = torch.zeros_like(O)
-    R[..., 10] = 0.4
-    R.requires_grad_()
-    factors = reweighted(O, R).sparsity
-    assert not factors.requires_grad
-    for k in range(2):
-        alone = doubt(luminance(O)[k, 0], luminance(R.detach())[k, 0])
-        torch.testing.assert_close(factors[k], alone.expand(3, -1, -1))
-    assert float(factors[..., 10].mean()) < 0.1 * float(factors[..., 20].mean())
-    torch.testing.assert_close(reweighted(O, R, 0.5).sparsity, factors.sqrt())
 
 
 @pytest.mark.parametrize("terms", [(), ("self", "rian")])

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from rainnet.programs import PROGRAMS
@@ -47,6 +49,12 @@ def test_keys_of_the_loss_are_checked_by_the_networks_program():
         checked(PROGRAMS["udgnet"].Settings, recipe.loss, "loss")
 
 
+def test_a_loss_without_weights_is_refused():
+    zero = dict.fromkeys(("energy", "bounds", "adversarial", "truth", "solver", "angle"), 0.0)
+    with pytest.raises(RecipeError, match="there is nothing to minimise"):
+        checked(PROGRAMS["udgnet"].Settings, zero, "loss")
+
+
 def test_changes_are_values_of_toml_or_bare_words():
     recipe = read_recipe("udgnet", ["run.steps = 7", "data.scale=[0.5, 1]", "run.precision=bf16-mixed", "loss.tau=0"])
     assert recipe.run.steps == 7
@@ -59,6 +67,33 @@ def test_an_optimiser_without_a_section_of_its_own_is_as_the_networks():
     recipe = read_recipe("udgnet-small", ["optimiser.lr=0.5"])
     assert recipe.optimiser_of("discriminator") == recipe.optimiser_of("network")
     assert recipe.optimiser_of("network").lr == 0.5
+
+
+def test_an_optimiser_of_its_own_says_how_it_differs():
+    recipe = read_recipe("udgnet", ["optimiser.clip=2.5"])
+    assert recipe.optimiser_of("discriminator").clip == 2.5
+    assert recipe.optimiser_of("discriminator").lr == 1e-4
+
+
+def test_a_schedule_of_steps_needs_their_length():
+    with pytest.raises(RecipeError, match="needs decay_every"):
+        read_recipe("udgnet-small", ["optimiser.schedule=steps"])
+
+
+def test_a_recipe_is_published_without_paths():
+    recipe = read_recipe(
+        "udgnet-small", [], data={"train": ["/home/me/photos"]}, network={"start": "/home/me/a.safetensors"}
+    )
+    text = json.dumps(recipe.without_paths())
+    assert "/home" not in text
+    assert "photos" in text
+
+
+def test_a_section_that_is_a_value_is_named(tmp_path):
+    file = tmp_path / "flat.toml"
+    file.write_text('network = "udgnet"')
+    with pytest.raises(RecipeError, match="'network' = 'udgnet': a section with keys is expected"):
+        read_recipe(str(file), network={"start": "a.safetensors"})
 
 
 def test_files_that_are_no_recipes_are_named(tmp_path):

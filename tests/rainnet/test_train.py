@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 from rainnet.average import Average
 from rainnet.checkpoint import load
 from rainnet.devices import resolve_device
+from rainnet.fabric import make_fabric
+from rainnet.interruption import Interruption
 from rainnet.programs import PROGRAMS
-from rainnet.recipe import Recipe
+from rainnet.recipe import Recipe, RecipeError
 from rainnet.run_folder import RunError, RunFolder
-from rainnet.train import DivergedError, build_program, make_fabric, train
+from rainnet.train import DivergedError, build_program, train
 from rainnet.validate import Judge
 from rainopt import write_image
 
@@ -43,7 +46,7 @@ class Watcher:
 
     def advance(self, number):
         if number == self.stop_at:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
 
     def step(self, step):
         self.steps.append(step)
@@ -191,6 +194,66 @@ def test_a_loss_that_is_no_number_stops_with_what_to_look_at(tmp_path):
     assert torch.load(folder.path / "last.ckpt", weights_only=True)["step"] == 3
 
 
+def test_a_gradient_that_is_no_number_stops_it_before_it_does_harm(tmp_path, monkeypatch):
+    from rainnet.programs.udgnet import UDGNetProgram
+
+    class Steep(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, value):
+            return value.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * float("inf")
+
+    forward = UDGNetProgram.forward
+
+    def poisoned(self, batch, turn):
+        terms = forward(self, batch, turn)
+        return {name: Steep.apply(value) if poisoned.calls == 5 else value for name, value in terms.items()}
+
+    def counted(self, batch, turn):
+        poisoned.calls += 1
+        return poisoned(self, batch, turn)
+
+    poisoned.calls = 0
+    monkeypatch.setattr(UDGNetProgram, "forward", counted)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(DivergedError, match="step 5: a loss or gradient"):
+        train(recipe(), folder, batches, Watcher())
+    state = torch.load(folder.path / "last.ckpt", weights_only=True)
+    assert all(bool(torch.isfinite(value).all()) for value in state["program"].values())
+
+
+def test_the_second_signal_stops_at_once_and_the_first_at_the_end_of_a_step():
+    before = signal.getsignal(signal.SIGINT)
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interruption.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_run_that_fails_at_once_can_be_gone_on_with(tmp_path):
+    def broken(start, steps, rank, world):
+        raise ValueError("no data")
+        yield
+
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(ValueError, match="no data"):
+        train(recipe(), folder, broken, Watcher())
+    train(recipe(), folder, batches, Watcher(), resume=True)
+    train(recipe(), RunFolder(tmp_path / "whole"), batches, Watcher())
+    assert_same(weights_of(folder), weights_of(RunFolder(tmp_path / "whole")))
+
+
+def test_an_optimiser_that_there_is_not_is_named():
+    wrong = recipe(optimiser={"discrimnator": {"lr": 1.0}})
+    with pytest.raises(RecipeError, match=r"'optimiser.discrimnator'.*did you mean 'discriminator'"):
+        build_program(wrong)
+
+
 def test_layers_that_are_no_numbers_stop_it_as_well(tmp_path):
     settings = recipe({"truth": 0.0}, {"lr": 1e30, "schedule": "constant"})
     with pytest.raises(DivergedError, match=r"lower optimiser.lr"):
@@ -215,6 +278,10 @@ def test_a_run_is_not_resumed_with_another_recipe(tmp_path):
     train(recipe(steps=2), folder, batches, Watcher())
     with pytest.raises(RunError, match=r"run\.batch: 2 → 3"):
         train(recipe(steps=2, batch=3), folder, batches, Watcher(), resume=True)
+    with pytest.raises(RunError, match=r"has 2 steps done, and run.steps is 1; ask for more"):
+        train(recipe(steps=1), folder, batches, Watcher(), resume=True)
+    with pytest.raises(RunError, match=r"was trained by 1 processes, not 2"):
+        folder.state_for(recipe(steps=2), 2)
     train(recipe(steps=4), folder, batches, Watcher(), resume=True)  # more steps may be asked for
     assert torch.load(folder.path / "last.ckpt", weights_only=True)["step"] == 4
 
@@ -254,6 +321,9 @@ def test_validation_is_on_the_pairs_of_any_layout(tmp_path):
     assert judge(fresh)["psnr_y_matlab"] == pytest.approx(before)
     with pytest.raises(ValueError, match="at least one pair"):
         Judge([], "rgb")
+    write_image(tmp_path / "norain" / "1.png", clean[:-1])
+    with pytest.raises(ValueError, match=r"rain/1.png' is \(24, 24\) and .*\(23, 24\) pixels"):
+        Judge.of_folders([tmp_path], "rgb")
 
 
 def test_pictures_are_shown_when_they_are_due(tmp_path):
@@ -272,9 +342,11 @@ def test_it_learns_in_sixteen_bits(tmp_path):
 
 
 def test_a_program_says_what_it_needs():
-    assert build_program(recipe()).needs() == {"rainy", "clean"}
-    wanted = build_program(recipe({"adversarial": 1.0, "truth": 0.0, "angle": 1.0})).needs()
-    assert wanted == {"rainy", "unpaired", "plain", "angle"}
+    program = PROGRAMS["udgnet"]
+    losses = {"truth": 1.0, "adversarial": 0.0, "angle": 0.0}
+    assert program.needs(program.Settings(**losses)) == {"rainy", "clean"}
+    losses = {"truth": 0.0, "adversarial": 1.0, "angle": 1.0}
+    assert program.needs(program.Settings(**losses)) == {"rainy", "unpaired", "plain", "angle"}
 
 
 def test_training_goes_on_from_another_model(tmp_path):
@@ -282,6 +354,10 @@ def test_training_goes_on_from_another_model(tmp_path):
     train(recipe(steps=2), folder, batches, Watcher())
     later = recipe(steps=1).model_copy(update={"network": recipe().network.model_copy(update={"start": folder.model})})
     assert_same(build_program(later).network.state_dict(), weights_of(folder))
+    assert all(p.requires_grad for p in build_program(later).network.parameters())
+    other = later.model_copy(update={"network": later.network.model_copy(update={"config": {"features": 5}})})
+    with pytest.raises(RecipeError, match=r"'network.config.features' is 5, and that of .* is 4"):
+        build_program(other)
 
 
 def test_every_network_has_a_program():
@@ -316,7 +392,7 @@ train(t.recipe({loss}, steps=3, batch=2), RunFolder(Path(sys.argv[1])), t.batche
 
 def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     """Data-parallel training over gloo: gradients are means over processes, so half batches make the whole one."""
-    loss = {"energy": 0.1, "truth": 1.0}
+    loss = {"energy": 0.1, "truth": 1.0, "adversarial": 0.1}
     script = tmp_path / "worker.py"
     script.write_text(WORKER.format(tests=str(Path(__file__).parent), root=str(ROOT), loss=loss))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
