@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -180,6 +181,8 @@ def _train(
     from rainnet.tracking import Tracker
     from rainnet.train import train
 
+    # What Fabric says of itself is of no use here.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     folder = RunFolder(output)
     with Tracker(folder, err, recipe.run.steps, _is_first()) as tracker:
         train(recipe, folder, batches, tracker, judge=judge, device=device, resume=resume)
