@@ -124,10 +124,19 @@ class UDGNetProgram(Program):
         """Return the weighted losses of a turn."""
         if turn == "discriminator":
             return self._judge(batch)
+        terms = self._layer_terms(batch)
+        if self.loss.angle:
+            found = self.network.find_angle(batch["plain"]).float()
+            terms["angle"] = self.loss.angle * angle_loss(found, batch["angle"])
+        return terms
+
+    def _layer_terms(self, batch: Batch) -> dict[str, Tensor]:
         loss, O = self.loss, batch["rainy"]
+        terms: dict[str, Tensor] = {}
+        if not (loss.energy or loss.bounds or loss.adversarial or loss.truth or loss.solver):
+            return terms  # the angle alone is trained
         layers = self.network.layers(O)
         B, R = O - layers.removed.float(), layers.rain.float()
-        terms: dict[str, Tensor] = {}
         if loss.energy:
             terms["energy"] = loss.energy * self.energy(O, B, R)
         if loss.bounds:
@@ -138,8 +147,6 @@ class UDGNetProgram(Program):
             terms["truth"] = loss.truth * self.truth(B, R, batch["clean"], O)
         if loss.solver:
             terms["solver"] = loss.solver * self.solver(O, B, R)
-        if loss.angle:
-            terms["angle"] = loss.angle * angle_loss(self.network.find_angle(batch["plain"]).float(), batch["angle"])
         return terms
 
     def _judge(self, batch: Batch) -> dict[str, Tensor]:

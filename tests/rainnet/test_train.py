@@ -159,6 +159,15 @@ def test_each_optimiser_changes_its_own_part_alone(tmp_path):
     assert not any(name.startswith("discriminator") and "original" in name for name in moved)
 
 
+def test_the_angle_can_be_trained_alone(tmp_path):
+    settings = recipe({"truth": 0.0, "energy": 0.0, "angle": 1.0}, ema=0.0)
+    before = build_program(settings).network.state_dict()
+    after = train(settings, RunFolder(tmp_path / "run"), batches, Watcher()).state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith("angle.") for name in moved)
+
+
 def test_the_average_is_what_is_kept(tmp_path):
     folder = RunFolder(tmp_path / "run")
     train(recipe(ema=0.9), folder, batches, Watcher())
