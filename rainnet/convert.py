@@ -8,6 +8,7 @@ import pickle
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,6 +96,8 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
         net = load(path)
         if net.name != name:
             raise ConversionError(f"'{path}' holds a network '{net.name}', not '{name}'")
+        if config:
+            raise ConversionError(f"'{path}' holds its config, which is not to be changed; leave out `config` (--set)")
         return Converted(net, facts_of(path), [])
     state, written = _read(path)
     if _is_ours(name, state):
@@ -111,19 +114,25 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
             foreign = MAPPINGS[name](state)
         except UnlikeError as error:
             raise ConversionError(f"'{path}' {error}") from None
-        net = _fresh(name, path, **{**foreign.config, **config})
+        net = _fresh(name, path, config={**foreign.config, **config})
         restore(net, net.state_dict() | foreign.state, path)
         notes = foreign.notes
     facts: dict[str, Any] = {"converted_from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     return Converted(net.eval(), facts | ({"notes": notes} if notes else {}), notes)
 
 
-def _fresh(name: str, path: Path, preset: str | None = None, **config: Any) -> Network:
+def _fresh(name: str, path: Path, preset: str | None = None, config: dict[str, Any] | None = None) -> Network:
     """Make a network whose fresh weights are the same each time; random numbers are left as they were."""
+    own = {field.name for field in fields(next(iter(NETWORKS[name].presets.values())))}
+    if unknown := [str(key) for key in config or {} if key not in own]:
+        raise ConversionError(
+            f"no network can be built for '{path}': the config of {name} has no {listed(unknown)}, but "
+            f"{', '.join(sorted(own))}"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         try:
-            return create(name, preset=preset, **config)
+            return create(name, preset=preset, **(config or {}))
         except (TypeError, ValueError) as error:
             raise ConversionError(f"no network can be built for '{path}': {error}") from None
 
@@ -137,7 +146,7 @@ def _is_ours(name: str, state: dict[str, Tensor]) -> bool:
 def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path) -> tuple[Network, list[str]]:
     """Rebuild one of our networks from weights alone; with no config, one of the presets must fit."""
     if config:
-        net = _fresh(name, path, **config)
+        net = _fresh(name, path, config=config)
         restore(net, state, path)
         return net, []
     shapes = {key: tensor.shape for key, tensor in state.items()}
@@ -160,7 +169,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights of a file in their order, and what it calls its config."""
     config: dict[str, Any] = {}
     loaded: Any = tensors_of(path) if path.suffix == SUFFIX else _unpickle(path)
-    while isinstance(loaded, dict):
+    # Wrappers are few deep, and a dict may hold itself.
+    for _ in range(len(WRAPPERS) + 1):
+        if not isinstance(loaded, dict):
+            break
         if isinstance(loaded.get("config"), dict):
             config = loaded["config"]
         inner = next((loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), dict)), None)

@@ -114,7 +114,7 @@ def map_udgnet(state: dict[str, Tensor]) -> Foreign:
         what = f"; left out: {_shapes(left)}" if left else ""
         notes.append(
             f"there is no network for the angle that ours could take{what}. Ours has fresh weights and finds nothing: "
-            "give angles, or use `--angle solver`"
+            "derain with given angles or the solver's, which is the default"
         )
     else:
         config |= angle[0]

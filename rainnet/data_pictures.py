@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +94,7 @@ def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str
             continue
         if not folder.is_dir():
             raise DataError(f"'{folder}' does not exist; check the name")
-        below = [
-            Path(parent, name)
-            for parent, inner, names in os.walk(folder, followlinks=True)
-            if inner.sort() is None
-            for name in names
-            if Path(name).suffix.lower() in READABLE_SUFFIXES and not name.startswith(".")
-        ]
+        below = list(_below(folder))
         if not below:
             raise DataError(
                 f"'{folder}' holds no picture ({', '.join(sorted(READABLE_SUFFIXES))}); name a folder that does"
@@ -109,6 +103,21 @@ def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str
     if not found:
         raise DataError("no folder of pictures is named; name at least one")
     return list(found)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the picture files below a folder; hidden files and folders do not count, and no folder counts twice."""
+    seen: set[str] = set()
+    for parent, inner, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            inner.clear()  # a link to a folder that was there before, perhaps one around it
+            continue
+        seen.add(real)
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        for name in names:
+            if Path(name).suffix.lower() in READABLE_SUFFIXES and not name.startswith("."):
+                yield Path(parent, name)
 
 
 def check_sizes(paths: Sequence[Path], least: int) -> dict[Path, tuple[int, int]]:

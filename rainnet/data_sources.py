@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_tools.layouts import Layout, LayoutError, Pair, read_dataset
-from data_tools.manifest import MANIFEST_NAME, read_manifest
+from data_tools.manifest import MANIFEST_NAME, Record, read_manifest
 from rainnet.data_pictures import DataError
 from rainopt.io import READABLE_SUFFIXES
+from rainopt.lines import line_angle
 
 Source = str | os.PathLike[str] | Layout
 _log = logging.getLogger(__name__)
@@ -127,5 +128,12 @@ def _angles(layout: Layout, source: Source) -> dict[Path, float]:
         pictures = [record.rainy, *(frame.rainy for frame in record.frames)]
         for rainy in pictures:
             if rainy is not None and record.angle is not None:
-                angles[manifest.folder / rainy] = float(record.angle)
+                angles[manifest.folder / rainy] = _main_angle(record)
     return angles
+
+
+def _main_angle(record: Record) -> float:
+    """Return the degrees of the strongest rain of a record: a spec of several directions is around its own angle."""
+    turns = [part for part in record.spec.get("directions", ()) if isinstance(part, dict)]
+    strongest = max(turns, key=lambda part: part.get("share", 1.0), default={})
+    return line_angle(float(record.angle or 0.0) + float(strongest.get("turn", 0.0)))

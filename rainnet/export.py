@@ -22,7 +22,8 @@ SUFFIX = ".onnx"
 INPUTS = {
     "rainy": "RGB pictures in [0, 1] of any size",
     "angle": "degrees of the rain of each picture in (-90, 90]: 0 is vertical, positive moves right going down; "
-    "NaN: find it. Flatter than 45 degrees and steeper do not mix in a batch unless the pictures are square",
+    "NaN: what the network finds, within 45 degrees; rainopt.estimate_angle is more exact. Flatter than 45 degrees and "
+    "steeper do not mix in a batch unless the pictures are square",
     "upright": "RGB pictures in [0, 1] with streaks as the network wants them; sides are multiples of `multiple`",
 }
 OUTPUTS = {
@@ -60,9 +61,9 @@ def export_onnx(
     """Write a network as an ONNX file that takes pictures of any size and number.
 
     The graph is what calling the network is: ``rainy`` (N, C, H, W) and, for networks that use one, ``angle`` (N,) in
-    degrees go in, NaN meaning that it is to be found; ``background``, ``rain`` and the angle ``used`` come out. The
-    file's metadata hold the config and the facts as a checkpoint's do. It is compared with the network before it is
-    written.
+    degrees go in, NaN meaning what the network itself finds, where `rainnet.derain` asks the solver; ``background``,
+    ``rain`` and the angle ``used`` come out. The file's metadata hold the config and the facts as a checkpoint's do. It
+    is compared with the network before it is written.
 
     Parameters
     ----------

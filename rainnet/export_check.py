@@ -11,8 +11,8 @@ from torch import Tensor
 
 from rainnet.models.base import Network
 
-SIZES = ((48, 64), (75, 53))
-"""Pictures that are compared, (height, width); the second is a multiple of nothing."""
+SIZES = ((48, 64), (75, 53), (20, 40))
+"""Pictures that are compared, (height, width); the second is a multiple of nothing, the last smaller than pooling."""
 
 
 def check_onnx(source: str | Path | bytes, net: Network, sizes: Sequence[tuple[int, int]] = SIZES) -> float:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rainnet.infer_angle import SOLVER, checked_angle, found_by_network, found_by_solver
+from rainnet.infer_bound import most_rain
 from rainnet.infer_device import device_for, evaluating
 from rainnet.infer_polish import polished
 from rainnet.infer_tiles import Progress, checked_tile, layers_of
@@ -50,6 +51,7 @@ def derain(
     device: str | torch.device = "auto",
     batch: int = 1,
     polish: int = 0,
+    bounded: bool = True,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Derained:
@@ -81,6 +83,9 @@ def derain(
     polish
         Iterations of the solver that go on from what the network removed, see `rainnet.infer_polish`; some 20 do, and 0
         is none. They need an angle: where the network has none, the solver's.
+    bounded
+        Take no more light off a pixel than rain can have added, by the height of the bright streaks of the picture, see
+        `rainnet.infer_bound`; for networks that work with an angle.
     channel_axis
         Axis of the channels.
     progress
@@ -117,7 +122,10 @@ def derain(
         # A grey picture travels as one plane.
         layers = layers_of(net, _for_net(frame.forward(colour), net), side, batch, place, progress)
         removed = layers.removed if len(colour) == net.channels else layers.removed.mean(dim=0, keepdim=True)
-        background = (colour - frame.back(removed)).clamp(0, 1)
+        taken = frame.back(removed)
+        if bounded and degrees is not None:
+            taken = taken.clamp(max=most_rain(image, degrees, channel_axis))
+        background = (colour - taken).clamp(0, 1)
         rain = luminance(frame.back(layers.rain).clamp(0, 1))
         if iterations and degrees is not None:
             background, rain = polished(colour, background, degrees, iterations)

@@ -86,7 +86,7 @@ def derain(
 
     - `rainnet derain photo.jpg -o out/`
     - `rainnet derain photo.jpg -o dry.jpg --angle 12 --compare`
-    - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle solver`
+    - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle network`
     - `rainnet derain photo.jpg -o out/ --polish 20` (the network begins, the solver ends)
     - `rainnet derain clip.mp4 -o clean.mp4 --device cuda:0`
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from rainnet.command.derain_any import Options, network
 from rainnet.infer import derain, find_angle
 from rainnet.infer_angle import SOLVER, checked_angle, middle_angle
+from rainopt.angle import PRESENT, estimate_angle
 from rainopt.command.derain_video import VideoRecord, in_stretches, part_writer, video_to_video
 from rainopt.command.task import Progress
 from rainopt.footage import FOLLOW
@@ -99,6 +100,8 @@ def _angle(store: FrameStore, options: Options, before: float | None) -> float |
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
 
     def found(by: str) -> list[float]:
+        if by == SOLVER:
+            return _seen_by_solver([store[number] for number in numbers], before)
         angles = [find_angle(net, store[number], by=by, device=options.device) for number in numbers]
         return [angle for angle in angles if angle is not None]
 
@@ -112,3 +115,12 @@ def _angle(store: FrameStore, options: Options, before: float | None) -> float |
         now = line_angle(before + FOLLOW * turn)
     # As the note will have it, for a run that goes on from here.
     return round(now, 3)
+
+
+def _seen_by_solver(frames: Sequence[np.ndarray], before: float | None) -> list[float]:
+    """Return the angles of the frames in which rain is seen; of none, that before, or else the best guesses."""
+    estimates = [estimate_angle(frame) for frame in frames]
+    sure = [estimate.angle for estimate in estimates if estimate.confidence >= PRESENT]
+    if sure:
+        return sure
+    return [estimate.angle for estimate in estimates] if before is None else [before]

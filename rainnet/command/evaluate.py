@@ -56,7 +56,8 @@ def evaluate(
         typer.Option(
             metavar="DEG|network|solver",
             help="Direction of the rain in all pictures: degrees, 0 is vertical, positive moves right going down; or "
-            "who finds it for networks, they or rainopt.",
+            "who finds it for networks, they themselves or the solver, as it is if left out. `rainopt` finds its own "
+            "unless degrees are given.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N, for networks.")] = "auto",

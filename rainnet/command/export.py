@@ -32,9 +32,10 @@ def export(
     """Write a network as an ONNX file, which runs without this program and without torch.
 
     The file holds the whole way: it takes `rainy`, RGB pictures (N, 3, height, width) in [0, 1] of any size, and
-    `angle`, the direction of the rain of each in degrees (0 is vertical, positive moves right going down, NaN: to be
-    found), and gives `background`, `rain` and the angle `used`. Before it is written, its answers are compared with
-    those of the network on pictures of two sizes, and the largest difference is printed.
+    `angle`, the direction of the rain of each in degrees (0 is vertical, positive moves right going down; NaN: what the
+    network itself finds, which is less exact than what `rainopt angle` says), and gives `background`, `rain` and the
+    angle `used`. Before it is written, its answers are compared with those of the network on pictures of three sizes,
+    and the largest difference is printed.
 
     With `--core`, it takes `upright`, whose sides are multiples of what the file's metadata say, and gives `removed`,
     to be subtracted from the picture, and `rain`.

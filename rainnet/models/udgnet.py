@@ -230,10 +230,8 @@ class AngleNet(nn.Module):
         """Return (N,) degrees in (-45, 45) of (N, C, H, W)."""
         x = rainy
         for convolution in self.convolutions:
-            x = F.relu(convolution(x))
-            # A picture smaller than the pooling is deep is not made to vanish.
-            if min(x.shape[-2:]) >= 2:
-                x = F.max_pool2d(x, 2)
+            # Rounded up, so that a picture smaller than the pooling is deep does not vanish.
+            x = F.max_pool2d(F.relu(convolution(x)), 2, ceil_mode=True)
         features = x.mean(dim=(-2, -1)).to(self.last.weight.dtype)
         # As a sum, which mixed precision leaves alone: in 16 bits degrees come in steps of a quarter.
         number = torch.sigmoid((features * self.last.weight[0]).sum(dim=-1) + self.last.bias)

@@ -78,7 +78,7 @@ def written(tmp_path, what, name="official.pth", **options):
 def test_the_streams_compute_what_theirs_do(tmp_path, names):
     theirs = Theirs(names, angle=TheirAngle())
     converted = convert("udgnet", written(tmp_path, theirs.state_dict()))
-    net, image = converted.network, torch.rand(1, 3, 19, 16)
+    net, image = converted.network, torch.rand(1, 3, 32, 64)
     rain_name = next(name for name in names if name.startswith(("rain", "streaks")))
     other = next(name for name in names if name != rain_name)
     with torch.no_grad():
@@ -340,3 +340,25 @@ def test_the_command_tells_failures_from_wrong_usage(tmp_path, run, monkeypatch,
     assert result.exit_code == status
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert not list(tmp_path.glob("n*.safetensors"))
+
+
+def test_a_checkpoint_that_holds_itself_ends(tmp_path):
+    knot = {}
+    knot["net"] = knot
+    torch.save(knot, tmp_path / "knot.pth")
+    with pytest.raises(ConversionError, match="state dict"):
+        convert_official("udgnet", tmp_path / "knot.pth")
+
+
+@pytest.mark.parametrize("config", [{"name": "x"}, {3: 1}, {"path": "x"}, {"preset": "small"}])
+def test_a_foreign_config_that_is_none_of_ours_is_named(tmp_path, config):
+    state = rainnet.create("udgnet", features=4, blocks=1).state_dict()
+    torch.save({"config": config, "state_dict": state}, tmp_path / "net.pth")
+    with pytest.raises(ConversionError, match="the config of udgnet has no"):
+        convert_official("udgnet", tmp_path / "net.pth")
+
+
+def test_a_config_that_a_file_holds_is_not_changed(tmp_path):
+    path = rainnet.save(rainnet.create("udgnet", features=4, blocks=1), tmp_path / "ours.safetensors")
+    with pytest.raises(ConversionError, match="not to be changed"):
+        convert_official("udgnet", path, config={"blocks": 9})

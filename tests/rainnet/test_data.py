@@ -392,3 +392,21 @@ def test_all_kinds_of_pictures_become_8_bit_rgb():
 def test_paths_may_be_text(clean):
     assert same(RenderedCrops([str(path) for path in clean], 16)[0], RenderedCrops(clean, 16)[0])
     assert all(isinstance(path, Path) for path in clean)
+
+
+def test_hidden_folders_do_not_count_and_links_in_a_circle_end(tmp_path):
+    for folder in ("a", "a/.thumbnails"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "1.png", np.zeros((8, 8, 3)))
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert pictures_in(tmp_path) == [tmp_path / "a" / "1.png"]
+
+
+def test_a_thicker_veil_than_the_presets_have_it(tmp_path):
+    write_image(tmp_path / "1.png", np.full((64, 64, 3), 0.2))
+    settings = {"presets": {"light": 1.0}, "dry": 0.0, "gain": (1.0, 1.0)}
+    plain = RenderedCrops([tmp_path / "1.png"], 32, **settings)
+    hazy = RenderedCrops([tmp_path / "1.png"], 32, haze=1.0, veil=(0.5, 0.5), **settings)
+    for k in range(4):
+        assert float(hazy[k]["rainy"].quantile(0.1)) > float(plain[k]["rainy"].quantile(0.1)) + 0.05
+        assert torch.equal(hazy[k]["clean"], plain[k]["clean"])

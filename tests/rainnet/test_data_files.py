@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_tools import RainSpec, add_rain
+from data_tools import RainDirection, RainSpec, add_rain
 from data_tools.layouts import LayoutError, read_dataset
 from data_tools.manifest import Frame, Record, write_manifest
 from rainnet.data import DataError, PairCrops, RainyCrops, SinglePicture
@@ -277,3 +277,14 @@ def test_examples_repeat_whatever_came_before(tmp_path):
     back = [second[k] for k in reversed(range(6))][::-1]
     for a, b in zip(forth, back, strict=True):
         assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_rain_in_several_directions_comes_upright_by_the_strongest(tmp_path, rng):
+    spec = RainSpec(angle=5.0, directions=(RainDirection(-12.0, 0.5), RainDirection(9.0, 1.0)))
+    for kind in ("rainy", "clean"):
+        (tmp_path / kind).mkdir()
+        write_image(tmp_path / kind / "1.png", rng.random((64, 64, 3)))
+    record = Record("1", "rainy/1.png", "clean/1.png", angle=5.0, spec=spec.to_dict())
+    write_manifest(tmp_path, [record])
+    crops = PairCrops(tmp_path, 16, flips=False)
+    assert float(crops[0]["angle"]) == pytest.approx(14.0)

@@ -18,6 +18,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 import rainnet
+from data_tools import RainSpec, add_rain
 from rainnet import cli
 from rainnet.command import derain_any, derain_picture, derain_video
 from rainnet.command.derain_any import Derain, Options
@@ -366,12 +367,22 @@ def test_angles_are_steady_within_a_stretch(here, model, short, monkeypatch):
 
     monkeypatch.setattr(derain_video, "find_angle", find)
     monkeypatch.setattr(derain_video, "derain", watched)
-    record = derain_video.derain_video_file(Path("a.mp4"), Path("b.mp4"), Options(model, angle="solver"))
+    record = derain_video.derain_video_file(Path("a.mp4"), Path("b.mp4"), Options(model, angle="network"))
     assert record.error is None
-    assert asked == [((H, W, 3), "solver")] * 8
+    assert asked == [((H, W, 3), "network")] * 8
     assert used == [12.0] * 6 + [15.0] * 6 + [-38.0] * 2
     assert record.angles == [12.0, 15.0, -38.0]
     assert (record.frames, record.scenes, record.kept_parts, record.dry) == (COUNT, 1, 0, None)
+
+
+def test_frames_without_rain_say_nothing_of_its_angle():
+    dry = np.full((120, 160, 3), 90, np.uint8)
+    rainy = np.rint(add_rain(dry, RainSpec(angle=20.0), np.random.default_rng(1)).rainy * 255).astype(np.uint8)
+    seen = derain_video._seen_by_solver([dry, rainy, dry], None)
+    assert len(seen) == 1
+    assert seen[0] == pytest.approx(20, abs=2)
+    assert derain_video._seen_by_solver([dry, dry], 7.5) == [7.5]
+    assert len(derain_video._seen_by_solver([dry, dry], None)) == 2
 
 
 def test_a_stopped_run_goes_on(here, model, short, monkeypatch):

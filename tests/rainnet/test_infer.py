@@ -16,6 +16,7 @@ from rainnet import infer_angle, infer_device, infer_polish
 from rainnet.decomposition import Layers
 from rainnet.infer import Derained, derain, find_angle
 from rainnet.infer_angle import found_by_network, middle_angle
+from rainnet.infer_bound import most_rain
 from rainnet.infer_tiles import FEATHER, LEAST_TILE, spans
 from rainnet.models.base import Network
 from rainopt import adaptive, estimate_angle, udg_energy
@@ -180,7 +181,7 @@ def test_it_agrees_with_the_network(rng, stride, angle, from_input):
     with torch.no_grad():
         whole = net(torch.from_numpy(batch), None if angle is None else torch.full((2,), angle))
     for number, one in enumerate(batch):
-        result = derain(net, one, angle="network" if angle is None else angle, channel_axis=0)
+        result = derain(net, one, angle="network" if angle is None else angle, channel_axis=0, bounded=False)
         np.testing.assert_allclose(result.background, whole.background[number], atol=1e-5)
         np.testing.assert_allclose(result.rain, np.tensordot(LUMA, whole.rain[number].numpy(), 1), atol=1e-5)
         assert result.angle == pytest.approx(float(whole.angle[number]), abs=1e-4)
@@ -527,3 +528,18 @@ def test_the_result_is_frozen(picture):
     with pytest.raises(AttributeError):
         result.angle = 2.0
     assert replace(result, angle=2.0).angle == 2.0
+
+
+def test_no_more_is_taken_off_than_rain_can_have_added(rng):
+    image = rained(rng, angle=20.0) / np.float32(255)
+    most = most_rain(image, 20.0)
+    assert 0 < most < 1
+    assert most_rain(np.moveaxis(image, -1, 0), 20.0, 0) == most
+    assert most_rain(np.full((64, 64), 0.5, np.float32), 20.0) == 1
+    net = tiny()
+    with torch.no_grad():
+        net.image_stream.last.bias += 2 * most
+    taken = image - derain(net, image, angle=20.0).background
+    assert taken.max() <= most + 1e-6
+    free = image - derain(net, image, angle=20.0, bounded=False).background
+    np.testing.assert_allclose(taken, np.minimum(free, np.minimum(most, image)), atol=1e-6)
