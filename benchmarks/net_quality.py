@@ -1,9 +1,9 @@
 """How well the shipped network derains pairs that it was not trained on, beside `rainopt` of the same tree.
 
 For each folder of DIR/pairs: PSNR and SSIM (protocol y_matlab, results rounded to 8 bits, means over pictures) of the
-input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, and
-polished by 20 iterations of the solver. Last, what a picture without rain loses: PSNR of the derained truth against the
-truth, 100 dB where it is left alone.
+input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, so with
+the mean of four mirror images, and polished by 20 iterations of the solver. Last, what a picture without rain loses:
+PSNR of the derained truth against the truth, 100 dB where it is left alone.
 
   python -m benchmarks.net_quality --data DIR --json results.json --sheet sheet.png
 """
@@ -36,13 +36,14 @@ def methods(model: str) -> list[Any]:
     """Return what is compared."""
     net = load(model)
 
-    def with_angle(angle: str, polish: int = 0) -> Any:
-        return lambda rainy: derain(net, rainy, angle=angle, polish=polish, device="cpu").background
+    def with_angle(angle: str, polish: int = 0, ensemble: int = 1) -> Any:
+        return lambda rainy: derain(net, rainy, angle=angle, polish=polish, ensemble=ensemble, device="cpu").background
 
     return [
         *find_methods(["input", "rainopt"]),
         Function("network, its own angle", with_angle("network")),
         Function("network, rainopt's angle", with_angle("solver")),
+        Function("the same, of four mirror images", with_angle("solver", ensemble=4)),
         Function("the same, polished", with_angle("solver", 20)),
     ]
 

@@ -38,6 +38,13 @@ def derain(
             "which knows no rain flatter than 45 degrees.",
         ),
     ] = None,
+    ensemble: Annotated[
+        int,
+        typer.Option(
+            metavar="1|2|4",
+            help="Take the mean over so many mirror images of the picture: some 0.2 dB better, and so many times slower.",
+        ),
+    ] = 1,
     polish: Annotated[
         int,
         typer.Option(
@@ -98,8 +105,13 @@ def derain(
     from rainopt.command.report import follow
 
     degrees = parse_angle(angle)
+    if ensemble not in (1, 2, 4):
+        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.checkpoint import resolve
+
+    if ensemble not in (1, 2, 4):
+        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
     from rainnet.command.derain_any import Derain, Options, network, results
     from rainnet.devices import resolve_device
     from rainnet.infer_tiles import checked_tile
@@ -124,6 +136,7 @@ def derain(
         tile=tile,
         batch=batch,
         polish=polish,
+        ensemble=ensemble,
         save_rain=save_rain,
         compare=compare,
         overwrite=overwrite,

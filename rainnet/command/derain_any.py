@@ -27,6 +27,7 @@ class Options:
     tile: int | None = None
     batch: int = 1
     polish: int = 0
+    ensemble: int = 1
     save_rain: bool = False
     compare: bool = False
     overwrite: bool = False

@@ -57,6 +57,7 @@ def derain_picture(source: Path, target: Path, options: Options, progress: Progr
             device=options.device,
             batch=options.batch,
             polish=options.polish,
+            ensemble=options.ensemble,
             progress=progress,
         )
         write_results(source, file, wanted, result.background, result.rain, options)

@@ -50,6 +50,7 @@ def _derain(video: Video, target: Path, options: Options, progress: Progress | N
         "model": [str(options.model.resolve()), stat.st_size, stat.st_mtime_ns],
         "angle": checked_angle(options.angle, network(options.model, options.device)),
         "polish": options.polish,
+        "ensemble": options.ensemble,
         "crf": options.crf,
     }
     done = in_stretches(video, target, settings, STRETCH, treat, recall, options.overwrite)
@@ -84,6 +85,7 @@ def _stretch(
                     device=options.device,
                     batch=options.batch,
                     polish=options.polish,
+                    ensemble=options.ensemble,
                 )
                 writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
                 if progress and video.declared:

@@ -140,6 +140,7 @@ def test_settings_reach_the_network(here, model):
             (["--angle", "solver", "--polish", "20"], {"angle": "solver", "polish": 20}),
             (["--tile", "32", "--batch", "3"], {"tile": 32}),
             (["--angle", "network"], {"angle": "network"}),
+            (["--ensemble", "4"], {"ensemble": 4}),
         ]
     ):
         assert call("a.png", "-o", f"{number}.png", "-m", model, *options)[0] == 0
@@ -251,6 +252,7 @@ def test_the_network_is_read_once(here, model, monkeypatch):
     [
         (["--angle", "left"], "--angle", "'network' or 'solver', got 'left'"),
         (["--angle", "-95"], "--angle", "(-90, 90]"),
+        (["--ensemble", "3"], "--ensemble", "must be 1, 2 or 4, got 3"),
         (["--tile", "20"], "--tile", "at least 32 pixels, got 20"),
         (["--device", "gpu"], "--device", "cpu or cuda:N, got 'gpu'"),
         (["--device", "cuda:77"], "--device", "there is no device 'cuda:77'"),

@@ -543,3 +543,18 @@ def test_no_more_is_taken_off_than_rain_can_have_added(rng):
     assert taken.max() <= most + 1e-6
     free = image - derain(net, image, angle=20.0, bounded=False).background
     np.testing.assert_allclose(taken, np.minimum(free, np.minimum(most, image)), atol=1e-6)
+
+
+@pytest.mark.parametrize("ensemble", [1, 2, 4])
+def test_an_ensemble_follows_mirrors(picture, ensemble):
+    def taken(image):
+        return derain(tiny(), image, angle=0, ensemble=ensemble, bounded=False).background - image
+
+    one, mirrored = taken(picture), taken(picture[:, ::-1])[:, ::-1]
+    apart = np.abs(one - mirrored).max()
+    assert apart < 1e-5 if ensemble > 1 else apart > 1e-3
+
+
+def test_an_ensemble_is_of_one_two_or_four(picture):
+    with pytest.raises(ValueError, match="`ensemble` must be one of 1, 2, 4, got 3"):
+        derain(tiny(), picture, angle=0, ensemble=3)
