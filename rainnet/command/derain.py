@@ -42,7 +42,7 @@ def derain(
         int,
         typer.Option(
             metavar="1|2|4",
-            help="Take the mean over so many mirror images of the picture: some 0.2 dB better, and so many times slower.",
+            help="Take the mean over so many mirror images of a picture: some 0.2 dB better, so many times slower.",
         ),
     ] = 1,
     polish: Annotated[
