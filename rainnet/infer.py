@@ -17,6 +17,7 @@ from rainnet.infer_device import device_for, evaluating
 from rainnet.infer_polish import polished
 from rainnet.infer_tiles import Progress, checked_tile, layers_of
 from rainnet.models.base import Network
+from rainopt.angle import estimate_angle
 from rainopt.arrays import Array, detached, namespace, to_numpy
 from rainopt.checks import require_whole
 from rainopt.image import device_of, join_channels, luminance, split_channels
@@ -39,11 +40,14 @@ class Derained:
         (H, W) float32 in [0, 1], BT.601 luminance of the rain layer; of the polished one, where it is polished.
     angle
         Degrees in (-90, 90], given or found; None for networks that need none.
+    dry
+        Whether no rain was seen, so that the image came back as it was.
     """
 
     background: Array
     rain: Array
     angle: float | None
+    dry: bool = False
 
 
 def derain(
@@ -76,7 +80,8 @@ def derain(
     angle
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. ``"network"``: what the network finds,
         within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
-        the solver's, `rainnet.infer_angle.ANGLE_BY`, for networks that work in a frame of the rain's direction.
+        the solver's, `rainnet.infer_angle.ANGLE_BY`, for networks that work in a frame of the rain's direction; and an
+        image in which it sees no rain is left as it is, as `rainopt.derain` leaves it.
     tile
         Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
         so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile.
@@ -125,7 +130,13 @@ def derain(
     net.to(place)
     with evaluating(net), torch.no_grad():
         colour = _planes(channels.colour, net, place)
-        degrees = _degrees(net, image, colour, wish, place, channel_axis)
+        estimate = estimate_angle(image, channel_axis=channel_axis) if angle is None and wish == SOLVER else None
+        if estimate is not None and not estimate.directions:
+            whole = join_channels(_like(colour, channels.colour), channels)
+            nothing = _like(torch.zeros_like(colour[0]), channels.colour)
+            return Derained(_contiguous(whole), nothing, estimate.angle, dry=True)
+        known = wish if estimate is None else estimate.angle
+        degrees = _degrees(net, image, colour, known, place, channel_axis)
         if iterations and degrees is None:
             degrees = found_by_solver(image, channel_axis)
         frame = net.frame(colour.shape[-2], colour.shape[-1], degrees)

@@ -19,11 +19,13 @@ from rainopt.io import read_image_file
 class Record(FileRecord):
     """What became of one photograph.
 
-    ``angle`` is in degrees, missing where the network needs none; ``rain`` the mean luminance of the rain layer, in
-    [0, 1], and ``removed`` the mean brightness that was taken off, which is negative where light was added.
+    ``angle`` is in degrees, missing where the network needs none; ``dry`` is there where no rain was seen; ``rain`` is
+    the mean luminance of the rain layer, in [0, 1], and ``removed`` the mean brightness that was taken off, which is
+    negative where light was added.
     """
 
     angle: float | None = None
+    dry: bool | None = None
     height: int | None = None
     width: int | None = None
     rain: float | None = None
@@ -32,6 +34,11 @@ class Record(FileRecord):
 
     def line(self) -> str:
         """Return the result, the angle, and how much was taken off."""
+        if self.dry:
+            return (
+                f"{self.input} → {self.output}  no rain seen, left as it is; --angle removes rain all the same, "
+                f"{self.seconds:.2f} s"
+            )
         where = "" if self.angle is None else f"rain at {self.angle:+.1f}°, "
         taken = f"{100 * (self.removed or 0):.1f} % light removed"
         return f"{self.input} → {self.output}  {where}{taken}, {self.seconds:.2f} s"
@@ -68,6 +75,7 @@ def derain_picture(source: Path, target: Path, options: Options, progress: Progr
             str(target),
             "ok",
             angle=None if result.angle is None else round(result.angle, 3),
+            dry=result.dry or None,
             height=image.shape[0],
             width=image.shape[1],
             rain=float(np.mean(result.rain, dtype=np.float64)),

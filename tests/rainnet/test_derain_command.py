@@ -348,7 +348,7 @@ def test_a_video_keeps_its_frames_times_and_sound(here, model, short):
         expected = derain(net, rainy, angle=9.0).background * 255
         # Colours are stored at half the resolution, so brightness is compared.
         assert np.abs((clean - expected) @ LUMA).mean() < 1
-        assert np.abs((clean - rainy.astype(float)) @ LUMA).mean() > 2
+        assert np.abs((clean - rainy.astype(float)) @ LUMA).mean() > 1.5
     assert names(here) == {"a.mp4", "out/b.mp4", "out/b_compare.png"}
 
 

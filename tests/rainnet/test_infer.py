@@ -203,7 +203,7 @@ def test_a_network_that_removes_nothing_changes_nothing(rng, shape, dtype):
 
 
 @pytest.mark.parametrize("side", [(8, 8), (1, 1), (3, 40), (41, 2)])
-@pytest.mark.parametrize("angle", [None, -80.0])
+@pytest.mark.parametrize("angle", ["solver", -80.0])
 def test_any_size(rng, side, angle):
     image = rng.integers(0, 255, (*side, 3)).astype(np.uint8)
     result = derain(tiny(), image, angle=angle)
@@ -267,19 +267,19 @@ def test_the_network_is_left_as_it_was(picture):
     net.angle.eval()
     modes = [module.training for module in net.modules()]
     weights = {name: value.clone() for name, value in net.state_dict().items()}
-    derain(net, picture)
+    derain(net, picture, angle=17)
     assert [module.training for module in net.modules()] == modes
     with pytest.raises(ValueError, match="finite"):
-        derain(net, np.full((8, 8), np.nan))
+        derain(net, np.full((8, 8), np.nan), angle=17)
     net.multiple = 0
     with pytest.raises(ZeroDivisionError):
-        derain(net, picture)
+        derain(net, picture, angle=17)
     assert [module.training for module in net.modules()] == modes
     for name, value in net.state_dict().items():
         torch.testing.assert_close(value, weights[name], rtol=0, atol=0)
     # It can still be trained.
     net = tiny()
-    derain(net, picture)
+    derain(net, picture, angle=17)
     net(torch.rand(1, 3, 16, 16)).background.sum().backward()
     assert all(parameter.grad is not None for parameter in net.image_stream.parameters())
 
@@ -558,3 +558,24 @@ def test_an_ensemble_follows_mirrors(picture, ensemble):
 def test_an_ensemble_is_of_one_two_or_four(picture):
     with pytest.raises(ValueError, match="`ensemble` must be one of 1, 2, 4, got 3"):
         derain(tiny(), picture, angle=0, ensemble=3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_an_image_without_rain_comes_back_as_it_was(dtype):
+    net, dry = tiny(), np.full((96, 120, 3), 90, np.uint8)
+    dry[40:] = 140
+    image = dry if dtype == np.uint8 else dry / np.float32(255)
+    result = derain(net, image)
+    assert result.dry
+    np.testing.assert_array_equal(result.background, dry / np.float32(255))
+    assert not result.rain.any()
+    assert result.rain.shape == (96, 120)
+    told = derain(net, image, angle="solver")
+    assert not told.dry
+    assert np.abs(told.background - result.background).max() > 0
+
+
+def test_rain_that_is_seen_is_removed(rng):
+    result = derain(tiny(), rained(rng, angle=20.0))
+    assert not result.dry
+    assert result.angle == pytest.approx(20, abs=3)
