@@ -90,7 +90,7 @@ def by_rain(network: UDGNet) -> UDGNet:
 
 def score(network: UDGNet, each: list[Scene]) -> dict[str, float]:
     """Return mean PSNR and SSIM with the true angle."""
-    results = [to_bytes(derain(network, s.rainy, angle=s.angle, device="cpu").background) for s in each]
+    results = [to_bytes(derain(network, s.rainy, angle=s.angle, bounded=False, device="cpu").background) for s in each]
     pairs = list(zip(results, each, strict=True))
     return {
         "psnr": statistics.fmean(psnr(a, s.clean, PROTOCOL) for a, s in pairs),
