@@ -59,10 +59,15 @@ class Judge:
     def __call__(self, network: Network) -> dict[str, float]:
         """Return means over the pairs, results rounded to 8 bits."""
         from rainnet.infer import derain
+        from rainnet.infer_angle import SOLVER
 
         device = next(network.parameters()).device
+        # Named, because a picture in which the solver sees no rain would be left alone, and is to be judged as well.
+        angle = SOLVER if network.directional else None
         results = [
-            np.rint(np.asarray(derain(network, rainy, device=str(device)).background) * 255).astype(np.uint8)
+            np.rint(np.asarray(derain(network, rainy, angle=angle, device=str(device)).background) * 255).astype(
+                np.uint8
+            )
             for rainy, _ in self.pairs
         ]
         truths = [clean for _, clean in self.pairs]

@@ -314,6 +314,8 @@ def test_validation_keeps_the_best(tmp_path):
     scores = [told["psnr_rgb"] for _, told, _ in watcher.scores]
     assert judge(load(folder.best))["psnr_rgb"] == pytest.approx(max(scores))
     assert watcher.scores[0][2]
+    # The network is judged, also where the solver would leave the picture alone.
+    assert scores[0] != scores[1]
 
 
 def test_validation_is_on_the_pairs_of_any_layout(tmp_path):
