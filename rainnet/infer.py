@@ -130,13 +130,14 @@ def derain(
     net.to(place)
     with evaluating(net), torch.no_grad():
         colour = _planes(channels.colour, net, place)
-        estimate = estimate_angle(image, channel_axis=channel_axis) if angle is None and wish == SOLVER else None
-        if estimate is not None and not estimate.directions:
-            whole = join_channels(_like(colour, channels.colour), channels)
-            nothing = _like(torch.zeros_like(colour[0]), channels.colour)
-            return Derained(_contiguous(whole), nothing, estimate.angle, dry=True)
-        known = wish if estimate is None else estimate.angle
-        degrees = _degrees(net, image, colour, known, place, channel_axis)
+        if angle is None and wish == SOLVER:
+            estimate = estimate_angle(image, channel_axis=channel_axis)
+            if not estimate.directions:
+                whole = join_channels(_like(colour, channels.colour), channels)
+                nothing = _like(torch.zeros_like(colour[0]), channels.colour)
+                return Derained(_contiguous(whole), nothing, estimate.angle, dry=True)
+            wish = estimate.angle
+        degrees = _degrees(net, image, colour, wish, place, channel_axis)
         if iterations and degrees is None:
             degrees = found_by_solver(image, channel_axis)
         frame = net.frame(colour.shape[-2], colour.shape[-1], degrees)
