@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rainopt.adaptive import FEW
-from rainopt.angle import streak_height
+from rainopt.angle import Direction
 from rainopt.arrays import Array
 from rainopt.evidence import gather
-from rainopt.work_planes import reduction, work_planes
+from rainopt.pipeline import removals_from
+from rainopt.work_planes import work_planes
 
 
 def most_rain(image: Array, angle: float, channel_axis: int = -1) -> float:
@@ -15,7 +16,6 @@ def most_rain(image: Array, angle: float, channel_axis: int = -1) -> float:
     That is `rainopt.adaptive.FEW.ceiling` times the height of the bright streaks that voted for the angle; 1 where none
     did.
     """
-    sides = [side for axis, side in enumerate(image.shape) if image.ndim == 2 or axis != channel_axis % image.ndim]
-    # In the mean over a block, a streak of one pixel is as much lower as the block is wide.
-    height = reduction(*sides) * streak_height(gather(work_planes(image, channel_axis)), angle)
-    return min(FEW.ceiling * min(height, 1.0), 1.0)
+    height, width = (s for axis, s in enumerate(image.shape) if image.ndim == 2 or axis != channel_axis % image.ndim)
+    removals = removals_from(gather(work_planes(image, channel_axis)), (Direction(angle, 1.0),), 1.0, height, width)
+    return min(FEW.ceiling * removals[0].height, 1.0)
