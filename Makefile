@@ -32,15 +32,16 @@ demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
 setup: $(VENV)/.dev  ## make the environment .venv/ alone
 
 test: $(VENV)/.dev  ## all fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-all: $(VENV)/.dev  ## the slow ones as well
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -n 2 -m "not gpu"
 
-check: $(VENV)/.dev  ## lint, format and types
+check: $(VENV)/.dev  ## lint, format, types, and the plan of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo

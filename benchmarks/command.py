@@ -38,7 +38,7 @@ def rainopt_command() -> list[str]:
 
 def raindata_command() -> list[str]:
     """Return how to start ``raindata``."""
-    return _script("raindata", "data_tools.cli")
+    return _script("raindata", "data_tools.commands.main")
 
 
 def _script(name: str, module: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rainopt.image import luminance, split_channels
-from rainopt.threads import num_threads
+from rainopt.parallel.threads import num_threads
 
 PACKAGES: tuple[str, ...] = (
     "rainopt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rainopt.ridges import turn
+from rainopt.direction.ridges import turn
 
 SIGMA = 1.0  # pixels, of the gradients and of the window of the tensor
 BIN_SMOOTHING = 2.0  # degrees

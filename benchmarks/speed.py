@@ -29,11 +29,11 @@ from typing import Any
 
 from benchmarks.command import CommandRun, rainopt_command, run_command
 from benchmarks.common import finish, parser, positive, print_table, rainy_luminance, rainy_photograph, timed
-from benchmarks.limits import FLOPS, floor, measure
-from benchmarks.stages import stage_times
-from benchmarks.video_speed import bench_build, bench_video
+from benchmarks.solver.limits import FLOPS, floor, measure
+from benchmarks.solver.stages import stage_times
+from benchmarks.video.speed import bench_build, bench_video
 from rainopt import derain, estimate_angle, solve_udg, write_image
-from rainopt.threads import num_threads, set_num_threads
+from rainopt.parallel.threads import num_threads, set_num_threads
 
 SOLVER_SHAPE = (1024, 2048)
 SMALL = (321, 481)

@@ -1,6 +1,6 @@
 """``python -m rainnet`` is the command; torchrun starts it so."""
 
-from rainnet.cli import main
+from rainnet.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """``python -m rainopt`` is the command ``rainopt``."""
 
-from rainopt.cli import main
+from rainopt.commands.main import main
 
 if __name__ == "__main__":
     main()

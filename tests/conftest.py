@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from rainopt import threads
+from rainopt.parallel import threads
 
 # Shared cores make single examples slow without saying anything about the code.
 settings.register_profile("rainopt", deadline=None, max_examples=50)

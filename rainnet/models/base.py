@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
-from rainnet.decomposition import Decomposition, Layers
+from rainnet.models.decomposition import Decomposition, Layers
 
 
 class Frame(Protocol):
-    """A picture's way into the frame that a network works in, and back; `rainopt.warp.Upright` is one."""
+    """A picture's way into the frame that a network works in, and back; `rainopt.geometry.warp.Upright` is one."""
 
     def forward(self, image: Tensor) -> Tensor:
         """Bring (..., H, W) into the frame."""

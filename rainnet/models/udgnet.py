@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.decomposition import Decomposition, Layers
 from rainnet.models.base import Frame, Network
-from rainnet.warp import BatchUpright
+from rainnet.models.decomposition import Decomposition, Layers
+from rainnet.models.warp import BatchUpright
 from rainopt.checks import require_whole
-from rainopt.warp import Upright
+from rainopt.geometry.warp import Upright
 
 SPAN = 45.0  # degrees to either side that the angle network tells apart
 
@@ -98,7 +98,7 @@ class UDGNet(Network):
     -----
     Departures from Yu et al. 2021:
 
-    1. The streaks are made upright by a shear (see `rainnet.warp`), and what is removed travels back, not the
+    1. The streaks are made upright by a shear (see `rainnet.models.warp`), and what is removed travels back, not the
        background, which would be blurred.
     2. The angle is regressed from pictures of any size: the features are averaged over the picture. It lies within
        ±45 degrees; angles beyond have to be given.

@@ -8,6 +8,6 @@ from rainnet.programs.udgnet import UDGNetProgram
 PROGRAMS: dict[str, type[Program]] = {
     "udgnet": UDGNetProgram,
 }
-"""How each network of `rainnet.models.NETWORKS` is trained."""
+"""How each network of `rainnet.zoo.NETWORKS` is trained."""
 
 __all__ = ["PROGRAMS", "Batch", "Program"]

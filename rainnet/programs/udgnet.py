@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.losses import AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
+from rainnet.losses.losses import AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
 from rainnet.models.base import Network
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.udgnet import SPAN, UDGNet
 from rainnet.programs.base import Batch, Program
-from rainopt.objectives import UDGWeights
+from rainopt.optim.objectives import UDGWeights
 
 Part = Literal["self", "image", "rain"]
 

@@ -4,10 +4,12 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.ablation import FULL, STRENGTHS, VARIANTS, main, patched
 from benchmarks.common import photograph
+from benchmarks.solver.ablation import FULL, STRENGTHS, VARIANTS, main, patched
 from data_tools import RainDirection, RainSpec, add_rain
-from rainopt import adaptive, derain, pipeline, write_image
+from rainopt import derain, write_image
+from rainopt.still import adaptive
+from rainopt.still import derain as pipeline
 
 
 def rainy(seed=0, **fields):
@@ -61,9 +63,9 @@ def test_patches_are_taken_back_even_after_an_error(key):
 
 
 def test_importing_patches_nothing():
-    assert pipeline.streak_height.__module__ == "rainopt.angle"
-    assert pipeline.vote.__module__ == "rainopt.angle"
-    assert adaptive.density.__module__ == "rainopt.adaptive"
+    assert pipeline.streak_height.__module__ == "rainopt.direction.estimate"
+    assert pipeline.vote.__module__ == "rainopt.direction.estimate"
+    assert adaptive.density.__module__ == "rainopt.still.adaptive"
     assert VARIANTS["full"].patches == ()
 
 

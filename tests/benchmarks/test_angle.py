@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import angle_sets, angle_speed
-from benchmarks.angle import main
-from benchmarks.angle_fit import CHECK_MIX, FIT_MIX, calibration_curve, logistic, mixed, sigmoid
-from benchmarks.angle_sets import CHECK, FIT, Finding, Picture, collect, draw_spec, examine
+from benchmarks.angle import sets as angle_sets
+from benchmarks.angle import speed as angle_speed
+from benchmarks.angle.accuracy import main
+from benchmarks.angle.fit import CHECK_MIX, FIT_MIX, calibration_curve, logistic, mixed, sigmoid
+from benchmarks.angle.sets import CHECK, FIT, Finding, Picture, collect, draw_spec, examine
 from benchmarks.common import photograph
 from benchmarks.layer_angle import angle_error
 from data_tools import RainSpec, add_rain

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import net_ablation, net_angle, net_quality, net_single
-from benchmarks.net_scenes import SIDE, middle, scenes
+from benchmarks.networks import ablation as net_ablation
+from benchmarks.networks import angle as net_angle
+from benchmarks.networks import quality as net_quality
+from benchmarks.networks import single as net_single
+from benchmarks.networks.scenes import SIDE, middle, scenes
 from rainnet import create, save
 from rainnet.programs.udgnet import UDGNetLoss
 from rainopt import psnr, write_image

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from benchmarks.common import rainy_luminance
-from benchmarks.peers import check_minimum, main, ours_on, theirs_on
-from benchmarks.toolbox import METHODS, NORM_SQUARED, DataTerm, Method, Peer, Variations, differences
+from benchmarks.solver.peers import check_minimum, main, ours_on, theirs_on
+from benchmarks.solver.toolbox import METHODS, NORM_SQUARED, DataTerm, Method, Peer, Variations, differences
 from rainopt import UDGWeights, solve_udg, udg_energy
-from rainopt.operators import diff_across, diff_across_adjoint, diff_along, diff_along_adjoint
+from rainopt.optim.operators import diff_across, diff_across_adjoint, diff_along, diff_along_adjoint
 
 SHAPE = (9, 13)
 WEIGHTS = [UDGWeights(), UDGWeights.paper(0.01, 0.1, 0.05), UDGWeights(0.01, 0.03, 0.02, 0.1)]

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.common import photograph
 from benchmarks.layer_angle import angle_error, layer_angle
-from benchmarks.quality import CHOSEN_ON, HELD_OUT, MIDDLE, RENDERED, halved, main, rendered
+from benchmarks.solver.quality import CHOSEN_ON, HELD_OUT, MIDDLE, RENDERED, halved, main, rendered
 from data_tools import RainSpec, add_rain, draw_streaks, render_streaks
 from rainopt import read_image, write_image
 

@@ -5,10 +5,11 @@ import pytest
 
 from benchmarks.command import run_command
 from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
-from benchmarks.limits import FLOPS, Limits, floor
+from benchmarks.solver.limits import FLOPS, Limits, floor
+from benchmarks.solver.stages import stage_times
 from benchmarks.speed import main
-from benchmarks.stages import stage_times
-from rainopt import derain, rain_layer
+from rainopt import derain
+from rainopt.still import rain_layer
 
 
 @pytest.mark.parametrize("shape", [(60, 70), (321, 481), (700, 1100)])

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
+from rainopt.direction.ridges import gaussian_derivatives, turn
 from rainopt.kernels import ridge_cpu as kernel
-from rainopt.ridges import gaussian_derivatives, turn
-from tests.rainopt.drawings import ANGLES, grid, ridge
+from tests.support.drawings import ANGLES, grid, ridge
 
 
 def curved(image, sigma=1.0, bands=None):

@@ -1,0 +1,1 @@
+"""How well the direction of rain is found."""

@@ -1,0 +1,1 @@
+"""Networks: quality, speed, ablations."""

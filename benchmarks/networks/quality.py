@@ -1,0 +1,117 @@
+"""How well the shipped network derains pairs that it was not trained on, beside `rainopt` of the same tree.
+
+For each folder of DIR/pairs: PSNR and SSIM (protocol y_matlab, results rounded to 8 bits, means over pictures) of the
+input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, so with
+the mean of four mirror images, and polished by 20 iterations of the solver. Last, what a picture without rain loses:
+PSNR of the derained truth against the truth, 100 dB where it is left alone.
+
+  python -m benchmarks.networks.quality --data DIR --json results.json --sheet sheet.png
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import finish, parser, print_table
+from benchmarks.networks.scenes import PROTOCOL, add_data
+from data_tools.layouts.read import read_dataset
+from rainnet.evaluate.compare import Compared, evaluate
+from rainnet.evaluate.methods import Function, find_methods
+from rainnet.infer.derain import derain
+from rainnet.weights.checkpoint import load
+from rainopt.app.sheet import Row, write_sheet
+from rainopt.image import quantise
+from rainopt.io import read_image
+from rainopt.metrics.fidelity import psnr
+
+MODEL = "udgnet-small"
+UNTOUCHED = 100.0  # dB
+
+
+def methods(model: str) -> list[Any]:
+    """Return what is compared."""
+    net = load(model)
+
+    def with_angle(angle: str, polish: int = 0, ensemble: int = 1) -> Any:
+        return lambda rainy: derain(net, rainy, angle=angle, polish=polish, ensemble=ensemble, device="cpu").background
+
+    return [
+        *find_methods(["input", "rainopt"]),
+        Function("network, its own angle", with_angle("network")),
+        Function("network, rainopt's angle", with_angle("solver")),
+        Function("the same, of four mirror images", with_angle("solver", ensemble=4)),
+        Function("the same, polished", with_angle("solver", 20)),
+    ]
+
+
+def measure(folder: Path, compared: list[Any], limit: int | None, rows: list[Row]) -> dict[str, Any]:
+    """Return the scores of one set, and add a row for each picture."""
+
+    def watch(one: Compared) -> None:
+        if one.rainy is None or one.truth is None:
+            return
+        shown = {"input": one.rainy, **{n: one.results[n] for n in one.results if n != "input"}, "truth": one.truth}
+        captions = [
+            f"{folder.name}/{one.pair.name} {name}"
+            + (f" {one.scores[name].psnr[PROTOCOL]:.1f} dB" if name in one.scores else "")
+            for name in shown
+        ]
+        rows.append(Row([np.asarray(image) for image in shown.values()], captions))
+
+    report = evaluate(compared, read_dataset(folder), (PROTOCOL,), limit=limit, watch=watch)
+    return {
+        method.name: {"psnr": method.psnr(PROTOCOL), "ssim": method.ssim(PROTOCOL), "seconds": method.seconds}
+        for method in report.methods
+    }
+
+
+def losses(folder: Path, compared: list[Any], limit: int | None) -> dict[str, float]:
+    """Return, by method, the mean PSNR of the derained truth against the truth."""
+    truths = [read_image(pair.clean) for pair in list(read_dataset(folder))[:limit] if pair.clean is not None]
+
+    def loss(method: Any) -> float:
+        results = [
+            quantise(np.asarray(method(truth)), np.uint8) if method.name != "input" else truth for truth in truths
+        ]
+        return statistics.fmean(min(psnr(a, b, PROTOCOL), UNTOUCHED) for a, b in zip(results, truths, strict=True))
+
+    return {method.name: loss(method) for method in compared}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the sets in a folder."""
+    options = parser(__doc__, "net_quality")
+    add_data(options)
+    options.add_argument("--model", default=MODEL, help="a file, or a network that ships")
+    options.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all pictures")
+    chosen = options.parse_args(arguments)
+    compared, sets = methods(chosen.model), {}
+    rows: list[Row] = []
+    for folder in sorted(path for path in (chosen.data / "pairs").iterdir() if path.is_dir()):
+        sets[folder.name] = measure(folder, compared, chosen.limit, rows)
+        for name, value in losses(folder, compared, chosen.limit).items():
+            sets[folder.name][name]["dry"] = value
+    names = next(iter(sets.values())).keys()
+    table = [
+        (name, *(f"{s[name]['psnr']:.2f} / {s[name]['ssim']:.4f}" for s in sets.values()), _seconds(sets, name))
+        for name in names
+    ]
+    print_table("PSNR / SSIM on Y (MATLAB)", ("method", *sets, "s / picture"), table)
+    table = [(name, *(f"{s[name]['dry']:.1f}" for s in sets.values())) for name in names if name != "input"]
+    print_table("PSNR of the derained truth against the truth", ("method", *sets), table)
+    if chosen.sheet:
+        write_sheet(chosen.sheet, rows)
+    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, chosen.json)
+
+
+def _seconds(sets: dict[str, Any], name: str) -> str:
+    values = [s[name]["seconds"] for s in sets.values() if s[name]["seconds"] is not None]
+    return f"{max(values):.3f}" if values else ""
+
+
+if __name__ == "__main__":
+    main()

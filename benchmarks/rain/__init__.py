@@ -1,0 +1,1 @@
+"""The rendered rain itself: speed, and how like published rain it is."""

@@ -1,0 +1,1 @@
+"""The solver: speed, limits, peers, and quality on photographs."""

@@ -1,0 +1,194 @@
+"""Speed and memory of the parts that work on video; part of `benchmarks.speed`."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.command import raindata_command, rainopt_command, run_command
+from benchmarks.common import print_table, timed
+from benchmarks.solver.limits import measure
+from benchmarks.video.clips import rainy_frames, write_clip
+from rainopt import percentile_background
+from rainopt.io.video.read import open_video
+from rainopt.parallel.threads import num_threads
+from rainopt.video.percentiles import percentile_layers, vote
+
+HD = (1080, 1920)
+FRAMES = 100
+MEDIAN_SIZE, MEDIAN_RADIUS, MEDIAN_FRAMES = (720, 1280), 30, 70
+FOUR_K, FOUR_K_FRAMES = (2160, 3840), 300
+DERAINED = 144  # frames: more than one stretch
+
+
+def bench_video(repeat: int) -> dict[str, Any]:
+    """Time the background, against numpy and FFmpeg's median, and deraining from file to file; watch the memory."""
+    results = {
+        "background_in_memory": _in_memory(repeat),
+        "tmedian": _against_tmedian(),
+        "background_4k": _four_k(),
+        "derain_1080p": _derain(),
+    }
+    return results
+
+
+def _in_memory(repeat: int) -> dict[str, Any]:
+    frames = np.stack(list(rainy_frames(*HD, FRAMES)))
+    whole, estimate = timed(lambda: percentile_background(frames), repeat)
+    ballot, _ = timed(lambda: vote(frames), repeat)
+    layers, _ = timed(lambda: percentile_layers(frames, estimate.percentile), repeat)
+    start = time.perf_counter()
+    by_numpy = np.percentile(frames, estimate.percentile, axis=0)
+    numpy_s = time.perf_counter() - start
+    agreement = float(np.abs(by_numpy / 255 - estimate.image).max())
+    # All bytes are read twice, once for the vote and once for the percentile.
+    floor = 2 * frames.nbytes / measure(num_threads()).bytes_per_second
+    rows = [
+        ("vote", f"{ballot.median:.3f}"),
+        ("percentile and diagnostics", f"{layers.median:.3f}"),
+        ("percentile_background", f"{whole.median:.3f}"),
+        ("floor: the bytes, twice, over the bandwidth", f"{floor:.3f}"),
+        ("np.percentile of the same frames, once", f"{numpy_s:.3f}"),
+    ]
+    print_table(f"Background of {FRAMES} frames {HD[1]} x {HD[0]}, RGB uint8, in memory", ("part", "seconds"), rows)
+    return {
+        **whole.as_dict(),
+        "vote_s": ballot.median,
+        "percentile_s": layers.median,
+        "floor_s": floor,
+        "numpy_percentile_s": numpy_s,
+        "largest_difference_to_numpy": agreement,
+    }
+
+
+def _against_tmedian() -> dict[str, Any]:
+    """Time FFmpeg's temporal median over the same file, in the same run, once."""
+    import av
+
+    with tempfile.TemporaryDirectory() as folder:
+        clip = write_clip(Path(folder) / "clip.mp4", rainy_frames(*MEDIAN_SIZE, MEDIAN_FRAMES), *MEDIAN_SIZE)
+        ours, _ = timed(lambda: percentile_background(clip), 3)
+        start = time.perf_counter()
+        pictures = 0
+        with av.open(str(clip)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            graph = av.filter.Graph()
+            source = graph.add_buffer(template=stream)
+            median = graph.add("tmedian", f"radius={MEDIAN_RADIUS}:percentile=0.4")
+            sink = graph.add("buffersink")
+            source.link_to(median)
+            median.link_to(sink)
+            graph.configure()
+            for frame in container.decode(stream):
+                graph.push(frame)
+                pictures += _pulled(graph)
+        theirs = time.perf_counter() - start
+    rows = [
+        ("percentile_background, file to picture", f"{ours.median:.2f}", "1"),
+        (f"tmedian, radius {MEDIAN_RADIUS}, file to pictures", f"{theirs:.2f}", str(pictures)),
+    ]
+    print_table(
+        f"{MEDIAN_FRAMES} frames {MEDIAN_SIZE[1]} x {MEDIAN_SIZE[0]} from a file", ("", "seconds", "pictures"), rows
+    )
+    return {
+        "ours_s": ours.median,
+        "tmedian_s": theirs,
+        "tmedian_pictures": pictures,
+        "times_slower_whole_file": theirs / ours.median,
+        "times_slower_a_picture": theirs / max(pictures, 1) / ours.median,
+    }
+
+
+def _pulled(graph: Any) -> int:
+    import av
+
+    count = 0
+    while True:
+        try:
+            graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return count
+        count += 1
+
+
+def _four_k() -> dict[str, Any]:
+    """Find the most memory that a command holds for many 4K frames."""
+    with tempfile.TemporaryDirectory() as folder:
+        some = list(rainy_frames(*FOUR_K, 6))
+        frames = (some[k % len(some)] for k in range(FOUR_K_FRAMES))
+        clip = write_clip(Path(folder) / "clip.mp4", frames, *FOUR_K, quality=28)
+        run = run_command([*rainopt_command(), "background", str(clip), "-o", str(Path(folder) / "b.png"), "-n", "0"])
+    row = (f"{FOUR_K_FRAMES}", f"{run.seconds:.1f}", f"{run.peak_bytes / 2**20:.0f}")
+    print_table("rainopt background of a 4K file, all frames", ("frames", "seconds", "peak MiB"), [row])
+    return {"frames": FOUR_K_FRAMES, "seconds": run.seconds, "peak_mib": run.peak_bytes / 2**20}
+
+
+def _derain() -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pan in (("still", 0), ("panning", 4)):
+            clip = write_clip(Path(folder) / f"{name}.mp4", rainy_frames(*HD, DERAINED, pan=pan), *HD)
+            out = Path(folder) / f"{name}_clean.mp4"
+            run = run_command([*rainopt_command(), "derain", str(clip), "-o", str(out)])
+            said = re.search(r"([\d.]+) frames/s", run.output)
+            result = {
+                "frames_per_s": DERAINED / run.seconds,
+                "frames_per_s_without_start": float(said[1]) if said else None,
+                "peak_mib": run.peak_bytes / 2**20,
+            }
+            flicker = ("", "")
+            if not pan:
+                result |= {"deviation_input": _deviation(clip), "deviation_output": _deviation(out)}
+                flicker = (f"{result['deviation_input']:.2f}", f"{result['deviation_output']:.2f}")
+            results[name] = result
+            rows.append((name, f"{result['frames_per_s']:.2f}", f"{result['peak_mib']:.0f}", *flicker))
+    header = ("camera", "frames/s", "peak MiB", "deviation before", "after")
+    print_table(f"rainopt derain of {DERAINED} frames {HD[1]} x {HD[0]}, file to file", header, rows)
+    return results
+
+
+def bench_build(repeat: int) -> dict[str, Any]:
+    """Tell what a clip of 100 frames costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
+    results: dict[str, Any] = {}
+    rows = []
+    for preset in ("light", "heavy"):
+        with tempfile.TemporaryDirectory() as top:
+            folder = Path(top) / "videos"
+            folder.mkdir()
+            clip = write_clip(folder / "clip.mp4", rainy_frames(*HD, FRAMES, preset), *HD)
+            runs = []
+            for k in range(repeat + 1):
+                out = Path(top) / f"dataset{k}"
+                runs.append(run_command([*raindata_command(), "build", str(folder), "-o", str(out), "--json"]))
+            said = json.loads(runs[-1].output.splitlines()[-1])
+            written = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+            result = {
+                "seconds": statistics.median(run.seconds for run in runs[1:]),
+                "core_seconds": statistics.median(run.cpu_seconds for run in runs[1:]),
+                "peak_mib": max(run.peak_bytes for run in runs) / 2**20,
+                "read_mb": clip.stat().st_size / 1e6,
+                "written_mb": written / 1e6,
+                "files": sum(file.is_file() for file in out.rglob("*")),
+                "pairs": said["pairs"],
+            }
+        results[preset] = result
+        rows.append((preset, *(f"{value:.1f}" for value in result.values())))
+    header = ("rain", "seconds", "core-seconds", "peak MiB", "read MB", "written MB", "files", "pairs")
+    print_table(f"raindata build of one clip of {FRAMES} frames {HD[1]} x {HD[0]}", header, rows)
+    return results
+
+
+def _deviation(clip: Path) -> float:
+    """Return the temporal standard deviation, in levels, root mean square over a part of the pixels of a still clip."""
+    frames = [frame.pixels[::4, ::4].astype(np.float32) for frame in islice(open_video(clip).frames(), 60)]
+    return float(np.sqrt(np.stack(frames).var(axis=0).mean()))

@@ -1,0 +1,1 @@
+"""Datasets made: of rain videos, and of rain rendered over clean pictures."""

@@ -1,0 +1,1 @@
+"""Datasets handed on in the forms that training programs read."""

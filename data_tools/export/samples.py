@@ -1,0 +1,207 @@
+"""What is exported: one sample a pair, with the files that belong to it and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data_tools.export.keys import make_keys
+from data_tools.layouts.files import counted
+from data_tools.layouts.read import Layout, Pair
+from data_tools.manifest.file import Manifest, ManifestError, Record, checksum, resolve_path
+from rainopt.io import ImageFileError, image_size
+
+# Of a long row of names so many are said.
+SHOWN = 20
+
+
+class ExportError(ValueError):
+    """The dataset cannot be exported as asked; the message says what to do."""
+
+
+class SampleError(ValueError):
+    """One pair is not whole; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pair to be exported.
+
+    Attributes
+    ----------
+    key : str
+        Its name in the export, one of its kind.
+    name : str
+        Its name in the dataset.
+    split : str, optional
+        "train", "val" or "test".
+    files : dict of str to Path
+        By kind, in this order: "rainy", "clean", and if there are such "mask" and "valid".
+    sizes : dict of str to int
+        Bytes of each file, by kind.
+    states : dict of str to str
+        What changes with a file: the recorded checksum, or else time and size; by kind.
+    checksums : dict of str to str
+        Recorded SHA-256, of the kinds that have one.
+    info : dict
+        What is known about the pair: id, scene, split, angle, licence, source.
+    """
+
+    key: str
+    name: str
+    split: str | None
+    files: dict[str, Path]
+    sizes: dict[str, int]
+    states: dict[str, str]
+    checksums: dict[str, str]
+    info: dict[str, Any]
+
+    def suffix(self, kind: str) -> str:
+        """Return the ending that the file of a kind has, in lower case."""
+        return self.files[kind].suffix.lower()
+
+
+@dataclass
+class Collected:
+    """Samples in the dataset's order, what is missing, and what was left aside on purpose."""
+
+    samples: list[Sample] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a manifest says about a pair."""
+
+    licence: str = ""
+    source: str = ""
+    angle: float | None = None
+    mask: Any = None
+    valid: Any = None
+    checksums: dict[str, str] = field(default_factory=dict)
+
+
+def collect(dataset: Layout, manifest: Manifest | None = None, split: str | None = None) -> Collected:
+    """Return the pairs of a dataset as samples; a pair that lacks a file is named instead.
+
+    Parameters
+    ----------
+    dataset
+        What was read.
+    manifest
+        Its manifest, if it has one: masks, licences, angles and checksums are taken from it.
+    split
+        "train", "val" or "test", to take these pairs only.
+    """
+    found = Collected(failures=list(dataset.problems), notes=list(dataset.notes))
+    known = dict(_known(manifest)) if manifest is not None else {}
+    paired = [pair for pair in dataset if pair.clean is not None]
+    chosen = [pair for pair in paired if split is None or pair.split == split]
+    # From all names, so that a key does not depend on the split that is asked for.
+    keys = make_keys([(pair.name, _inside(dataset.root, pair.rainy)) for pair in paired])
+    by_pair = {id(pair): key for pair, key in zip(paired, keys, strict=True)}
+    for pair in chosen:
+        details = known.get((pair.name, pair.rainy), _Known())
+        try:
+            found.samples.append(_sample(pair, by_pair[id(pair)], details, dataset.root))
+        except (ManifestError, SampleError) as error:
+            found.failures.append(f"'{pair.name}': {error}")
+    alone = [pair.name for pair in dataset if pair.clean is None]
+    if alone:
+        names = ", ".join(f"'{name}'" for name in alone[:SHOWN])
+        more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
+        found.notes.append(f"left out: {counted(len(alone), 'rainy image')} without a clean one: {names}{more}")
+    if len(chosen) < len(paired):
+        found.notes.append(f"left out: {counted(len(paired) - len(chosen), 'pair')} not in split '{split}'")
+    return found
+
+
+def check_sample(sample: Sample) -> tuple[int, int]:
+    """Return height and width of a pair, in pixels, once its files are known to be what they should be.
+
+    Raises
+    ------
+    SampleError
+        If a file is gone, is no image, has changed since it was recorded or planned, or differs in height or width.
+    """
+    shapes: dict[str, tuple[int, int]] = {}
+    for kind, file in sample.files.items():
+        try:
+            size = file.stat().st_size
+            changed = kind in sample.checksums and checksum(file) != sample.checksums[kind]
+            if not changed:
+                shapes[kind] = image_size(file)
+        except ImageFileError as error:
+            raise SampleError(f"'{sample.name}': {error}") from None
+        except OSError as error:
+            raise SampleError(f"'{sample.name}': '{file}' cannot be read ({error.strerror or error})") from None
+        if changed:
+            raise SampleError(f"'{sample.name}': '{file}' is not the file that was recorded (its checksum differs)")
+        if size != sample.sizes[kind]:
+            raise SampleError(f"'{sample.name}': '{file}' was changed during the export; run the command again")
+    height, width = shapes["rainy"]
+    for kind, shape in shapes.items():
+        if shape != (height, width):
+            raise SampleError(
+                f"'{sample.name}': '{sample.files[kind]}' has {shape[0]} x {shape[1]} pixels, and the rainy image "
+                f"{height} x {width}"
+            )
+    return height, width
+
+
+def _sample(pair: Pair, key: str, known: _Known, root: Path) -> Sample:
+    assert pair.clean is not None  # only such pairs are chosen
+    files = {"rainy": pair.rainy, "clean": pair.clean}
+    for kind, path in (("mask", known.mask), ("valid", known.valid)):
+        if path is not None:
+            try:
+                files[kind] = resolve_path(root, path)
+            except ManifestError as error:
+                raise SampleError(f"`{kind}`: {error}") from None
+    checksums = {
+        kind: known.checksums[path] for kind, file in files.items() if (path := _inside(root, file)) in known.checksums
+    }
+    sizes, states = {}, {}
+    for kind, file in files.items():
+        try:
+            status = file.stat()
+        except OSError as error:
+            reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+            raise SampleError(f"'{_inside(root, file)}' {reason}") from None
+        sizes[kind] = status.st_size
+        states[kind] = checksums.get(kind, f"{status.st_size} bytes at {status.st_mtime_ns}")
+    info = {
+        "id": pair.name,
+        "scene": pair.scene,
+        "split": pair.split,
+        "angle": known.angle,
+        "licence": known.licence,
+        "source": known.source,
+    }
+    return Sample(key, pair.name, pair.split, files, sizes, states, checksums, info)
+
+
+def _inside(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix()
+
+
+def _known(manifest: Manifest) -> Iterator[tuple[tuple[str, Path], _Known]]:
+    for record in manifest:
+        licence = record.licence or manifest.header.licence
+        for name, rainy, mask, valid in _pictures(record):
+            known = _Known(licence, record.source, record.angle, mask, valid, record.checksums)
+            yield (name, manifest.folder / rainy), known
+
+
+def _pictures(record: Record) -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield name, rainy image, mask and valid pixels of a record, or of each frame of a sequence."""
+    valid = record.extra.get("valid")
+    if not record.frames and record.rainy is not None:
+        yield record.id, record.rainy, record.mask, valid
+    for k, frame in enumerate(record.frames):
+        # The record's own says which pixels of the record's clean image are good, and nothing of another's.
+        own = frame.extra.get("valid", valid if frame.clean is None else None)
+        yield f"{record.id}/{k}", frame.rainy, frame.extra.get("mask"), own

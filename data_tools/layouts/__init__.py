@@ -1,0 +1,1 @@
+"""Public datasets as they lie on the disk."""

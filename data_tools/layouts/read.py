@@ -1,0 +1,230 @@
+"""Public deraining datasets as they lie on the disk: recognised, paired, and what is missing named."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from data_tools.layouts.files import LayoutError, Tree, counted, natural_key, scan
+from data_tools.layouts.folders import (
+    CLEAN_FOLDERS,
+    RAINY_FOLDERS,
+    Part,
+    find_parts,
+    may_be_unpaired,
+    read_parts,
+    read_unpaired,
+)
+from data_tools.layouts.lists import find_lists, lists_of, read_lists, read_manifest_pairs
+from data_tools.layouts.match import Found, Pair
+from data_tools.manifest.file import MANIFEST_NAME
+
+__all__ = ["LAYOUTS", "Layout", "LayoutError", "Pair", "detect", "natural_key", "read_dataset"]
+
+LAYOUTS = {
+    "manifest": "manifest",
+    "spa": "SPA-Data",
+    "jrgr": "JRGR",
+    "rain1400": "Rain1400",
+    "rain13k": "Rain13K",
+    "rain100": "Rain100L/H",
+    "folders": "folders of pairs",
+    "unpaired": "unpaired images",
+}
+"""Names of the layouts, and how messages call them."""
+
+_OTHER_NAMES = {"rain100l": "rain100", "rain100h": "rain100", "spa-data": "spa", "ddn": "rain1400"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A dataset as it was found.
+
+    Attributes
+    ----------
+    name : str
+        One of `LAYOUTS`.
+    root : Path
+        The dataset's folder.
+    pairs : tuple of Pair
+        Pairs and unpaired images, in natural order.
+    problems : tuple of str
+        What is no pair though it should be: partners that are missing or not clear, lines that cannot be read.
+    notes : tuple of str
+        What was left aside on purpose.
+    """
+
+    name: str
+    root: Path
+    pairs: tuple[Pair, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def message(self) -> str:
+        """What was recognised, in one line."""
+        paired = Counter(pair.scene for pair in self.pairs if pair.clean is not None)
+        count, unpaired = paired.total(), len(self.pairs) - paired.total()
+        said = [] if self.pairs else ["no pair"]
+        if paired:
+            scenes, least, most = len(paired), min(paired.values()), max(paired.values())
+            if 1 < least == most:
+                each = "each of " if scenes > 1 else ""
+                said.append(f"{most} rainy images for {each}{counted(scenes, 'clean one')}")
+            said.append(counted(count, "pair") + (f" of {counted(scenes, 'scene')}" if least < most else ""))
+        if unpaired:
+            said.append(f"{counted(unpaired, 'rainy image')} without a clean one")
+        splits = Counter(pair.split for pair in self.pairs)
+        if len(splits) == 1 and None not in splits:
+            said.append(f"split '{self.pairs[0].split}'")
+        elif len(splits) > 1:
+            order = ("train", "val", "test", None)
+            said += [f"{splits[s]} in split '{s}'" if s else f"{splits[s]} in none" for s in order if s in splits]
+        if self.problems:
+            said.append(counted(len(self.problems), "problem"))
+        return f"{LAYOUTS[self.name]}: {', '.join(said)}"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def detect(root: str | os.PathLike[str]) -> Layout:
+    """Recognise a dataset by its folders, names and lists.
+
+    Looked for in this order: our manifest; lists of pairs (SPA-Data); Os and Bs (JRGR); folders of pairs anywhere
+    below (Rain1400, Rain13K, Rain100L/H, other folders of equal file names); a folder that holds images, then
+    unpaired.
+
+    Parameters
+    ----------
+    root : str or path-like
+        The dataset's folder, or a manifest or a list of pairs.
+
+    Raises
+    ------
+    LayoutError
+        If nothing is recognised, several different datasets are, or no pair is whole; the message says what is there.
+    """
+    return read_dataset(root)
+
+
+def read_dataset(root: str | os.PathLike[str], layout: str | None = None) -> Layout:
+    """Read a dataset's pairs.
+
+    Parameters
+    ----------
+    root : str or path-like
+        The dataset's folder, or a manifest or a list of pairs.
+    layout : str, optional
+        One of `LAYOUTS`, to be read even where another is likelier: the folders' names then matter less. By default,
+        what `detect` recognises.
+
+    Raises
+    ------
+    LayoutError
+        As for `detect`, or if there is no such layout or nothing of it.
+    """
+    root = Path(root)
+    if layout is not None:
+        layout = _OTHER_NAMES.get(str(layout).lower(), str(layout).lower())
+        if layout not in LAYOUTS:
+            raise LayoutError(f"`layout` must be one of {', '.join(LAYOUTS)}, got '{layout}'")
+    if root.is_file():
+        return _read_file(root, layout)
+    if not root.is_dir():
+        raise LayoutError(f"'{root}' does not exist; check the name")
+    if layout in (None, "manifest") and (root / MANIFEST_NAME).is_file():
+        return _read_file(root / MANIFEST_NAME, "manifest")
+    tree = scan(root)
+    name, found = _recognise(tree) if layout is None else _forced(tree, layout)
+    return _layout(name, root, found)
+
+
+def _read_file(file: Path, layout: str | None) -> Layout:
+    if layout == "manifest" or (layout is None and file.suffix == ".jsonl"):
+        pairs, problems = read_manifest_pairs(file)
+        return Layout("manifest", file.parent, tuple(pairs), tuple(problems))
+    if layout == "spa" or (layout is None and file.suffix.lower() == ".txt"):
+        return _layout("spa", file.parent, lists_of(file))
+    raise LayoutError(f"'{file}' is a file; a folder is expected, a manifest (.jsonl) or a list of pairs (.txt)")
+
+
+def _layout(name: str, root: Path, found: Found) -> Layout:
+    if not found.rows:
+        first = "; ".join(found.problems[:3]) or "it is empty"
+        more = f"; and {len(found.problems) - 3} more" if len(found.problems) > 3 else ""
+        raise LayoutError(f"'{root}' looks like {LAYOUTS[name]}, but no pair is whole: {first}{more}")
+    return Layout(name, root, tuple(found.pairs(root)), tuple(found.problems), tuple(found.notes))
+
+
+def _recognise(tree: Tree) -> tuple[str, Found]:
+    parts, lists = find_parts(tree), find_lists(tree)
+    found = read_lists(tree.root, lists)
+    if found.rows or (lists and not parts):
+        listed = {path for rainy, clean, _ in found.rows for path in (rainy, clean)}
+        parts = [part for part in parts if listed.isdisjoint(part.rainy)]
+        _one_kind(tree, {"spa": lists[0].parent} | {part.kind: part.folder for part in reversed(parts)})
+        if listed and tree.image_count > len(listed):
+            found.notes.append(f"not read: {counted(tree.image_count - len(listed), 'image')} that no list names")
+        return "spa", found
+    if parts:
+        _one_kind(tree, {part.kind: part.folder for part in reversed(parts)})
+        found = read_parts(tree, parts)
+        found.notes += [f"not read: '{path}' names no images that are here" for path in lists]
+        return parts[0].kind, found
+    if may_be_unpaired(tree):
+        return "unpaired", read_unpaired(tree)
+    raise _unknown(tree, tuple(LAYOUTS))
+
+
+def _one_kind(tree: Tree, folders: dict[str, PurePosixPath]) -> None:
+    if len(folders) > 1:
+        there = ", ".join(f"{LAYOUTS[kind]} in '{folder}'" for kind, folder in sorted(folders.items()))
+        raise LayoutError(f"'{tree.root}' holds several datasets: {there}; name one of these folders, or a layout")
+
+
+def _forced(tree: Tree, layout: str) -> tuple[str, Found]:
+    if layout == "unpaired" and tree.images:
+        return layout, read_unpaired(tree)
+    if layout == "spa" and (lists := find_lists(tree)):
+        return layout, read_lists(tree.root, lists)
+    if layout not in ("manifest", "spa", "unpaired"):
+        parts = [part for part in find_parts(tree) if _may_be(part, layout)]
+        if parts:
+            return layout, read_parts(tree, parts, "number" if layout == "rain1400" else None)
+    raise _unknown(tree, (layout,))
+
+
+def _may_be(part: Part, layout: str) -> bool:
+    if "jrgr" in (layout, part.kind):
+        return layout == part.kind
+    return layout == "rain100" or part.rainy_base != part.folder
+
+
+_SIGNS = {
+    "manifest": f"'{MANIFEST_NAME}'",
+    "spa": "a text with lines such as 'rainy.png clean.png'",
+    "jrgr": "folders 'Os' and 'Bs', or 'Ot'",
+    "rain1400": "folders 'rainy_image' and 'ground_truth'",
+    "rain13k": "folders 'input' and 'target'",
+    "rain100": "images 'norain-1.png' with 'rain-1.png' or 'norain-1x2.png'",
+    "folders": f"a folder {'/'.join(list(RAINY_FOLDERS)[:3])} beside one {'/'.join(CLEAN_FOLDERS[:5])}",
+    "unpaired": "images",
+}
+
+
+def _unknown(tree: Tree, layouts: tuple[str, ...]) -> LayoutError:
+    signs = "; ".join(f"{LAYOUTS[name]}: {_SIGNS[name]}" for name in layouts)
+    folders = sorted((folder for folder in tree.folders if folder.parts), key=lambda f: (len(f.parts), natural_key(f)))
+    there = [f"'{folder}' ({counted(len(tree.images.get(folder, ())), 'image')})" for folder in folders[:8]]
+    there += [f"{len(folders) - 8} more folders"] if len(folders) > 8 else []
+    there += [counted(len(tree.images.get(PurePosixPath(), ())), "image") + " directly in it"]
+    hint = "" if layouts != tuple(LAYOUTS) else "; a layout may be named"
+    return LayoutError(f"'{tree.root}' is no dataset known here. Looked for: {signs}. Found: {', '.join(there)}{hint}")

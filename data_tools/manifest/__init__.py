@@ -1,0 +1,1 @@
+"""The manifest of a dataset and the folder that it describes."""

@@ -1,0 +1,68 @@
+"""A dataset's folder that a command fills: begun or gone on with, by the settings in its manifest's header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from data_tools.manifest.file import MANIFEST_NAME, Header, Manifest, ManifestError, read_manifest, write_manifest
+
+
+class FolderError(ValueError):
+    """The folder cannot be used; nothing has been done."""
+
+
+def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str = "") -> Manifest:
+    """Return what a dataset holds whose files are there; an empty or missing folder becomes an empty dataset.
+
+    Records whose files were removed are taken out of the manifest, so that they can be made again.
+
+    Parameters
+    ----------
+    folder
+        The dataset's folder.
+    kind
+        Name of what fills it, under which the header keeps the settings.
+    settings
+        With which it is filled, as JSON has them; the same must have been used before.
+    licence
+        For the header of a new manifest.
+
+    Raises
+    ------
+    FolderError
+        If the folder holds something else, or a dataset made with other settings, or cannot be written.
+    """
+    try:
+        if not (folder / MANIFEST_NAME).exists():
+            if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+                raise FolderError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            write_manifest(folder, [], Header(licence=licence, extra={kind: settings}), overwrite=False)
+            return read_manifest(folder)
+        manifest = read_manifest(folder, repair=True)
+        made = manifest.header.extra.get(kind)
+        if made != settings:
+            raise FolderError(
+                f"'{folder}' was made with {made}, and {settings} is asked for; use the same settings or another folder"
+            )
+        whole = [record for record in manifest if all(manifest.path(path).is_file() for path in record.paths)]
+        if len(whole) < len(manifest):
+            # An id may be there only once.
+            write_manifest(folder, whole, manifest.header)
+        return Manifest(manifest.folder, manifest.header, tuple(whole), manifest.torn)
+    except ManifestError as error:
+        raise FolderError(str(error)) from error
+    except OSError as error:
+        raise FolderError(f"'{folder}' cannot be used ({error.strerror or error}); name another folder") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what runs that were killed left half written."""
+    for leftover in folder.rglob(".*.*.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _is_foreign(path: Path) -> bool:
+    # A run that was killed while it began the manifest leaves a hidden part of it.
+    return not (path.name.startswith(".") and path.suffix == ".tmp")

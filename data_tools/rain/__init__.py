@@ -1,0 +1,1 @@
+"""Synthetic rain with exact truth, over pictures and video."""

@@ -1,0 +1,222 @@
+"""Is a dataset what it says: files whole, pairs that belong together, splits that share nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
+from data_tools.manifest.contact_sheet import SHEET_NAME
+from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, Record, read_manifest
+from data_tools.verify.pair_checks import Checked, Finding, check_pair
+from rainopt.io import READABLE_SUFFIXES
+from rainopt.parallel.processes import DIED, run_in_processes
+
+# Bits of 64 in which the perceptual hashes of one picture, re-encoded or slightly changed, differ at most.
+NEAR = 4
+
+
+Task = tuple[Pair, Record | None, Path | None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a dataset holds and what is wrong with it.
+
+    Attributes
+    ----------
+    message
+        What was recognised.
+    pairs, scenes
+        Numbers.
+    splits
+        Number of pairs a split; None for those in none.
+    sizes
+        Number of pairs a size (rows, columns).
+    findings
+        What is wrong; empty when all is well.
+    notes
+        What is worth knowing and no fault, such as files that an interrupted run left without record.
+    """
+
+    message: str
+    pairs: int
+    scenes: int
+    splits: dict[str | None, int]
+    sizes: dict[tuple[int, int], int]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "message": self.message,
+            "ok": self.ok,
+            "pairs": self.pairs,
+            "scenes": self.scenes,
+            "splits": {split or "none": count for split, count in self.splits.items()},
+            "sizes": {f"{rows}x{columns}": count for (rows, columns), count in self.sizes.items()},
+            "findings": [vars(finding) for finding in self.findings],
+            "notes": list(self.notes),
+        }
+
+
+def verify(
+    root: str | os.PathLike[str],
+    layout: str | None = None,
+    *,
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Check every pair of a dataset, and the splits against each other.
+
+    Found are: missing partners and files, corrupt files, different sizes, wrong range, rainy and clean exchanged,
+    misaligned pairs (phase correlation), equal and nearly equal scenes in different splits (perceptual hash); with
+    a manifest also changed files (checksums) and rendered rain that does not repeat its truth.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder, its manifest or a list of pairs.
+    layout
+        A name in `data_tools.layouts.read.LAYOUTS`; None to recognise it.
+    processes
+        Worker processes.
+    progress
+        Called with the number of pairs done and of all.
+
+    Raises
+    ------
+    LayoutError, ManifestError
+        If no dataset is recognised, or its manifest cannot be read.
+    """
+    manifest = _manifest(root)
+    if manifest is not None and layout in (None, "manifest") and not len(manifest):
+        return Report("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
+    dataset = _read(root, layout)
+    if dataset.name != "manifest":
+        manifest = None
+    elif manifest is not None:
+        # An interrupted run tears a line; the next one mends it.
+        dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p != manifest.torn))
+    by_id = {record.id: record for whole in manifest or () for record in _single(whole)}
+    folder = manifest.folder if manifest is not None else None
+    findings = [Finding("missing", dataset.name, problem) for problem in dataset.problems]
+
+    tasks: list[Task] = [(pair, by_id.get(pair.name), folder) for pair in dataset]
+    checked: list[Checked] = []
+    for done, (task, result) in enumerate(_run(tasks, processes), 1):
+        if result is None:
+            findings.append(Finding("unchecked", task[0].name, DIED))
+        else:
+            checked.append(result)
+        if progress:
+            progress(done, len(tasks))
+    # Workers finish in any order; a report does not depend on it.
+    order = {pair.name: k for k, pair in enumerate(dataset)}
+    checked.sort(key=lambda one: order[one.pair.name])
+    findings += [finding for one in checked for finding in one.findings]
+    findings += _shared_between_splits(checked)
+    return Report(
+        message=dataset.message,
+        pairs=len(dataset),
+        scenes=len({pair.scene for pair in dataset}),
+        splits=dict(Counter(pair.split for pair in dataset)),
+        sizes=dict(Counter(one.size for one in checked if one.size).most_common()),
+        findings=tuple(findings),
+        notes=(*dataset.notes, *(_notes(manifest) if manifest is not None else ())),
+    )
+
+
+def _single(record: Record) -> Iterator[Record]:
+    """Yield a record, or one for each frame of a sequence, with its own files' checksums."""
+    if not record.frames:
+        yield record
+    for k, frame in enumerate(record.frames):
+        clean = frame.clean or record.clean
+        checksums = {path: digest for path, digest in record.checksums.items() if path in (frame.rainy, clean)}
+        yield Record(f"{record.id}/{k}", frame.rainy, clean, checksums=checksums)
+
+
+def _run(tasks: list[Task], processes: int) -> Iterable[tuple[Any, Checked | None]]:
+    if processes <= 1 or len(tasks) < 2:
+        return ((task, check_pair(*task)) for task in tasks)
+    return run_in_processes(check_pair, tasks, min(processes, len(tasks)))
+
+
+def _manifest(root: str | os.PathLike[str]) -> Manifest | None:
+    path = Path(root)
+    file = path / MANIFEST_NAME if path.is_dir() else path
+    return read_manifest(file, repair=True) if file.name.endswith(".jsonl") and file.is_file() else None
+
+
+def _read(root: str | os.PathLike[str], layout: str | None) -> Layout:
+    try:
+        return read_dataset(root, layout)
+    except LayoutError:
+        raise
+    except ManifestError as error:
+        raise LayoutError(str(error)) from error
+
+
+def _notes(manifest: Manifest) -> tuple[str, ...]:
+    notes = [f"{manifest.torn}; it is left out" for _ in [0] if manifest.torn]
+    known = {os.path.normpath(manifest.folder / path) for record in manifest for path in record.paths}
+    known.add(os.path.normpath(manifest.folder / SHEET_NAME))
+    orphans = [
+        file
+        for file in sorted(manifest.folder.rglob("*"))
+        if file.suffix.lower() in READABLE_SUFFIXES
+        and not file.name.startswith(".")
+        and os.path.normpath(file) not in known
+    ]
+    if orphans:
+        notes.append(
+            f"{len(orphans)} images have no record, such as '{orphans[0]}'; an interrupted run leaves some, and the "
+            "next one takes them up"
+        )
+    return tuple(notes)
+
+
+def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
+    """Find scenes that are in several splits, by name or looks: training on them would be training on the test."""
+    scenes: dict[tuple[str, str], Checked] = {}
+    splits: dict[str, list[str]] = defaultdict(list)
+    findings, seen = [], set()
+    for one in checked:
+        scene, split = one.pair.scene, one.pair.split
+        if split is None:
+            continue
+        if split not in splits[scene]:
+            splits[scene].append(split)
+            if len(splits[scene]) > 1:
+                message = f"scene '{scene}' is in '{split}' and in '{splits[scene][0]}'"
+                findings.append(Finding("duplicate", one.pair.name, message))
+        if one.fingerprint is not None:
+            scenes.setdefault((split, scene), one)
+    # Hashes that differ in at most NEAR bits agree in at least one of NEAR + 1 pieces of them.
+    pieces: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
+    width = -(-64 // (NEAR + 1))
+    for key, one in scenes.items():
+        fingerprint = one.fingerprint or 0
+        for piece in range(NEAR + 1):
+            mark = (piece, fingerprint >> (piece * width) & ((1 << width) - 1))
+            for other in pieces[mark]:
+                distance = (fingerprint ^ (scenes[other].fingerprint or 0)).bit_count()
+                apart = other[0] != key[0] and other[1] != key[1]
+                if apart and distance <= NEAR and (other, key) not in seen:
+                    seen.add((other, key))
+                    how = "looks the same as" if distance == 0 else f"looks almost the same ({distance} of 64 bits) as"
+                    message = f"'{one.pair.scene}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"
+                    findings.append(Finding("duplicate", one.pair.name, message))
+            pieces[mark].append(key)
+    return findings

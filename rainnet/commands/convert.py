@@ -1,0 +1,97 @@
+"""``rainnet convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+FAILED = 1
+
+
+def convert(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Which network the checkpoint is of, e.g. udgnet.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="File that torch.save wrote (.pth, .pt), or safetensors.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, NAME.safetensors.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A field of the network's config that weights cannot tell, e.g. rain_from_input=false; repeatable.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+    json_lines: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+) -> None:
+    """Turn a checkpoint of another program into a network of this one.
+
+    Checkpoints of torch can hold code, which runs when they are opened. Here only weights are read, and a file with
+    anything else in it is refused. The result is a safetensors file that says which network it is, so that all other
+    commands need nothing but its name. What had to be assumed is told, and kept in the file.
+
+    **Examples**
+
+    - `rainnet convert udgnet official.pth -o udgnet.safetensors`
+    - `rainnet convert udgnet mine.pt -o mine.safetensors --set blocks=6 --set along=[1,2]` (weights of `rainnet`, saved
+      without their config)
+
+    Exit status: 0 written, 1 the file could not be converted, 2 wrong usage, 130 interrupted.
+    """
+    import json
+
+    from rich.markup import escape
+
+    from rainnet.commands.results import require_free
+    from rainnet.weights.checkpoint import SUFFIX, save
+    from rainnet.weights.foreign import ConversionError
+    from rainnet.weights.foreign import convert as converted_from
+    from rainnet.zoo import NETWORKS, known
+    from rainopt.app.console import open_consoles
+
+    require_free(output, SUFFIX, overwrite)
+    config = parse_settings(settings or [])
+    if network in NETWORKS:
+        from dataclasses import fields
+
+        names = [field.name for field in fields(next(iter(NETWORKS[network].presets.values())))]
+        try:
+            for name in config:
+                known(name, names, f"field of the config of {network}")
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--set") from None
+    out, err = open_consoles()
+    try:
+        found = converted_from(network, checkpoint, config=config)
+        save(found.network, output, facts=found.facts, overwrite=overwrite)
+    except (ConversionError, OSError) as error:
+        err.print(f"[red]failed[/red]  {escape(str(error))}")
+        raise typer.Exit(FAILED) from None
+    count = sum(parameter.numel() for parameter in found.network.parameters())
+    if json_lines:
+        record = {"output": str(output), "network": network, "parameters": count, "notes": found.notes}
+        print(json.dumps(record))
+        return
+    for note in found.notes:
+        err.print(f"note: {escape(note)}")
+    out.print(f"wrote {escape(str(output))}: {network}, {count:,} parameters")
+
+
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` each, the value in TOML's spelling."""
+    import tomllib
+
+    config: dict[str, Any] = {}
+    for setting in settings:
+        name, _, value = (part.strip() for part in setting.partition("="))
+        try:
+            config[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            raise typer.BadParameter(
+                f"must be NAME=VALUE with a number, true, false or a list like [1,2], got '{setting}'",
+                param_hint="--set",
+            ) from None
+    return config

@@ -1,0 +1,125 @@
+"""``rainnet evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    methods: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="METHOD",
+            help="input (the rainy picture as it is), rainopt (no training), a network (a file, its folder, or the "
+            "name of one that ships), or a folder of results.",
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Option("-d", "--data", metavar="ROOT", help="Dataset: folder, manifest or list of pairs.")
+    ],
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "-l",
+            "--layout",
+            help="manifest, spa, jrgr, rain1400, rain13k, rain100, folders or unpaired; recognised if left out.",
+        ),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Score train, val or test only.")] = None,
+    protocols: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--protocol",
+            help="Of PSNR and SSIM: rgb; y_matlab, as most papers (the default); y_full, 1.32 dB lower. Repeatable.",
+        ),
+    ] = None,
+    niqe: Annotated[
+        bool, typer.Option("--niqe", help="Score NIQE too, which asks for no truth; without truth it always is.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all scores, of each picture too, here.")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write the worst pictures of the last method, to be looked at."),
+    ] = None,
+    worst: Annotated[int, typer.Option(metavar="N", min=1, help="How many pictures --sheet shows.")] = 8,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Score the first N pictures only.")
+    ] = None,
+    angle: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEG|network|solver",
+            help="Direction of the rain in all pictures: degrees, 0 is vertical, positive moves right going down; or "
+            "who finds it for networks, they themselves or the solver, as it is if left out. `rainopt` finds its own "
+            "unless degrees are given.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N, for networks.")] = "auto",
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write what each method makes, DIR/METHOD/NAME.png.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of --json, --sheet and --save that are there.")
+    ] = False,
+) -> None:
+    """Compare methods on a dataset: PSNR, SSIM, NIQE and seconds a picture.
+
+    Any layout that `raindata verify` knows. Results are rounded to the depth of the truth, as in a file; means are over
+    pictures. Every score stands below the name of its protocol: on one pair they differ by more than a decibel, so
+    compare numbers of one protocol only. Results that are equal to the truth have no finite PSNR; they are counted
+    beside the mean of the others. The seconds are the median without the first picture.
+
+    Results of other programs are compared as a folder: each file has the name of the rainy picture, any suffix, in
+    folders as they are in the dataset or in one.
+
+    **Examples**
+
+    - `rainnet evaluate input rainopt udgnet-small --data Rain100L`
+    - `rainnet evaluate rainopt runs/mine --data pairs/ --split val -p rgb -p y_matlab --json scores.json`
+    - `rainnet evaluate input results/spanet --data Rain100L --sheet worst.png --worst 12`
+    - `rainnet evaluate rainopt udgnet-small --data photographs/ --layout unpaired` (no truth: NIQE)
+
+    Exit status: 0 all done, 1 some pictures failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted.
+    """
+    from rainnet.evaluate.compare import PROTOCOL
+    from rainnet.evaluate.follow import Options, follow
+
+    options = Options(
+        methods=methods,
+        data=data,
+        layout=layout,
+        split=split,
+        protocols=protocols or [PROTOCOL],
+        niqe=niqe,
+        limit=limit,
+        angle=parse_angle(angle),
+        device=device,
+        json=json_file,
+        sheet=sheet,
+        worst=worst,
+        save=save,
+        overwrite=overwrite,
+    )
+    raise typer.Exit(follow(options))
+
+
+def parse_angle(text: str | None) -> float | str | None:
+    """Read degrees, "network" or "solver"."""
+    if text in (None, "network", "solver"):
+        return text
+    try:
+        degrees = float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"must be a number of degrees, 'network' or 'solver', got '{text}'", param_hint="--angle"
+        ) from None
+    if not -90 < degrees <= 90:
+        raise typer.BadParameter(f"must be in (-90, 90] degrees, got {text}", param_hint="--angle")
+    return degrees

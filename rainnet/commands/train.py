@@ -1,0 +1,209 @@
+"""``rainnet train``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rainnet.data.batches import RecipeBatches
+    from rainnet.recipes.recipe import Recipe
+    from rainnet.train.validator import Judge
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def train(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A TOML file, or a recipe that ships: udgnet, udgnet-small, udgnet-distilled."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder of the run; new, or with --resume one to go on with.")
+    ],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("-d", "--data", help="Folder to train on, of the kind that the recipe names; repeatable."),
+    ] = None,
+    clean: Annotated[
+        list[Path] | None,
+        typer.Option("--clean", help="Folder of clean pictures of any scenes, for the adversarial loss; repeatable."),
+    ] = None,
+    val: Annotated[
+        list[Path] | None, typer.Option("--val", help="Dataset of pairs to validate on, any layout; repeatable.")
+    ] = None,
+    single: Annotated[
+        Path | None,
+        typer.Option(
+            "--single", metavar="PHOTO", help="Train from scratch on this one photograph, no other data, and derain it."
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="MODEL", help="Begin with the weights of this model.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change the recipe, e.g. run.steps=500; repeatable."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N; several: start this with torchrun.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object at the end instead of text.")
+    ] = False,
+) -> None:
+    """Train a network by a recipe.
+
+    Without truth: UDGNet minimises the very energy that `rainopt` minimises, on a folder of rainy photographs, or on a
+    single one. With truth: on pairs of any layout, or on rain rendered over clean photographs.
+
+    The folder of the run holds model.safetensors (and best.safetensors, if there is something to validate on), to be
+    given to `rainnet derain --model`; pictures/, to be looked at while it trains; tensorboard/; and last.ckpt, from
+    which --resume goes on as if the run had not been stopped.
+
+    **Examples**
+
+    - `rainnet train udgnet --single photo.jpg -o runs/photo`
+    - `rainnet train udgnet --data rainy/ --clean photographs/ -o runs/udgnet`
+    - `rainnet train udgnet-small --data photographs/ --val pairs/ -o runs/small --set run.steps=20000`
+    - `torchrun --nproc-per-node 4 -m rainnet train udgnet -d rainy/ --clean photographs/ -o runs/four --device cuda`
+
+    Exit status: 0 trained, 1 failed, 2 wrong usage, 130 interrupted (the state is saved).
+    """
+    import json
+
+    from rich.markup import escape
+
+    from rainopt.app.console import open_consoles
+
+    out, err = open_consoles()
+    if single is not None and data:
+        raise typer.BadParameter("is the only data of a run with --single; leave it out", param_hint="--data")
+    from rainnet.recipes.recipe import RecipeError
+    from rainnet.train.run_folder import RunError
+    from rainnet.weights.checkpoint import CheckpointError
+
+    try:
+        chosen = _recipe(recipe, data, clean, val, single, start, changes)
+        batches, judge = _prepared(chosen, device, resume)
+    # All that is found out before anything is done.
+    except (ValueError, TypeError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        result = _train(chosen, batches, judge, output, device, resume, err)
+    except KeyboardInterrupt:
+        err.print(f"interrupted; the same command with --resume goes on, from '{output}'")
+        raise typer.Exit(INTERRUPTED) from None
+    except (RunError, RecipeError, CheckpointError) as error:
+        raise typer.BadParameter(str(error)) from None
+    except (ValueError, RuntimeError, OSError) as error:
+        err.print(f"[red]failed[/red]  {escape(str(error))}")
+        raise typer.Exit(FAILED) from None
+    if result is None:  # a process that torchrun started beside the first
+        return
+    files = [str(path) for path in result]
+    if single is not None:
+        files += [str(path) for path in _derain_single(single, result[0], output, device)]
+    if json_lines:
+        print(json.dumps({"output": str(output), "files": files}))
+    else:
+        out.print("wrote " + ", ".join(escape(file) for file in files))
+
+
+def _recipe(
+    name: str,
+    data: list[Path] | None,
+    clean: list[Path] | None,
+    val: list[Path] | None,
+    single: Path | None,
+    start: Path | None,
+    changes: list[str] | None,
+) -> Recipe:
+    """Return the recipe with what the options say."""
+    from rainnet.recipes.recipe import read_recipe
+    from rainnet.train.single import with_weights
+
+    sections: dict[str, dict[str, Any]] = {}
+    if data or single:
+        # Absolute, so that a resumed run is the same from anywhere.
+        sections["data"] = {"train": [path.resolve() for path in ([single] if single else data or ())]}
+    if clean:
+        sections.setdefault("data", {})["unpaired"] = [path.resolve() for path in clean]
+    if val:
+        sections["validation"] = {"data": [path.resolve() for path in val]}
+    if start is not None:
+        sections["network"] = {"start": start.resolve()}
+    if single is not None:
+        name = name if name.endswith((".toml", "-single", "_single")) else f"{name}-single"
+        sections["data"]["kind"] = "single"
+    chosen = read_recipe(name, changes or (), **sections)
+    return with_weights(chosen) if chosen.data.kind == "single" else chosen
+
+
+def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Judge | None]:
+    """Return the batches and who validates; raises for everything that the recipe or the data lack."""
+    from rainnet.data.batches import RecipeBatches, dataset_for
+    from rainnet.infer.devices import resolve_device
+    from rainnet.programs import PROGRAMS
+    from rainnet.recipes.recipe import checked
+    from rainnet.train.loop import build_program
+    from rainnet.train.validator import Judge
+    from rainnet.zoo import known
+
+    resolve_device(device)
+    if not resume:
+        build_program(recipe)
+    program = PROGRAMS[known(recipe.network.name, PROGRAMS, "network")]
+    needs = program.needs(checked(program.Settings, recipe.loss, "loss"))
+    batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs))
+    section = recipe.validation
+    wanted = section.data and _is_first()
+    return batches, Judge.of_folders(section.data, section.protocol, section.limit) if wanted else None
+
+
+def _is_first() -> bool:
+    """Tell whether this is the first, or the only one, of the processes of a run."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _train(
+    recipe: Recipe, batches: RecipeBatches, judge: Judge | None, output: Path, device: str, resume: bool, err: Console
+) -> list[Path] | None:
+    """Train, and return the files of the models; None in processes that only help."""
+    from rainnet.train.loop import train
+    from rainnet.train.run_folder import RunFolder
+    from rainnet.train.tracking import Tracker
+
+    # What Fabric says of itself is of no use here.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    folder = RunFolder(output)
+    with Tracker(folder, err, recipe.run.steps, _is_first()) as tracker:
+        train(recipe, folder, batches, tracker, judge=judge, device=device, resume=resume)
+    if not _is_first():
+        return None
+    return [folder.best, folder.model] if folder.best.exists() else [folder.model]
+
+
+def _derain_single(photo: Path, model: Path, output: Path, device: str) -> list[Path]:
+    """Derain the photograph that a network was trained on, into the folder of the run."""
+    import numpy as np
+
+    from rainnet.infer.derain import derain
+    from rainnet.weights.checkpoint import load
+    from rainopt.app.compare import side_by_side
+    from rainopt.io import read_image_file, write_image
+
+    file = read_image_file(photo)
+    result = derain(load(model), file.pixels, angle="solver", bounded=False, device=device)
+    background, rain = np.asarray(result.background), np.asarray(result.rain)
+    bits = 16 if file.pixels.dtype == np.uint16 else 8
+    derained = write_image(output / f"{photo.stem}_derained.png", background, metadata=file.metadata, bits=bits)
+    compared = write_image(output / f"{photo.stem}_compare.png", side_by_side(file.pixels, background, rain))
+    return [derained, compared]

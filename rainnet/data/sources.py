@@ -1,0 +1,139 @@
+"""From datasets on the disk to pairs, and to the angles of their rain where they are known."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
+from data_tools.manifest.file import MANIFEST_NAME, Record, read_manifest
+from rainnet.data.pictures import DataError
+from rainopt.geometry.lines import line_angle
+from rainopt.io import READABLE_SUFFIXES
+
+Source = str | os.PathLike[str] | Layout
+_log = logging.getLogger(__name__)
+
+
+def find_pairs(
+    sources: Source | Sequence[Source], split: str | None = None, *, files: bool = False
+) -> tuple[list[Pair], dict[Path, float]]:
+    """Return all pairs of datasets, and the angles in degrees that manifests give for their rainy pictures.
+
+    Parameters
+    ----------
+    sources
+        A dataset's folder, manifest or list, or what `data_tools.layouts.read.read_dataset` made of one; or several.
+    split
+        "train", "val" or "test": only the pairs of this split; None: all.
+    files
+        Whether a picture may be named too; it is a rainy one without truth.
+
+    Raises
+    ------
+    DataError
+        If there is no pair, or none of the split.
+    LayoutError, ManifestError
+        If a dataset is not recognised, or its manifest is broken.
+    """
+    named = [sources] if isinstance(sources, str | os.PathLike | Layout) else list(sources)
+    pairs: list[Pair] = []
+    angles: dict[Path, float] = {}
+    for source in named:
+        if files and not isinstance(source, Layout) and is_picture(Path(source)):
+            pairs.append(lone(Path(source)))
+            continue
+        layout = source if isinstance(source, Layout) else _read(Path(source), files)
+        if layout.problems:
+            _log.warning("'%s': %d problems, the first: %s", layout.root, len(layout.problems), layout.problems[0])
+        if layout.name == "manifest":
+            angles |= _angles(layout, source)
+        pairs += layout.pairs
+    where = ", ".join(f"'{source.root if isinstance(source, Layout) else source}'" for source in named)
+    if not pairs:
+        raise DataError(f"{where or 'no folder'} holds no pair; name a dataset's folder, manifest or list")
+    if split is None:
+        return pairs, angles
+    chosen = [pair for pair in pairs if pair.split == split]
+    if not chosen:
+        there = ", ".join(sorted({f"'{pair.split}'" if pair.split else "none" for pair in pairs}))
+        raise DataError(f"{where} holds no pair of the split '{split}', but of {there}; name one of these, or no split")
+    return chosen, angles
+
+
+def is_picture(path: Path) -> bool:
+    """Tell whether a path is that of a picture file, by its suffix."""
+    return path.suffix.lower() in READABLE_SUFFIXES and not path.is_dir()
+
+
+def lone(path: Path) -> Pair:
+    """Return a rainy picture without truth as a pair."""
+    return Pair(path, None, str(path), None, path.name)
+
+
+def require_truth(pairs: Sequence[Pair]) -> None:
+    """Refuse pairs without a clean picture.
+
+    Raises
+    ------
+    DataError
+        If there are some; the message says how many.
+    """
+    lacking = [pair for pair in pairs if pair.clean is None]
+    if lacking:
+        raise DataError(
+            f"{len(lacking)} of {len(pairs)} rainy pictures have no clean one, the first being '{lacking[0].rainy}'; "
+            "leave them out, or train without truth"
+        )
+
+
+def require_one_size(pairs: Sequence[Pair], sizes: dict[Path, tuple[int, int]]) -> None:
+    """Refuse pairs whose pictures differ in size.
+
+    Raises
+    ------
+    DataError
+        If there are some; the message names the first.
+    """
+    unequal = [(pair.rainy, pair.clean) for pair in pairs if pair.clean and sizes[pair.rainy] != sizes[pair.clean]]
+    if unequal:
+        rainy, clean = unequal[0]
+        is_ = [f"{height} x {width}" for height, width in (sizes[rainy], sizes[clean])]
+        more = f"; {len(unequal) - 1} more pairs differ as well" if len(unequal) > 1 else ""
+        raise DataError(
+            f"'{rainy}' has {is_[0]} pixels, but its clean picture '{clean}' has {is_[1]}{more}; leave such pairs out"
+        )
+
+
+def _read(source: Path, rainy_alone: bool) -> Layout:
+    try:
+        return read_dataset(source)
+    except LayoutError as error:
+        if rainy_alone and source.is_dir():
+            raise LayoutError(f"{error}; or the folders that hold the rainy pictures themselves") from None
+        raise
+
+
+def _angles(layout: Layout, source: Source) -> dict[Path, float]:
+    """Return the angles that the manifest of a layout gives, by rainy picture."""
+    named = None if isinstance(source, Layout) or Path(source).is_dir() else Path(source)
+    file = named or layout.root / MANIFEST_NAME
+    if not file.is_file():
+        return {}  # a layout made from a manifest of another name: which one is not known
+    manifest = read_manifest(file, repair=True)
+    angles = {}
+    for record in manifest:
+        pictures = [record.rainy, *(frame.rainy for frame in record.frames)]
+        for rainy in pictures:
+            if rainy is not None and record.angle is not None:
+                angles[manifest.folder / rainy] = _main_angle(record)
+    return angles
+
+
+def _main_angle(record: Record) -> float:
+    """Return the degrees of the strongest rain of a record: a spec of several directions is around its own angle."""
+    turns = [part for part in record.spec.get("directions", ()) if isinstance(part, dict)]
+    strongest = max(turns, key=lambda part: part.get("share", 1.0), default={})
+    return line_angle(float(record.angle or 0.0) + float(strongest.get("turn", 0.0)))

@@ -1,0 +1,183 @@
+"""What a comparison of methods found: scores of each picture, their means, and what failed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one method did on one picture.
+
+    Attributes
+    ----------
+    picture
+        Name of the pair in its dataset.
+    psnr
+        dB under each protocol, infinite where the result is the truth; empty without truth.
+    ssim
+        Under each protocol, at most 1; None for pictures of fewer than 11 pixels on a side.
+    niqe
+        At least 0, less is better; None where it was not asked for, or the picture is too small.
+    seconds
+        That the method took; None for results that were there already.
+    """
+
+    picture: str
+    psnr: dict[str, float] = field(default_factory=dict)
+    ssim: dict[str, float | None] = field(default_factory=dict)
+    niqe: float | None = None
+    seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON holds; an infinite PSNR is null with ``equal`` true."""
+        scores = {
+            protocol: {"psnr": _finite(value), "equal": math.isinf(value), "ssim": self.ssim[protocol]}
+            for protocol, value in self.psnr.items()
+        }
+        return {"picture": self.picture, "scores": scores, "niqe": self.niqe, "seconds": self.seconds}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture without scores, and a sentence that names it and says why."""
+
+    picture: str
+    error: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON holds."""
+        return {"picture": self.picture, "error": self.error}
+
+
+@dataclass(frozen=True)
+class MethodReport:
+    """How one method did on all pictures, in the order of the dataset."""
+
+    name: str
+    scores: tuple[Score, ...]
+    failures: tuple[Failure, ...] = ()
+
+    def count(self, protocol: str) -> int:
+        """Return how many pictures have a PSNR."""
+        return sum(protocol in score.psnr for score in self.scores)
+
+    def equal(self, protocol: str) -> int:
+        """Return how many results are the truth itself."""
+        return sum(math.isinf(score.psnr[protocol]) for score in self.scores if protocol in score.psnr)
+
+    def psnr(self, protocol: str) -> float | None:
+        """Return the mean over pictures in dB; None without truth.
+
+        Results that are the truth itself are left out and counted by `equal`: one of them would make the mean
+        infinite. It is where all are.
+        """
+        values = [score.psnr[protocol] for score in self.scores if protocol in score.psnr]
+        different = [value for value in values if not math.isinf(value)]
+        return math.inf if values and not different else _mean(different)
+
+    def ssim(self, protocol: str) -> float | None:
+        """Return the mean over pictures; None where no picture has one."""
+        return _mean(score.ssim.get(protocol) for score in self.scores)
+
+    @property
+    def niqe(self) -> float | None:
+        """Mean over pictures; None where no picture has one."""
+        return _mean(score.niqe for score in self.scores)
+
+    @property
+    def seconds(self) -> float | None:
+        """Median over pictures without the first, which pays for what is loaded and compiled once."""
+        times = [score.seconds for score in self.scores if score.seconds is not None][1:]
+        return statistics.median(times) if times else None
+
+    def as_dict(self, protocols: Iterable[str]) -> dict[str, Any]:
+        """Return means and the scores of each picture as JSON has them."""
+        means = {
+            protocol: {
+                "psnr": _finite(self.psnr(protocol)),
+                "ssim": self.ssim(protocol),
+                "pictures": self.count(protocol),
+                "equal": self.equal(protocol),
+            }
+            for protocol in protocols
+        }
+        return {
+            "name": self.name,
+            "pictures": len(self.scores),
+            "failed": len(self.failures),
+            "means": means,
+            "niqe": self.niqe,
+            "seconds": self.seconds,
+            "each": [score.as_dict() for score in self.scores],
+            "failures": [failure.as_dict() for failure in self.failures],
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """A comparison of methods on a dataset.
+
+    Attributes
+    ----------
+    data, layout
+        The dataset's folder, and which of `data_tools.layouts.read.LAYOUTS` it is.
+    split
+        Part of the dataset; None for all of it.
+    protocols
+        Under which pictures with truth were scored.
+    pictures
+        How many there were, including those that failed.
+    methods
+        In the order in which they were given.
+    failures
+        Pictures that no method was given, since they could not be read or their truth is of another size.
+    problems
+        What is no pair though it should be, as the layout tells.
+    """
+
+    data: str
+    layout: str
+    split: str | None
+    protocols: tuple[str, ...]
+    pictures: int
+    methods: tuple[MethodReport, ...]
+    failures: tuple[Failure, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing: every pair was whole, and every method did every picture."""
+        return not (self.failures or self.problems or any(method.failures for method in self.methods))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON has it, without NaN and infinities."""
+        from rainopt import __version__
+
+        return {
+            "format": "rainnet-evaluation",
+            "version": 1,
+            "rainopt": __version__,
+            "data": self.data,
+            "layout": self.layout,
+            "split": self.split,
+            "protocols": list(self.protocols),
+            "pictures": self.pictures,
+            "methods": [method.as_dict(self.protocols) for method in self.methods],
+            "failures": [failure.as_dict() for failure in self.failures],
+            "problems": list(self.problems),
+        }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the values that there are."""
+    there = [value for value in values if value is not None]
+    return statistics.fmean(there) if there else None
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value

@@ -1,0 +1,1 @@
+"""Networks on pictures of any size."""

@@ -1,0 +1,253 @@
+"""`derain`: a network on one picture of any size, depth and array library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rainnet.infer.angle import SOLVER, checked_angle, found_by_network, found_by_solver
+from rainnet.infer.bound import most_rain
+from rainnet.infer.device import device_for, evaluating
+from rainnet.infer.polish import polished
+from rainnet.infer.tiles import Progress, checked_tile, layers_of
+from rainnet.models.base import Network
+from rainnet.models.decomposition import Layers
+from rainopt.arrays import Array, detached, namespace, to_numpy
+from rainopt.checks import require_whole
+from rainopt.direction.estimate import estimate_angle
+from rainopt.image import device_of, join_channels, luminance, split_channels
+
+# Axes of the mirror images that an ensemble of so many takes the mean of.
+MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
+# A picture of more pixels is sheared on the host, so that only its tiles need room on a GPU.
+MOST_ON_DEVICE = 1 << 25
+
+
+@dataclass(frozen=True)
+class Derained:
+    """A rainy image taken apart by a network.
+
+    Attributes
+    ----------
+    background
+        Shaped as the image, float32 in [0, 1] (alpha as it was).
+    rain
+        (H, W) float32 in [0, 1], BT.601 luminance of the rain layer; of the polished one, where it is polished.
+    angle
+        Degrees in (-90, 90], given or found; None for networks that need none.
+    dry
+        Whether no rain was seen, so that the image came back as it was.
+    """
+
+    background: Array
+    rain: Array
+    angle: float | None
+    dry: bool = False
+
+
+def derain(
+    net: Network,
+    image: Array,
+    *,
+    angle: float | str | None = None,
+    tile: int | None = None,
+    device: str | torch.device = "auto",
+    batch: int = 1,
+    polish: int = 0,
+    bounded: bool = True,
+    ensemble: int = 1,
+    channel_axis: int = -1,
+    progress: Progress | None = None,
+) -> Derained:
+    """Remove rain from one image by a network.
+
+    The picture is brought into the frame of the network (`rainnet.models.base.Network.frame`), split there in tiles,
+    and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown to a
+    network of three channels as three equal ones, and what is removed is their mean.
+
+    Parameters
+    ----------
+    net
+        A network; it is moved to the device and stays there, and keeps its mode, training or evaluation.
+    image
+        (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
+        numpy, cupy or torch; of any size.
+    angle
+        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. ``"network"``: what the network finds,
+        within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
+        the solver's, `rainnet.infer.angle.ANGLE_BY`, for networks that work in a frame of the rain's direction; and an
+        image in which it sees no rain is left as it is, as `rainopt.derain` leaves it.
+    tile
+        Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
+        so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile.
+    device
+        ``"cpu"``, ``"cuda:N"``, or ``"auto"``: where the network is, if that is not the CPU, else the first CUDA device
+        if there is one, else the CPU. Training loops pass the device of their network.
+    batch
+        Tiles that go through the network together.
+    polish
+        Iterations of the solver that go on from what the network removed, see `rainnet.infer.polish`; some 20 do, and 0
+        is none. They need an angle: where the network has none, the solver's.
+    bounded
+        Take no more light off a pixel than rain can have added, by the height of the bright streaks of the picture, see
+        `rainnet.infer.bound`; for networks that work with an angle.
+    ensemble
+        1; or 2 or 4: the mean of what is found in the picture and in its mirror images, left to right and upside down,
+        in which streaks are upright as well. It takes as many times as long and is worth some 0.2 dB.
+    channel_axis
+        Axis of the channels.
+    progress
+        Called with the share done, from 0 to 1.
+
+    Returns
+    -------
+    Derained
+        In the image's array library and on its device; gradients are not followed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For images that are not as above or have channels that the network does not take, settings out of range, and
+        devices that are not there.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Section 3.3 and Fig. 3, for the way of a picture through the network.
+    """
+    image = detached(image)
+    channels = split_channels(image, channel_axis)
+    place = device_for(device, net)
+    side, batch = checked_tile(tile, place), require_whole(batch, "batch")
+    iterations = require_whole(polish, "polish") if polish != 0 or isinstance(polish, bool) else 0
+    wish, mirrors = checked_angle(angle, net), MIRRORS.get(ensemble)
+    if mirrors is None:
+        raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
+    net.to(place)
+    with evaluating(net), torch.no_grad():
+        colour = _planes(channels.colour, net, place)
+        if angle is None and wish == SOLVER:
+            estimate = estimate_angle(image, channel_axis=channel_axis)
+            if not estimate.directions:
+                whole = join_channels(_like(colour, channels.colour), channels)
+                nothing = _like(torch.zeros_like(colour[0]), channels.colour)
+                return Derained(_contiguous(whole), nothing, estimate.angle, dry=True)
+            wish = estimate.angle
+        degrees = _degrees(net, image, colour, wish, place, channel_axis)
+        if iterations and degrees is None:
+            degrees = found_by_solver(image, channel_axis)
+        frame = net.frame(colour.shape[-2], colour.shape[-1], degrees)
+        # A grey picture travels as one plane.
+        layers = _mean_layers(net, _for_net(frame.forward(colour), net), mirrors, side, batch, place, progress)
+        removed = layers.removed if len(colour) == net.channels else layers.removed.mean(dim=0, keepdim=True)
+        taken = frame.back(removed)
+        if bounded and degrees is not None:
+            taken = taken.clamp(max=most_rain(image, degrees, channel_axis))
+        background = (colour - taken).clamp(0, 1)
+        rain = luminance(frame.back(layers.rain).clamp(0, 1))
+        if iterations and degrees is not None:
+            background, rain = polished(colour, background, degrees, iterations)
+    if progress:
+        progress(1.0)
+    whole = join_channels(_like(background, channels.colour), channels)
+    return Derained(_contiguous(whole), _like(rain, channels.colour), degrees)
+
+
+def find_angle(
+    net: Network,
+    image: Array,
+    *,
+    by: str | None = None,
+    device: str | torch.device = "auto",
+    channel_axis: int = -1,
+) -> float | None:
+    """Return the degrees that `derain` would work with, None where the network needs none.
+
+    Parameters
+    ----------
+    net, image, device, channel_axis
+        As `derain`.
+    by
+        ``"network"``, ``"solver"``, or None: `rainnet.infer.angle.ANGLE_BY`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `derain`.
+    """
+    image = detached(image)
+    place, wish = device_for(device, net), checked_angle(by, net)
+    colour = split_channels(image, channel_axis).colour
+    net.to(place)
+    with evaluating(net), torch.no_grad():
+        return _degrees(net, image, _planes(colour, net, place), wish, place, channel_axis)
+
+
+def _mean_layers(
+    net: Network,
+    picture: Tensor,
+    mirrors: Sequence[tuple[int, ...]],
+    side: int,
+    batch: int,
+    place: torch.device,
+    progress: Progress | None,
+) -> Layers:
+    """Return the means of the layers of a picture (C, H, W) and of its mirror images, brought back."""
+    removed, rain = torch.zeros_like(picture), torch.zeros_like(picture)
+    for number, axes in enumerate(mirrors):
+
+        def advance(share: float, number: int = number) -> None:
+            if progress:
+                progress((number + share) / len(mirrors))
+
+        layers = layers_of(net, picture.flip(axes), side, batch, place, advance)
+        removed, rain = removed + layers.removed.flip(axes), rain + layers.rain.flip(axes)
+    return Layers(removed / len(mirrors), rain / len(mirrors))
+
+
+def _degrees(
+    net: Network, image: Array, colour: Tensor, wish: float | str | None, place: torch.device, channel_axis: int
+) -> float | None:
+    if wish is None or isinstance(wish, float):
+        return wish
+    if wish == SOLVER:
+        return found_by_solver(image, channel_axis)
+    return found_by_network(net, _for_net(colour, net), place)
+
+
+def _planes(colour: Array, net: Network, place: torch.device) -> Tensor:
+    """Return the planes of an image (C, H, W) as a tensor where it is sheared."""
+    count = colour.shape[0]
+    if count != net.channels and (count, net.channels) != (1, 3):
+        raise ValueError(
+            f"`image` has {count} channels besides alpha, and the network takes {net.channels}; convert the image"
+        )
+    planes = colour if isinstance(colour, Tensor) else torch.from_numpy(np.ascontiguousarray(to_numpy(colour)))
+    near = planes.shape[-2] * planes.shape[-1] <= MOST_ON_DEVICE
+    return planes.to(place if near else "cpu", torch.float32).contiguous()
+
+
+def _for_net(colour: Tensor, net: Network) -> Tensor:
+    """Return planes with as many channels as the network takes; equal ones share memory."""
+    return colour if len(colour) == net.channels else colour.expand(net.channels, -1, -1)
+
+
+def _like(tensor: Tensor, reference: Array) -> Any:
+    """Return a tensor in the library and on the device of another array."""
+    if isinstance(reference, Tensor):
+        return tensor.to(reference.device)
+    host = tensor.cpu().numpy()
+    if isinstance(reference, np.ndarray):
+        return host
+    return namespace(reference).asarray(host, device=device_of(reference))
+
+
+def _contiguous(image: Array) -> Array:
+    """Return an image whose pixels lie in memory as its shape says, where that can be asked for."""
+    if isinstance(image, Tensor):
+        return image.contiguous()
+    return np.ascontiguousarray(image) if isinstance(image, np.ndarray) else image

@@ -1,0 +1,1 @@
+"""Losses: thin modules over the objectives of `rainopt`, and the papers' other terms."""

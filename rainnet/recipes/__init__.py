@@ -1,0 +1,1 @@
+"""Recipes that say how networks are trained, and what reads them."""

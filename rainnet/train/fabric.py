@@ -1,0 +1,46 @@
+"""Which devices and precision a run is trained with, through Lightning Fabric."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision, Precision
+from lightning_fabric.strategies import DDPStrategy
+
+from rainnet.infer.devices import resolve_device
+from rainnet.recipes.recipe import Recipe
+
+
+class _ExactInputs(MixedPrecision):
+    """Mixed precision inside the network alone: pictures of 16 bits would not be those that a loss compares with."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
+def make_fabric(recipe: Recipe, device: str) -> Fabric:
+    """Return Fabric for one device, or for all processes that torchrun has started.
+
+    Raises
+    ------
+    ValueError
+        If a device is asked for that is not there.
+    """
+    chosen = resolve_device(device)
+    kind = "cuda" if chosen.type == "cuda" else "cpu"
+    name = recipe.run.precision
+    plugins: list[Any] = [Precision() if name == "32-true" else _ExactInputs(name, device=kind)]
+    world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if kind == "cuda":
+        # So that a run that goes on is the run that was not stopped.
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+    if world > 1:
+        # A turn leaves the other turns' parameters without gradients.
+        strategy = DDPStrategy(find_unused_parameters=True)
+        nodes = world // local
+        return Fabric(accelerator=kind, devices=local, num_nodes=nodes, strategy=strategy, plugins=plugins)
+    devices: Any = [chosen.index or 0] if kind == "cuda" else 1
+    return Fabric(accelerator=kind, devices=devices, plugins=plugins)

@@ -1,0 +1,136 @@
+"""The folder of a training run: its recipe, its state, its models, and what is to be looked at."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rainnet.recipes.recipe import Recipe
+from rainopt.io.atomic import replacing
+
+STATE, RECIPE, MODEL, BEST = "last.ckpt", "recipe.json", "model.safetensors", "best.safetensors"
+FORMAT = 1
+# Keys that may change when a run goes on: how long it is, and what is seen of it. Everything else would make another.
+FREE = ("run.steps", "run.workers", "run.log_every", "run.picture_every", "run.save_every", "validation.")
+
+
+class RunError(ValueError):
+    """The folder cannot be used; nothing has been done."""
+
+
+class RunFolder:
+    """A folder that one run fills, and a later call goes on with.
+
+    Parameters
+    ----------
+    path
+        Is made where it does not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def model(self) -> Path:
+        """The weights as they are now, to be used."""
+        return self.path / MODEL
+
+    @property
+    def best(self) -> Path:
+        """The weights that were best on the validation pairs."""
+        return self.path / BEST
+
+    @property
+    def pictures(self) -> Path:
+        """Grids of pictures, a file each."""
+        return self.path / "pictures"
+
+    @property
+    def log(self) -> Path:
+        """What TensorBoard reads."""
+        return self.path / "tensorboard"
+
+    def begin(self, recipe: Recipe, resume: bool) -> None:
+        """Make the folder ready and write the recipe.
+
+        Raises
+        ------
+        RunError
+            If there is something and it is not to be gone on with, or the folder cannot be written.
+        """
+        if self.path.is_file():
+            raise RunError(f"'{self.path}' is a file; name a folder")
+        if not resume and self.path.is_dir() and any(self.path.iterdir()):
+            there = "holds a run; --resume goes on with it, or" if (self.path / STATE).is_file() else "is not empty;"
+            raise RunError(f"'{self.path}' {there} name another folder")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with replacing(self.path / RECIPE, True) as file:
+                file.write(recipe.model_dump_json(indent=2).encode() + b"\n")
+        except OSError as error:
+            raise RunError(f"'{self.path}' cannot be written ({error.strerror or error}); name another") from error
+
+    def state_for(self, recipe: Recipe, world: int) -> dict[str, Any]:
+        """Return the state to go on from with a recipe and so many processes.
+
+        Raises
+        ------
+        RunError
+            If there is none, or it is another run's.
+        """
+        state = self.path / STATE
+        if not state.is_file():
+            raise RunError(f"'{self.path}' holds no run to go on with; leave out --resume")
+        found = self._load(state)
+        self._require_same(recipe, found["recipe"])
+        if found["world"] != world:
+            raise RunError(f"'{self.path}' was trained by {found['world']} processes, not {world}; start as many")
+        if found["step"] > recipe.run.steps:
+            raise RunError(
+                f"'{self.path}' has {found['step']} steps done, and run.steps is {recipe.run.steps}; ask for more"
+            )
+        return found
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the state, whole or not at all."""
+        buffer = io.BytesIO()
+        torch.save({"format": FORMAT, **state}, buffer)
+        with replacing(self.path / STATE, True) as file:
+            file.write(buffer.getbuffer())
+
+    def _load(self, file: Path) -> dict[str, Any]:
+        try:
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        # Whatever is in the file: pickle, zip and torch each have errors of their own.
+        except Exception as error:
+            raise RunError(
+                f"'{file}' is no state of a run, or damaged ({error}); begin anew in another folder"
+            ) from error
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise RunError(f"'{file}' is not a state that this version writes; begin anew in another folder")
+        return state
+
+    def _require_same(self, recipe: Recipe, written: str) -> None:
+        try:
+            before = Recipe.model_validate_json(written)
+        except ValueError as error:
+            raise RunError(f"'{self.path}' was trained by a recipe that this version does not know: {error}") from None
+        changed = differences(before.model_dump(mode="json"), recipe.model_dump(mode="json"))
+        changed = [line for line in changed if not line.startswith(FREE)]
+        if changed:
+            raise RunError(
+                f"'{self.path}' was trained by another recipe ({'; '.join(changed)}); use the same, or another folder"
+            )
+
+
+def differences(before: Any, now: Any, path: str = "") -> list[str]:
+    """Return ``key: before → now`` for all values that differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        lines = []
+        for key in sorted({*before, *now}):
+            lines += differences(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+        return lines
+    return [] if before == now else [f"{path}: {before!r} → {now!r}"]

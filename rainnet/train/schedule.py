@@ -1,0 +1,32 @@
+"""The learning rate as a function of the step alone, so that there is nothing to save and to restore."""
+
+from __future__ import annotations
+
+import math
+
+from rainnet.recipes.recipe import OptimiserSection
+
+
+def learning_rate(section: OptimiserSection, step: int, steps: int) -> float:
+    """Return the learning rate of a step.
+
+    It rises linearly over ``warmup`` steps. Then it is constant; or is multiplied with ``decay`` every ``decay_every``
+    steps; or falls to 1 % along half a cosine.
+
+    Parameters
+    ----------
+    section
+        Of the recipe.
+    step
+        From 0.
+    steps
+        Of the whole run.
+    """
+    rise = min((step + 1) / section.warmup, 1.0) if section.warmup else 1.0
+    factor = 1.0
+    if section.schedule == "steps" and section.decay_every:
+        factor = section.decay ** (step // section.decay_every)
+    elif section.schedule == "cosine":
+        past = max(step - section.warmup, 0) / max(steps - section.warmup, 1)
+        factor = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(past, 1.0)))
+    return section.lr * rise * factor

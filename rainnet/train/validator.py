@@ -1,0 +1,89 @@
+"""Validation while training: whole pictures, a named protocol."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_tools.layouts.read import read_dataset
+from rainnet.data.pictures import as_rgb
+from rainnet.models.base import Network
+from rainopt.io import read_image
+from rainopt.metrics.fidelity import psnr, ssim
+
+LEAST = 11  # pixels on each side, for SSIM
+
+
+class Judge:
+    """Derains pairs with a network and scores it.
+
+    Parameters
+    ----------
+    pairs
+        Rainy and clean pictures.
+    protocol
+        As in `rainopt.metrics.fidelity`.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], protocol: str) -> None:
+        if not pairs:
+            raise ValueError("`pairs` must hold at least one pair to validate on")
+        self.pairs, self.protocol = pairs, protocol
+        self.leading = f"psnr_{protocol}"
+
+    @classmethod
+    def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Judge:
+        """Read the pairs of datasets of any layout; of one with splits, those of "val", or else of "test".
+
+        ``limit`` is the most pairs of each dataset.
+
+        Raises
+        ------
+        LayoutError, ImageFileError
+            If a dataset or a picture cannot be read.
+        ValueError
+            If there is no pair, or one that cannot be scored; the message names it.
+        """
+        pairs = []
+        for folder in folders:
+            whole = [pair for pair in read_dataset(folder) if pair.clean is not None]
+            parts = [[pair for pair in whole if pair.split == name] for name in ("val", "test")]
+            chosen = next(filter(None, parts), whole)
+            files = [(pair.rainy, pair.clean) for pair in chosen[:limit] if pair.clean is not None]
+            pairs += [_read_pair(rainy, clean) for rainy, clean in files]
+        return cls(pairs, protocol)
+
+    def __call__(self, network: Network) -> dict[str, float]:
+        """Return means over the pairs, results rounded to 8 bits."""
+        from rainnet.infer.angle import SOLVER
+        from rainnet.infer.derain import derain
+
+        device = next(network.parameters()).device
+        # Named, because a picture in which the solver sees no rain would be left alone, and is to be judged as well.
+        angle = SOLVER if network.directional else None
+        results = [
+            np.rint(np.asarray(derain(network, rainy, angle=angle, device=str(device)).background) * 255).astype(
+                np.uint8
+            )
+            for rainy, _ in self.pairs
+        ]
+        truths = [clean for _, clean in self.pairs]
+        both = list(zip(results, truths, strict=True))
+        return {
+            self.leading: statistics.fmean(min(psnr(a, b, self.protocol), 100.0) for a, b in both),
+            f"ssim_{self.protocol}": statistics.fmean(ssim(a, b, self.protocol) for a, b in both),
+        }
+
+
+def _read_pair(rainy: Path, clean: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a pair that can be scored: RGB, of one size, and large enough for SSIM."""
+    pair = as_rgb(read_image(rainy)), as_rgb(read_image(clean))
+    sizes = [image.shape[:2] for image in pair]
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"'{rainy}' is {sizes[0]} and '{clean}' {sizes[1]} pixels; a pair has one size")
+    if min(sizes[0]) < LEAST:
+        raise ValueError(f"'{rainy}' is {sizes[0]} pixels; at least {LEAST} on each side can be scored")
+    return pair

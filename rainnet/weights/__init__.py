@@ -1,0 +1,1 @@
+"""Networks in files, and those that ship with the package."""

@@ -1,0 +1,71 @@
+"""The finished parts of a video that is being written, so that a run that was stopped goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rainopt.io.atomic import replacing
+from rainopt.io.video.write import part_suffix
+
+SETTINGS = "settings.json"
+
+
+class Parts:
+    """A hidden folder beside the result, one file for each stretch and a note about it.
+
+    Parameters
+    ----------
+    target
+        The result.
+    settings
+        What the parts depend on, as JSON has it; parts made with others are thrown away.
+    """
+
+    def __init__(self, target: Path, settings: dict[str, Any]) -> None:
+        self.folder = target.with_name(f".{target.name}.parts")
+        self._suffix = part_suffix(target)
+        if self.folder.is_dir() and _read(self.folder / SETTINGS) != settings:
+            self.remove()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(self.folder / SETTINGS, settings)
+        except BaseException:
+            self.remove_if_none_is_finished()
+            raise
+
+    def file(self, first: int) -> Path:
+        """Return where the part that begins with frame ``first`` goes."""
+        return self.folder / f"{first:08}{self._suffix}"
+
+    def finished(self, first: int) -> dict[str, Any] | None:
+        """Return the note about a part, None if it is not finished."""
+        return _read(self.folder / f"{first:08}.json") if self.file(first).is_file() else None
+
+    def note(self, first: int, values: dict[str, Any]) -> None:
+        """Write down that a part is finished."""
+        _write(self.folder / f"{first:08}.json", values)
+
+    def remove_if_none_is_finished(self) -> None:
+        """Remove what would be of no use to the next run."""
+        if not any(file.name != SETTINGS for file in self.folder.glob("*.json")):
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove all parts."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _write(file: Path, values: dict[str, Any]) -> None:
+    with replacing(file, True) as out:
+        out.write(json.dumps(values).encode())
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None

@@ -1,0 +1,99 @@
+"""The files that deraining writes: which there will be, which are missing, and how a picture becomes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from rainopt.app.task import is_there
+
+if TYPE_CHECKING:
+    from rainopt.io import ImageFile
+
+
+class Output(Protocol):
+    """What the options of a run say about its files."""
+
+    @property
+    def save_rain(self) -> bool:
+        """Whether the rain layer is written."""
+
+    @property
+    def compare(self) -> bool:
+        """Whether a comparison is written."""
+
+    @property
+    def overwrite(self) -> bool:
+        """Whether files that are there are replaced."""
+
+    @property
+    def quality(self) -> int:
+        """Quality of JPEG files, 1 to 100."""
+
+    @property
+    def crf(self) -> int:
+        """Quality of videos, 0 to 51."""
+
+
+def results_of(target: Path, options: Output) -> dict[str, Path]:
+    """Return the files that a run with these options writes for one target."""
+    files = {"derained": target}
+    if options.save_rain:
+        files["rain"] = target.with_name(f"{target.stem}_rain.png")
+    if options.compare:
+        files["compare"] = target.with_name(f"{target.stem}_compare.png")
+    return files
+
+
+def wanted_of(files: dict[str, Path], options: Output) -> dict[str, Path]:
+    """Return those of the files that are to be written: all, or those that are not there."""
+    return files if options.overwrite else {kind: path for kind, path in files.items() if not is_there(path)}
+
+
+def write_results(
+    source: Path,
+    file: ImageFile,
+    wanted: dict[str, Path],
+    derained: np.ndarray,
+    rain: np.ndarray,
+    options: Output,
+    untouched: bool = False,
+) -> None:
+    """Write what is wanted of one picture, with the depth, the profile and the EXIF data of its file.
+
+    Parameters
+    ----------
+    source, file
+        The picture, and what was read from it.
+    wanted
+        Some of `results_of`; the folder is made.
+    derained
+        Shaped as the picture, in its dtype or float32 in [0, 1].
+    rain
+        (H, W) float32 in [0, 1].
+    untouched
+        Whether the picture was left as it is; then the very file is copied where that is possible.
+    """
+    from rainopt.io import copy_image, is_format, write_image
+
+    image, overwrite = file.pixels, options.overwrite
+    for path in wanted.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    bits = {"u1": 8, "u2": 16}.get(image.dtype.str[1:], 32)
+    # The derained image last: where it is, the rest is.
+    if "rain" in wanted:
+        write_image(wanted["rain"], rain, bits=16 if bits != 8 else 8, overwrite=overwrite)
+    if "compare" in wanted:
+        from rainopt.app.compare import side_by_side
+
+        write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=overwrite)
+    target = wanted.get("derained")
+    if target is None:
+        return
+    if untouched and is_format(target, file.format) and not file.turned:
+        # No rain: the very file, not a JPEG of a JPEG.
+        copy_image(source, target, overwrite=overwrite)
+    else:
+        write_image(target, derained, metadata=file.metadata, bits=bits, quality=options.quality, overwrite=overwrite)

@@ -1,0 +1,31 @@
+"""Files to arrays and back: images and video, written whole or not at all."""
+
+from rainopt.io.images.files import (
+    MAX_PIXELS,
+    READABLE_SUFFIXES,
+    ImageFile,
+    ImageFileError,
+    ImageFileExistsError,
+    ImageMetadata,
+    copy_image,
+    image_size,
+    is_format,
+    read_image,
+    read_image_file,
+    write_image,
+)
+
+__all__ = [
+    "MAX_PIXELS",
+    "READABLE_SUFFIXES",
+    "ImageFile",
+    "ImageFileError",
+    "ImageFileExistsError",
+    "ImageMetadata",
+    "copy_image",
+    "image_size",
+    "is_format",
+    "read_image",
+    "read_image_file",
+    "write_image",
+]

@@ -1,0 +1,1 @@
+"""Video files: opened, decoded, encoded, joined."""

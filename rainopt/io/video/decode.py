@@ -1,0 +1,192 @@
+"""The frames of a video file, decoded one after the other as far as they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rainopt.io.video.colour import ToRGB
+from rainopt.io.video.common import VideoError, import_av, origin, reason
+from rainopt.io.video.losses import Losses, promised_end, promised_frames
+from rainopt.io.video.open import open_container, picture_stream
+
+THREADS = 0
+"""Threads of a decoder; 0 leaves it to the number of cores."""
+
+Picture = tuple[Fraction, Callable[[], np.ndarray]]
+"""Time in seconds, and what makes the pixels when they are wanted."""
+
+
+class FileSource:
+    """The pictures of a video file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its first frame is decoded here.
+
+    Raises
+    ------
+    VideoError
+        If no frame of it can be decoded.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with _opened(path) as (container, stream):
+            self.rate = _rate(stream)
+            self.time_base = Fraction(stream.time_base)
+            self.declared = promised_frames(stream)
+            self._end = promised_end(container)
+            self.has_audio = bool(container.streams.audio)
+            aspect = Fraction(stream.sample_aspect_ratio or 1)
+        losses = Losses()
+        frames = _decoded(path, losses)
+        first = next(frames, None)
+        frames.close()
+        if first is None:
+            raise VideoError(
+                f"'{path}' cannot be read: none of its frames can be decoded ({losses.error or 'it holds none'}); "
+                "obtain a fresh copy"
+            )
+        self._to_rgb = ToRGB(first)
+        self.bits = self._to_rgb.bits
+        self.height, self.width = self._to_rgb.upright_size(first)
+        turned = (self.height, self.width) != (first.height, first.width)
+        self.pixel_aspect = (1 / aspect if turned else aspect) if aspect > 0 else Fraction(1)
+
+    def scan(self, report: Callable[[str | None], None]) -> Iterator[Picture]:
+        """Yield all pictures; at the end of the file, `report` is told what could not be decoded."""
+        losses = Losses()
+        clock = Clock(self.rate, self.time_base)
+        time = Fraction(0)
+        for index, frame in enumerate(_decoded(self.path, losses, clock)):
+            time = clock.time(frame.pts)
+            yield time, partial(self._pixels, index, frame)
+        ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
+        # Containers round their durations, and the last frame may be shown a little longer than the others.
+        report(losses.sentence(self.declared, ending if ending * self.rate > Fraction(3, 4) else Fraction(0)))
+
+    def _pixels(self, index: int, frame: Any) -> np.ndarray:
+        height, width = self._to_rgb.upright_size(frame)
+        if (height, width) != (self.height, self.width):
+            raise VideoError(
+                f"'{self.path}' changes its size: frame {index} has {height} x {width} pixels, the first has "
+                f"{self.height} x {self.width}; cut it there (stop={index})"
+            )
+        try:
+            return self._to_rgb(frame)
+        except VideoError as error:
+            raise VideoError(f"'{self.path}' {error}") from None
+
+
+@dataclass
+class Clock:
+    """Times of frames in seconds, made to rise where those of the file do not."""
+
+    rate: Fraction
+    time_base: Fraction
+    start: int = 0
+    _last: Fraction | None = None
+    _shift: Fraction = Fraction(0)
+
+    def time(self, pts: int | None) -> Fraction:
+        """Return the time of the next frame, which is stored with the time stamp `pts`."""
+        frame = 1 / self.rate
+        if pts is None:
+            time = Fraction(0) if self._last is None else self._last + frame
+        else:
+            time = (pts - self.start) * self.time_base + self._shift
+        if self._last is not None and time <= self._last:
+            if self._last - time > 1:
+                # The time stamps began anew, as where two recordings were put together.
+                self._shift += self._last + frame - time
+                time = self._last + frame
+            else:
+                # A small step, so that the time stamps after it are met again and sound stays in place.
+                time = self._last + min(self.time_base, frame / 16)
+        self._last = time
+        return time
+
+
+class _DecoderError(Exception):
+    """What a decoder with several threads met; which packet it belongs to is unknown."""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    container = open_container(path)
+    try:
+        yield container, picture_stream(path, container)
+    finally:
+        container.close()
+
+
+def _decoded(path: Path, losses: Losses, clock: Clock | None = None) -> Generator[Any, None, None]:
+    """Yield the frames that can be decoded, in the order of display.
+
+    Several frames are decoded at once, on several threads. After an error PyAV cannot drain such a decoder, and may not
+    even tell the error, so that the frames under way in the other threads would be lost; where frames are missing the
+    rest is decoded anew, one frame after the other.
+    """
+    given = 0
+    for threads in ("AUTO", "SLICE"):
+        losses.forget()
+        with _opened(path) as (container, stream):
+            if clock is not None:
+                clock.start = origin(container, clock.time_base)
+            stream.thread_type = threads
+            stream.codec_context.thread_count = THREADS
+            try:
+                for number, frame in enumerate(_frames(container, stream, losses, strict=threads == "AUTO")):
+                    if number >= given:
+                        given += 1
+                        yield frame
+                return
+            except _DecoderError:
+                continue
+
+
+def _frames(container: Any, stream: Any, losses: Losses, strict: bool) -> Iterator[Any]:
+    broken = import_av().error.FFmpegError
+    packets = container.demux(stream)
+    packet: Any = ...
+    while packet is not None:
+        try:
+            packet = next(packets, None)
+        except broken as error:
+            losses.meet(reason(error))
+            packet = None
+        if packet is not None:
+            if packet.size or packet.dts is not None:
+                losses.pass_packet(not packet.is_discard, packet.is_corrupt)
+            if not packet.size:
+                continue  # a frame left out, or the mark of the end; either would shut the decoder
+        try:
+            frames = stream.decode(packet)
+        except EOFError:
+            break
+        except broken as error:
+            if strict:
+                raise _DecoderError from error
+            losses.meet(reason(error))
+            continue
+        for frame in frames:
+            losses.pass_frame(frame.is_corrupt)
+            yield frame
+    if strict and losses.frames < losses.packets:
+        raise _DecoderError
+
+
+def _rate(stream: Any) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= 1000:
+            return Fraction(rate)
+    return Fraction(25)

@@ -1,0 +1,168 @@
+"""How frames are encoded for each container, and containers written whole or not at all."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.video.common import BT709, VideoError, VideoExistsError, customary_matrix, import_av
+from rainopt.io.video.open import plain
+
+FINE_TICKS = 90_000
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as FFmpeg names it, what its pictures are coded with, and its time base where it has but one."""
+
+    format: str
+    codec: str = "libx264"
+    time_base: Fraction | None = None
+
+
+CONTAINERS = {
+    ".mp4": Container("mp4"),
+    ".m4v": Container("mp4"),
+    ".mov": Container("mov"),
+    ".mkv": Container("matroska", time_base=Fraction(1, 1000)),
+    ".webm": Container("webm", "libvpx-vp9", Fraction(1, 1000)),
+    ".nut": Container("nut"),
+}
+"""What is written, by lower-case suffix."""
+
+
+def container_of(path: Path) -> Container:
+    """Return the container that the suffix of a path asks for.
+
+    Raises
+    ------
+    VideoError
+        If it cannot be written, or this build of FFmpeg lacks its codec.
+    """
+    known = CONTAINERS.get(path.suffix.lower())
+    if known is None:
+        raise VideoError(
+            f"'{path}' cannot be written: its suffix '{path.suffix}' is none of {', '.join(CONTAINERS)}; "
+            "use one of these"
+        )
+    if known.codec not in import_av().codecs_available:
+        raise VideoError(
+            f"'{path}' cannot be written: this build of PyAV lacks the encoder {known.codec}; install PyAV's own wheel "
+            "(pip install --force-reinstall av)"
+        )
+    return known
+
+
+def ticks_for(container: Container, rate: Fraction, wanted: Fraction | None) -> Fraction:
+    """Return the time base to encode with, such that whole frames at `rate` and, if it can be, `wanted` fit in."""
+    if container.time_base is not None:
+        return container.time_base
+    if wanted is not None:
+        return wanted
+    return Fraction(1, rate.numerator * math.ceil(FINE_TICKS / rate.numerator))
+
+
+def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: int) -> str:
+    """Return the pixel format to encode (height, width) `size` with.
+
+    Raises
+    ------
+    VideoError
+        If the encoder at hand has no more than 8 bits and more are asked for.
+    """
+    # 4:2:0 halves both sides, which H.264 does with even sides only.
+    halved = container.codec != "libx264" or (size[0] % 2 == 0 and size[1] % 2 == 0)
+    name = ("yuv420p" if halved else "yuv444p") + ("10le" if bits == 16 else "")
+    if name not in {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}:
+        raise VideoError(
+            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {name}; "
+            "choose .mp4 or .mkv, or 8 bits"
+        )
+    return name
+
+
+def add_pictures(
+    output: Any,
+    container: Container,
+    size: tuple[int, int],
+    rate: Fraction,
+    time_base: Fraction,
+    pixel_format: str,
+    quality: int,
+) -> Any:
+    """Add a stream of pictures of (height, width) `size` to an output container and return it."""
+    height, width = size
+    av = import_av()
+    if container.codec == "libx264":
+        options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
+    else:
+        # Without frames hidden ahead of their time, so that packets are frames.
+        options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+        options |= {"auto-alt-ref": "0", "lag-in-frames": "0"}
+    stream = output.add_stream(container.codec, rate=rate, options=options)
+    context = stream.codec_context
+    context.width, context.height = width, height
+    context.pix_fmt = pixel_format
+    context.time_base = time_base
+    stream.time_base = time_base
+    # PyAV asks for slices, by which x264 loses quality.
+    context.thread_type = "AUTO"
+    context.gop_size = max(12, min(250, round(5 * rate)))
+    mark = 1 if customary_matrix(height) == BT709 else 6
+    context.colorspace = context.color_primaries = context.color_trc = mark
+    context.color_range = av.video.reformatter.ColorRange.MPEG
+    return stream
+
+
+@contextmanager
+def writing(path: Path, overwrite: bool, container: Container, time_base: Fraction) -> Iterator[Any]:
+    """Open an output container that takes the place of `path` when all went well and vanishes when not.
+
+    Raises
+    ------
+    VideoError, VideoExistsError
+        As `rainopt.io.atomic.replacing`; an error of the body passes as it is, except that what FFmpeg and the
+        system raise becomes a VideoError.
+    """
+    av = import_av()
+    body: BaseException | None = None
+    try:
+        with replacing(path, overwrite) as file:
+            # By name and not through the file object: an interruption within a callback of PyAV would be swallowed.
+            output = av.open(
+                plain(Path(os.fsdecode(file.name))),
+                "w",
+                format=container.format,
+                container_options=_options(container, time_base),
+            )
+            try:
+                yield output
+            except BaseException as error:
+                body = error
+                with suppress(Exception):
+                    output.close()
+                raise
+            output.close()
+    except FileThereError as error:
+        raise VideoExistsError(str(error)) from None
+    except WriteError as error:
+        if body is not None and not isinstance(body, (av.error.FFmpegError, OSError)):
+            raise body from None
+        raise VideoError(str(error)) from error
+
+
+def _options(container: Container, time_base: Fraction) -> dict[str, str]:
+    if container.format not in ("mp4", "mov"):
+        return {}
+    scale = time_base.denominator
+    while scale < 10_000:
+        scale *= 2
+    # The start of a track is stored in ticks of the movie, which are milliseconds unless it is said.
+    return {"movflags": "+faststart", "movie_timescale": str(scale), "video_track_timescale": str(scale)}

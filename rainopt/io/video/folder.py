@@ -1,0 +1,93 @@
+"""A folder of images as a video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from rainopt.io import READABLE_SUFFIXES, read_image
+from rainopt.io.images.metadata import ImageFileError
+from rainopt.io.video.common import VideoError
+from rainopt.io.video.decode import Picture
+
+
+def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts 'f2.png' before 'f10.png'."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], path.name
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the images of a folder in natural order; hidden files are left out.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be listed.
+    """
+    found = [file for file in path.iterdir() if file.suffix.lower() in READABLE_SUFFIXES]
+    return sorted((file for file in found if not file.name.startswith(".")), key=natural_order)
+
+
+class FolderSource:
+    """The images of a folder as pictures, in the natural order of their names, 25 of them a second.
+
+    Raises
+    ------
+    VideoError
+        If the folder holds no image or the first cannot be read.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.files = files_of(path)
+        except OSError as error:
+            raise VideoError(f"'{path}' cannot be listed ({error.strerror or error}); check its rights") from error
+        if not self.files:
+            raise VideoError(
+                f"'{path}' holds no images ({', '.join(sorted(READABLE_SUFFIXES))}); name a video or a folder of frames"
+            )
+        self.rate, self.time_base = Fraction(25), Fraction(1, 25)
+        self.declared, self.has_audio, self.pixel_aspect = len(self.files), False, Fraction(1)
+        first = _read(self.files[0])
+        self.height, self.width = first.shape[:2]
+        self.bits = first.dtype.itemsize * 8
+
+    def scan(self, report: Callable[[str | None], None]) -> Iterator[Picture]:
+        """Yield all pictures; nothing is ever lost, since an image that cannot be read is an error."""
+        for index, file in enumerate(self.files):
+            yield index / self.rate, partial(self._pixels, index, file)
+        report(None)
+
+    def _pixels(self, index: int, file: Path) -> np.ndarray:
+        pixels = _read(file)
+        if pixels.shape[:2] != (self.height, self.width):
+            raise VideoError(
+                f"'{self.path}' changes its size: frame {index} ('{file.name}') has {pixels.shape[0]} x "
+                f"{pixels.shape[1]} pixels, the first has {self.height} x {self.width}; cut it there (stop={index})"
+            )
+        if pixels.dtype.itemsize * 8 != self.bits:
+            raise VideoError(
+                f"'{file}' has {pixels.dtype.itemsize * 8} bits, the first image of its folder {self.bits}; save all "
+                "at one depth"
+            )
+        return pixels
+
+
+def _read(file: Path) -> np.ndarray:
+    """Read an image as RGB of 8 or 16 bits."""
+    try:
+        pixels = read_image(file)
+    except ImageFileError as error:
+        raise VideoError(str(error)) from error
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        raise VideoError(f"'{file}' has an alpha channel, which video does not; save it without")
+    if pixels.dtype == np.float32:
+        pixels = np.round(pixels * 65535).astype(np.uint16)
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)

@@ -1,0 +1,1 @@
+"""How good a picture is: PSNR and SSIM against a truth, NIQE without one."""

@@ -1,0 +1,174 @@
+"""The UDG energy: the one definition that the solvers, their certificate and the training loss share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rainopt.arrays import Array, namespace, native
+from rainopt.checks import require_batch, require_non_negative, require_same_shape
+from rainopt.optim.operators import diff_across, diff_along
+
+
+@dataclass(frozen=True)
+class UDGWeights:
+    """Weights of the UDG energy on luminance in [0, 1]; the defaults suit photographs with light to medium rain.
+
+    Parameters
+    ----------
+    tau
+        τ ≥ 0, total variation of the background. Larger: smoother `B`, more texture offered to the rain layer.
+    lambda_x
+        λx ≥ 0, variation of the rain *along* the streak. Larger: only long even streaks count as rain.
+    lambda_y
+        λy ≥ 0, variation of ``O - R`` *across* the streak. Larger: more is removed.
+    sparsity
+        λs ≥ 0, ``‖R‖₁``: the least brightness that is worth calling rain. Larger: less is removed.
+    bounded
+        Keep ``0 ≤ R ≤ O``: rain adds light, and never more than is there.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite.
+
+    Notes
+    -----
+    Departures from Yu et al. 2021, Eq. (3), which is `UDGWeights.paper`:
+
+    1. The printed energy has a null direction: a constant can move between B and R at no cost, and any pattern
+       constant along the columns nearly so. ``sparsity`` and ``bounded`` remove it.
+    """
+
+    tau: float = 0.005
+    lambda_x: float = 0.05
+    lambda_y: float = 0.02
+    sparsity: float = 0.005
+    bounded: bool = True
+
+    def __post_init__(self) -> None:
+        numbers = {name: getattr(self, name) for name in ("tau", "lambda_x", "lambda_y", "sparsity")}
+        require_non_negative(**numbers)
+        if not isinstance(self.bounded, bool):
+            raise ValueError(f"`bounded` must be True or False, got {self.bounded!r}")
+        for name, value in numbers.items():
+            # Plain floats: a numpy scalar would decide the dtype of what it is multiplied with.
+            object.__setattr__(self, name, float(value))
+
+    @classmethod
+    def paper(cls, tau: float, lambda_x: float, lambda_y: float) -> UDGWeights:
+        """Return the energy exactly as printed in Yu et al. 2021, Eq. (3): no sparsity, no bounds."""
+        return cls(tau, lambda_x, lambda_y, sparsity=0.0, bounded=False)
+
+
+class RainPrior(NamedTuple):
+    """What is known of the rain at each pixel, beyond the weights; fields of shape (..., H, W), or None.
+
+    Attributes
+    ----------
+    sparsity
+        Factors ≥ 0 on ``weights.sparsity``: large where rain is unlikely.
+    ceiling
+        The largest R ≥ 0 allowed, with ``weights.bounded`` only; never above O.
+    """
+
+    sparsity: Array | None = None
+    ceiling: Array | None = None
+
+
+NO_PRIOR = RainPrior()
+
+
+def sparsity_of(weights: UDGWeights, prior: RainPrior) -> Array | float:
+    """Return λs of each pixel."""
+    return weights.sparsity if prior.sparsity is None else weights.sparsity * prior.sparsity
+
+
+def ceiling_of(O: Array, weights: UDGWeights, prior: RainPrior) -> Array | None:
+    """Return the upper bound of R, None where there is none."""
+    if not weights.bounded:
+        return None
+    return O if prior.ceiling is None else prior.ceiling
+
+
+def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
+    """Return the UDG energy of background ``B`` and rain ``R`` for the rainy image ``O``, one number an image.
+
+    ``E = ½‖B + R - O‖² + τ(‖∇x B‖₁ + ‖∇y B‖₁) + λx‖∇x R‖₁ + λy‖∇y(O - R)‖₁ + λs‖R‖₁``
+
+    Parameters
+    ----------
+    O, B, R
+        (..., H, W) floating point, streaks upright: ∇x is the difference over rows (along the streak), ∇y over
+        columns, both zero where they would leave the image (see `rainopt.optim.operators`).
+    weights
+        The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy
+        stays finite and differentiable for layers outside the box; solvers keep their layers inside.
+    prior
+        `RainPrior`; its ``sparsity`` multiplies λs pixel by pixel.
+
+    Returns
+    -------
+    array
+        Shape ``O.shape[:-2]``, the dtype of ``O``; under torch differentiable in O, B and R.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For different shapes, wrong rank, non-finite or non-floating input.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
+    """
+    O, B, R = native(O), native(B), native(R)
+    for name, layer in (("O", O), ("B", B), ("R", R)):
+        require_batch(layer, name)
+    require_same_shape(O, "O", B=B, R=R)
+    require_prior(O, weights, prior)
+    return namespace(O).astype(energy_terms(O, B, R, weights, prior), O.dtype)
+
+
+def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
+    """Require that a prior fits an image.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For fields of another shape or dtype, negative or not finite, or a ceiling above the image or without a bound.
+    """
+    xp = namespace(O)
+    for name, field in zip(RainPrior._fields, prior, strict=True):
+        if field is None:
+            continue
+        require_batch(field, f"prior.{name}")
+        require_same_shape(O, "O", **{f"prior.{name}": field})
+        if field.dtype != O.dtype:
+            raise TypeError(f"`prior.{name}` must be of the image's dtype {O.dtype}, got {field.dtype}; both are float")
+        if bool(xp.any(field < 0)):
+            raise ValueError(f"`prior.{name}` must not be negative")
+    if prior.ceiling is not None:
+        if not weights.bounded:
+            raise ValueError("`prior.ceiling` has no meaning with bounded=False; leave it out")
+        if bool(xp.any(prior.ceiling > O)):
+            raise ValueError("`prior.ceiling` must not be above the image")
+
+
+def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
+    """Return the energy without checks, summed in double precision; shape ``O.shape[:-2]``, float64."""
+    xp = namespace(O, B, R)
+
+    def total(field: Array) -> Array:
+        return xp.sum(field, axis=(-2, -1), dtype=xp.float64)
+
+    def norm1(field: Array) -> Array:
+        return total(xp.abs(field))
+
+    residual = B + R - O
+    return (
+        0.5 * total(residual * residual)
+        + weights.tau * (norm1(diff_along(B)) + norm1(diff_across(B)))
+        + weights.lambda_x * norm1(diff_along(R))
+        + weights.lambda_y * norm1(diff_across(O - R))
+        + norm1(sparsity_of(weights, prior) * R)
+    )

@@ -1,0 +1,1 @@
+"""Threads for kernels, processes for files."""

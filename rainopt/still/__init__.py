@@ -1,0 +1,1 @@
+"""Deraining one photograph, from the settings to the colours."""

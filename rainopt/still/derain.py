@@ -1,0 +1,307 @@
+"""`derain`: angle, warp, solve, warp back, and off with the layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, NamedTuple
+
+from rainopt.arrays import Array, detached, namespace, native
+from rainopt.checks import require_non_negative
+from rainopt.direction.estimate import AngleEstimate, Direction, share, streak_height, vote
+from rainopt.direction.evidence import Evidence, gather
+from rainopt.direction.planes import reduction, work_planes
+from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
+from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.udg import SolverStatus, UDGSolution, stopping
+from rainopt.still.adaptive import Removal
+from rainopt.still.colour import remove_layer
+from rainopt.still.haze import estimate_veil, remove_veil
+from rainopt.still.rain_layer import TILE_SIDE, Progress, checked_side, rain_layer
+
+# Smaller than this no streak can be told from anything else.
+LEAST_SIDE = 8
+# Rows that are converted to float at a time.
+BAND_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """A rainy image taken apart.
+
+    Attributes
+    ----------
+    background
+        Shaped as the image, float32 in [0, 1] (alpha as it was): the image with the rain layer taken off.
+    rain
+        (H, W) float32 in [0, 1], the layer that was taken off the luminance.
+    angle
+        Degrees in (-90, 90], given or estimated; of the strongest rain where it falls in several directions.
+    solution
+        `UDGSolution` of the upright problem of ``angle``. For an image solved in tiles energies and gaps are sums over
+        the tiles, `iterations` the most, and `background` and `rain` are None, as they are for a dry image.
+    confidence
+        Of the estimated angle, in [0, 1]; None where the angle was given.
+    directions
+        All directions in which rain was removed, one after the other; empty for a dry image.
+    veil
+        (H, W) float32 in [0, 1), the white veil that was taken off after the streaks; None where none was asked for.
+    """
+
+    background: Array
+    rain: Array
+    angle: float
+    solution: UDGSolution
+    confidence: float | None = None
+    directions: tuple[Direction, ...] = ()
+    veil: Array | None = None
+
+
+def derain(
+    image: Array,
+    *,
+    angle: float | None = None,
+    weights: UDGWeights | None = None,
+    channel_axis: int = -1,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+    strength: float = 1.0,
+    veil: bool = False,
+) -> Decomposition:
+    """Remove rain streaks from one image, without any training.
+
+    The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain
+    layer alone travels back, and is taken off every channel (see `rainopt.still.colour.remove_layer` for why). Pixels
+    without rain stay exactly as they were, and so does an image in which no rain is found. Rain that falls in several
+    directions is removed one direction after the other, the strongest first.
+
+    Parameters
+    ----------
+    image
+        (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
+        numpy, cupy or torch.
+    angle
+        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated, with as many directions
+        as there are, and none where the confidence is below `rainopt.direction.estimate.PRESENT`; see
+        `rainopt.estimate_angle`.
+    weights
+        `UDGWeights`, the same for all pixels; None: chosen from the image, see `rainopt.still.adaptive`.
+    channel_axis
+        Axis of the channels.
+    max_iter, tol
+        As `rainopt.solve_udg`; of the second solve, where weights are chosen from the image.
+    tile
+        Side in pixels of the tiles of a large image, default 2048. Tiles of some 400 pixels and more agree with the
+        whole to 2/255; smaller ones see too little around them. 0: never tile.
+    progress
+        Called with the share done, from 0 to 1.
+    strength
+        How much is removed, at least 0: 1 as the image suggests, 2 more and with it more of the scene, 0 nothing. It
+        divides the sparsity λs and multiplies λy by its root. Not together with ``weights``.
+    veil
+        Remove the veil of distant rain as well, see `rainopt.still.haze`. Pictures that hold nothing dark are mistaken
+        for veiled ones.
+
+    Returns
+    -------
+    Decomposition
+        In the input's array library and on its device; gradients are not followed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For images that are not as above or smaller than 8 pixels on a side, and settings out of range.
+
+    Notes
+    -----
+    Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the
+    place of the rotation, and ``O - R``, not the smoothed `B`, is the result.
+    """
+    return decompose(
+        image,
+        namespace(image, names="image").float32,
+        angle,
+        weights,
+        channel_axis,
+        max_iter,
+        tol,
+        tile,
+        progress,
+        strength,
+        veil,
+    )
+
+
+def decompose(
+    image: Array,
+    dtype: Any,
+    angle: float | None = None,
+    weights: UDGWeights | None = None,
+    channel_axis: int = -1,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+    strength: float = 1.0,
+    veil: bool = False,
+) -> Decomposition:
+    """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the
+    image's own.
+    """
+    image = detached(native(image))
+    xp, device = namespace(image, names="image"), device_of(image)
+    if angle is not None and (isinstance(angle, bool) or not isinstance(angle, Real)):
+        raise TypeError(f"`angle` must be a number of degrees in (-90, 90] or None, got {angle!r}")
+    require_non_negative(strength=strength)
+    if weights is not None and strength != 1:
+        raise ValueError("`strength` scales the weights chosen from the image; give it or `weights`, not both")
+    rows_axis, height, width = _layout(image, channel_axis)
+    if min(height, width) < LEAST_SIDE:
+        raise ValueError(
+            f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
+        )
+
+    # Told both, it has nothing to learn from the image.
+    evidence = None if angle is not None and weights is not None else gather(work_planes(image, channel_axis))
+    if angle is not None:
+        estimate, confidence = AngleEstimate(float(angle), 1.0, (Direction(float(angle), 1.0),)), None
+    else:
+        estimate = vote(evidence)
+        confidence = estimate.confidence
+    directions = estimate.directions if strength > 0 else ()
+    removals: tuple[Removal | None, ...] = (None,) * len(directions)
+    if weights is None and evidence is not None:
+        removals = removals_from(evidence, directions, strength, height, width)
+    parts = remove_rain(
+        image,
+        dtype,
+        directions,
+        removals,
+        weights,
+        channel_axis,
+        max_iter=max_iter,
+        tol=tol,
+        tile=tile,
+        progress=progress,
+    )
+    background = parts.background
+    haze = None
+    if veil:
+        planes = xp.asarray(work_planes(background, channel_axis), device=device)
+        haze = estimate_veil(planes, (height, width))
+        for rows, index in _bands(rows_axis, height):
+            channels = split_channels(background[index], channel_axis)
+            clear = remove_veil(channels.colour, haze[rows, :])
+            background[index] = quantise(join_channels(clear, channels), dtype)
+    return Decomposition(background, parts.rain, estimate.angle, parts.solution, confidence, directions, haze)
+
+
+class Removed(NamedTuple):
+    """What `remove_rain` makes of an image; see `Decomposition`."""
+
+    background: Array
+    rain: Array
+    solution: UDGSolution
+
+
+def removals_from(
+    evidence: Evidence, directions: Sequence[Direction], strength: float, height: int, width: int
+) -> tuple[Removal, ...]:
+    """Return what the layer of each direction is to be found with in an image of ``height`` × ``width``."""
+    parallel = sum(share(evidence, d.angle) for d in directions)
+    # In the mean over a block, a streak of one pixel is as much lower as the block is wide.
+    blocks = reduction(height, width)
+    heights = [min(blocks * streak_height(evidence, d.angle), 1.0) for d in directions]
+    return tuple(Removal(high, float(strength), parallel=parallel) for high in heights)
+
+
+def remove_rain(
+    image: Array,
+    dtype: Any,
+    directions: tuple[Direction, ...],
+    removals: Sequence[Removal | None],
+    weights: UDGWeights | None = None,
+    channel_axis: int = -1,
+    *,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+) -> Removed:
+    """Take the rain of known directions off a checked image; the background comes in ``dtype``.
+
+    Each direction has its removal, or None where ``weights`` are the same for all pixels.
+    """
+    xp, device = namespace(image, names="image"), device_of(image)
+    rows_axis, height, width = _layout(image, channel_axis)
+    grey = xp.empty((height, width), dtype=xp.float32, device=device)
+    for rows, index in _bands(rows_axis, height):
+        grey[rows, :] = luminance(split_channels(image[index], channel_axis).colour)
+    rain, solution = _all_rain(grey, directions, removals, weights, max_iter, tol, tile, progress)
+    background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
+    for rows, index in _bands(rows_axis, height):
+        channels = split_channels(image[index], channel_axis)
+        clean, taken = remove_layer(channels.colour, grey[rows, :], rain[rows, :])
+        rain[rows, :] = taken
+        background[index] = quantise(join_channels(clean, channels), dtype)
+    return Removed(background, rain, solution)
+
+
+def _bands(rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
+    """Yield bands of rows, and the index of each in an image whose rows are on an axis."""
+    for first in range(0, height, BAND_ROWS):
+        rows = slice(first, min(first + BAND_ROWS, height))
+        yield rows, (slice(None),) * rows_axis + (rows, ...)
+
+
+def _all_rain(
+    grey: Array,
+    directions: tuple[Direction, ...],
+    removals: Sequence[Removal | None],
+    weights: UDGWeights | None,
+    max_iter: int | None,
+    tol: float | None,
+    tile: int | None,
+    progress: Progress | None,
+) -> tuple[Array, UDGSolution]:
+    """Find the rain of each direction in what the ones before have left; returns the sum of the layers and the first
+    solution.
+    """
+    # A dry image is no reason to accept what would be refused in rain.
+    stopping(max_iter, tol)
+    checked_side(TILE_SIDE if tile is None else tile)
+    rain, first = None, None
+    for done, (direction, removal) in enumerate(zip(directions, removals, strict=True)):
+
+        def advance(part: float, done: int = done) -> None:
+            if progress:
+                progress((done + part) / len(directions))
+
+        # A plane of a large image is not made for nothing.
+        left = grey if rain is None else grey - rain
+        layer, solution = rain_layer(left, direction.angle, weights, max_iter, tol, tile, advance, removal)
+        rain = layer if rain is None else rain + layer
+        first = first or solution
+    if rain is None or first is None:
+        if progress:
+            progress(1.0)
+        nothing = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
+        return namespace(grey).zeros_like(grey), nothing
+    return rain, first
+
+
+def _layout(image: Array, channel_axis: int) -> tuple[int, int, int]:
+    """Return the axis of the rows, the height and the width, leaving complaints to `split_channels`."""
+    shape = list(image.shape)
+    if image.ndim not in (2, 3) or 0 in shape:
+        split_channels(image, channel_axis)
+    if image.ndim == 2:
+        return 0, shape[0], shape[1]
+    if channel_axis is None or not -3 <= channel_axis < 3:
+        split_channels(image, channel_axis)
+    axis = channel_axis % 3
+    height, width = shape[:axis] + shape[axis + 1 :]
+    return int(axis == 0), height, width

@@ -1,0 +1,146 @@
+"""The rain layer of one luminance image in one direction: shear, solve, shear back, in tiles where it is large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from rainopt.arrays import Array, namespace
+from rainopt.checks import require_whole
+from rainopt.geometry.tiles import Tile, tiles
+from rainopt.geometry.warp import Upright
+from rainopt.image import device_of
+from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.operators import diff_across
+from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
+from rainopt.still.adaptive import Removal, solve_adaptive
+
+# Images of more pixels are solved in tiles; some 50 bytes a pixel are in use at once.
+TILE_SIDE = 2048
+# Each iteration carries a pixel's influence one pixel further, and some hundred are usual; a third of this lies between
+# the part of a tile that is used and its cut.
+TILE_OVERLAP = 384
+# All tiles run the same number of iterations, or their seams would show: as many as the busiest window of the image
+# needs, this many pixels a side.
+PILOT_SIDE = 1024
+
+Progress = Callable[[float], None]
+Split = tuple[UDGSolution, float | None]
+Splitter = Callable[[Array, int | None, float | None], Split]
+
+
+def rain_layer(
+    grey: Array,
+    angle: float,
+    weights: UDGWeights | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+    removal: Removal | None = None,
+) -> tuple[Array, UDGSolution]:
+    """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
+    solution. With a ``removal`` the weights are chosen from the image.
+    """
+
+    def split(O: Array, most: int | None, within: float | None, removal: Removal | None = removal) -> Split:
+        if removal is None:
+            return solve_udg(O, weights=weights, max_iter=most, tol=within), None
+        return solve_adaptive(O, removal, most, within)
+
+    height, width = grey.shape
+    side = checked_side(TILE_SIDE if tile is None else tile)
+    max_iter, tol = stopping(max_iter, tol)
+    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
+    # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
+    if len(cover) == 1 and (tile is None or max(height, width) <= PILOT_SIDE):
+        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol)
+        if progress:
+            progress(1.0)
+        return layer, solution
+
+    # All tiles share the number of iterations and the kind of rain, or their seams would show.
+    count, dense = _pilot(grey, angle, split, max_iter, tol)
+    if removal is not None:
+        split = partial(split, removal=removal._replace(dense=dense))
+    floor, shown = rounding_level(grey), progress
+    while True:
+        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown)
+        converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
+        if converged or tol == 0 or count == max_iter:
+            break
+        # The pilot was easier than the rest; rare enough to begin again, with a bar that stands still meanwhile.
+        count, shown = min(2 * count, max_iter), None
+    if progress:
+        progress(1.0)
+    return layer, replace(solution, status=SolverStatus.CONVERGED if converged else SolverStatus.MAX_ITER)
+
+
+def checked_side(side: int) -> int:
+    """Return the side of tiles, 0 for none, if it is one."""
+    if side < 0:
+        raise ValueError(f"`tile` must be at least 0, got {side!r}")
+    return require_whole(side, "tile") if side else 0
+
+
+def _solve_tiles(
+    grey: Array, angle: float, split: Splitter, count: int, cover: list[Tile], progress: Progress | None
+) -> tuple[Array, UDGSolution]:
+    """Run ``count`` iterations on every tile and blend the layers; progress stays below 1."""
+    height, width = grey.shape
+    xp = namespace(grey)
+    rain = xp.zeros_like(grey)
+    energy, gap = 0.0, 0.0
+    for done, part in enumerate(cover):
+        centre = _centre(angle, height, width, part)
+        layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre)
+        window = xp.asarray(part.window, device=device_of(grey))
+        rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
+        energy, gap = energy + solution.energy, gap + solution.gap
+        if progress and done + 1 < len(cover):
+            progress((done + 1) / len(cover))
+    if len(cover) == 1:
+        return rain, solution
+    return rain, UDGSolution(None, None, energy, gap, count, solution.status)
+
+
+def _pilot(grey: Array, angle: float, split: Splitter, max_iter: int, tol: float) -> tuple[int, float | None]:
+    """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe, and how
+    dense its rain is.
+    """
+    xp = namespace(grey)
+    # Half-overlapping windows, the last ones moved back into the image.
+    rows, columns = (sorted({min(k, max(n - PILOT_SIDE, 0)) for k in range(0, n, PILOT_SIDE // 2)}) for n in grey.shape)
+    windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in rows for c in columns]
+    busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
+    _, solution, dense = _solve_upright(busiest, angle, split, max_iter, tol)
+    # Where the window is the whole image there is nothing else to be safe from.
+    alone = max(grey.shape) <= PILOT_SIDE
+    return solution.iterations if alone else min(solution.iterations + CHECK_EVERY, max_iter), dense
+
+
+def _solve_upright(
+    grey: Array,
+    angle: float,
+    split: Splitter,
+    max_iter: int | None,
+    tol: float | None,
+    centre: float | None = None,
+) -> tuple[Array, UDGSolution, float | None]:
+    xp = namespace(grey)
+    upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
+    # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
+    straight = upright.forward(grey)
+    straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
+    solution, dense = split(straight, max_iter, tol)
+    layer = upright.back(solution.rain)
+    layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
+    return xp.minimum(layer, grey), solution, dense
+
+
+def _centre(angle: float, height: int, width: int, part: Tile) -> float:
+    """Return the row that the shear of the whole image leaves in place, counted from the first row of a tile."""
+    if Upright(angle, height, width).transposed:
+        return (width - 1) / 2 - part.columns.start
+    return (height - 1) / 2 - part.rows.start

@@ -1,0 +1,230 @@
+"""As many frames as a background needs: taken, aligned where the camera moves, and judged until they suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rainopt.io.video.read import VideoError, VideoFrame
+from rainopt.video.background import BackgroundEstimate, background_of_store
+from rainopt.video.camera_motion import small_copy, stabiliser_of, stands_still
+from rainopt.video.frames import FrameStore
+from rainopt.video.quality import ACCEPTED, Acceptance, assess, trusted
+from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser
+
+# Least share of frames that show the background at the median pixel, the frames that such rain is begun with, and how
+# many are added at a time: sparse, normal and dense rain of Wang et al. 2019, Sec. 3.1.
+PLANS = ((0.8, 20, 10), (0.5, 100, 20), (0.0, 200, 50))
+PROBE = 20  # frames from which the density is measured, and whether the camera moves
+MOST = 400
+# A camera on a tripod is looked at every so many frames; more than so many pixels are a knock.
+LOOK, KNOCK = 25, 1.5
+COVERED = 0.9  # share of the aligned frames that must hold a pixel
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A background and what it was found from.
+
+    Attributes
+    ----------
+    estimate, acceptance
+        The background of the frames, and what it is worth.
+    valid
+        (H, W) bool: pixels that can be trusted and that the frames cover.
+    numbers
+        Number in the video of each frame of the store.
+    static
+        Whether the camera stands still; else the frames were aligned with the first.
+    refused
+        Frames that could not be aligned and were left out.
+    knocked
+        Number of the frame in which a camera that stood still had moved; None if it did not.
+    """
+
+    estimate: BackgroundEstimate
+    acceptance: Acceptance
+    valid: np.ndarray
+    numbers: tuple[int, ...]
+    static: bool
+    refused: int = 0
+    knocked: int | None = None
+
+
+def settle(
+    frames: Iterable[VideoFrame],
+    store: FrameStore,
+    *,
+    count: int | None = None,
+    most: int = MOST,
+    accept: float = ACCEPTED,
+    stabilise: bool = True,
+    progress: Progress | None = None,
+) -> Settled:
+    """Take frames of one scene until their background is good enough.
+
+    The first 20 frames tell how dense the rain is, and so whether to begin with 20, 100 or 200 of them. Then the
+    background is judged, and 10, 20 or 50 frames are added until it is expected to reach ``accept`` decibels, or the
+    frames end.
+
+    Parameters
+    ----------
+    frames
+        Of one scene, as `rainopt.io.video.read.Video.frames` yields them; read no further than needed.
+    store
+        Empty; holds the frames in the end, in the coordinates of the first.
+    count
+        Take exactly so many, if there are, however good the background is.
+    most
+        Take no more than so many.
+    accept
+        See `rainopt.video.quality.Acceptance.reaches`.
+    stabilise
+        Align frames where the camera moves.
+    progress
+        Called with the share of the planned frames taken, from 0 to 1.
+
+    Raises
+    ------
+    VideoError
+        If there is no frame, or the video cannot be read.
+    ScratchError
+        If the disk is full.
+
+    Notes
+    -----
+    Source: Wang et al. 2019, Sec. 3.1. Departure: numbers and acceptance, which the paper leaves to people, are
+    measured.
+    """
+    intake = _Intake(iter(frames), store, stabilise)
+    intake.take(min(PROBE, count or most, most), progress, count or PROBE)
+    if not len(store):
+        raise VideoError("there is no frame to take a background from")
+    target, step = (count, 0) if count is not None else _plan(background_of_store(store))
+    target = min(target, most) if count is None else target
+    while True:
+        intake.take(target, progress, target)
+        estimate = background_of_store(store)
+        acceptance = assess(store, estimate)
+        enough = acceptance.reaches(accept) or len(store) >= most
+        if count is not None or enough or intake.ended:
+            break
+        target = min(len(store) + step, most)
+    if progress:
+        progress(1.0)
+    return Settled(
+        estimate,
+        acceptance,
+        trusted(estimate) & intake.covered(),
+        tuple(intake.numbers),
+        intake.static,
+        intake.refused,
+        intake.knocked,
+    )
+
+
+def _plan(estimate: BackgroundEstimate) -> tuple[int, int]:
+    """Return how many frames to begin with and to add, by how often the first ones show the background."""
+    usual = float(np.median(estimate.seen))
+    return next((begin, step) for least, begin, step in PLANS if usual >= least)
+
+
+@dataclass
+class _Intake:
+    """Frames on their way into the store."""
+
+    frames: Iterator[VideoFrame]
+    store: FrameStore
+    stabilise: bool
+    numbers: list[int] = field(default_factory=list)
+    static: bool = True
+    ended: bool = False
+    refused: int = 0
+    knocked: int | None = None
+    _stabiliser: Stabiliser | None = None
+    _first: np.ndarray | None = None
+    _last: Alignment | None = None
+    _place: Alignment | None = None
+    _inside: np.ndarray | None = None
+
+    def take(self, target: int, progress: Progress | None, planned: int) -> None:
+        """Fill the store up to ``target`` frames, or until there are no more."""
+        if not self.numbers and not self.ended:
+            self._probe(target)
+        while len(self.store) < target and not self.ended:
+            frame = next(self.frames, None)
+            if frame is None:
+                self.ended = True
+                return
+            self._add(frame.index, frame.pixels)
+            if progress:
+                progress(min(len(self.store) / planned, 1.0))
+
+    def covered(self) -> np.ndarray:
+        """Return which pixels nearly all frames hold."""
+        if self._inside is None:
+            return np.ones(self.store.shape[:2], bool)
+        return self._inside >= COVERED * len(self.store)
+
+    def _probe(self, target: int) -> None:
+        """Look at the first frames, and take them when it is known whether the camera moves."""
+        copies: list[np.ndarray] = []
+        numbers: list[int] = []
+        # Large frames by the dozen do not fit into memory.
+        with FrameStore(scratch=self.store.folder) as first:
+            while len(first) < target:
+                frame = next(self.frames, None)
+                if frame is None:
+                    self.ended = True
+                    break
+                first.append(frame.pixels)
+                numbers.append(frame.index)
+                copies.append(small_copy(frame.pixels))
+            if copies and self.stabilise:
+                self._first = first[0].copy()
+                self._stabiliser, self.static = stabiliser_of(self._first), stands_still(copies, self._first.shape)
+            for number, pixels in zip(numbers, first, strict=True):
+                self._add(number, pixels)
+
+    def _add(self, number: int, pixels: np.ndarray) -> None:
+        if self.ended and self.knocked is not None:
+            return
+        if self.static and len(self.numbers) % LOOK == LOOK - 1 and self._is_knocked(pixels):
+            self.knocked, self.ended = number, True
+            return
+        if not self.static:
+            aligned = self._aligned(pixels)
+            if aligned is None:
+                self.refused += 1
+                return
+            pixels = aligned
+        self.store.append(pixels)
+        self.numbers.append(number)
+
+    def _is_knocked(self, pixels: np.ndarray) -> bool:
+        if self._stabiliser is None:
+            return False
+        try:
+            now = self._stabiliser.align(pixels, start=self._place)
+        except AlignmentError:
+            return False  # dense rain, or somebody in front of the camera
+        before = 0.0 if self._place is None else self._place.shift  # the probe has found it still
+        if self._place is None:
+            self._place = now
+        return abs(now.shift - before) > KNOCK
+
+    def _aligned(self, pixels: np.ndarray) -> np.ndarray | None:
+        """Return a frame in the coordinates of the first; what it lacks is taken from that one."""
+        if self._stabiliser is None or self._first is None:
+            return pixels
+        try:
+            self._last = self._stabiliser.align(pixels, start=self._last)
+        except AlignmentError:
+            return None
+        warped, inside = self._stabiliser.warp(pixels, self._last)
+        self._inside = inside.astype(np.uint32) if self._inside is None else self._inside + inside
+        return np.where(inside[..., None], warped, self._first)

@@ -1,0 +1,196 @@
+"""How good a background is, without knowing the truth: what a person would otherwise have to judge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rainopt.direction.estimate import PRESENT, estimate_angle
+from rainopt.geometry.lines import line_angle
+from rainopt.geometry.warp import Upright
+from rainopt.image import LUMA, frame_luminance
+from rainopt.video.background import BackgroundEstimate, frame_bands
+from rainopt.video.foreground import moving
+from rainopt.video.frames import FrameStore
+from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
+
+CENTRE = 4 / 255  # frames within this of the background, which noise makes and rain hardly does, tell its middle
+# Fewer frames cannot be divided into halves that say anything.
+LEAST_FRAMES = 4
+# Decibels that a background is expected to reach before it is taken.
+ACCEPTED = 40.0
+# A pixel can be trusted where most frames show its background; or where it is seen at least 0.6 times as often as usual
+# in the picture and the other frames are brighter, as in dense rain.
+MAJORITY, USUAL, DARKER = 0.5, 0.6, 0.1
+# Frames that the direction of the rain is estimated from, and degrees within which they agree.
+SAMPLES, PARALLEL = 7, 8.0
+EDGES = 0.02  # share of the pixels that count as edges
+TINY = 1e-6  # gradient, beside which a picture without any has lost none
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a background is worth, found from the frames alone.
+
+    Attributes
+    ----------
+    expected_psnr
+        Decibels that the background is expected to have over the trusted pixels: of ``agreement² + bias² +
+        centring²``; 0 for fewer than four frames, of which nothing can be said.
+    agreement
+        Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
+    bias
+        Median distance of the luminance from the mode of the frames, in [0, 1].
+    centring
+        Root mean square distance from the mean of those frames that lie within 4/255 of it, in [0, 1].
+    residual
+        Rain left: how much more the halves' difference varies across the rain than along it, over the same of two
+        frames; 0 none, 1 as much as there was. None where no direction of rain is seen.
+    sharpness
+        Mean gradient of the edges over that in the median of the frames.
+    angle
+        Direction of the rain in degrees, as `rainopt.estimate_angle`; None where none is seen.
+    valid
+        Share of the pixels that can be trusted, see `trusted`.
+    """
+
+    expected_psnr: float
+    agreement: float
+    bias: float
+    centring: float
+    residual: float | None
+    sharpness: float
+    angle: float | None
+    valid: float
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the background is good enough by itself: `reaches` of `ACCEPTED`."""
+        return self.reaches()
+
+    def reaches(self, least: float = ACCEPTED) -> bool:
+        """Tell whether at least half of the pixels can be trusted, and are expected to reach so many decibels."""
+        return self.expected_psnr >= least and self.valid >= MAJORITY
+
+
+def trusted(estimate: BackgroundEstimate) -> np.ndarray:
+    """Return where a background can be trusted, (H, W) bool: not where something else was seen more often.
+
+    What moves is seen where it stops and smeared where it does not; its pixels show the background seldom. Dense rain
+    hides the background often too, but everywhere, and it darkens nothing.
+    """
+    usual = max(USUAL * float(np.median(estimate.seen)), 2 / estimate.frames)
+    return (estimate.seen > MAJORITY) | ((estimate.seen >= usual) & (estimate.darker <= DARKER))
+
+
+def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
+    """Judge a background of the frames of a store by those frames.
+
+    The halves' difference tells what chance has left in each, rain or noise; the distance from the mode tells of an
+    error that they share, as after the wrong percentile, and so does the middle of the frames near it.
+
+    Parameters
+    ----------
+    store
+        The frames, as they were given to `rainopt.video.background.background_of_store`.
+    estimate
+        What it returned.
+    """
+    valid = trusted(estimate)
+    share = float(np.mean(valid))
+    if not valid.any():
+        valid[:] = True
+    if len(store) < LEAST_FRAMES:
+        return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
+    squares, offsets = 0.0, 0.0
+    difference, middle = np.empty(valid.shape, np.float32), np.empty(valid.shape, np.float32)
+    for rows, frames in frame_bands(store):
+        even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
+        apart = even - odd
+        squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
+        offset = off_centre(frames, estimate.image[rows], CENTRE)
+        offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
+        difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
+    values = estimate.image.size // valid.size * np.count_nonzero(valid)
+    agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
+    grey = frame_luminance(estimate.image)
+    sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
+    del middle  # large frames leave no room for what is done with
+    exposed = valid & (estimate.mode < WHITE / 255)
+    distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
+    bias = float(np.median(distance))
+    del grey, distance, exposed
+    angle = rain_angle(store, estimate.image)
+    residual = None
+    if angle is not None:
+        among_frames = _grey(store[0]) - _grey(store[len(store) // 2])
+        there = _directional(among_frames, angle)
+        residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
+    # Not below the rounding of 8 bits.
+    error = max(agreement**2 + bias**2 + centring**2, 1 / (12 * 255**2))
+    return Acceptance(
+        expected_psnr=-10 * math.log10(error),
+        agreement=agreement,
+        bias=bias,
+        centring=centring,
+        residual=residual,
+        sharpness=sharpness,
+        angle=angle,
+        valid=share,
+    )
+
+
+def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
+    """Return the direction of the rain in degrees, estimated from what frames hold above the background.
+
+    The median over a few frames that show rain; None where fewer than half of them show it in one direction.
+    """
+    angles, grey = [], frame_luminance(background)
+    numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
+    for number in numbers:
+        difference = _grey(store[number]) - grey
+        # What noise and light that changes leave is faint, and lies along the edges of the scene.
+        seen = (difference > NEAR) & ~moving(difference)
+        difference[~seen] = 0
+        found = estimate_angle(np.minimum(difference, 1, out=difference))
+        if found.confidence >= PRESENT:
+            angles.append(found.angle)
+    if 2 * len(angles) < len(numbers):
+        return None
+    # Lines repeat after 180°: the median is taken around the first of them.
+    turns = np.array([line_angle(angle - angles[0]) for angle in angles])
+    middle = float(np.median(turns))
+    if 2 * np.count_nonzero(np.abs(turns - middle) <= PARALLEL) < len(numbers):
+        return None
+    return line_angle(middle + angles[0])
+
+
+def _directional(picture: np.ndarray, angle: float) -> float:
+    """Return how much more a picture varies across a direction than along it."""
+    upright = Upright(angle, picture.shape[0], picture.shape[1])
+    turned = upright.forward(picture)
+    # The corners are left out: what fills them is the same all along a row.
+    inside = upright.forward(np.ones_like(picture), fill="zero") > 0.99
+    across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
+    along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]
+    return float(np.mean(across)) - float(np.mean(along)) if across.size and along.size else 0.0
+
+
+def _edge_gradient(grey: np.ndarray) -> float:
+    steps = [np.gradient(grey, axis=axis) for axis in (0, 1) if grey.shape[axis] > 1]
+    size = np.sort(np.sqrt(sum((step**2 for step in steps), np.zeros_like(grey))), axis=None)
+    return float(np.mean(size[-max(int(EDGES * size.size), 1) :]))
+
+
+def _grey(frame: np.ndarray) -> np.ndarray:
+    """Return the luminance of a frame in [0, 1], without floats of all its channels."""
+    scale = np.float32(np.iinfo(frame.dtype).max)
+    planes = np.moveaxis(frame, -1, 0) if frame.ndim == 3 else frame[None]
+    if len(planes) == 1:
+        return planes[0] / scale
+    grey = np.zeros(frame.shape[:2], np.float32)
+    for weight, plane in zip(LUMA, planes, strict=True):
+        grey += plane * np.float32(weight / scale)
+    return grey

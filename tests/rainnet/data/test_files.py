@@ -1,0 +1,290 @@
+"""Crops of pairs in every layout, of rainy pictures and of single ones."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from data_tools import RainDirection, RainSpec, add_rain
+from data_tools.layouts.read import LayoutError, read_dataset
+from data_tools.manifest.file import Frame, Record, write_manifest
+from rainnet.data import DataError, PairCrops, RainyCrops, SinglePicture
+from rainopt import estimate_angle
+from rainopt.geometry.warp import Upright
+from rainopt.io import read_image, write_image
+
+SIDE = 24
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Write pictures of one level each below a folder, by name; {name: level}."""
+
+    def write(levels, shape=(SIDE + 60, SIDE + 70)):
+        for name, level in levels.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_image(path, np.full((*shape, 3), level, np.uint8))
+        return tmp_path
+
+    return write
+
+
+def noise(path, shape, seed=0):
+    """Write a picture of noise and return it, (H, W, 3) uint8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = np.random.default_rng(seed).integers(40, 200, (*shape, 3), dtype=np.uint8)
+    write_image(path, picture)
+    return picture
+
+
+def rainy_picture(path, angle, seed=0):
+    clean = np.full((200, 240, 3), 70, np.uint8)
+    spec = RainSpec(angle=angle, density=3000, width=2, length=40)
+    rainy = add_rain(clean, spec, np.random.default_rng(seed)).rainy
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_image(path, rainy)
+
+
+def shown(dataset, count=40):
+    """Return the levels of rainy, and of clean pictures where there are some, that crops are of."""
+    found = set()
+    for example in (dataset[k] for k in range(count)):
+        crops = [example[name] for name in ("rainy", "clean") if name in example]
+        assert all(crop.shape == (3, SIDE, SIDE) and torch.allclose(crop, crop[0, 0, 0], atol=1e-5) for crop in crops)
+        found.add(tuple(round(float(crop[0, 0, 0]) * 255) for crop in crops))
+    return found
+
+
+LAYOUTS = {
+    "rain100": ({"rain-1.png": 101, "norain-1.png": 1, "rain-2.png": 102, "norain-2.png": 2}, {}),
+    "rain13k": ({"train/Rain/input/1.png": 101, "train/Rain/target/1.png": 1}, {}),
+    "rain1400": ({f"rainy_image/1_{k}.png": 100 + k for k in (1, 2)} | {"ground_truth/1.png": 1}, {}),
+    "folders": ({"rain/x.png": 101, "norain/x.png": 1, "rain/y.png": 102, "norain/y.png": 2}, {}),
+    "spa": (
+        {"real/a/1.png": 101, "real/b/1.png": 102, "gt/a.png": 1, "gt/b.png": 2},
+        {"pairs.txt": "/real/a/1.png /gt/a.png\n/real/b/1.png /gt/b.png\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_pairs_of_every_layout_stay_together(name, put):
+    levels, texts = LAYOUTS[name]
+    root = put(levels)
+    for file, text in texts.items():
+        (root / file).write_text(text)
+    layout = read_dataset(root)
+    assert layout.name == name
+    expected = {(101, 1), (102, 1)} if name == "rain1400" else {(101, 1), (102, 2)}
+    expected &= {(rainy, clean) for rainy in levels.values() for clean in levels.values()}
+    for source in (root, str(root), layout, [root], [layout]):
+        assert shown(PairCrops(source, SIDE)) == expected
+    assert shown(RainyCrops(root, SIDE)) == {(rainy,) for rainy, _ in expected}
+
+
+def test_several_datasets_are_one(put):
+    root = put({"one/rain-1.png": 101, "one/norain-1.png": 1, "two/input/5.png": 102, "two/target/5.png": 2})
+    assert shown(PairCrops([root / "one", root / "two"], SIDE)) == {(101, 1), (102, 2)}
+
+
+def test_manifests_give_pairs_splits_and_angles(put):
+    root = put({f"{kind}/{k}.png": level + k for kind, level in (("r", 100), ("c", 0)) for k in range(1, 5)})
+    records = [
+        Record("one", "r/1.png", "c/1.png", split="train", angle=12.0),
+        Record("two", "r/2.png", "c/2.png", split="test", angle=-50.0),
+        Record("s", split="train", angle=90.0, frames=(Frame("r/3.png", "c/3.png"), Frame("r/4.png", "c/4.png"))),
+    ]
+    file = write_manifest(root, records)
+    angles = {101: {12, -12}, 102: {50, -50}, 103: {90}, 104: {90}}
+    for source in (root, file, read_dataset(root)):
+        data = PairCrops(source, SIDE)
+        assert shown(data) == {(101, 1), (102, 2), (103, 3), (104, 4)}
+        found = {}
+        for example in (data[k] for k in range(60)):
+            found.setdefault(round(float(example["rainy"].mean()) * 255), set()).add(round(float(example["angle"])))
+        assert found == angles
+    assert shown(PairCrops(root, SIDE, split="train")) == {(101, 1), (103, 3), (104, 4)}
+    assert shown(RainyCrops(root, SIDE, split="test")) == {(102,)}
+    with pytest.raises(DataError, match="holds no pair of the split 'val', but of 'test', 'train'"):
+        PairCrops(root, SIDE, split="val")
+
+
+def test_a_manifest_of_another_name_gives_its_angles_too(put):
+    root = put({"r.png": 100, "c.png": 0})
+    file = write_manifest(root, [Record("x", "r.png", "c.png", angle=33.0)])
+    file = file.rename(root / "mine.jsonl")
+    assert abs(float(PairCrops(file, SIDE)[0]["angle"])) == 33
+
+
+def test_angles_that_nothing_tells_are_estimated(tmp_path):
+    rainy_picture(tmp_path / "photo.png", 17.0)
+    data = RainyCrops(tmp_path, SIDE, flips=False)
+    assert float(data[0]["angle"]) == pytest.approx(17.0, abs=1.5)
+    assert float(data[0]["angle"]) == pytest.approx(estimate_angle(read_image(tmp_path / "photo.png")).angle)
+    assert float(RainyCrops(tmp_path, SIDE, flips=False, angle=-3.0)[0]["angle"]) == -3
+
+
+def test_rain_of_photographs_comes_upright_mirrored_or_not(tmp_path):
+    rainy_picture(tmp_path / "photo.png", 25.0)
+    data = SinglePicture(tmp_path / "photo.png", 64)
+    signs = set()
+    for example in (data[k] for k in range(20)):
+        rain = example["rainy"] - 70 / 255
+        assert rain.diff(dim=1).square().sum() < 0.25 * rain.diff(dim=2).square().sum()
+        signs.add(np.sign(float(example["angle"])))
+    assert signs == {-1, 1}
+
+
+@pytest.mark.parametrize("angle", [0.0, 21.3, -38.0, 45.0, 52.0, -71.0, 90.0])
+def test_a_crop_is_the_whole_picture_upright_and_cut(angle, tmp_path):
+    # A picture as large as the parallelogram leaves one place to crop.
+    slope = abs(Upright(angle, SIDE, SIDE).slope)
+    wide = SIDE + 2 * (int(np.ceil(slope * (SIDE - 1) / 2)) + 3 if slope else 0)
+    shape = (wide, SIDE) if abs(angle) > 45 else (SIDE, wide)
+    pictures = {name: noise(tmp_path / f"{name}/1.png", shape, k) for k, name in enumerate(("rainy", "clean"))}
+    data = PairCrops(tmp_path, SIDE, angle=angle, flips=False)
+    example = data[0]
+    warp = Upright(angle, *shape)
+    first = warp.margin + (wide - SIDE) // 2
+    for name, picture in pictures.items():
+        planes = picture.transpose(2, 0, 1) / np.float32(255)
+        expected = np.clip(warp.forward(planes), 0, 1)[:, :, first : first + SIDE]
+        assert np.allclose(example[name].numpy(), expected, atol=1e-5)
+    rainy = pictures["rainy"].transpose(2, 0, 1) / 255
+    middle = slice((wide - SIDE) // 2, (wide + SIDE) // 2)
+    assert np.allclose(example["plain"].numpy(), rainy[:, middle] if abs(angle) > 45 else rainy[..., middle])
+
+
+def test_mirroring_mirrors_picture_and_angle(tmp_path):
+    picture = noise(tmp_path / "a.png", (SIDE, SIDE))
+    planes = picture.transpose(2, 0, 1) / np.float32(255)
+    data = SinglePicture(tmp_path / "a.png", SIDE, angle=30.0)
+    assert {float(data[k]["angle"]) for k in range(20)} == {30, -30}
+    for example in (data[k] for k in range(20)):
+        expected = planes if example["angle"] > 0 else planes[:, :, ::-1]
+        assert np.allclose(example["plain"].numpy(), expected)
+    level = SinglePicture(tmp_path / "a.png", SIDE, angle=90.0)
+    assert {float(level[k]["angle"]) for k in range(20)} == {90}
+
+
+def test_without_upright_crops_lie_as_they_are(tmp_path):
+    picture = noise(tmp_path / "a.png", (40, 50))
+    example = SinglePicture(tmp_path / "a.png", SIDE, upright=False, flips=False)[3]
+    assert set(example) == {"rainy"}
+    crop = np.rint(example["rainy"].numpy() * 255).astype(np.uint8).transpose(1, 2, 0)
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (SIDE, SIDE), axis=(0, 1))
+    assert (windows == crop.transpose(2, 0, 1)).all(axis=(2, 3, 4)).sum() == 1
+
+
+def test_scale_and_gain_are_those_of_both_pictures(put, tmp_path):
+    root = put({"rainy/1.png": 100, "clean/1.png": 40})
+    assert shown(PairCrops(root, SIDE, gain=(1.5, 1.5))) == {(150, 60)}
+    picture = noise(tmp_path / "b.png", (2 * SIDE, 2 * SIDE))
+    mean = picture.reshape(SIDE, 2, SIDE, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
+    half = SinglePicture(tmp_path / "b.png", SIDE, scale=(0.5, 0.5), flips=False, angle=0.0)[0]["rainy"]
+    assert np.abs(half.numpy() * 255 - mean).max() <= 0.51
+
+
+def test_an_error_of_the_angle_moves_the_crop_and_not_the_truth(tmp_path):
+    noise(tmp_path / "a.png", (60, 60))
+    true, missed = (SinglePicture(tmp_path / "a.png", SIDE, angle=10.0, angle_error=error) for error in (0.0, 3.0))
+    assert torch.equal(true[0]["angle"], missed[0]["angle"])
+    assert not torch.equal(true[0]["rainy"], missed[0]["rainy"])
+
+
+def test_the_picture_for_the_discriminator_is_of_another_pair(put):
+    root = put({"rain/x.png": 101, "norain/x.png": 1, "rain/y.png": 102, "norain/y.png": 2})
+    cleans = sorted((root / "norain").iterdir())
+    data = PairCrops(root, SIDE, unpaired=cleans)
+    for example in (data[k] for k in range(20)):
+        own, other = (round(float(example[name].mean()) * 255) for name in ("clean", "unpaired"))
+        assert {own, other} == {1, 2}
+
+
+def test_the_picture_for_the_discriminator_is_sheared_alike(put):
+    root = put({"photo.png": 100})
+    row, column = np.indices((80, 80))
+    diagonal = np.rint(128 + 100 * np.sin((column - row) / 4)).astype(np.uint8)
+    other = write_image(root / "diagonal.png", np.repeat(diagonal[:, :, None], 3, axis=2))
+    data = SinglePicture(root / "photo.png", SIDE, angle=45.0, flips=False, unpaired=[other])
+    for example in (data[k] for k in range(5)):
+        assert example["unpaired"].diff(dim=1).abs().max() < 0.01
+        assert example["unpaired"].diff(dim=2).abs().max() > 0.05
+
+
+def test_pairs_without_truth_are_counted(put):
+    root = put({f"{k}.png": 100 + k for k in range(3)})
+    with pytest.raises(DataError, match=r"3 of 3 rainy pictures have no clean one, the first being '.*0\.png'"):
+        PairCrops(root, SIDE)
+    assert shown(RainyCrops(root, SIDE)) == {(100,), (101,), (102,)}
+    assert shown(RainyCrops([root / "0.png", root / "2.png"], SIDE)) == {(100,), (102,)}
+
+
+def test_what_is_no_dataset_is_named(put, tmp_path):
+    root = put({"2020/may/1.png": 1})
+    with pytest.raises(LayoutError, match="or the folders that hold the rainy pictures themselves"):
+        RainyCrops(root, SIDE)
+    assert shown(RainyCrops(root / "2020/may", SIDE), 3) == {(1,)}
+    with pytest.raises(LayoutError, match="does not exist"):
+        PairCrops(tmp_path / "gone", SIDE)
+    with pytest.raises(DataError, match="no folder holds no pair"):
+        PairCrops([], SIDE)
+    (tmp_path / "empty").mkdir()
+    write_manifest(tmp_path / "empty", [])
+    with pytest.raises(DataError, match="empty' holds no pair"):
+        PairCrops(tmp_path / "empty", SIDE)
+
+
+def test_problems_of_a_dataset_are_told_and_the_rest_is_used(put, caplog):
+    root = put({"rain/x.png": 101, "norain/x.png": 1, "rain/y.png": 102})
+    with caplog.at_level(logging.WARNING):
+        data = PairCrops(root, SIDE)
+    assert shown(data, 3) == {(101, 1)}
+    assert "1 problem" in caplog.text
+    assert "y.png" in caplog.text
+
+
+def test_pairs_of_two_sizes_and_small_ones_are_named(put, tmp_path):
+    put({"rain/x.png": 101, "norain/x.png": 1})
+    put({"rain/y.png": 102}, (60, 60))
+    put({"norain/y.png": 2}, (60, 61))
+    with pytest.raises(DataError, match=r"y\.png' has 60 x 60 pixels, but its clean picture '.*y\.png' has 60 x 61"):
+        PairCrops(tmp_path, SIDE)
+    with pytest.raises(DataError, match=r"y\.png' has 60 x 60 pixels, too few for crops of 64 x 64"):
+        RainyCrops(tmp_path, 64)
+
+
+def test_a_single_picture_is_one_file(put):
+    root = put({"a.png": 7})
+    assert shown(SinglePicture(root / "a.png", SIDE), 3) == {(7,)}
+    with pytest.raises(DataError, match="one photograph is expected, got list"):
+        SinglePicture([root / "a.png"], SIDE)
+    with pytest.raises(DataError, match="has no split 'train'"):
+        SinglePicture(root / "a.png", SIDE, split="train")
+    with pytest.raises(DataError, match="is a folder where an image file is expected"):
+        SinglePicture(root, SIDE)
+    with pytest.raises(ValueError, match="`angle` must be a number in"):
+        SinglePicture(root / "a.png", SIDE, angle=-90.0)
+
+
+def test_examples_repeat_whatever_came_before(tmp_path):
+    for k, angle in enumerate((10.0, -20.0)):
+        rainy_picture(tmp_path / f"{k}.png", angle, k)
+    first, second = RainyCrops(tmp_path, SIDE, seed=1), RainyCrops(tmp_path, SIDE, seed=1)
+    forth = [first[k] for k in range(6)]
+    back = [second[k] for k in reversed(range(6))][::-1]
+    for a, b in zip(forth, back, strict=True):
+        assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_rain_in_several_directions_comes_upright_by_the_strongest(tmp_path, rng):
+    spec = RainSpec(angle=5.0, directions=(RainDirection(-12.0, 0.5), RainDirection(9.0, 1.0)))
+    for kind in ("rainy", "clean"):
+        (tmp_path / kind).mkdir()
+        write_image(tmp_path / kind / "1.png", rng.random((64, 64, 3)))
+    record = Record("1", "rainy/1.png", "clean/1.png", angle=5.0, spec=spec.to_dict())
+    write_manifest(tmp_path, [record])
+    crops = PairCrops(tmp_path, 16, flips=False)
+    assert float(crops[0]["angle"]) == pytest.approx(14.0)

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rainnet.losses.losses import (
+    AdversarialLoss,
+    BoundsLoss,
+    SelfConsistencyLoss,
+    SolverLoss,
+    TruthLoss,
+    UDGLoss,
+    luminance,
+)
+from rainopt import UDGWeights, solve_udg, udg_energy
+from rainopt.image import luminance as rainopt_luminance
+from rainopt.still.adaptive import Removal, solve_adaptive
+from rainopt.still.colour import remove_layer
+
+WEIGHTS = UDGWeights(0.3, 1.5, 1.1, 0.2, bounded=False)
+
+
+@pytest.fixture
+def layers():
+    torch.manual_seed(1)
+    return [torch.rand(2, 3, 7, 6, dtype=torch.float64) for _ in range(3)]
+
+
+def test_the_loss_is_the_energy(layers):
+    expected = udg_energy(*layers, WEIGHTS).sum() / layers[0].numel()
+    assert float(UDGLoss(WEIGHTS)(*layers)) == pytest.approx(float(expected), rel=1e-15)
+
+
+def test_its_gradient_is_that_of_finite_differences(layers):
+    O, B, R = layers
+    inputs = (B.requires_grad_(), R.requires_grad_())
+    assert torch.autograd.gradcheck(lambda b, r: UDGLoss(WEIGHTS)(O, b, r), inputs)
+
+
+def test_the_terms_add_up(layers):
+    parts = [UDGLoss(WEIGHTS, (term,))(*layers) for term in ("self", "image", "rain")]
+    assert float(sum(parts)) == pytest.approx(float(UDGLoss(WEIGHTS)(*layers)), rel=1e-12)
+    assert float(parts[0]) == pytest.approx(float(SelfConsistencyLoss()(*layers)) / 2, rel=1e-12)
+    pair = UDGLoss(WEIGHTS, ("self", "rain"))(*layers)
+    assert float(pair) == pytest.approx(float(parts[0] + parts[2]), rel=1e-12)
+
+
+def test_the_image_term_depends_on_the_background_alone(layers):
+    O, B, R = layers
+    loss = UDGLoss(WEIGHTS, ("image",))
+    assert float(loss(O, B, R)) == pytest.approx(float(loss(R, B, O)), rel=1e-15)
+
+
+def test_minimising_the_loss_reaches_the_solver(rng):
+    # The same energy by gradient descent on free layers and by the solver: one number in the end.
+    O = torch.from_numpy(rng.random((1, 1, 6, 5)))
+    weights = UDGWeights(0.02, 0.1, 0.05, 0.03, bounded=False)
+    best = solve_udg(O, weights=weights, max_iter=4000, tol=1e-6)
+    B, R = nn.Parameter(O.clone()), nn.Parameter(torch.zeros_like(O))
+    adam = torch.optim.Adam([B, R], lr=1e-2)
+    loss = UDGLoss(weights)
+    for step in range(1500):
+        adam.param_groups[0]["lr"] = 1e-2 * 0.995**step
+        adam.zero_grad()
+        value = loss(O, B, R)
+        value.backward()
+        adam.step()
+    assert float(value.detach()) * O.numel() == pytest.approx(float(best.energy), rel=0.01)
+
+
+@pytest.mark.parametrize("terms", [(), ("self", "rian")])
+def test_unknown_terms_are_refused(terms):
+    with pytest.raises(ValueError, match="`terms` must be some of self, image, rain"):
+        UDGLoss(WEIGHTS, terms)
+
+
+def test_bounds_cost_what_lies_outside():
+    O = torch.full((1, 1, 1, 4), 0.5)
+    R = torch.tensor([-0.1, 0.0, 0.5, 0.8]).reshape(O.shape)
+    assert float(BoundsLoss()(O, R)) == pytest.approx((0.1 + 0.3) / 4)
+
+
+def test_the_adversaries_want_opposite_things():
+    loss, score = AdversarialLoss(), torch.tensor([0.3, -2.0], requires_grad=True)
+    (wanted,) = torch.autograd.grad(loss(score), score)
+    (feared,) = torch.autograd.grad(loss.discriminator(torch.ones(2), score), score)
+    assert bool((wanted < 0).all())
+    assert bool((feared > 0).all())
+    assert float(loss(torch.zeros(3))) == pytest.approx(np.log(2))
+
+
+def test_the_truth_costs_nothing_and_errors_rise():
+    clean, rainy = torch.rand(2, 3, 8, 8) * 0.5, torch.rand(2, 3, 8, 8) * 0.5 + 0.5
+    loss = TruthLoss()
+    assert float(loss(clean, rainy - clean, clean, rainy)) == 0
+    costs = [float(loss(clean + error, rainy - clean, clean, rainy)) for error in (0.001, 0.01, 0.1)]
+    assert costs == sorted(costs)
+    # As decibels do: ten times the error costs a fixed step more, wherever it is large.
+    steps = [float(loss(clean + e, rainy - clean, clean, rainy)) for e in (0.05, 0.5, 5.0)]
+    assert steps[2] - steps[1] == pytest.approx(steps[1] - steps[0], rel=0.1)
+
+
+def test_one_bad_picture_does_not_decide_alone():
+    clean = torch.zeros(2, 3, 8, 8)
+    light, heavy = torch.full((3, 8, 8), 0.01), torch.full((3, 8, 8), 0.2)
+    B = torch.stack([light, heavy]).requires_grad_()
+    TruthLoss(0.0)(B, clean, clean, clean).backward()
+    share = B.grad[0].abs().sum() / B.grad[1].abs().sum()
+    assert float(share) > 5
+
+
+def test_the_solver_loss_is_zero_at_the_solvers_own_layers(rng):
+    O = torch.from_numpy(rng.random((2, 3, 24, 20))).float()
+    loss = SolverLoss(UDGWeights(), iterations=30)
+    target = loss.layers(O)
+    grey = luminance(O)[:, 0].contiguous()
+    rain = solve_udg(grey, weights=UDGWeights(), max_iter=30, tol=0).rain
+    for k in range(2):
+        background, taken = remove_layer(O[k], grey[k], rain[k])
+        assert torch.equal(target.background[k], background)
+        assert torch.equal(target.rain[k, 0], taken)
+    three = target.rain.expand(-1, 3, -1, -1)
+    assert float(loss(O, target.background, three)) == pytest.approx(0, abs=1e-6)
+    assert float(loss(O, O, torch.zeros_like(O))) > 1e-4
+
+
+def test_the_solver_chooses_its_weights_as_derain_does():
+    torch.manual_seed(0)
+    O = torch.rand(2, 3, 32, 32)
+    O[..., 10:12] = O[..., 10:12] * 0.5 + 0.5
+    rain = SolverLoss(iterations=25).layers(O).rain
+    for k in range(2):
+        grey = luminance(O)[k, 0].contiguous()
+        alone = solve_adaptive(grey, Removal(), 25, 0.0)[0].rain
+        assert torch.equal(rain[k, 0], remove_layer(O[k], grey, alone)[1])
+
+
+def test_no_gradient_runs_through_the_solver():
+    O = torch.rand(1, 3, 16, 16, requires_grad=True)
+    assert not SolverLoss(UDGWeights(), 10).layers(O).background.requires_grad
+
+
+def test_luminance_is_that_of_rainopt():
+    image = torch.rand(2, 3, 4, 5)
+    for k in range(2):
+        torch.testing.assert_close(luminance(image)[k, 0], rainopt_luminance(image[k]))
+    assert torch.equal(luminance(image[:, :1]), image[:, :1])

@@ -1,0 +1,300 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from scipy import special
+
+from rainopt.direction import ridges as module
+from rainopt.direction.ridges import NONE, Ridges, find_ridges, turn
+from tests.support.drawings import ANGLES, bar, busy, ridge
+
+
+def find(*planes, sigma=1.0):
+    colour = np.stack(planes).astype(np.float32)
+    return find_ridges(colour, colour.mean(axis=0), sigma)
+
+
+def same(one: Ridges, other: Ridges, atol=2e-3, least=12):
+    """Every long ridge of either is in the other; returns their number."""
+    for mine, theirs in ((one, other), (other, one)):
+        for k in np.flatnonzero(mine.length >= least):
+            distance = np.hypot(mine.row[k] - theirs.row, mine.column[k] - theirs.column)
+            match = int(np.argmin(distance))
+            assert distance[match] < 0.01
+            assert abs(turn(mine.angle[k] - theirs.angle[match])) < 0.02
+            for name in ("length", "width", "contrast", "step", "chroma"):
+                assert getattr(mine, name)[k] == pytest.approx(getattr(theirs, name)[match], rel=atol, abs=atol), name
+            assert mine.bend[k] == pytest.approx(theirs.bend[match], abs=0.02)
+    return int((one.length >= least).sum())
+
+
+def equal(one, other):
+    for mine, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.fixture
+def half(monkeypatch):
+    """Let ridges end where they have fallen to half the strength of a line of `bar`."""
+    strength = 0.4 * 0.8 / np.hypot(1, 0.8) ** 3
+    monkeypatch.setattr(module, "_threshold", lambda _: np.float32(strength / 2))
+
+
+# Lines, drawn and found
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+@pytest.mark.parametrize("length", [12, 30, 47.5])
+def test_a_line_is_found_as_drawn(half, angle, length):
+    shape, row, column = (75, 81), 36.3, 41.6
+    image = 0.3 + bar(shape, row, column, angle, length)
+    bright, _ = find(image)
+    assert len(bright.angle) == 1
+    assert abs(turn(bright.angle[0] - angle)) < 1.5 * 12 / length
+    assert -90 < bright.angle[0] <= 90
+    assert bright.length[0] == pytest.approx(length, abs=2.7)
+    assert 1 <= bright.width[0] < 1.2
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    down, right = bright.row[0] - row, bright.column[0] - column
+    assert abs(right * cos - down * sin) < 0.15
+    assert abs(down * cos + right * sin) < 1.3
+    assert bright.bend[0] < 3
+    # Of 0.4, where the crest is half a pixel off, three quarters are left.
+    assert 0.28 < bright.contrast[0] < 0.4
+    # One side is nearer then.
+    assert bright.step[0] < 0.07
+    assert bright.chroma[0] == 1
+    # The same, dark.
+    bright_again, dark = find(0.7 - (image - 0.3))
+    assert not (bright_again.length > length / 2).any()
+    assert same(dark, bright, least=0) == 1
+
+
+@pytest.mark.parametrize("column", range(20, 29))
+@pytest.mark.parametrize("slope", [0, 1])
+def test_a_lone_uniform_line_is_found_wherever_it_is(column, slope):
+    # All its pixels are equally strong, so that none exceeds a quantile of them.
+    image = ridge((61, 64), 30, column + slope, 45 * slope, 0.8, 0.3)
+    bright, _ = find(image)
+    assert bright.length.max() > (20 if slope else 60)
+    assert abs(bright.angle[bright.length.argmax()] - 45 * slope) < 1
+
+
+def test_a_lone_line_between_the_samples_is_found():
+    for column in range(20, 23):
+        image = np.full((60, 60), 0.5, np.float32)
+        image[:, column] += 0.2
+        bright, _ = find_ridges(image[None], image)
+        assert len(bright.angle) == 1
+        assert bright.column[0] == pytest.approx(column)
+
+
+def test_streaks_that_cross_stay_apart(half):
+    shape = (90, 80)
+    image = np.maximum(bar(shape, 45, 40, 35, 60), bar(shape, 45, 40, -25, 60))
+    bright, _ = find(image)
+    long = bright.length > 12
+    for angle in (35, -25):
+        # Each is cut in two where they cross, or goes through.
+        ours = long & (np.abs(turn(bright.angle - angle)) < 3)
+        assert 45 < bright.length[ours].sum() < 63
+        assert bright.bend[ours].max() < 3
+    assert (np.minimum(np.abs(bright.angle[long] - 35), np.abs(bright.angle[long] + 25)) < 3).all()
+
+
+def test_an_edge_is_no_line_but_has_a_step(half):
+    column = np.arange(60.0) + np.zeros((60, 1))
+    bright, dark = find(0.3 + 0.4 * special.ndtr((column - 30) / 0.8))
+    for found in (bright, dark):
+        assert (found.step > found.contrast).all()
+    # With a line along it there is both.
+    bright, _ = find(0.3 + 0.2 * special.ndtr((column - 30) / 0.3) + bar((60, 60), 30, 30, 0, 30))
+    k = bright.length.argmax()
+    assert bright.length[k] > 20
+    assert bright.step[k] == pytest.approx(0.2, abs=0.03)
+    assert bright.contrast[k] > bright.step[k]
+
+
+def test_a_ring_is_bent_and_not_a_line(half):
+    row, column = np.indices((60, 60)) - 30
+    bright, _ = find(0.4 * np.exp(-0.5 * ((np.hypot(row, column) - 15) / 0.8) ** 2))
+    assert (np.maximum(bright.width, bright.bend) > 3).any()
+    k = bright.length.argmax()
+    assert bright.length[k] < 3 * bright.width[k]
+    # A uniform ring of radius r has the second moment r² / 2 in every direction.
+    assert bright.length[k] == pytest.approx(np.sqrt(6) * 15, rel=0.05)
+    assert bright.width[k] == pytest.approx(np.sqrt(6) * 15, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("heights", "chroma"),
+    [((0.4, 0.4, 0.4), 1), ((0.4, 0.2, 0.4), 0.5), ((0.15, 0.3, 0.6), 0.25), ((0.6, 0.6, -0.3), -0.5)],
+)
+def test_the_colour_of_a_line_is_seen(half, heights, chroma):
+    planes = [0.35 + bar((60, 60), 30, 30, 20, 30, height=height) for height in heights]
+    bright, _ = find(*planes)
+    k = bright.length.argmax()
+    assert bright.length[k] > 20
+    assert bright.chroma[k] == pytest.approx(chroma, abs=0.02)
+    assert bright.contrast[k] == pytest.approx(0.9 * np.mean(heights), rel=0.1)
+
+
+def test_wide_lines_are_found_at_a_wide_scale(rng):
+    image = 0.3 + 0.002 * rng.random((100, 100)) + bar((100, 100), 50, 50, -30, 50, width=3, height=0.4)
+    fine, coarse = find(image)[0], find(image, sigma=3.0)[0]
+    k = coarse.length.argmax()
+    assert coarse.length[k] == pytest.approx(50, abs=8)
+    assert coarse.angle[k] == pytest.approx(-30, abs=1)
+    assert fine.contrast[fine.length.argmax()] < coarse.contrast[k]
+
+
+# Invariances
+
+
+def test_a_negated_image_swaps_bright_and_dark(rng):
+    colour = rng.random((3, 90, 70)).astype(np.float32)
+    luminance = colour.mean(axis=0)
+    bright, dark = find_ridges(colour, luminance)
+    other = find_ridges(-colour, -luminance)
+    assert len(bright.angle) > 30
+    equal(other[1], bright)
+    equal(other[0], dark)
+
+
+def test_ridges_move_with_the_image(rng):
+    image = busy(rng)
+    for kind, found in enumerate(find(image)):
+
+        def expect(other, number, kind=kind, **fields):
+            assert same(find(other)[kind], found._replace(**fields)) == number  # noqa: B023
+
+        number = int((found.length >= 12).sum())
+        assert number >= 4
+        expect(image[:, ::-1], number, angle=-found.angle, column=99 - found.column)
+        expect(image[::-1], number, angle=-found.angle, row=99 - found.row)
+        expect(image.T, number, angle=90 - found.angle, row=found.column, column=found.row)
+        expect(np.rot90(image), number, angle=90 + found.angle, row=99 - found.column, column=found.row)
+        expect(image[::-1, ::-1], number, row=99 - found.row, column=99 - found.column)
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.5, 2.0])
+def test_brightness_scales_the_contrast_alone(rng, monkeypatch, scale):
+    image = busy(rng)
+    monkeypatch.setattr(module, "FAINTEST", 0.0)
+    for found, other in zip(find(image), find(np.float32(scale) * image), strict=True):
+        assert len(found.angle) > 10
+        expected = found._replace(contrast=scale * found.contrast, step=scale * found.step)
+        for mine, theirs in zip(other, expected, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_added_light_changes_nothing_but_rounding(rng):
+    image = busy(rng)
+    for found, other in zip(find(image), find(image + np.float32(0.2)), strict=True):
+        assert same(found, other) >= 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fields_are_in_their_ranges(seed):
+    rng = np.random.default_rng(seed)
+    image = np.round(3 * rng.random((3, 40, 53))).astype(np.float32) / 3
+    for found in find_ridges(image, image.mean(axis=0)):
+        assert len({len(field) for field in found}) == 1
+        assert len(found.angle) > 5
+        assert all(np.isfinite(field).all() for field in found)
+        assert ((found.angle > -90) & (found.angle <= 90)).all()
+        assert (found.length >= found.width).all()
+        assert (found.width >= 1).all()
+        assert ((found.row >= -0.5) & (found.row <= 39.5) & (found.column >= -0.5) & (found.column <= 52.5)).all()
+        assert ((found.bend >= 0) & (found.bend <= 90)).all()
+        assert (found.step >= 0).all()
+        assert (found.chroma <= 1).all()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_line_along_the_border_is_inside(turns):
+    image = np.zeros((40, 40))
+    image[:, 0] = 0.5
+    bright, _ = find(np.rot90(image, turns))
+    k = bright.length.argmax()
+    assert bright.length[k] == pytest.approx(40, abs=1)
+    for place in (bright.row[k], bright.column[k]):
+        assert -0.5 - 1e-6 <= place <= 39.5 + 1e-6
+        assert min(place, 39 - place, abs(place - 19.5)) < 1e-3
+
+
+# Threads
+
+
+def test_the_number_of_threads_changes_nothing(rng, thread_count):
+    colour = rng.random((3, 300, 60)).astype(np.float32)
+    luminance = colour.mean(axis=0)
+    results = []
+    for count in (1, 2, 4):
+        thread_count(count)
+        results.append(find_ridges(colour, luminance))
+    for other in results[1:]:
+        for mine, theirs in zip(other, results[0], strict=True):
+            equal(mine, theirs)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_many_callers_at_once_agree_and_end(thread_count, count):
+    thread_count(count)
+    images = [np.random.default_rng(k).random((1, 140, 50)).astype(np.float32) for k in range(12)]
+    expected = [find_ridges(image, image[0]) for image in images]
+    with ThreadPoolExecutor(6) as callers:
+        futures = [callers.submit(find_ridges, image, image[0]) for image in images]
+        results = [future.result(timeout=60) for future in futures]
+    for mine, theirs in zip(results, expected, strict=True):
+        for kind in (0, 1):
+            equal(mine[kind], theirs[kind])
+
+
+def test_layout_in_memory_does_not_matter_and_the_input_is_kept(rng):
+    base = rng.random((60, 50, 4)).astype(np.float32)
+    kept = base.copy()
+    colour, luminance = np.moveaxis(base, -1, 0)[:3], base[..., 3]
+    expected = find_ridges(np.ascontiguousarray(colour), np.ascontiguousarray(luminance))
+    for mine, theirs in zip(find_ridges(colour, luminance), expected, strict=True):
+        equal(mine, theirs)
+    np.testing.assert_array_equal(base, kept)
+
+
+# What there is none of
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (2, 50), (50, 1), (0, 5)])
+def test_tiny_images_have_no_ridges(rng, shape):
+    image = rng.random(shape).astype(np.float32)
+    assert find_ridges(image[None], image) == (NONE, NONE)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 40)])
+def test_small_images_are_no_failure(rng, shape, sigma):
+    image = rng.random(shape).astype(np.float32)
+    for found in find_ridges(image[None], image, sigma):
+        assert all(np.isfinite(field).all() for field in found)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("count", [1, 3])
+def test_constant_images_have_no_ridges(value, count):
+    for found in find(*np.full((count, 40, 40), value)):
+        assert all(field.shape == (0,) for field in found)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_rounding_is_no_ridge(sign):
+    line = np.full((40, 40), 0.5, np.float32)
+    for level, there in ((0.05, False), (0.2, True)):
+        line[:, 21] = 0.5 + sign * level / 255
+        found = find(line)[0 if sign > 0 else 1]
+        assert (len(found.angle) == 1) is there
+
+
+def test_few_pixels_are_no_ridge(half):
+    # A short line, and one of three pixels.
+    assert len(find(bar((40, 40), 20, 20, 0, 8))[0].angle) == 1
+    assert len(find(bar((40, 40), 20, 20, 0, 1.5))[0].angle) == 0

@@ -1,0 +1,384 @@
+import functools
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.stats import spearmanr
+from skimage import data
+from skimage.transform import resize
+
+from data_tools import RainSpec, rain_video
+from rainopt.video import quality as acceptance
+from rainopt.video.background import BackgroundEstimate, background_of_store, percentile_background
+from rainopt.video.frames import FrameStore
+from rainopt.video.percentiles import percentile_layers
+from rainopt.video.quality import ACCEPTED, Acceptance, assess, rain_angle, trusted
+
+SHAPE, SMALL = (120, 180), (90, 135)
+HEAVY = RainSpec(angle=5, density=15000, intensity=0.7, length=35, width=1.7)
+LIGHT = RainSpec(angle=5, density=6000)
+
+
+@functools.cache
+def scene_of(name, shape=SHAPE):
+    return np.clip(resize(getattr(data, name)(), shape, anti_aliasing=True), 0, 1).astype(np.float32)
+
+
+@functools.cache
+def rained(name, spec, count, shape=SHAPE):
+    """Render rain over a standing picture, with a little noise, uint8."""
+    scene, rng = scene_of(name, shape), np.random.default_rng(5)
+    noisy = (k.rainy + rng.normal(0, 0.006, scene.shape) for k in rain_video(scene, spec, rng, count=count))
+    return np.stack([np.round(255 * np.clip(frame, 0, 1)).astype(np.uint8) for frame in noisy])
+
+
+def stored(frames):
+    store = FrameStore()
+    for frame in frames:
+        store.append(frame)
+    return store
+
+
+def judged(frames):
+    return assess(store := stored(frames), background_of_store(store))
+
+
+def at(frames, p):
+    """Estimate the background by a percentile that was not voted for."""
+    layers = percentile_layers(frames, p)
+    return replace(percentile_background(frames), percentile=p, **layers._asdict())
+
+
+def decibels(error):
+    return -10 * math.log10(float(np.mean(np.square(error, dtype=np.float64))))
+
+
+@pytest.fixture(scope="module")
+def blind():
+    """Leave out the direction of the rain, which takes most of the time."""
+
+    def judge(store, estimate):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(acceptance, "rain_angle", lambda *_: None)
+            return assess(store, estimate)
+
+    return judge
+
+
+# What it expects, and what is true
+
+
+@pytest.fixture(scope="module")
+def outcomes(blind):
+    """Return what was expected, what is reached over trusted pixels, and whether the percentile was voted for."""
+    rows = []
+    for name, density in itertools.product(("coffee", "astronaut"), (2000, 8000, 20000)):
+        frames = rained(name, RainSpec(angle=12, density=density), 40, SMALL)
+        for count in (6, 40):
+            some = frames[:count]
+            voted = percentile_background(some)
+            for estimate in (voted, *(at(some, p) for p in (0, 60, 85) if p != voted.percentile)):
+                found = blind(stored(some), estimate)
+                error = (estimate.image - scene_of(name, SMALL))[trusted(estimate)]
+                rows.append((found.expected_psnr, decibels(error), estimate is voted))
+    return np.asarray(rows, float)
+
+
+def test_better_backgrounds_are_expected_to_be_better(outcomes):
+    expected, reached, _ = outcomes.T
+    assert len(expected) > 40
+    # Not all alike.
+    assert np.ptp(reached) > 20
+    assert spearmanr(expected, reached).statistic >= 0.85
+
+
+def test_decibels_are_near_the_truth(outcomes):
+    expected, reached, voted = outcomes.T
+    assert np.abs(expected - reached).max() < 8
+    assert np.median(np.abs(expected - reached)) < 2.5
+    # Of the percentile that was voted for it is not expected to be much better than it is.
+    voted = voted == 1
+    assert np.abs(expected - reached)[voted].max() < 5
+    assert np.max(expected - reached, where=voted, initial=-99) < 3
+
+
+def test_accepted_ones_are_good(outcomes):
+    expected, reached, _ = outcomes.T
+    assert np.any(expected >= ACCEPTED)
+    assert np.any(expected < ACCEPTED)
+    assert reached[expected >= ACCEPTED].min() > ACCEPTED - 2
+    for decibel in (39.99, 40.0):
+        found = Acceptance(decibel, 0.0, 0.0, 0.0, None, 1.0, None, 1.0)
+        assert found.accepted == (decibel >= 40)
+
+
+@pytest.mark.parametrize("noise", [1, 2, 4])
+def test_agreement_is_the_standard_error(rng, blind, noise):
+    # Of the median of N normal values it is √(π / 2N) standard deviations.
+    scene = rng.integers(60, 180, (60, 80))
+    frames = np.round(257 * (scene + rng.normal(0, noise, (100, 60, 80)))).astype(np.uint16)
+    estimate = at(frames, 50)
+    found = blind(stored(frames), estimate)
+    assert found.agreement == pytest.approx(np.sqrt(np.pi / 200) * noise / 255, rel=0.15)
+    true = np.sqrt(np.mean((estimate.image - scene / 255) ** 2))
+    assert found.agreement == pytest.approx(true, rel=0.15)
+
+
+def test_bias_is_the_distance_from_the_mode(rng):
+    scene = rng.integers(60, 180, (20, 30, 1), np.uint8)
+    frames = np.broadcast_to(scene, (40, 20, 30, 3)).copy()
+    frames[:8] += 20
+    assert judged(frames).bias == 0
+    assert judged(frames).expected_psnr > 55
+    estimate = percentile_background(frames)
+    for offset in (0.01, -0.02, 0.1):
+        found = assess(stored(frames), replace(estimate, image=estimate.image + np.float32(offset)))
+        assert found.bias == pytest.approx(abs(offset), abs=1e-6)
+        assert found.agreement == 0
+        # Within 4/255, the frames' own middle tells the same once more.
+        near = abs(offset) <= 4 / 255
+        assert found.centring == pytest.approx(abs(offset) if near else 0, abs=1e-6)
+        assert found.expected_psnr == pytest.approx(-10 * math.log10(offset**2 * (1 + near)), abs=1e-3)
+
+
+def test_where_rain_saturates_the_mode_says_nothing(rng):
+    # Half of the picture is white in most frames; its mode is the rain.
+    frames = rng.integers(99, 102, (40, 20, 30), np.uint8)
+    frames[:, :, 15:] = 230
+    frames[10:, :, 15:] = 255
+    estimate = at(frames, 20)
+    estimate = replace(estimate, seen=np.ones_like(estimate.seen))
+    assert np.all(estimate.mode[:, 15:] == 1)
+    assert assess(stored(frames), estimate).bias < 2 / 255
+
+
+# Rain
+
+
+ANGLES = (-70, -45, 0, 12, 30, 45)
+
+
+@functools.cache
+def slanted(angle):
+    spec = RainSpec(angle=angle, density=6000, intensity=0.6, angle_spread=1)
+    return rained("coffee", spec, 20)
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_the_angle_is_that_of_the_rain(angle):
+    found = judged(slanted(angle)).angle
+    assert -90 < found <= 90
+    assert abs(found - angle) < 2
+
+
+def test_angles_near_the_horizontal_are_not_averaged_across_it():
+    frames = rained("coffee", RainSpec(angle=89.5, density=6000, intensity=0.6, angle_spread=3), 20, (160, 240))
+    store = stored(frames)
+    found = rain_angle(store, background_of_store(store).image)
+    assert found is not None
+    assert min(abs(found - 89.5), abs(found + 180 - 89.5)) < 2
+    assert -90 < found <= 90
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_residual_is_none_of_a_good_background_and_all_of_a_frame(angle):
+    frames = slanted(angle)
+    estimate = percentile_background(frames)
+    assert 0 <= assess(stored(frames), estimate).residual < 0.05
+    # Two frames by turns: each half is one of them.
+    assert judged(frames[[0, 1, 0, 1, 0, 1]]).residual == pytest.approx(1, abs=1e-5)
+    # The brightest of each half keeps what rain there was.
+    assert assess(stored(frames), replace(estimate, percentile=100)).residual == 1
+
+
+def test_residual_rises_with_the_rain_that_is_left():
+    frames = slanted(45)
+    estimate = percentile_background(frames)
+    rising = [assess(stored(frames), replace(estimate, percentile=p)).residual for p in (30, 50, 70, 80)]
+    assert rising[0] < 0.05 < rising[1] < 0.2 < rising[2] < 0.6 < rising[3]
+
+
+def test_no_rain_has_no_direction_and_no_residual(rng):
+    frames = np.round(255 * scene_of("coffee") + rng.normal(0, 1.5, (12, *SHAPE, 3))).clip(0, 255).astype(np.uint8)
+    found = judged(frames)
+    assert found.angle is None
+    assert found.residual is None
+    assert found.accepted
+    assert found.valid > 0.99
+
+
+def test_grey_and_sixteen_bits_are_judged_alike():
+    frames = slanted(12)
+    colour, fine = judged(frames), judged(frames.astype(np.uint16) * 257)
+    assert fine.expected_psnr == pytest.approx(colour.expected_psnr, abs=1)
+    assert fine.angle == pytest.approx(colour.angle, abs=0.1)
+    assert fine.valid == pytest.approx(colour.valid, abs=1e-3)
+    grey = judged(frames[..., 1])
+    assert grey.angle == pytest.approx(12, abs=1)
+    same = judged(frames[..., 1:2])
+    assert same == grey
+
+
+# Sharpness
+
+
+def test_a_blurred_background_is_less_sharp(blind):
+    frames = rained("coffee", LIGHT, 20)
+    estimate = percentile_background(frames)
+    sharp = blind(stored(frames), estimate).sharpness
+    assert sharp == pytest.approx(1, abs=0.05)
+    last = sharp
+    for sigma in (0.5, 1, 2):
+        blurred = ndimage.gaussian_filter(estimate.image, (sigma, sigma, 0))
+        found = blind(stored(frames), replace(estimate, image=blurred)).sharpness
+        assert found < last - 0.03
+        last = found
+    assert last < 0.6
+    middle = replace(estimate, image=np.median(frames, axis=0).astype(np.float32) / 255)
+    assert blind(stored(frames), middle).sharpness == pytest.approx(1, abs=1e-5)
+
+
+# Few frames
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_of_fewer_than_four_frames_nothing_is_known(count):
+    found = judged(rained("coffee", LIGHT, 20)[:count])
+    assert found.expected_psnr == 0
+    assert not found.accepted
+    assert found.residual is None
+    assert found.angle is None
+    assert 0 <= found.valid <= 1
+
+
+def test_of_four_frames_something_is(rng):
+    found = judged(np.broadcast_to(rng.integers(0, 255, (20, 30, 3), np.uint8), (4, 20, 30, 3)))
+    # Rounding to 8 bits is all that can be wrong.
+    assert found.expected_psnr == pytest.approx(10 * math.log10(12 * 255**2))
+    assert found.accepted
+
+
+# What can be trusted
+
+
+def drawn_before(frames, value, stand):
+    """Have a square stand for some frames, and walk off; also return where it stood and where it went."""
+    frames, there = frames.copy(), np.zeros(SHAPE, bool)
+    stood = np.zeros_like(there)
+    stood[50:70, 40:60] = True
+    for k, frame in enumerate(frames):
+        left = 40 if k < stand else 60 + 2 * (k - stand)
+        frame[50:70, left : left + 20] = value
+        there[50:70, left : left + 20] = True
+    return frames, stood, there & ~stood
+
+
+@pytest.mark.parametrize(("spec", "stand"), [(LIGHT, 20), (LIGHT, 25), (HEAVY, 10)])
+def test_a_dark_thing_that_stands_for_a_while_is_not_trusted(spec, stand):
+    frames, stood, passed = drawn_before(rained("coffee", spec, 60), 10, stand)
+    estimate = percentile_background(frames)
+    wrong = np.abs(estimate.image - scene_of("coffee")).max(-1) > 10 / 255
+    valid = trusted(estimate)
+    # It was taken for the background where it stood, and is not believed.
+    assert wrong[stood].mean() > 0.95
+    assert valid[stood].mean() < 0.02
+    assert (valid & wrong)[passed].mean() < 0.02
+    # Rain elsewhere is, however dense.
+    elsewhere = ~(stood | passed)
+    assert valid[elsewhere].mean() > 0.98
+    assert (spec is LIGHT) == (np.median(estimate.seen) > 0.5)
+
+
+@pytest.mark.parametrize("stand", [10, 25])
+@pytest.mark.parametrize("spec", [LIGHT, HEAVY])
+def test_a_bright_thing_is_not_trusted_where_it_is_in_the_background(spec, stand):
+    frames, stood, passed = drawn_before(rained("coffee", spec, 60), 235, stand)
+    estimate = percentile_background(frames)
+    wrong = np.abs(estimate.image - scene_of("coffee")).max(-1) > 10 / 255
+    valid = trusted(estimate)
+    assert (valid & wrong)[stood | passed].mean() < 0.02
+    assert valid[~(stood | passed)].mean() > 0.98
+
+
+def test_a_bright_thing_that_hides_the_background_too_often_is_not_trusted():
+    # What half of the frames leave of it, rain hides too.
+    frames, stood, _ = drawn_before(rained("coffee", LIGHT, 60), 235, 32)
+    valid = trusted(percentile_background(frames))
+    assert valid[stood].mean() < 0.05
+    assert valid[~stood].mean() > 0.9
+
+
+@pytest.mark.parametrize("value", [10, 120, 235])
+def test_what_is_parked_most_of_the_time_is_trusted(value):
+    frames, stood, _ = drawn_before(rained("coffee", LIGHT, 60), value, 52)
+    estimate = percentile_background(frames)
+    valid = trusted(estimate)
+    assert np.median(np.abs(estimate.image[stood] - value / 255)) < 0.01
+    assert valid[stood].mean() > 0.95
+
+
+def drawn(seen, darker, frames=60):
+    seen, darker = (np.atleast_2d(np.asarray(a, np.float32)) for a in (seen, darker))
+    blank = np.zeros_like(seen)
+    return BackgroundEstimate(blank, 20, np.zeros(101, np.int64), seen, darker, blank, blank, frames)
+
+
+def test_trust_by_hand():
+    # A majority is trusted whatever else there is.
+    assert trusted(drawn([0.51, 0.9, 1.0], [0.49, 0.1, 0.0])).all()
+    # In dense rain 0.6 of what is usual, and little that is darker.
+    seen, darker = [0.4, 0.4, 0.4, 0.4, 0.25, 0.23, 0.4, 0.25], [0.0] * 6 + [0.11, 0.09]
+    expected = [True, True, True, True, True, False, False, True]
+    assert trusted(drawn(seen, darker)).tolist() == [expected]
+    # In two frames at least.
+    few = drawn([0.05, 0.05, 0.05, 0.03], [0.0] * 4, frames=50)
+    assert trusted(few).tolist() == [[True, True, True, False]]
+    assert not trusted(drawn([0.05] * 4, [0.0] * 4, frames=30)).any()
+
+
+def test_where_nothing_is_trusted_all_is_judged(rng):
+    frames = rng.integers(0, 255, (30, 12, 15), np.uint8)
+    estimate = replace(percentile_background(frames), seen=np.zeros((12, 15), np.float32))
+    found = assess(stored(frames), estimate)
+    assert found.valid == 0
+    assert not found.accepted
+    assert 0 < found.agreement < 1
+
+
+def test_only_trusted_pixels_are_judged(rng):
+    frames = np.broadcast_to(rng.integers(50, 99, (20, 30), np.uint8), (30, 20, 30)).copy()
+    frames[:, :5] = rng.integers(0, 255, (30, 5, 30))
+    found = judged(frames)
+    assert found.valid == pytest.approx(0.75, abs=0.01)
+    everywhere = replace(percentile_background(frames), seen=np.ones((20, 30), np.float32))
+    assert assess(stored(frames), everywhere).agreement > max(0.01, 5 * found.agreement)
+
+
+# What is flat, and what is small
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1, 3), (2, 2), (20, 30), (20, 30, 3)])
+def test_flat_clips_are_judged(shape, dtype, value):
+    scale = 1 if dtype == "uint8" else 257
+    found = judged(np.full((8, *shape), value * scale, dtype))
+    assert found.valid == 1
+    assert found.accepted
+    assert found.angle is None
+    assert found.residual is None
+    assert found.sharpness == pytest.approx(1)
+    assert found.agreement == 0
+    # Of 16 bits the mode is known to the middle of one level of 256.
+    assert found.bias <= (0 if dtype == "uint8" else 0.5 / 255)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1, 3), (3, 3), (20, 30), (20, 30, 3)])
+def test_noise_is_not_accepted(rng, shape):
+    found = judged(rng.integers(0, 255, (8, *shape), np.uint8))
+    assert not found.accepted
+    assert all(math.isfinite(a) for a in (found.expected_psnr, found.agreement, found.bias, found.sharpness))
+    assert 0 <= found.valid <= 1
