@@ -1,14 +1,40 @@
-"""The only file that knows which array library an array belongs to.
+"""The only file that knows which array library an array belongs to, and which kernels there are for its device.
 
-Everything else asks here for a namespace, or whether the fast CPU kernels may look at an array directly.
+Every operation is written once on the array namespace of its input. Where `KERNELS` has a faster one for the device
+that the input lies on, `kernel` returns it; where it has none, the operation runs as it is written, on that device.
+Nothing is copied between devices here.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import array_api_compat
 import numpy as np
+
+CPU, CUDA = "cpu", "cuda"
+KERNELS: dict[tuple[str, str], str] = {
+    ("block_mean", CPU): "rainopt.kernels.block_mean_cpu:block_mean",
+    ("box_mean", CPU): "rainopt.kernels.box_mean_cpu:box_mean",
+    ("dct2", CPU): "rainopt.kernels.dct_cpu:dct2",
+    ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
+    ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
+    ("percentile", CPU): "rainopt.kernels.percentile_cpu:percentile",
+    ("percentile_vote", CPU): "rainopt.kernels.percentile_cpu:vote",
+    ("shear", CPU): "rainopt.kernels.shear_cpu:shift_rows",
+    ("udg", CPU): "rainopt.kernels.udg_cpu:Bands",
+}
+"""All kernels, by operation and kind of device, as "module:name".
+
+A kernel takes arrays that lie on its device, numpy arrays on the CPU, and returns such arrays. It is imported when it
+is first asked for, because compiling it is no business of a user of another device. To add one: a file in
+`rainopt.kernels` named after operation and device, a line here, a test that it agrees with the operation as written,
+and a row in ``benchmarks.speed``.
+"""
 
 # An array of any library of the Python array API standard: numpy, cupy, torch, array-api-strict, ...
 
@@ -49,16 +75,73 @@ def native(array: Array) -> Array:
     return array
 
 
+def kernel(operation: str, *arrays: Array | None) -> Callable[..., Any] | None:
+    """Return the kernel of an operation for the device that all ``arrays`` lie on, or None where it runs as written.
+
+    What is returned takes arrays of the caller's library and gives results in that library; arguments that are no
+    arrays, and results that are none, pass as they are. None arrays do not count.
+    """
+    there = [array for array in arrays if array is not None]
+    device = _shared_device(there)
+    entry = None if device is None else KERNELS.get((operation, device))
+    if device is None or entry is None:
+        return None
+    function, like_this = _loaded(entry), there[0]
+    if all(isinstance(array, np.ndarray) for array in there):
+        return function
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        given = [_on_device(argument, device) for argument in arguments]
+        named = {name: _on_device(option, device) for name, option in options.items()}
+        return _returned(function(*given, **named), like_this)
+
+    return call
+
+
+@cache
+def _loaded(entry: str) -> Callable[..., Any]:
+    module, name = entry.split(":")
+    return getattr(import_module(module), name)
+
+
+def _shared_device(arrays: list[Array]) -> str | None:
+    """Return the kind of device that all arrays lie on; None for several, and where one is part of a gradient."""
+    if all(host_view(array) is not None for array in arrays):
+        return CPU
+    for array in arrays:
+        if array_api_compat.is_torch_array(array):
+            if array.device.type != CUDA or array.requires_grad:
+                return None
+        elif not array_api_compat.is_cupy_array(array):
+            return None
+    return CUDA
+
+
+def _on_device(argument: Any, device: str) -> Any:
+    if device == CPU and array_api_compat.is_torch_array(argument):
+        return host_view(argument)
+    return argument
+
+
+def _returned(result: Any, reference: Array) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_returned(part, reference) for part in result)
+    return like(result, reference) if isinstance(result, np.ndarray) else result
+
+
 def host_view(array: Array) -> np.ndarray | None:
     """Return ``array`` as a numpy array that shares its memory, or None where that is impossible.
 
-    This is the test for the fast CPU paths: a numpy array, or a torch tensor on the CPU that is not part of a
-    gradient. A tensor that requires a gradient is refused, because a kernel would cut the graph silently.
+    It is possible for a numpy array, and for a torch tensor on the CPU of a dtype that numpy knows and that is not
+    part of a gradient: a kernel would cut the graph silently.
     """
     if isinstance(array, np.ndarray):
         return array
-    if array_api_compat.is_torch_array(array) and array.device.type == "cpu" and not array.requires_grad:
-        return array.numpy()
+    if array_api_compat.is_torch_array(array) and array.device.type == CPU and not array.requires_grad:
+        try:
+            return array.numpy()
+        except TypeError:  # bfloat16, which numpy does not know
+            return None
     return None
 
 
@@ -78,3 +161,44 @@ def to_numpy(array: Array) -> np.ndarray:
     if array_api_compat.is_cupy_array(array):
         return array.get()
     return np.asarray(array)
+
+
+class DeviceError(ValueError):
+    """The device that was asked for is not there."""
+
+
+def resolve_device(name: str, count: Callable[[], int | None], library: str, missing: str = "") -> str:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into ``cpu`` or ``cuda:N``.
+
+    ``auto`` takes the first CUDA device where there is one, else the CPU. A device that was named is never replaced by
+    another.
+
+    Parameters
+    ----------
+    name
+        What the user says.
+    count
+        Returns how many CUDA devices ``library`` finds; None where it cannot look for any.
+    library
+        What works on the device, "cupy" or "torch", for the messages.
+    missing
+        Why, and what to do, where ``count`` returns None.
+
+    Raises
+    ------
+    DeviceError
+        If the name is none of these, or there is no such device.
+    """
+    if name == CPU:
+        return name
+    if name == "auto":
+        return f"{CUDA}:0" if (count() or 0) > 0 else CPU
+    match = re.fullmatch(r"cuda(?::(\d+))?", name)
+    if not match:
+        raise DeviceError(f"`device` must be auto, cpu or cuda:N, got '{name}'")
+    index, found = int(match[1] or 0), count()
+    if found is None:
+        raise DeviceError(f"there is no device '{name}' for {library}{': ' + missing if missing else ''}")
+    if index >= found:
+        raise DeviceError(f"there is no device '{name}': {library} finds {found} CUDA devices; use cpu or auto")
+    return f"{CUDA}:{index}"

@@ -81,3 +81,9 @@ def thread_count():
     """Set the number of threads for one test."""
     yield threads.set_num_threads
     threads.set_num_threads(None)
+
+
+@pytest.fixture
+def as_written(monkeypatch):
+    """Run every operation as it is written on the array namespace, without a kernel."""
+    monkeypatch.setattr("rainopt.arrays.KERNELS", {})

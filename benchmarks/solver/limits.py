@@ -12,7 +12,7 @@ from rainopt.optim.fused import FusedPrimalDual
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.udg import CHECK_EVERY
 
-# Additions, multiplications, comparisons of one iteration at one pixel, counted in `rainopt.kernels.udg_cpu`:
+# Additions, multiplications, comparisons of one iteration at one pixel, counted in `rainopt.kernels.udg_rows_cpu`:
 # descent of B and R 2 × 5, proximal point 16, relaxation 2 × 4, ascent along 2 × 8, across 8 + 10.
 FLOPS = 10 + 16 + 8 + 16 + 18
 # One pass over memory reads the seven fields of a pixel and writes back all but O.
@@ -98,7 +98,7 @@ def floor(O: np.ndarray, iterations: int, limits: Limits) -> dict[str, float]:
         ``seconds``: the larger of bytes over bandwidth and operations over arithmetic; both as ``seconds_memory`` and
         ``seconds_arithmetic``, and ``seconds_memory_unfused``.
     """
-    solver = FusedPrimalDual(O, UDGWeights())
+    solver = FusedPrimalDual(O, UDGWeights()).state
     item, pixels = O.dtype.itemsize, O.size
     # The solver stops every CHECK_EVERY iterations to look, and so cuts its last pass short.
     passes = -(-CHECK_EVERY // solver.together) * iterations / CHECK_EVERY

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rainopt.geometry.warp import BORDER, TAPS
+from rainopt.geometry.warp import BORDER, shift_rows
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,13 @@ class BatchUpright:
         columns).
         """
         left, right = self.margins
-        return shift_rows(self._turn(image), self.shift - left, self._source[1] + left + right, edge=True)
+        offsets = (self.shift - left)[:, None]
+        return shift_rows(self._turn(image), offsets, self._source[1] + left + right)
 
     def back(self, upright: Tensor) -> Tensor:
         """Bring a layer back to where the picture was; (N, C, height, width)."""
-        return self._turn(shift_rows(upright, self.margins[0] - self.shift, self._source[1], edge=False))
+        offsets = (self.margins[0] - self.shift)[:, None]
+        return self._turn(shift_rows(upright, offsets, self._source[1], fill="zero"))
 
     def _turn(self, image: Tensor) -> Tensor:
         turned = self.turned
@@ -96,42 +98,3 @@ class BatchUpright:
             return image
         flipped = image.transpose(-1, -2)
         return flipped if bool(turned.all()) else torch.where(turned[:, None, None, None], flipped, image)
-
-
-def shift_rows(image: Tensor, offsets: Tensor, width: int, *, edge: bool) -> Tensor:
-    """Return ``out[n, c, i, j] = image(n, c, i, j + offsets[n, i])``, interpolated along the row.
-
-    Parameters
-    ----------
-    image
-        (N, C, H, W).
-    offsets
-        (N, H) pixels; gradients are followed.
-    width
-        Columns of the result.
-    edge
-        Whether the nearest pixel of the row lies outside the picture, or zero.
-    """
-    whole = torch.floor(offsets.detach())
-    weights = lanczos_weights(offsets - whole)  # (N, H, 6)
-    columns = image.shape[-1]
-    first = whole.long() - (TAPS // 2 - 1)
-    start = first[..., None] + torch.arange(width, device=image.device)  # (N, H, width)
-    total = torch.zeros((*image.shape[:-1], width), dtype=image.dtype, device=image.device)
-    for tap in range(TAPS):
-        column = start + tap
-        inside = column.clamp(0, columns - 1)
-        value = image.gather(-1, inside[:, None].expand(-1, image.shape[1], -1, -1))
-        weight = weights[..., tap, None].to(image.dtype)
-        if not edge:
-            weight = weight * (column == inside)
-        total = total + weight[:, None] * value
-    return total
-
-
-def lanczos_weights(fraction: Tensor) -> Tensor:
-    """Weights of the six pixels around a point, as `rainopt.geometry.warp.lanczos_weights`; (...) to (..., 6)."""
-    taps = torch.arange(1 - TAPS // 2, TAPS // 2 + 1, device=fraction.device, dtype=fraction.dtype)
-    distance = taps - fraction[..., None]
-    weights = torch.sinc(distance) * torch.sinc(distance / (TAPS // 2))
-    return weights / weights.sum(dim=-1, keepdim=True)

@@ -18,6 +18,7 @@ from rainopt.arrays import Array
 from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
 from rainopt.direction.ridges import turn
+from rainopt.geometry.lines import line_angle
 
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
 PRIOR = 50.0
@@ -141,7 +142,7 @@ def refine(evidence: Evidence, angles: list[float]) -> list[Direction]:
         centres = turn(centres + (owned * offset).sum(axis=1) / mass)
         shares = mass / mass.sum()
     order = np.argsort(-shares)
-    return [Direction(90.0 if centres[k] == -90.0 else float(centres[k]), float(shares[k])) for k in order]
+    return [Direction(line_angle(float(centres[k])), float(shares[k])) for k in order]
 
 
 def peak(evidence: Evidence) -> float | None:
@@ -166,8 +167,7 @@ def peak(evidence: Evidence) -> float | None:
         near = evidence.weight[bright] * np.exp(-0.5 * (offset / NEAR) ** 2)
         if near.sum() > 0:
             angle += float((near * offset).sum() / near.sum())
-    angle = float(turn(np.asarray(angle)))
-    return 90.0 if angle == -90.0 else angle
+    return line_angle(float(turn(np.asarray(angle))))
 
 
 def share(evidence: Evidence, angle: float) -> float:

@@ -6,13 +6,11 @@ import math
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, host_view, namespace, native, to_numpy
+from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, to_numpy
 from rainopt.image import RANGE_SLACK, split_channels
-from rainopt.parallel.threads import run_all
 
 # Streaks of large photographs are many pixels wide, and evidence is plentiful: work on about this many pixels.
 WORK_PIXELS = 1_500_000
-BAND_ROWS = 64
 
 
 def reduction(height: int, width: int) -> int:
@@ -29,15 +27,10 @@ def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
-    image = detached(image)
-    try:
-        host = host_view(image)
-    except TypeError:  # bfloat16, which numpy does not know
-        host = None
-    if host is not None:
-        planes = _host_planes(native(host), channel_axis)
-        if planes is not None:
-            return planes
+    image = native(detached(image))
+    fast = _reduced(image, channel_axis)
+    if fast is not None:
+        return fast
     colour = split_channels(image, channel_axis).colour
     channels, height, width = colour.shape
     factor = reduction(height, width)
@@ -49,39 +42,27 @@ def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
     return np.ascontiguousarray(to_numpy(colour))
 
 
-def _host_planes(image: np.ndarray, channel_axis: int) -> np.ndarray | None:
-    """`work_planes` of a large host image in one pass; None where it is small, or there is something to complain of."""
-    if image.ndim == 2:
-        pixels = image[:, :, None]
-    elif image.ndim == 3 and channel_axis is not None and -3 <= channel_axis < 3:
-        pixels = np.moveaxis(image, channel_axis, -1)
+def _reduced(image: Array, channel_axis: int) -> np.ndarray | None:
+    """`work_planes` of a large image by the kernel of its device; None where it is small, there is no kernel, or there
+    is something to complain of, which is left to `split_channels`.
+    """
+    xp = namespace(image, names="image")
+    if image.ndim not in (2, 3) or (image.ndim == 3 and (channel_axis is None or not -3 <= channel_axis < 3)):
+        return None
+    pixels = image[:, :, None] if image.ndim == 2 else xp.moveaxis(image, channel_axis, -1)
+    height, width, channels = pixels.shape
+    factor = reduction(height, width)
+    if factor == 1 or channels not in (1, 2, 3, 4):
+        return None
+    fast = kernel("block_mean", pixels)
+    if fast is None:
+        return None
+    if image.dtype in (xp.uint8, xp.uint16):
+        full = xp.iinfo(image.dtype).max
+        scale, low, high = 1 / full, 0.0, float(full)
+    elif is_floating(image):
+        scale, low, high = 1.0, -RANGE_SLACK, 1 + RANGE_SLACK
     else:
         return None
-    height, width, channels = pixels.shape
-    unit = (1.0, -RANGE_SLACK, 1 + RANGE_SLACK)
-    scales = {"u1": (1 / 255, 0.0, 255.0), "u2": (1 / 65535, 0.0, 65535.0), "f2": unit, "f4": unit, "f8": unit}
-    known = scales.get(image.dtype.str[1:])
-    if channels not in (1, 2, 3, 4) or known is None or 0 in pixels.shape:
-        return None
-    factor = reduction(height, width)
-    if factor == 1:
-        return None
-    from rainopt.kernels.block_mean_cpu import block_means
-
-    scale, low, high = (np.float32(v) for v in known)
-    dtype = np.float32 if image.dtype.kind == "f" else image.dtype
-    out = np.empty((channels - (channels in (2, 4)), height // factor, width // factor), np.float32)
-    starts = range(0, out.shape[1], BAND_ROWS)
-
-    def reduce(first: int) -> bool:
-        rows = slice(first, first + BAND_ROWS)
-        with np.errstate(over="ignore"):  # a double beyond all bounds is out of range as an infinity, too
-            band = np.ascontiguousarray(pixels[first * factor : min(first + BAND_ROWS, out.shape[1]) * factor], dtype)
-        return block_means(band, factor, scale, low, high, out[:, rows])
-
-    # What the blocks leave out, and the alpha, must be valid as well.
-    rest = (pixels[out.shape[1] * factor :], pixels[:, out.shape[2] * factor :], pixels[:, :, len(out) :])
-    valid = image.dtype.kind == "u" or all(((low <= part) & (part <= high)).all() for part in rest)
-    if not (valid and all(run_all(reduce, [(first,) for first in starts]))):
-        return None
-    return np.clip(out, 0, 1)
+    planes = fast(pixels, channels - (channels in (2, 4)), factor, scale, low, high)
+    return None if planes is None else np.clip(to_numpy(planes), 0, 1)

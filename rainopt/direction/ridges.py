@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rainopt.geometry.lines import line_angle
 from rainopt.kernels import ridge_cpu as kernel
 from rainopt.parallel.threads import run_all
 
@@ -156,7 +157,7 @@ def _shapes(sums: np.ndarray, sign: float) -> Ridges:
     largest = channels.max(axis=1, initial=-np.inf)
     return Ridges(
         # Rounding may land on the other end of the range.
-        angle=np.where(angle > -90, angle, 90.0),
+        angle=line_angle(angle),
         # A uniform line of n pixels has variance (n² - 1) / 12.
         length=np.sqrt(12 * (half_sum + half_difference) + 1),
         width=np.sqrt(12 * np.maximum(half_sum - half_difference, 0) + 1),

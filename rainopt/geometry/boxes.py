@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rainopt.arrays import Array, host_view, like, namespace
+from rainopt.arrays import Array, kernel, namespace
 from rainopt.image import device_of
 
 
@@ -25,15 +25,9 @@ def box_mean(field: Array, length: int, axis: int) -> Array:
     """
     if length < 1 or length % 2 == 0:
         raise ValueError(f"`length` must be odd and at least 1, got {length!r}")
-    host = host_view(field)
-    if host is not None:
-        from scipy import ndimage
-
-        return like(ndimage.uniform_filter1d(host, length, axis=axis, mode="nearest"), field)
-    return _box_mean_reference(field, length, axis)
-
-
-def _box_mean_reference(field: Array, length: int, axis: int) -> Array:
+    fast = kernel("box_mean", field)
+    if fast is not None:
+        return fast(field, length, axis)
     xp = namespace(field)
     turned = xp.moveaxis(field, axis, -1)
     reach = length // 2

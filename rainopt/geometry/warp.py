@@ -13,7 +13,7 @@ from functools import cached_property
 import array_api_compat
 import numpy as np
 
-from rainopt.arrays import Array, host_view, like, namespace
+from rainopt.arrays import Array, detached, kernel, namespace
 
 # Columns added on both sides of a sheared image, so that a tile and the whole, whose rows jut out differently, have the
 # same neighbourhood at the edge of the image.
@@ -137,74 +137,90 @@ class Upright:
 TAPS = 6
 
 
-def lanczos_weights(fraction: np.ndarray) -> np.ndarray:
-    """Weights of the six pixels around a point ``fraction`` ∈ [0, 1) to the right of the third; (n,) to (n, 6).
+def lanczos_weights(fraction: Array) -> Array:
+    """Weights of the six pixels around a point ``fraction`` ∈ [0, 1) to the right of the third; (...) to (..., 6).
 
     Lanczos-3 windowed sinc, normalised to sum 1, a plain copy at 0. On real streaks it keeps 0.1 dB more than a
-    cubic and 0.5 dB more than a linear interpolation.
+    cubic and 0.5 dB more than a linear interpolation. On any array library, and differentiable under torch.
     """
-    distance = np.arange(1 - TAPS // 2, TAPS // 2 + 1) - fraction[:, None]
-    weights = np.sinc(distance) * np.sinc(distance / (TAPS // 2))
+    xp, half = namespace(fraction), TAPS // 2
+    taps = xp.arange(1 - half, half + 1, dtype=fraction.dtype, device=array_api_compat.device(fraction))
+    distance = taps - fraction[..., None]
+    weights = _sinc(distance) * _sinc(distance / half)
     # sin(π k) is not quite 0 in floating point, and a shift by whole pixels is to be a copy.
-    weights[np.abs(weights) < 1e-15] = 0
-    return weights / weights.sum(axis=1, keepdims=True)
+    tiny = 4.5 * float(xp.finfo(fraction.dtype).eps)
+    weights = xp.where(xp.abs(weights) < tiny, xp.zeros_like(weights), weights)
+    return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
-def shift_rows(image: Array, offsets: np.ndarray, width: int, *, fill: str = "edge", adjoint: bool = False) -> Array:
-    """Return ``out[..., i, j] = image(..., i, j + offsets[i])``, interpolated along the row.
+def _sinc(x: Array) -> Array:
+    xp = namespace(x)
+    y = math.pi * xp.where(x == 0, xp.full_like(x, 1e-20), x)
+    return xp.sin(y) / y
 
-    Takes (..., H, W) to (..., H, width). ``adjoint`` instead applies the transpose of the shift by ``-offsets`` with
-    fill ``"zero"``, the only one that is linear.
+
+def shift_rows(image: Array, offsets: Array, width: int, *, fill: str = "edge", adjoint: bool = False) -> Array:
+    """Return ``out[..., i, j] = image(..., i, j + offsets[..., i])``, interpolated along the row.
+
+    ``adjoint`` instead applies the transpose of the shift by ``-offsets`` with fill ``"zero"``, the only one that is
+    linear. This is the one shear of the toolkit: `Upright`, the batches of `rainnet`, its crops and its ONNX files
+    all use it.
+
+    Parameters
+    ----------
+    image
+        (..., H, W).
+    offsets
+        (H,) pixels for all images alike, numpy or as the image; or (..., H) that broadcast to the image, of its
+        library. Under torch gradients are followed, in the image and in the offsets.
+    width
+        Columns of the result, (..., H, width).
+    fill
+        What lies outside the image: ``"edge"``, the nearest pixel of the row, or ``"zero"``.
     """
     fill = "zero" if adjoint else fill
     if fill not in ("edge", "zero"):
         raise ValueError(f"`fill` must be 'edge' or 'zero', got {fill!r}")
-    sign = -1 if adjoint else 1
-    whole = np.floor(sign * offsets)
-    weights = lanczos_weights(sign * offsets - whole)
-    starts = whole.astype(np.int64) - (TAPS // 2 - 1)
+    xp = namespace(offsets, names="offsets")
+    towards = -offsets if adjoint else offsets
+    # The gradient of the floor is 0.
+    whole = xp.floor(detached(towards))
+    weights = lanczos_weights(towards - whole)
+    starts = xp.astype(whole, xp.int64) - (TAPS // 2 - 1)
     if adjoint:
         # Transposing out[j] = Σ w[k] a[j + s + k] gives a[m] = Σ w[k] out[m - s - k]: taps reversed.
-        weights, starts = weights[:, ::-1].copy(), -starts - (TAPS - 1)
-    host = host_view(image)
-    if host is not None:
-        from rainopt.kernels import shear_cpu as shift_cpu
-        from rainopt.parallel.threads import run_all
-
-        flat = host.reshape(-1, *host.shape[-2:])
-        out = np.empty((*flat.shape[:2], width), host.dtype)
-        typed = weights.astype(host.dtype)
-        step = 256
-        rows = range(0, flat.shape[1], step)
-        run_all(
-            lambda n, i: shift_cpu.shift_rows(
-                np.ascontiguousarray(flat[n, i : i + step]),
-                starts[i : i + step],
-                typed[i : i + step],
-                fill == "edge",
-                out[n, i : i + step],
-            ),
-            [(n, i) for n in range(len(flat)) for i in rows],
-        )
-        return like(out.reshape(*host.shape[:-1], width), image)
+        weights, starts = xp.flip(weights, axis=-1), -starts - (TAPS - 1)
+    fast = kernel("shear", image) if isinstance(offsets, np.ndarray) and offsets.ndim == 1 else None
+    if fast is not None:
+        return fast(image, starts, weights, width, fill == "edge")
     return _shift_rows_reference(image, starts, weights, width, fill)
 
 
-def _shift_rows_reference(image: Array, starts: np.ndarray, weights: np.ndarray, width: int, fill: str) -> Array:
-    """`shift_rows` on the array namespace; differentiable under torch."""
+def _shift_rows_reference(image: Array, starts: Array, weights: Array, width: int, fill: str) -> Array:
+    """`shift_rows` on the array namespace."""
     xp, device = namespace(image), array_api_compat.device(image)
-    rows, columns = image.shape[-2:]
-    flat = xp.reshape(image, (*image.shape[:-2], rows * columns))
-    base = xp.arange(rows, device=device)[:, None] * columns
-    first = xp.asarray(starts, device=device)[:, None] + xp.arange(width, device=device)[None, :]
+    if isinstance(starts, np.ndarray):
+        # Flipped ones run backwards in memory, which torch does not know.
+        starts, weights = (xp.asarray(np.ascontiguousarray(part), device=device) for part in (starts, weights))
+    first = starts[..., None] + xp.arange(width, device=device)
+    last_column = image.shape[-1] - 1
     total = xp.zeros((*image.shape[:-1], width), dtype=image.dtype, device=device)
     for k in range(TAPS):
         column = first + k
-        inside = xp.clip(column, 0, columns - 1)
-        index = xp.reshape(base + inside, (-1,))
-        tap = xp.reshape(xp.take(flat, index, axis=-1), (*image.shape[:-1], width))
-        weight = xp.asarray(weights[:, k], dtype=image.dtype, device=device)[:, None]
+        inside = xp.clip(column, 0, last_column)
+        weight = xp.astype(weights[..., k], image.dtype)[..., None]
         if fill == "zero":
-            weight = xp.where(column == inside, weight, xp.zeros_like(weight))
-        total = total + weight * tap
+            weight = weight * xp.astype(column == inside, image.dtype)
+        total = total + weight * _taken(image, inside)
     return total
+
+
+def _taken(image: Array, columns: Array) -> Array:
+    """Return ``image[..., i, columns[..., i, j]]``, the same columns in every image where ``columns`` are (H, J)."""
+    xp = namespace(image)
+    if columns.ndim > 2:
+        return xp.take_along_axis(image, columns, axis=-1)
+    rows, width = image.shape[-2:]
+    index = columns + xp.arange(rows, device=array_api_compat.device(image))[:, None] * width
+    flat = xp.reshape(image, (*image.shape[:-2], rows * width))
+    return xp.reshape(xp.take(flat, xp.reshape(index, (-1,)), axis=-1), (*image.shape[:-2], *columns.shape))

@@ -1,1 +1,4 @@
-"""Bare loops: numba for the CPU. Nothing else lives here; who calls them, and on what, is decided outside."""
+"""Loops as fast as the hardware allows, and what starts them: a file for each kernel and target.
+
+Nothing else lives here. `rainopt.arrays.KERNELS` names them, and decides which arrays they see.
+"""

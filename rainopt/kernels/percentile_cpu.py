@@ -6,10 +6,95 @@ as narrow as they can be, so that one instruction does dozens of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
 import numpy as np
 from numba import njit
 
+from rainopt.parallel.threads import num_threads, run_all
+
 LEVELS = 256  # of the luminance whose mode is taken
+VOTE_TILE, PERCENTILE_TILE = 512, 1024  # columns of a tile
+
+
+def vote(frames: np.ndarray, white: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the votes (2, 101) int64 of pixels whose mode is below ``white`` and of the others, and the modes.
+
+    ``frames`` are (N, H, W) or (N, H, W, C) uint8 or uint16; the modes, (H, W) uint8, are of 8-bit luminance.
+    """
+    count, frames = len(frames), np.ascontiguousarray(frames)
+    columns = frames.reshape(count, -1, frames.shape[3] if frames.ndim == 4 else 1)
+    modes = np.empty(columns.shape[1], np.uint8)
+
+    def span(first: int, last: int) -> np.ndarray:
+        marks = np.zeros((2, 102), np.int64)
+        hist = np.zeros((VOTE_TILE, LEVELS), _counter(count))
+        count_votes(columns, first, last, 8 * (frames.itemsize - 1), white, hist, modes, marks)
+        return marks
+
+    marks = reduce(np.add, run_all(span, _spans(columns.shape[1], VOTE_TILE)))
+    return np.cumsum(marks, axis=1)[:, :-1], modes.reshape(frames.shape[1:3])
+
+
+def percentile(
+    frames: np.ndarray, rank: int, rest: int, near: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the value ``rest`` hundredths of the way from rank to rank + 1 over time, and how frames lie around it.
+
+    ``frames`` are (N, H, W) or (N, H, W, C) uint8 or uint16, the values (H, W) or (H, W, C) float32 in [0, 1]. The
+    share of the frames within ``near`` of it, the share of those further below, and the mean distance are (H, W), of
+    the channel that speaks against the background most.
+    """
+    count, scale, frames = len(frames), int(np.iinfo(frames.dtype).max), np.ascontiguousarray(frames)
+    flat, shape = frames.reshape(count, -1), frames.shape[1:]
+    bits = np.array([1 << k for k in reversed(range(8 * frames.itemsize))], frames.dtype)
+    image, seen, darker, spread = (np.empty(flat.shape[1], np.float32) for _ in range(4))
+    settings = (np.float32(rest), bits, np.float32(near * scale), np.float32(scale))
+
+    def span(first: int, last: int) -> None:
+        scratch = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
+        write_percentile(flat, first, last, rank, *settings, *scratch, image, seen, darker, spread)
+
+    def over_channels(choose: Callable[..., Any], values: np.ndarray) -> np.ndarray:
+        # Channel by channel: along a last axis of three numpy is slow.
+        planes = values.reshape(shape)
+        return reduce(choose, np.moveaxis(planes, -1, 0)) if planes.ndim == 3 else planes
+
+    run_all(span, _spans(flat.shape[1], PERCENTILE_TILE))
+    return (
+        image.reshape(shape),
+        over_channels(np.minimum, seen),
+        over_channels(np.maximum, darker),
+        over_channels(np.maximum, spread),
+    )
+
+
+def off_centre(frames: np.ndarray, image: np.ndarray, near: float) -> np.ndarray:
+    """Return how far the mean of the values within ``near`` of an image lies from it, shaped as the image."""
+    count, scale, frames = len(frames), int(np.iinfo(frames.dtype).max), np.ascontiguousarray(frames)
+    flat = frames.reshape(count, -1)
+    given, out = np.ascontiguousarray(image).reshape(-1), np.empty(flat.shape[1], np.float32)
+
+    def span(first: int, last: int) -> None:
+        counts, total = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
+        limits = np.float32(near * scale), np.float32(scale)
+        write_off_centre(flat, first, last, given, *limits, counts, total, out)
+
+    run_all(span, _spans(flat.shape[1], PERCENTILE_TILE))
+    return out.reshape(image.shape)
+
+
+def _counter(greatest: int) -> Any:
+    """Return the narrowest unsigned dtype that holds a count."""
+    return next(dtype for dtype in (np.uint8, np.uint16, np.uint32, np.uint64) if greatest <= np.iinfo(dtype).max)
+
+
+def _spans(columns: int, tile: int) -> list[tuple[int, int]]:
+    """Divide columns among threads, a few spans each, in whole tiles."""
+    step = max(-(-columns // (8 * num_threads()) // tile) * tile, tile)
+    return [(first, min(first + step, columns)) for first in range(0, columns, step)]
 
 
 @njit(cache=True, nogil=True)
@@ -33,7 +118,7 @@ def luma_tile(frame, start, shift, red, green, blue, out):
 
 
 @njit(cache=True, nogil=True)
-def vote(frames, first, last, shift, white, hist, modes, marks):
+def count_votes(frames, first, last, shift, white, hist, modes, marks):
     """Let the pixels ``first`` to ``last`` of ``frames`` (N, P, C) vote for the percentiles that give their mode.
 
     ``hist`` (pixels of a tile, 256) of zeros holds counts of N; it is zeros again afterwards. ``modes`` (P,) uint8 are
@@ -118,7 +203,7 @@ def sum_distances(block, value, total):
 
 
 @njit(cache=True, nogil=True)
-def percentile(flat, first, last, rank, rest, bits, near, scale, counts, distance, out, seen, darker, spread):
+def write_percentile(flat, first, last, rank, rest, bits, near, scale, counts, distance, out, seen, darker, spread):
     """Write a percentile of the columns ``first`` to ``last`` of ``flat`` (N, Q), and how the frames lie around it.
 
     Parameters
@@ -193,11 +278,11 @@ def sum_within(block, lowest, highest, total):
 
 
 @njit(cache=True, nogil=True)
-def off_centre(flat, first, last, image, near, scale, counts, total, out):
+def write_off_centre(flat, first, last, image, near, scale, counts, total, out):
     """Write how far the mean of the values near ``image`` lies from it, for the columns ``first`` to ``last``.
 
     ``image`` and ``out`` (Q,) are float32 in units of ``scale``, ``near`` in the values of ``flat`` (N, Q); the other
-    arguments are as for `percentile`. 0 where no value is near.
+    arguments are as for `write_percentile`. 0 where no value is near.
     """
     frames, tile = flat.shape[0], counts.size
     block = np.empty((frames, tile), flat.dtype)

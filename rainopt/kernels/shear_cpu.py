@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+
+from rainopt.parallel.threads import run_all
+
+BAND_ROWS = 256  # rows that a thread takes at a time
+
+
+def shift_rows(image: np.ndarray, starts: np.ndarray, weights: np.ndarray, width: int, edge: bool) -> np.ndarray:
+    """Return ``out[..., i, j] = Σ_k weights[i, k] image[..., i, j + starts[i] + k]``, (..., H, W) to (..., H, width).
+
+    Outside lies the nearest pixel of the row where ``edge`` is set, else 0.
+    """
+    flat = image.reshape(-1, *image.shape[-2:])
+    out = np.empty((*flat.shape[:2], width), image.dtype)
+    typed = np.ascontiguousarray(weights, image.dtype)
+    run_all(
+        lambda n, i: _shift_rows(
+            np.ascontiguousarray(flat[n, i : i + BAND_ROWS]),
+            starts[i : i + BAND_ROWS],
+            typed[i : i + BAND_ROWS],
+            edge,
+            out[n, i : i + BAND_ROWS],
+        ),
+        [(n, i) for n in range(len(flat)) for i in range(0, flat.shape[1], BAND_ROWS)],
+    )
+    return out.reshape(*image.shape[:-1], width)
 
 
 @njit(cache=True, nogil=True)
-def shift_rows(image, starts, weights, edge, out):
+def _shift_rows(image, starts, weights, edge, out):
     """Write ``out[i, j] = Σ_k weights[i, k] image[i, j + starts[i] + k]``; outside: the edge pixel, or 0."""
     rows, columns = image.shape
     taps, width = weights.shape[1], out.shape[1]

@@ -1,177 +1,190 @@
-"""Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
+"""Primal-dual iterations of the UDG energy on the CPU: images cut into bands of rows, a thread a band.
 
-The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
-other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
-columns), `SPARSITY` and `CEILING`; where that has a single row, it holds for all, and a bounded R is bounded by O: the
-usual case, which then costs no memory traffic.
-
-One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
-iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
-cache. Memory is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
+Each band carries ghost rows of its neighbours. A band may run as many iterations on its own as it has ghost rows,
+because each iteration spoils one ghost row more at each cut; then the ghosts are refreshed.
 """
 
 from __future__ import annotations
 
-from numba import njit
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-O, B, R, BX, BY, RX, RY = range(7)
-SPARSITY, CEILING = range(2)
+import numpy as np
+
+from rainopt.kernels import udg_rows_cpu as rows_kernel
+from rainopt.kernels.udg_rows_cpu import Constants
+from rainopt.parallel.threads import num_threads, run_all
+
+# Rows that run together stay within this share of a core's second-level cache (1 MiB on common desktop and server
+# cores).
+CACHE_BYTES = 640 * 1024
+MOST_TOGETHER = 16
+# An odd number of cache lines keeps the fields of a power-of-two row from competing for the same cache sets.
+LINE_BYTES = 64
 
 
-# One loop although it touches eleven arrays: five loops that each vectorise take a tenth longer, since all but the
-# first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
-@njit(cache=True, nogil=True)
-def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, bar_b, bar_r, c):
-    """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity and box, relax.
+@dataclass
+class Band:
+    """Rows ``first`` to ``last`` of image ``image``; ``state`` also holds ``above`` and ``below`` ghost rows."""
 
-    ``above_bx`` and ``above_rx`` are the along-fields of the row before; ``bar_b`` and ``bar_r`` become the
-    extrapolated points ``2 new - old``.
+    image: int
+    first: int
+    last: int
+    above: int
+    below: int
+    state: np.ndarray  # (above + rows + below, 7, columns and padding)
+    prior: np.ndarray  # (above + rows + below, or 1; 2; columns)
+    bars: np.ndarray  # (iterations together, 2, 2, columns)
+
+
+class Bands:
+    """The iteration of `rainopt.optim.primal_dual.PrimalDual` on host arrays.
+
+    Parameters
+    ----------
+    O
+        (..., H, W) float32 or float64; the axes before the last two are a batch.
+    constants
+        Numbers by the names of `Constants`.
+    bounded
+        Whether 0 ≤ R ≤ the ceiling.
+    sparsity
+        λs.
+    factors, ceiling, start
+        Shaped as O, or None: factors on the sparsity, the upper bound of R where it is not O itself, and the rain to
+        begin with.
+    threads
+        Default those of `rainopt.parallel.threads.num_threads`.
     """
-    left_b, left_r = c.zero, c.zero
-    for j in range(o.size):
-        if j > 0:
-            left_b, left_r = by[j - 1], ry[j - 1]
-        b_hat = b[j] - c.step_b * (above_bx[j] - bx[j] + left_b - by[j])
-        r_hat = r[j] - c.step_r * (above_rx[j] - rx[j] + left_r - ry[j])
-        mean = c.keep_o * (o[j] - b_hat) + c.keep_r * r_hat
-        threshold, high = sparsity[j] * c.shrink, ceiling[j]
-        over, under = mean - threshold, mean + threshold
-        rain = (over if over > c.zero else c.zero) + (under if under < c.zero else c.zero)
-        rain = rain if rain > c.low else c.low
-        rain = rain if rain < high else high
-        step_b = c.mix_b * b_hat + c.mix_o * (o[j] - rain) - b[j]
-        step_r = rain - r[j]
-        bar_b[j] = b[j] + step_b + step_b
-        bar_r[j] = r[j] + step_r + step_r
-        b[j] += c.relax * step_b
-        r[j] += c.relax * step_r
 
+    def __init__(
+        self,
+        O: np.ndarray,
+        constants: Mapping[str, float],
+        *,
+        bounded: bool,
+        sparsity: float,
+        factors: np.ndarray | None = None,
+        ceiling: np.ndarray | None = None,
+        start: np.ndarray | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.shape = O.shape
+        self.images = O.reshape(-1, *O.shape[-2:])
+        self.start, self.factors, self.ceiling = (
+            None if field is None else field.reshape(self.images.shape) for field in (start, factors, ceiling)
+        )
+        # One row where nothing is known that differs from pixel to pixel.
+        self.known = factors is not None or ceiling is not None
+        self.sparsity = sparsity
+        dtype = np.dtype(np.float64 if O.dtype == np.float64 else np.float32)
+        self.constants = Constants(**{name: dtype.type(value) for name, value in constants.items()}, bounded=bounded)  # type: ignore[arg-type]
+        rows, columns = O.shape[-2:]
+        self.columns = columns
+        padded = columns
+        line = LINE_BYTES // dtype.itemsize
+        if columns >= 8 * line and (columns // line) % 2 == 0:
+            padded = (columns // line + 1) * line
+        fields = 9 if self.known else 7
+        self.together = max(1, min(MOST_TOGETHER, CACHE_BYTES // (fields * columns * dtype.itemsize) - 2))
+        self.zero_row = np.zeros(columns, dtype)
+        self.bands: list[Band] = []
+        threads = num_threads() if threads is None else threads
+        # Cut an image only when images alone cannot feed the threads, and never into bands thinner than their ghosts.
+        pieces = max(1, min(-(-threads // len(self.images)), rows // (4 * self.together)))
+        edges = [rows * k // pieces for k in range(pieces + 1)]
+        for image in range(len(self.images)):
+            for k in range(pieces):
+                self.bands.append(self._band(image, edges[k], edges[k + 1], rows, padded, dtype))
+        run_all(self._fill, [(band,) for band in self.bands])
 
-@njit(cache=True, nogil=True)
-def _ascend_along(p, bar, bar_below, step, radius, relax):
-    for j in range(p.size):
-        v = p[j] + step * (bar_below[j] - bar[j])
-        v = v if v > -radius else -radius
-        v = v if v < radius else radius
-        p[j] += relax * (v - p[j])
+    def _band(self, image: int, first: int, last: int, rows: int, padded: int, dtype: np.dtype) -> Band:
+        above, below = min(self.together, first), min(self.together, rows - last)
+        state = np.empty((above + last - first + below, 7, padded), dtype)
+        # A single row of a prior holds for all, so a single row of an image has two.
+        prior = np.empty((max(len(state), 2) if self.known else 1, 2, self.columns), dtype)
+        bars = np.empty((self.together, 2, 2, self.columns), dtype)
+        return Band(image, first, last, above, below, state, prior, bars)
 
+    def _fill(self, band: Band) -> None:
+        rows = slice(band.first - band.above, band.last + band.below)
+        image = self.images[band.image, rows]
+        band.state[:, rows_kernel.R :] = 0
+        band.state[:, rows_kernel.O, : self.columns] = image
+        if self.start is not None:
+            band.state[:, rows_kernel.R, : self.columns] = self.start[band.image, rows]
+        band.state[:, rows_kernel.B, : self.columns] = image - band.state[:, rows_kernel.R, : self.columns]
+        band.prior[:, rows_kernel.SPARSITY] = self.sparsity
+        band.prior[:, rows_kernel.CEILING] = np.inf
+        if self.factors is not None:
+            band.prior[:, rows_kernel.SPARSITY] *= self.factors[band.image, rows]
+        if self.known and self.constants.bounded:
+            ceiling = self.images if self.ceiling is None else self.ceiling
+            band.prior[:, rows_kernel.CEILING] = ceiling[band.image, rows]
 
-@njit(cache=True, nogil=True)
-def _ascend_across(p, bar, step, radius, relax):
-    here, there = bar[:-1], bar[1:]
-    for j in range(here.size):
-        v = p[j] + step * (there[j] - here[j])
-        v = v if v > -radius else -radius
-        v = v if v < radius else radius
-        p[j] += relax * (v - p[j])
+    def advance(self, iterations: int) -> None:
+        """Run ``iterations`` steps."""
+        while iterations > 0:
+            count = min(iterations, self.together)
+            tasks = [
+                (band.state, self.columns, band.prior, band.bars[:count], self.zero_row, self.constants)
+                for band in self.bands
+            ]
+            run_all(rows_kernel.advance, tasks)
+            self._exchange()
+            iterations -= count
 
-
-@njit(cache=True, nogil=True)
-def _ascend_across_shifted(p, bar, o, step, radius, relax):
-    here, there, o_here, o_there = bar[:-1], bar[1:], o[:-1], o[1:]
-    for j in range(here.size):
-        v = p[j] + step * ((there[j] - o_there[j]) - (here[j] - o_here[j]))
-        v = v if v > -radius else -radius
-        v = v if v < radius else radius
-        p[j] += relax * (v - p[j])
-
-
-@njit(cache=True, nogil=True)
-def _prior_row(prior, i, o, bounded):
-    """Return the sparsity and the upper bound of the rain in one row."""
-    if prior.shape[0] > 1:
-        return prior[i, SPARSITY], prior[i, CEILING]
-    return prior[0, SPARSITY], (o if bounded else prior[0, CEILING])
-
-
-@njit(cache=True, nogil=True)
-def advance(state, columns, prior, bars, zero_row, c):
-    """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
-
-    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
-    extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
-    along-fields are left alone; in a band, ghost rows absorb both.
-    """
-    rows, together = state.shape[0], bars.shape[0]
-    for front in range(rows + together - 1):
-        for t in range(together):
-            i = front - t
-            if i < 0 or i >= rows:
+    def _exchange(self) -> None:
+        """Refresh the ghost rows of every cut from the band that owns them."""
+        for upper, lower in zip(self.bands[:-1], self.bands[1:], strict=True):
+            if upper.image != lower.image:
                 continue
-            # One-dimensional slices of contiguous rows keep their layout known to the compiler.
-            o, b, r = state[i, O][:columns], state[i, B][:columns], state[i, R][:columns]
-            bx, by = state[i, BX][:columns], state[i, BY][:columns]
-            rx, ry = state[i, RX][:columns], state[i, RY][:columns]
-            sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
-            bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
-            above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
-            above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
-            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, bar_b, bar_r, c)
-            if i > 0:
-                _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
-                _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
-            _ascend_across(by, bar_b, c.dual_b, c.tau, c.relax)
-            _ascend_across_shifted(ry, bar_r, o, c.dual_across, c.lambda_y, c.relax)
+            end = upper.state.shape[0] - upper.below
+            upper.state[end:] = lower.state[lower.above : lower.above + upper.below]
+            lower.state[: lower.above] = upper.state[end - lower.above : end]
 
+    def certify(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return energy and duality gap of each image, shape ``O.shape[:-2]``, float64."""
+        peak = [0.0] * len(self.images)
+        if not self.constants.bounded:
+            for band in self.bands:
+                largest = float(np.max(np.abs(band.state[:, (rows_kernel.O, rows_kernel.R), : self.columns])))
+                peak[band.image] = max(peak[band.image], largest)
+        tasks = [
+            (
+                band.state,
+                self.columns,
+                band.prior,
+                band.above,
+                band.above + band.last - band.first,
+                self.zero_row,
+                self.zero_row.dtype.type(peak[band.image]),
+                self.constants,
+            )
+            for band in self.bands
+        ]
+        energy, bound = np.zeros(len(self.images)), np.zeros(len(self.images))
+        for band, (e, d) in zip(self.bands, run_all(rows_kernel.certify, tasks), strict=True):
+            energy[band.image] += e
+            bound[band.image] += d
+        batch = self.shape[:-2]
+        return energy.reshape(batch), (energy - bound).reshape(batch)
 
-@njit(cache=True, nogil=True)
-def _boxed(r, low, high):
-    r = r if r > low else low
-    return r if r < high else high
+    def result(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (B, R), R inside its box."""
+        B, R = np.empty(self.images.shape, self.zero_row.dtype), np.empty(self.images.shape, self.zero_row.dtype)
 
-
-@njit(cache=True, nogil=True)
-def _clip(v, radius):
-    v = v if v > -radius else -radius
-    return v if v < radius else radius
-
-
-@njit(cache=True, nogil=True)
-def certify(state, columns, prior, first, last, zero_row, radius, c):
-    """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
-
-    R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the
-    differences.
-    """
-    energy, bound = 0.0, 0.0
-    for i in range(first, last):
-        row = state[i]
-        below = state[i + 1] if i + 1 < state.shape[0] else row
-        above_b = state[i - 1, BX] if i > 0 else zero_row
-        above_r = state[i - 1, RX] if i > 0 else zero_row
-        o, b = row[O], row[B]
-        sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
-        after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O], c.bounded)[1]
-        row_energy, row_bound = 0.0, 0.0
-        rain = _boxed(row[R, 0], c.low, ceiling[0])
-        left_b, left_r = c.zero, c.zero
-        for j in range(columns):
-            rain_below = _boxed(below[R, j], c.low, after[j])
-            residual = b[j] + rain - o[j]
-            e = c.half * residual * residual + sparsity[j] * abs(rain)
-            e += c.tau * abs(below[B, j] - b[j]) + c.lambda_x * abs(rain_below - rain)
-            by, ry, dyo = c.zero, c.zero, c.zero
-            if j + 1 < columns:
-                rain_right = _boxed(row[R, j + 1], c.low, ceiling[j + 1])
-                dyo = o[j + 1] - o[j]
-                e += c.tau * abs(b[j + 1] - b[j]) + c.lambda_y * abs(dyo - (rain_right - rain))
-                by, ry = _clip(row[BY, j], c.tau), _clip(row[RY, j], c.lambda_y)
+        def unpack(band: Band) -> None:
+            rows = band.state[band.above : band.above + band.last - band.first]
+            B[band.image, band.first : band.last] = rows[:, rows_kernel.B, : self.columns]
+            target = R[band.image, band.first : band.last]
+            if self.constants.bounded:
+                ceiling = rows[:, rows_kernel.O, : self.columns]
+                if self.ceiling is not None:
+                    ceiling = self.ceiling[band.image, band.first : band.last]
+                np.clip(rows[:, rows_kernel.R, : self.columns], 0, ceiling, out=target)
             else:
-                rain_right = rain
-            v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
-            v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
-            if c.bounded:
-                excess = v_r - v_b - sparsity[j]
-                price = ceiling[j]
-            else:
-                excess = abs(v_r - v_b) - sparsity[j]
-                price = radius
-            d = v_b * o[j] + c.half * v_b * v_b + ry * dyo
-            if excess > 0:
-                d += price * excess
-            row_energy += e
-            row_bound -= d
-            left_b, left_r, rain = by, ry, rain_right
-        energy += row_energy
-        bound += row_bound
-    return energy, bound
+                target[...] = rows[:, rows_kernel.R, : self.columns]
+
+        run_all(unpack, [(band,) for band in self.bands])
+        return B.reshape(self.shape), R.reshape(self.shape)

@@ -5,31 +5,26 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rainopt.arrays import Array, host_view, like, namespace
-from rainopt.parallel.threads import num_threads
+from rainopt.arrays import Array, kernel, namespace
 
 
 def dct2(image: Array) -> Array:
     """Orthonormal DCT-II over the last two axes; (..., H, W) real to (..., H, W) real.
 
-    scipy computes it for host arrays; other libraries use the standard's FFT on the reordered signal (Makhoul 1980:
+    On the CPU scipy computes it; elsewhere it is the standard's FFT on the reordered signal (Makhoul 1980:
     the DCT-II of length n from one complex FFT of length n).
     """
-    host = host_view(image)
-    if host is not None:
-        from scipy import fft
-
-        return like(fft.dctn(host, type=2, norm="ortho", axes=(-2, -1), workers=num_threads()), image)
+    fast = kernel("dct2", image)
+    if fast is not None:
+        return fast(image)
     return _swap(_dct_last(_swap(_dct_last(image))))
 
 
 def idct2(coefficients: Array) -> Array:
     """Inverse of `dct2`, which is also its adjoint."""
-    host = host_view(coefficients)
-    if host is not None:
-        from scipy import fft
-
-        return like(fft.idctn(host, type=2, norm="ortho", axes=(-2, -1), workers=num_threads()), coefficients)
+    fast = kernel("idct2", coefficients)
+    if fast is not None:
+        return fast(coefficients)
     return _swap(_idct_last(_swap(_idct_last(coefficients))))
 
 

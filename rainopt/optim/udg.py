@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Protocol
 
-from rainopt.arrays import Array, host_view, namespace, native
+from rainopt.arrays import Array, kernel, namespace, native
 from rainopt.checks import require_batch, require_same_shape, require_whole
 from rainopt.optim.admm import Admm
+from rainopt.optim.fused import FusedPrimalDual
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior
 from rainopt.optim.primal_dual import PrimalDual
 
@@ -180,10 +181,6 @@ def _start(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: 
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
     if method == "admm":
         return Admm(O, weights, prior=prior)
-    fields = [field for field in (O, *prior, start) if field is not None]
-    if method != "reference" and all(host_view(field) is not None for field in fields):
-        # Imported here because compiling kernels is no business of a user on a GPU.
-        from rainopt.optim.fused import FusedPrimalDual
-
+    if method != "reference" and kernel("udg", O, *prior, start) is not None:
         return FusedPrimalDual(O, weights, prior=prior, start=start)
     return PrimalDual(O, weights, prior, start)

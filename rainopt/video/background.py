@@ -12,7 +12,7 @@ from rainopt.arrays import Array, detached, host_view, is_floating, like, namesp
 from rainopt.checks import require_finite
 from rainopt.image import RANGE_SLACK
 from rainopt.video.frames import MEMORY, FrameStore
-from rainopt.video.percentiles import PERCENTILES, Ballot, Layers, elected, percentile_layers, reference, vote
+from rainopt.video.percentiles import PERCENTILES, Ballot, Layers, elected, percentile_layers, vote
 
 BAND_BYTES = 1 << 25  # of the same rows of all frames that are worked on at a time
 
@@ -194,16 +194,11 @@ def _of_array(frames: Array, channel_axis: int, progress: Progress | None) -> Ba
     if frames.ndim in (3, 4) and frames.shape[0] == 0:
         raise ValueError("`frames` must hold at least one frame, got none")
     stack = _checked(frames, channel_axis)
-    host, count = host_view(stack), stack.shape[0]
-    if host is None:
-        result = _estimate(*reference(stack), count)
-    else:
-        host = np.ascontiguousarray(host)
-        ballot = vote(host)
-        if progress:
-            progress(0.5)
-        votes, p = elected(ballot.votes)
-        result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(host, p), count)
+    ballot = vote(stack)
+    if progress:
+        progress(0.5)
+    votes, p = elected(ballot.votes)
+    result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(stack, p), stack.shape[0])
     if progress:
         progress(1.0)
     return _like(result, frames[0, ...], channel_axis)

@@ -5,13 +5,12 @@ Frames are (N, H, W) or (N, H, W, C), C being 1 or 3, uint8 or uint16.
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from rainopt.arrays import Array, namespace
-from rainopt.parallel.threads import num_threads, run_all
+from rainopt.arrays import Array, kernel, namespace
+from rainopt.image import device_of
 
 PERCENTILES = 101  # 0, 1, ... 100
 LEVELS = 256  # of the luminance whose mode is taken
@@ -20,7 +19,6 @@ WHITE = 250
 # A frame shows the background where no channel is further from it than this: about three deviations of the noise of
 # compressed video.
 NEAR = 8 / 255
-VOTE_TILE, PERCENTILE_TILE = 512, 1024  # columns of a tile
 
 
 class Ballot(NamedTuple):
@@ -29,7 +27,7 @@ class Ballot(NamedTuple):
     Attributes
     ----------
     votes
-        (101,) int64, or (2, 101) of pixels whose mode is below `WHITE`, and of the others.
+        (101,) int64, or (2, 101): of pixels whose mode is below `WHITE`, and of the others.
     mode
         (H, W) float32 in [0, 1]: the most frequent luminance.
     """
@@ -47,99 +45,64 @@ class Layers(NamedTuple):
     spread: Array
 
 
-def elected(votes: np.ndarray) -> tuple[np.ndarray, int]:
+def elected(votes: Array) -> tuple[Array, int]:
     """Return the votes that count, (101,), and the percentile that has most.
 
     Those of over-exposed pixels count where there are no others.
     """
-    counted = votes[0] if votes[0].any() else votes[1]
-    return counted, int(np.argmax(counted))
+    xp = namespace(votes)
+    counted = votes[0, ...] if bool(xp.any(votes[0, ...] > 0)) else votes[1, ...]
+    return counted, int(xp.argmax(counted))
 
 
-def vote(frames: np.ndarray) -> Ballot:
+def vote(frames: Array) -> Ballot:
     """Let every pixel vote for the percentiles that give its mode; votes are (2, 101)."""
-    from rainopt.kernels import percentile_cpu
-
-    count = len(frames)
-    columns = frames.reshape(count, -1, frames.shape[3] if frames.ndim == 4 else 1)
-    shift = 8 * (frames.itemsize - 1)
-    modes = np.empty(columns.shape[1], np.uint8)
-
-    def span(first: int, last: int) -> np.ndarray:
-        marks = np.zeros((2, PERCENTILES + 1), np.int64)
-        hist = np.zeros((VOTE_TILE, LEVELS), _counter(count))
-        percentile_cpu.vote(columns, first, last, shift, WHITE, hist, modes, marks)
-        return marks
-
-    marks = reduce(np.add, run_all(span, _spans(columns.shape[1], VOTE_TILE)))
-    values = ((np.arange(LEVELS) + 0.5) * (1 << shift) - 0.5) / _full_scale(frames)
-    mode = values.astype(np.float32)[modes].reshape(frames.shape[1:3])
-    return Ballot(np.cumsum(marks, axis=1)[:, :PERCENTILES], mode)
+    xp = namespace(frames)
+    fast = kernel("percentile_vote", frames)
+    votes, mode = fast(frames, WHITE) if fast is not None else _vote_reference(frames)
+    width = (_full_scale(frames) + 1) // LEVELS
+    values = ((np.arange(LEVELS) + 0.5) * width - 0.5) / _full_scale(frames)
+    table = xp.asarray(values.astype(np.float32), device=device_of(frames))
+    index = xp.reshape(xp.astype(mode, xp.int64), (-1,))
+    return Ballot(votes, xp.reshape(xp.take(table, index, axis=0), tuple(mode.shape)))
 
 
-def percentile_layers(frames: np.ndarray, p: int) -> Layers:
+def percentile_layers(frames: Array, p: int) -> Layers:
     """Return the p-th percentile over time of every channel, and how the frames lie around it."""
-    from rainopt.kernels import percentile_cpu
-
-    count, scale = len(frames), _full_scale(frames)
-    flat = frames.reshape(count, -1)
-    rank, rest = _rank(p, count)
-    bits = np.array([1 << k for k in reversed(range(8 * frames.itemsize))], frames.dtype)
-    image, seen, darker, spread = (np.empty(flat.shape[1], np.float32) for _ in range(4))
-    settings = (np.float32(rest), bits, np.float32(NEAR * scale), np.float32(scale))
-
-    def span(first: int, last: int) -> None:
-        scratch = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
-        percentile_cpu.percentile(flat, first, last, rank, *settings, *scratch, image, seen, darker, spread)
-
-    run_all(span, _spans(flat.shape[1], PERCENTILE_TILE))
-    shape = frames.shape[1:]
-
-    def over_channels(choose: Any, values: np.ndarray) -> np.ndarray:
-        # Channel by channel: along a last axis of three numpy is slow.
-        planes = values.reshape(shape)
-        return reduce(choose, np.moveaxis(planes, -1, 0)) if planes.ndim == 3 else planes
-
-    return Layers(
-        image.reshape(shape),
-        over_channels(np.minimum, seen),
-        over_channels(np.maximum, darker),
-        over_channels(np.maximum, spread),
-    )
+    rank, rest = _rank(p, frames.shape[0])
+    fast = kernel("percentile", frames)
+    return Layers(*(fast(frames, rank, rest, NEAR) if fast is not None else _layers_reference(frames, rank, rest)))
 
 
-def off_centre(frames: np.ndarray, image: np.ndarray, near: float) -> np.ndarray:
+def off_centre(frames: Array, image: Array, near: float) -> Array:
     """Return how far the mean of the values within ``near`` of an image lies from it, shaped as the image, in [0, 1].
 
-    A percentile that is right lies in the middle of the noise; below it, this is positive, and above it negative.
+    A percentile that is right lies in the middle of the noise; below it, this is positive, and above it negative. It is
+    0 where no value is near.
     """
-    from rainopt.kernels import percentile_cpu
-
-    count, scale = len(frames), _full_scale(frames)
-    flat = frames.reshape(count, -1)
-    given, out = np.ascontiguousarray(image).reshape(-1), np.empty(flat.shape[1], np.float32)
-
-    def span(first: int, last: int) -> None:
-        counts, total = np.empty(PERCENTILE_TILE, _counter(count)), np.empty(PERCENTILE_TILE, _counter(count * scale))
-        limits = np.float32(near * scale), np.float32(scale)
-        percentile_cpu.off_centre(flat, first, last, given, *limits, counts, total, out)
-
-    run_all(span, _spans(flat.shape[1], PERCENTILE_TILE))
-    return out.reshape(image.shape)
+    fast = kernel("off_centre", frames, image)
+    if fast is not None:
+        return fast(frames, image, near)
+    xp, scale = namespace(frames), _full_scale(frames)
+    values, centre = xp.astype(frames, xp.float32), image * scale
+    here = xp.abs(values - centre) <= float(np.float32(near * scale))
+    count = xp.sum(xp.astype(here, xp.float32), axis=0)
+    total = xp.sum(xp.where(here, values, xp.zeros_like(values)), axis=0)
+    mean = total / xp.where(count > 0, count, xp.ones_like(count)) / scale
+    return xp.where(count > 0, mean - image, xp.zeros_like(image))
 
 
-def reference(frames: Array) -> tuple[Ballot, int, Layers]:
-    """Return ballot, percentile and layers in the functions that all array libraries share: the definition."""
+def _vote_reference(frames: Array) -> tuple[Array, Array]:
+    """Return votes (2, 101) and modes (H, W) of 8-bit luminance in the functions that all array libraries share."""
     xp = namespace(frames)
-    count, scale = frames.shape[0], _full_scale(frames)
+    count = frames.shape[0]
     wide = xp.astype(frames, xp.int64)
     luma = wide
     if frames.ndim == 4:
         luma = wide[..., 0]
         if frames.shape[-1] == 3:
             luma = (19595 * wide[..., 0] + 38470 * wide[..., 1] + 7471 * wide[..., 2] + 32768) // 65536
-    width = (scale + 1) // LEVELS
-    luma = luma // width
+    luma = luma // ((_full_scale(frames) + 1) // LEVELS)
     most, mode, first, below = (xp.zeros_like(luma[0, ...]) for _ in range(4))
     for level in range(LEVELS):
         here = xp.sum(xp.astype(luma == level, xp.int64), axis=0)
@@ -149,15 +112,18 @@ def reference(frames: Array) -> tuple[Ballot, int, Layers]:
         below = below + here
     last = first + most - 1
     held = [(100 * first <= p * count) & (p * count <= 100 * last) for p in range(PERCENTILES)]
-    votes, others = (
+    votes = [
         xp.stack([xp.sum(xp.astype(holds & voters, xp.int64)) for holds in held])
         for voters in (mode < WHITE, mode >= WHITE)
-    )
-    votes = votes if bool(xp.any(votes > 0)) else others
-    p = int(xp.argmax(votes))
-    rank, rest = _rank(p, count)
+    ]
+    return xp.stack(votes), mode
+
+
+def _layers_reference(frames: Array, rank: int, rest: int) -> tuple[Array, Array, Array, Array]:
+    """Return the fields of `Layers` in the functions that all array libraries share."""
+    xp, scale = namespace(frames), _full_scale(frames)
     ordered = xp.astype(xp.sort(frames, axis=0), xp.float32)
-    low, high = ordered[rank, ...], ordered[min(rank + 1, count - 1), ...]
+    low, high = ordered[rank, ...], ordered[min(rank + 1, frames.shape[0] - 1), ...]
     image = low + (high - low) * rest / 100
     near = float(np.float32(NEAR * scale))
     seen = xp.mean(xp.astype(xp.abs(ordered - image) <= near, xp.float32), axis=0)
@@ -165,8 +131,7 @@ def reference(frames: Array) -> tuple[Ballot, int, Layers]:
     spread = xp.mean(xp.abs(ordered - xp.round(image)), axis=0) / scale
     if frames.ndim == 4:
         seen, darker, spread = xp.min(seen, axis=-1), xp.max(darker, axis=-1), xp.max(spread, axis=-1)
-    luminance = ((xp.astype(mode, xp.float32) + 0.5) * width - 0.5) / scale
-    return Ballot(votes, luminance), p, Layers(image / scale, seen, darker, spread)
+    return image / scale, seen, darker, spread
 
 
 def _full_scale(frames: Array) -> int:
@@ -179,14 +144,3 @@ def _rank(p: int, count: int) -> tuple[int, int]:
     Hundredths, since their products are whole numbers: levels that the percentile hits are hit in float32, too.
     """
     return divmod(p * (count - 1), 100)
-
-
-def _counter(greatest: int) -> Any:
-    """Return the narrowest unsigned dtype that holds a count."""
-    return next(dtype for dtype in (np.uint8, np.uint16, np.uint32, np.uint64) if greatest <= np.iinfo(dtype).max)
-
-
-def _spans(columns: int, tile: int) -> list[tuple[int, int]]:
-    """Divide columns among threads, a few spans each, in whole tiles."""
-    step = max(-(-columns // (8 * num_threads()) // tile) * tile, tile)
-    return [(first, min(first + step, columns)) for first in range(0, columns, step)]

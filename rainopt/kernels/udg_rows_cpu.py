@@ -1,0 +1,203 @@
+"""Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
+
+The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
+other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
+columns), `SPARSITY` and `CEILING`; where that has a single row, it holds for all, and a bounded R is bounded by O: the
+usual case, which then costs no memory traffic.
+
+One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
+iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
+cache. Memory is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+O, B, R, BX, BY, RX, RY = range(7)
+SPARSITY, CEILING = range(2)
+
+
+class Constants(NamedTuple):
+    """Scalars of the loops, all of the state's dtype; `rainopt.optim.fused.constants` says what they are."""
+
+    step_b: np.floating
+    step_r: np.floating
+    keep_o: np.floating
+    keep_r: np.floating
+    mix_b: np.floating
+    mix_o: np.floating
+    shrink: np.floating
+    low: np.floating
+    relax: np.floating
+    dual_b: np.floating
+    dual_along: np.floating
+    dual_across: np.floating
+    tau: np.floating
+    lambda_x: np.floating
+    lambda_y: np.floating
+    half: np.floating
+    zero: np.floating
+    bounded: bool
+
+
+# One loop although it touches eleven arrays: five loops that each vectorise take a tenth longer, since all but the
+# first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
+@njit(cache=True, nogil=True)
+def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, bar_b, bar_r, c):
+    """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity and box, relax.
+
+    ``above_bx`` and ``above_rx`` are the along-fields of the row before; ``bar_b`` and ``bar_r`` become the
+    extrapolated points ``2 new - old``.
+    """
+    left_b, left_r = c.zero, c.zero
+    for j in range(o.size):
+        if j > 0:
+            left_b, left_r = by[j - 1], ry[j - 1]
+        b_hat = b[j] - c.step_b * (above_bx[j] - bx[j] + left_b - by[j])
+        r_hat = r[j] - c.step_r * (above_rx[j] - rx[j] + left_r - ry[j])
+        mean = c.keep_o * (o[j] - b_hat) + c.keep_r * r_hat
+        threshold, high = sparsity[j] * c.shrink, ceiling[j]
+        over, under = mean - threshold, mean + threshold
+        rain = (over if over > c.zero else c.zero) + (under if under < c.zero else c.zero)
+        rain = rain if rain > c.low else c.low
+        rain = rain if rain < high else high
+        step_b = c.mix_b * b_hat + c.mix_o * (o[j] - rain) - b[j]
+        step_r = rain - r[j]
+        bar_b[j] = b[j] + step_b + step_b
+        bar_r[j] = r[j] + step_r + step_r
+        b[j] += c.relax * step_b
+        r[j] += c.relax * step_r
+
+
+@njit(cache=True, nogil=True)
+def _ascend_along(p, bar, bar_below, step, radius, relax):
+    for j in range(p.size):
+        v = p[j] + step * (bar_below[j] - bar[j])
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def _ascend_across(p, bar, step, radius, relax):
+    here, there = bar[:-1], bar[1:]
+    for j in range(here.size):
+        v = p[j] + step * (there[j] - here[j])
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def _ascend_across_shifted(p, bar, o, step, radius, relax):
+    here, there, o_here, o_there = bar[:-1], bar[1:], o[:-1], o[1:]
+    for j in range(here.size):
+        v = p[j] + step * ((there[j] - o_there[j]) - (here[j] - o_here[j]))
+        v = v if v > -radius else -radius
+        v = v if v < radius else radius
+        p[j] += relax * (v - p[j])
+
+
+@njit(cache=True, nogil=True)
+def _prior_row(prior, i, o, bounded):
+    """Return the sparsity and the upper bound of the rain in one row."""
+    if prior.shape[0] > 1:
+        return prior[i, SPARSITY], prior[i, CEILING]
+    return prior[0, SPARSITY], (o if bounded else prior[0, CEILING])
+
+
+@njit(cache=True, nogil=True)
+def advance(state, columns, prior, bars, zero_row, c):
+    """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
+
+    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
+    extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
+    along-fields are left alone; in a band, ghost rows absorb both.
+    """
+    rows, together = state.shape[0], bars.shape[0]
+    for front in range(rows + together - 1):
+        for t in range(together):
+            i = front - t
+            if i < 0 or i >= rows:
+                continue
+            # One-dimensional slices of contiguous rows keep their layout known to the compiler.
+            o, b, r = state[i, O][:columns], state[i, B][:columns], state[i, R][:columns]
+            bx, by = state[i, BX][:columns], state[i, BY][:columns]
+            rx, ry = state[i, RX][:columns], state[i, RY][:columns]
+            sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
+            bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
+            above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
+            above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
+            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, bar_b, bar_r, c)
+            if i > 0:
+                _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
+                _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
+            _ascend_across(by, bar_b, c.dual_b, c.tau, c.relax)
+            _ascend_across_shifted(ry, bar_r, o, c.dual_across, c.lambda_y, c.relax)
+
+
+@njit(cache=True, nogil=True)
+def _boxed(r, low, high):
+    r = r if r > low else low
+    return r if r < high else high
+
+
+@njit(cache=True, nogil=True)
+def _clip(v, radius):
+    v = v if v > -radius else -radius
+    return v if v < radius else radius
+
+
+@njit(cache=True, nogil=True)
+def certify(state, columns, prior, first, last, zero_row, radius, c):
+    """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
+
+    R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the
+    differences.
+    """
+    energy, bound = 0.0, 0.0
+    for i in range(first, last):
+        row = state[i]
+        below = state[i + 1] if i + 1 < state.shape[0] else row
+        above_b = state[i - 1, BX] if i > 0 else zero_row
+        above_r = state[i - 1, RX] if i > 0 else zero_row
+        o, b = row[O], row[B]
+        sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
+        after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O], c.bounded)[1]
+        row_energy, row_bound = 0.0, 0.0
+        rain = _boxed(row[R, 0], c.low, ceiling[0])
+        left_b, left_r = c.zero, c.zero
+        for j in range(columns):
+            rain_below = _boxed(below[R, j], c.low, after[j])
+            residual = b[j] + rain - o[j]
+            e = c.half * residual * residual + sparsity[j] * abs(rain)
+            e += c.tau * abs(below[B, j] - b[j]) + c.lambda_x * abs(rain_below - rain)
+            by, ry, dyo = c.zero, c.zero, c.zero
+            if j + 1 < columns:
+                rain_right = _boxed(row[R, j + 1], c.low, ceiling[j + 1])
+                dyo = o[j + 1] - o[j]
+                e += c.tau * abs(b[j + 1] - b[j]) + c.lambda_y * abs(dyo - (rain_right - rain))
+                by, ry = _clip(row[BY, j], c.tau), _clip(row[RY, j], c.lambda_y)
+            else:
+                rain_right = rain
+            v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
+            v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
+            if c.bounded:
+                excess = v_r - v_b - sparsity[j]
+                price = ceiling[j]
+            else:
+                excess = abs(v_r - v_b) - sparsity[j]
+                price = radius
+            d = v_b * o[j] + c.half * v_b * v_b + ry * dyo
+            if excess > 0:
+                d += price * excess
+            row_energy += e
+            row_bound -= d
+            left_b, left_r, rain = by, ry, rain_right
+        energy += row_energy
+        bound += row_bound
+    return energy, bound
