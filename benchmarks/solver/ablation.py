@@ -41,13 +41,12 @@ from benchmarks.common import finish, parser, positive, print_table
 from benchmarks.solver.quality import CHOSEN_ON, PROTOCOL, RENDERED, decibels, halved, pairs, rendered
 from rainopt import AngleEstimate, UDGWeights, derain, estimate_angle
 from rainopt.direction.evidence import Evidence
-from rainopt.still import adaptive
-from rainopt.still import derain as pipeline
+from rainopt.still import adaptive, rain
 
 Case = tuple[np.ndarray, np.ndarray, float | None]  # picture, truth, angle or None where it is to be estimated
 
 
-def strongest(evidence: Evidence, vote: Any = pipeline.vote) -> AngleEstimate:
+def strongest(evidence: Evidence, vote: Any = rain.vote) -> AngleEstimate:
     """Return the estimate with no direction but the strongest."""
     estimate: AngleEstimate = vote(evidence)
     return replace(estimate, directions=estimate.directions[:1])
@@ -81,14 +80,14 @@ ANY_LINES = ((adaptive, "SCENE", -1.0), (adaptive, "RAIN", 0.0))  # as if all li
 VARIANTS = {
     "fixed": Variant({"weights": UDGWeights()}),
     "full": FULL,
-    "no_ceiling": Variant(patches=((pipeline, "streak_height", lambda evidence, angle: 1.0),)),
+    "no_ceiling": Variant(patches=((rain, "streak_height", lambda evidence, angle: 1.0),)),
     "always_sparse": Variant(patches=((adaptive, "density", lambda rain: 0.0),)),
     "always_dense": Variant(patches=((adaptive, "density", lambda rain: 1.0), *ANY_LINES)),
     "no_parallel": Variant(patches=ANY_LINES),
     "no_reweighting": Variant(patches=((adaptive, "FAINT", 1e6),)),
     "no_texture": Variant(patches=((adaptive, "DOUBT", 0.0),)),
     "no_gain": Variant(patches=((adaptive, "FEW", replace(adaptive.FEW, gain=1.0)),)),
-    "one_direction": Variant(patches=((pipeline, "vote", strongest),)),
+    "one_direction": Variant(patches=((rain, "vote", strongest),)),
 }
 STRENGTHS = {"0.5": Variant({"strength": 0.5}), "1": FULL, "2": Variant({"strength": 2.0})}
 

@@ -12,9 +12,9 @@ from typing import Any
 from unittest import mock
 
 from rainopt.still import derain as pipeline
-from rainopt.still import rain_layer
+from rainopt.still import rain, rain_layer
 
-# Names in `rainopt.still.derain` or `rainopt.still.rain_layer`, and the stage that their time counts for.
+# Names in `rainopt.still.derain`, `rain` or `rain_layer`, and the stage that their time counts for.
 STAGES = {
     "split_channels": "to and from planes",
     "join_channels": "to and from planes",
@@ -62,7 +62,7 @@ def clocked_pipeline() -> Iterator[StageClock]:
     clock = StageClock()
     with ExitStack() as stack:
         for name, stage in STAGES.items():
-            for home in (pipeline, rain_layer):
+            for home in (pipeline, rain, rain_layer):
                 if hasattr(home, name):
                     stack.enter_context(mock.patch.object(home, name, clock.around(getattr(home, name), stage)))
         upright = getattr(rain_layer, "Upright", None)

@@ -37,7 +37,8 @@ from rainopt.video.background import BackgroundEstimate, background_of_store
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import percentile_layers
 from rainopt.video.quality import assess
-from rainopt.video.stretches import Wishes, care_for, derained
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import derained, stretch_settings
 
 REAL = Path("video", "rain_yard.mp4")
 REAL_PART = (slice(300, 380), slice(20, 120))  # wet concrete, a wall and leaves; no white sky
@@ -231,11 +232,11 @@ def deraining(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) -> l
         shown = [rainy[50]]
         for name, background in (("frames_alone", False), ("with_background", True)):
             with held(rainy) as store:
-                care = care_for(store, Wishes(background=background))
-                out = np.stack(list(derained(store, care)))
+                chosen = stretch_settings(store, VideoSettings(background=background))
+                out = np.stack(list(derained(store, chosen)))
             result |= {f"psnr_{name}": _mean_psnr(out, clean), f"deviation_{name}": _deviation(out, still)}
             shown.append(out[50])
-        result["background_used"] = care.backdrop is not None
+        result["background_used"] = chosen.backdrop is not None
         results.append(result)
         sheet.append((f"{preset}: frame, derained alone, with the background", shown))
     keys = ("psnr_input", "psnr_frames_alone", "psnr_with_background")

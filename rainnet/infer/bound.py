@@ -7,7 +7,7 @@ from rainopt.direction.estimate import Direction
 from rainopt.direction.evidence import gather
 from rainopt.direction.planes import work_planes
 from rainopt.still.adaptive import FEW
-from rainopt.still.derain import removals_from
+from rainopt.still.rain import removals_from
 
 
 def most_rain(image: Array, angle: float, channel_axis: int = -1) -> float:

@@ -11,7 +11,7 @@ from rainopt.geometry.warp import Upright
 from rainopt.image import luminance
 from rainopt.still.adaptive import solve_adaptive
 from rainopt.still.colour import remove_layer
-from rainopt.still.derain import removals_from
+from rainopt.still.rain import removals_from
 
 
 def polished(colour: Tensor, background: Tensor, angle: float, iterations: int) -> tuple[Tensor, Tensor]:
