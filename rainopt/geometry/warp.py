@@ -217,10 +217,12 @@ def _shift_rows_reference(image: Array, starts: Array, weights: Array, width: in
 
 def _taken(image: Array, columns: Array) -> Array:
     """Return ``image[..., i, columns[..., i, j]]``, the same columns in every image where ``columns`` are (H, J)."""
-    xp = namespace(image)
-    if columns.ndim > 2:
-        return xp.take_along_axis(image, columns, axis=-1)
-    rows, width = image.shape[-2:]
-    index = columns + xp.arange(rows, device=array_api_compat.device(image))[:, None] * width
-    flat = xp.reshape(image, (*image.shape[:-2], rows * width))
-    return xp.reshape(xp.take(flat, xp.reshape(index, (-1,)), axis=-1), (*image.shape[:-2], *columns.shape))
+    xp, device = namespace(image), array_api_compat.device(image)
+    *batch, rows, width = image.shape
+    if columns.ndim == 2:
+        index = columns + xp.arange(rows, device=device)[:, None] * width
+        flat = xp.reshape(image, (*batch, rows * width))
+        return xp.reshape(xp.take(flat, xp.reshape(index, (-1,)), axis=-1), (*batch, *columns.shape))
+    first = xp.reshape(xp.arange(math.prod(batch) * rows, device=device), (*batch, rows, 1)) * width
+    taken = xp.take(xp.reshape(image, (-1,)), xp.reshape(columns + first, (-1,)), axis=0)
+    return xp.reshape(taken, (*batch, rows, columns.shape[-1]))
