@@ -15,7 +15,7 @@ from typing import NamedTuple
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.optim.objectives import RainPrior, UDGWeights
-from rainopt.optim.udg import UDGSolution, solve_udg
+from rainopt.optim.udg import UDGSolution, minimise
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
 PILOT_ITER = 40
@@ -102,7 +102,7 @@ def solve_adaptive(
     xp = namespace(O)
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
-        first = solve_udg(O, weights=PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
+        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
@@ -110,7 +110,7 @@ def solve_adaptive(
     weights = replace(PILOT, sparsity=recipe.sparsity, lambda_y=recipe.lambda_y)
     ceiling = _ceiling(O, recipe.ceiling * removal.height)
     prior, start = RainPrior(doubt(O, first) ** (1 - dense), ceiling), xp.minimum(first, ceiling)
-    solution = solve_udg(O, weights=weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
+    solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
     rain = xp.minimum(recipe.gain * layer, O)
     return replace(solution, rain=rain), dense

@@ -10,8 +10,9 @@ from rainopt.arrays import Array, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
 from rainopt.image import device_of
+from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.operators import diff_across
-from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
+from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
 from rainopt.still.adaptive import Removal, solve_adaptive
 from rainopt.still.rain import Streaks
 from rainopt.still.settings import LayerSettings
@@ -66,20 +67,21 @@ def rain_layer(
 
     def split(O: Array, most: int | None, within: float | None, removal: Removal | None = removal) -> Split:
         if removal is None:
-            return solve_udg(O, weights=settings.weights, max_iter=most, tol=within), None
+            return minimise(O, settings.weights or UDGWeights(), max_iter=most, tol=within), None
         return solve_adaptive(O, removal, most, within)
 
     height, width = grey.shape
     side = TILE_SIDE if settings.tile is None else settings.tile
     max_iter, tol = stopping(settings.max_iter, settings.tol)
-    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
+    whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
-    if len(cover) == 1 and (settings.tile is None or max(height, width) <= PILOT_SIDE):
+    if whole and (settings.tile is None or max(height, width) <= PILOT_SIDE):
         layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol)
         if progress:
             progress(1.0)
         return layer, solution
 
+    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # All tiles share the number of iterations and the kind of rain, or their seams would show.
     count, dense = _pilot(grey, angle, split, max_iter, tol)
     if removal is not None:
