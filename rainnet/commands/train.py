@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rainopt.app.exit_codes import FAILED, INTERRUPTED
+from rainopt.app.options import JsonLines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rainnet.data.batches import RecipeBatches
     from rainnet.recipes.recipe import Recipe
     from rainnet.train.validator import Judge
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def train(
@@ -55,9 +56,7 @@ def train(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N; several: start this with torchrun.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object at the end instead of text.")
-    ] = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Train a network by a recipe.
 
