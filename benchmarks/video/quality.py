@@ -28,7 +28,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.common import finish, parser, print_table
+from benchmarks.common import finish, print_table
+from benchmarks.options import Data, Json, Sheet, benchmark
+from benchmarks.pictures import pictures
 from benchmarks.video.clips import spec_for
 from data_tools import rain_video
 from data_tools.manifest.contact_sheet import contact_sheet
@@ -50,26 +52,21 @@ WRONG = (-15, 15)  # percentiles beside the voted one
 PART = (200, 240)  # pixels of the photographs
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, sheet: Sheet = None, target: Json = None) -> None:
     """Run all four and print them."""
-    options = parser(__doc__, "video_quality")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="where the clip and photographs lie")
-    options.add_argument("--sheet", type=Path, metavar="FILE", help="write pictures to look at")
-    chosen = options.parse_args(arguments)
-    clean = read_frames(chosen.data / CLIP, START, MOST)
+    clean = read_frames(data / CLIP, START, MOST)
     rows: list[tuple[str, list[np.ndarray]]] = []
     results = {
         "benchmark": "video_quality",
-        "authors": against_authors(read_frames(chosen.data / REAL, 0, 100)[:, *REAL_PART]),
+        "authors": against_authors(read_frames(data / REAL, 0, 100)[:, *REAL_PART]),
         "background": backgrounds(clean, rows),
-        "judgement": judgement(
-            read_frames(chosen.data / CLIP, JUDGED, MOST), sorted((chosen.data / "clean").iterdir())[4::9]
-        ),
+        "judgement": judgement(read_frames(data / CLIP, JUDGED, MOST), pictures(data / "clean")[4::9]),
         "derain": deraining(clean[:100], rows),
     }
-    if chosen.sheet is not None:
-        write_image(chosen.sheet, contact_sheet(rows, width=560))
-    finish(results, chosen.json)
+    if sheet is not None:
+        write_image(sheet, contact_sheet(rows, width=560))
+    finish(results, target)
 
 
 def against_authors(frames: np.ndarray) -> dict[str, Any]:
