@@ -1,4 +1,4 @@
-"""What the benchmarks share: facts about the environment, clocks, pictures, and output."""
+"""Clocks, made pictures, tables and the environment, for all benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a function the command of its benchmark, and the options that benchmarks share, each defined once."""
+"""The decorator that makes a function the command of its benchmark, and the options that benchmarks share."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """NIQE's model of good photographs: fitted to pictures that are free to use, and checked on what spoils a picture.
 
-DIR holds pictures DIR/clean/NAME and a table DIR/SOURCES.tsv with the columns file, repository, path and licence. Used
-are those alone whose licence is CC0 or the public domain. With --out the model of all of them is written, with the list
-of their sources; rainopt/metrics/niqe_model.json is made so.
+DIR holds pictures DIR/clean/NAME and a table DIR/SOURCES.tsv with the columns file, repository, path and licence. Only
+pictures whose licence is CC0 or the public domain are used. --out writes the model of all of them with the list of
+their sources; this is how rainopt/metrics/niqe_model.json was made.
 
 Every picture is scored by a model that has not seen it: the sources are split into halves, each fitted and then scored
-by the model of the other. Crops of one photograph are always in the same half. Scored are the pictures as they are,
-and blurred (Gaussian, pixels), with white noise (grey levels of 255), as JPEG (quality), and with rain of the preset
-`heavy`; all at 8 bits, as in files. "worse" is the share of pictures that score higher than their clean self. A second
-table shows how the score of clean pictures depends on the number of patches.
+by the model of the other. Crops of one photograph are always in the same half. Pictures are scored as they are, blurred
+(Gaussian, pixels), with white noise (grey levels of 255), as JPEG (quality), and with rain of the preset `heavy`; all
+at 8 bits, as in files. "worse" is the share of pictures that score higher than their clean self. A second table shows
+how the score of clean pictures depends on the number of patches.
 
   python -m benchmarks.metrics.niqe_fit --data DIR
   python -m benchmarks.metrics.niqe_fit --data DIR --out rainopt/metrics/niqe_model.json
@@ -89,7 +89,7 @@ def noisy(sigma: float) -> Spoil:
 
 
 def compressed(quality: int) -> Spoil:
-    """Return a passage through JPEG."""
+    """Return a compression by JPEG."""
 
     def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         file = io.BytesIO()
@@ -142,7 +142,7 @@ def crop_scores(images: list[np.ndarray], half: list[int], models: list[NiqeMode
 
 
 def summary(values: list[float], clean: list[float]) -> dict[str, float]:
-    """Return mean, median, least and most, and the share that is worse than clean."""
+    """Return mean, median, least and most, and the share that scores worse than clean."""
     return {
         "pictures": len(values),
         "mean": statistics.fmean(values),

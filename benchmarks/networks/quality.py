@@ -1,9 +1,9 @@
 """How well the shipped network derains pairs that it was not trained on, beside `rainopt` of the same tree.
 
 For each folder of DIR/pairs: PSNR and SSIM (protocol y_matlab, results rounded to 8 bits, means over pictures) of the
-input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, so with
-the mean of four mirror images, and polished by 20 iterations of the solver. Last, what a picture without rain loses:
-PSNR of the derained truth against the truth, 100 dB where it is left alone.
+input, of `rainopt.derain`, and of the network: with the angle that it finds itself, with the angle of `rainopt`, and
+with that angle as the mean of four mirror images, or polished by 20 iterations of the solver. The second table says
+what a picture without rain loses: PSNR of the derained truth against the truth, 100 dB where it is left alone.
 
   python -m benchmarks.networks.quality --data DIR --json results.json --sheet sheet.png
 """

@@ -2,8 +2,8 @@
 
 Inference: a picture of 1024 × 2048 by `rainnet.derain`, told its angle, in two threads; median of --repeat warm runs,
 for the small preset and the paper's network, and the peak memory of a process that does nothing else. Training: the
-recipe "udgnet-small" at 128 × 128, images a second and the share of the time in which data were waited for, means over
---steps steps without the first ten.
+recipe "udgnet-small" at 128 × 128, images a second and the share of the time spent waiting for data, means over --steps
+steps without the first ten.
 
   python -m benchmarks.networks.speed --json results.json
 """
@@ -41,13 +41,13 @@ derain(create("udgnet", preset=sys.argv[1]), read_image(sys.argv[2]), angle=10.0
 
 
 class Speeds(Silent):
-    """Keeps what is told of the speed."""
+    """Keeps every report of the speed."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
     def step(self, step: Step) -> None:
-        """Keep it."""
+        """Keep a report."""
         self.steps.append(step)
 
 

@@ -1,8 +1,9 @@
 """How the rain of the presets compares with published pairs: brightness, input PSNR and direction.
 
-Presets are drawn over the colour photographs of scikit-image (astronaut, chelsea, coffee), each with a spec of its own,
-enlarged in no way: their streaks are as long as in pictures of about 480 x 320 pixels. Published pairs are no part of
-the project; where DIR is given they are read from DIR/pairs/SET/rain/NAME and DIR/pairs/SET/norain/NAME.
+Presets are drawn over the colour photographs of scikit-image (astronaut, chelsea, coffee), each with a spec of its own.
+The specs are not scaled to the pictures: their streaks are as long as in pictures of about 480 x 320 pixels. Published
+pairs are no part of the project; where DIR is given they are read from DIR/pairs/SET/rain/NAME and
+DIR/pairs/SET/norain/NAME.
 
 L is the luminance of the rainy picture minus that of the clean one, and the direction is the one that most of its
 structure tensor votes for. PSNR is of the rainy picture, on the 16-235 luma of MATLAB (protocol y_matlab).

@@ -1,4 +1,4 @@
-"""How good the background of rain video is, how well its judgement tells, and what video deraining makes of it.
+"""How good the background of rain video is, how far its own judgement is right, and what video deraining makes of it.
 
 DIR/video/clean_static_indoor.mp4 is a clip without rain from a camera that stands still, and DIR/clean/NAME are clean
 photographs; neither is a part of the project. Rain of the presets light, medium and heavy is rendered over both,
@@ -10,9 +10,9 @@ without the veil: a veil stands still, and no statistic over time tells it from 
   background  percentile_background of 20, 100 and 200 frames against the median of the clean frames, on pixels that
               stay within 10 levels of it; beside it the mean and the median of the same rainy frames.
   judgement   Spearman's rank correlation of the decibels that `rainopt.video.quality` expects with those that are true,
-              over numbers of frames, rain, right and wrong percentiles, and shaken frames of photographs. Of the
-              photographs, every ninth by name from the fifth on; the first, tenth, ... were used while it was found,
-              and so were the frames from 1000 on of the clip, of which others are taken here.
+              over numbers of frames, rain, right and wrong percentiles, and shaken frames of photographs. It takes
+              every ninth photograph by name, from the fifth on. The judgement was tuned on the first, tenth, ... and on
+              the frames of the clip from 1000 on, so other frames are taken here.
   derain      frames derained as `rainopt derain` does, with the background and without: PSNR against the clean frames,
               means over frames, and the deviation over time on the same pixels.
 
