@@ -146,7 +146,6 @@ def main(
     ] = None,
 ) -> None:
     """Make the digests, and write or compare them."""
-    sys.path[0] = str(Path.cwd())  # that of this file, where it is run by its path
     found = {}
     for row, value in rows(data):
         found[row] = value
@@ -161,4 +160,5 @@ def main(
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path.cwd())  # was the folder of this file, where it is run by its path
     app()

@@ -130,7 +130,6 @@ def main(
 ) -> None:
     """Follow the photograph and print the lists and the table."""
     root = Path.cwd()
-    sys.path[0] = str(root)  # that of this file, where it is run by its path
     table = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, call in walks(photo, Path(folder)):
@@ -151,4 +150,5 @@ def main(
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path.cwd())  # was the folder of this file, where it is run by its path
     app()
