@@ -55,14 +55,9 @@ def test_curve_heeds_weights_and_the_ends():
 
 def test_mixed_gives_each_set_its_share():
     def finding(group, half=CHECK):
-        return Finding(
-            Picture(group, "x", half, (), lambda: np.zeros((8, 8), np.uint8)), AngleEstimate(0.0, 0.0), None, None
-        )
+        return Finding(Picture(group, "x", half, (), lambda: np.zeros(1)), AngleEstimate(0.0, 0.0), None, None)
 
-    chosen, weight = mixed(
-        [finding("clean"), finding("faint"), finding("faint"), finding("clean", FIT), finding("other")],
-        CHECK,
-        CHECK_MIX,
-    )
+    found = [finding("clean"), finding("faint"), finding("faint"), finding("clean", FIT), finding("other")]
+    chosen, weight = mixed(found, CHECK, CHECK_MIX)
     assert [f.picture.group for f in chosen] == ["clean", "faint", "faint"]
     assert weight == pytest.approx(np.array([0.5, 0.07, 0.07]) / 0.64)

@@ -33,3 +33,6 @@ def test_halves_are_apart_and_cut_from_the_middle(tree):
     assert np.array_equal(first["4.png"], large[40:360, 60:540])
     assert second["5.png"].shape == (*MIDDLE, 3)
     assert first["0.png"].shape == (96, 128, 3)
+    for path in sorted((tree / "clean").iterdir())[1:]:
+        path.unlink()
+    assert not list(halved(tree / "clean", HELD_OUT))
