@@ -58,7 +58,7 @@ class StageClock:
 
 @contextmanager
 def clocked_pipeline() -> Iterator[StageClock]:
-    """Put clocks around the stages of `rainopt.derain` for a while; names that the pipeline has not are passed over."""
+    """Put clocks around the stages of `rainopt.derain` for a while; names that it lacks are skipped."""
     clock = StageClock()
     with ExitStack() as stack:
         for name, stage in STAGES.items():

@@ -7,7 +7,6 @@ from benchmarks.command import run_command
 from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
 from benchmarks.solver.limits import FLOPS, Limits, floor
 from benchmarks.solver.stages import stage_times
-from benchmarks.speed import main
 from rainopt import derain
 from rainopt.still import rain_layer
 
@@ -74,11 +73,3 @@ def test_environment_names_versions_and_no_places():
     facts = environment()
     assert facts["versions"]["numpy"] == np.__version__
     assert "/" not in str(facts)
-
-
-def test_help_teaches(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    out = capsys.readouterr().out
-    assert "--only" in out
-    assert "floor" in out
