@@ -25,7 +25,7 @@ STAGES = {
     "vote": "angle",
     "streak_height": "angle",
     "solve_adaptive": "solve",
-    "solve_udg": "solve",
+    "minimise": "solve",
     "remove_layer": "remove layer",
 }
 WARP = "shear and back"

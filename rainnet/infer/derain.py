@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import array_api_compat
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from rainnet.models.decomposition import Layers
 from rainopt.arrays import Array, detached, namespace, to_numpy
 from rainopt.checks import require_whole
 from rainopt.direction.estimate import estimate_angle
-from rainopt.image import device_of, join_channels, luminance, split_channels
+from rainopt.image import join_channels, luminance, split_channels
 
 # Axes of the mirror images that an ensemble of so many takes the mean of.
 MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
@@ -243,7 +244,7 @@ def _like(tensor: Tensor, reference: Array) -> Any:
     host = tensor.cpu().numpy()
     if isinstance(reference, np.ndarray):
         return host
-    return namespace(reference).asarray(host, device=device_of(reference))
+    return namespace(reference).asarray(host, device=array_api_compat.device(reference))
 
 
 def _contiguous(image: Array) -> Array:

@@ -152,9 +152,9 @@ def minimise(
     """`solve_udg` of images that were checked at the door, as a photograph's are."""
     xp = namespace(O)
     max_iter, tol = stopping(max_iter, tol)
+    floor = rounding_level(O)
     solver = _solver(O, weights, method, prior, start)
     iterations, status = 0, SolverStatus.MAX_ITER
-    floor = rounding_level(O)
     while iterations < max_iter:
         chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
         solver.advance(chunk)

@@ -120,7 +120,8 @@ def doubt(O: Array, layer: Array) -> Array:
     """Return factors on the sparsity λs of sparse rain: small where a first layer runs along the streak, large in
     texture; all (..., H, W).
     """
-    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(box_mean(layer, ALONG, -2)) + FAINT)
+    along = _positive(box_mean(layer, ALONG, -2))
+    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (along + FAINT)
 
 
 def density(rain: Array) -> float:

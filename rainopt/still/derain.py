@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import array_api_compat
+
 from rainopt.arrays import Array, detached, namespace, native
 from rainopt.direction.estimate import Direction
 from rainopt.direction.planes import work_planes
-from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
+from rainopt.image import join_channels, luminance, quantise, split_channels
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.udg import UDGSolution
 from rainopt.still.colour import remove_layer
@@ -121,35 +123,33 @@ def derain(
     settings = StillSettings(
         angle=angle, weights=weights, strength=strength, veil=veil, max_iter=max_iter, tol=tol, tile=tile
     )
-    return decompose(
-        image, settings, dtype=namespace(image, names="image").float32, channel_axis=channel_axis, progress=progress
-    )
+    return decompose(image, settings, as_float=True, channel_axis=channel_axis, progress=progress)
 
 
 def decompose(
     image: Array,
     settings: StillSettings,
     *,
-    dtype: Any = None,
+    as_float: bool = False,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Decomposition:
-    """`derain` with its settings in one object, and the background in ``dtype``, the image's own if that is None.
+    """`derain` with its settings in one object, and the background in the image's dtype or, ``as_float``, in float32.
 
     The background is written a band of rows at a time, so that memory stays near the image's own.
     """
-    image = detached(native(image))
+    xp, image = namespace(image, names="image"), detached(native(image))
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
         raise ValueError(
             f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
         )
     rain = find_rain(image, settings, channel_axis, (height, width))
-    parts = remove_rain(image, rain.streaks, settings, dtype=dtype, channel_axis=channel_axis, progress=progress)
+    dtype = xp.float32 if as_float else image.dtype
+    parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress)
     haze = None
     if settings.veil:
-        xp = namespace(image)
-        planes = xp.asarray(work_planes(parts.background, channel_axis), device=device_of(image))
+        planes = xp.asarray(work_planes(parts.background, channel_axis), device=array_api_compat.device(image))
         haze = estimate_veil(planes, (height, width))
         for rows, index in _bands(rows_axis, height):
             channels = split_channels(parts.background[index], channel_axis)
@@ -171,19 +171,19 @@ def remove_rain(
     image: Array,
     rain: Sequence[Streaks],
     settings: LayerSettings,
+    dtype: Any,
     *,
-    dtype: Any = None,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Removed:
-    """Take known rain off a checked image; the background comes in ``dtype``, the image's own if that is None."""
-    xp, device = namespace(image, names="image"), device_of(image)
+    """Take known rain off a checked image; the background comes in ``dtype``."""
+    xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
     for rows, index in _bands(rows_axis, height):
         grey[rows, :] = luminance(split_channels(image[index], channel_axis).colour)
     layer, solution = rain_layers(grey, rain, settings, progress)
-    background = xp.empty(tuple(image.shape), dtype=image.dtype if dtype is None else dtype, device=device)
+    background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(rows_axis, height):
         channels = split_channels(image[index], channel_axis)
         clean, taken = remove_layer(channels.colour, grey[rows, :], layer[rows, :])

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import array_api_compat
+
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
-from rainopt.image import device_of
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.operators import diff_across
 from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
@@ -110,7 +111,7 @@ def _solve_tiles(
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
         layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre)
-        window = xp.asarray(part.window, device=device_of(grey))
+        window = xp.asarray(part.window, device=array_api_compat.device(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress and done + 1 < len(cover):

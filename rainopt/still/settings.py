@@ -8,7 +8,6 @@ from numbers import Real
 from rainopt.checks import require_non_negative, require_whole
 from rainopt.direction.estimate import Direction
 from rainopt.optim.objectives import UDGWeights
-from rainopt.optim.udg import stopping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +35,11 @@ class LayerSettings:
     tile: int | None = None
 
     def __post_init__(self) -> None:
-        # What rain would be refused with is no better in a dry image.
-        stopping(self.max_iter, self.tol)
+        # What would be refused in rain is no better in a dry image.
+        if self.max_iter is not None:
+            require_whole(self.max_iter, "max_iter")
+        if self.tol is not None:
+            require_non_negative(tol=self.tol)
         if self.tile is not None and self.tile < 0:
             raise ValueError(f"`tile` must be at least 0, got {self.tile!r}")
         if self.tile:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import array_api_compat
 import numpy as np
 
 from rainopt.arrays import Array, kernel, namespace
-from rainopt.image import device_of
 
 PERCENTILES = 101  # 0, 1, ... 100
 LEVELS = 256  # of the luminance whose mode is taken
@@ -62,7 +62,7 @@ def vote(frames: Array) -> Ballot:
     votes, mode = fast(frames, WHITE) if fast is not None else _vote_reference(frames)
     width = (_full_scale(frames) + 1) // LEVELS
     values = ((np.arange(LEVELS) + 0.5) * width - 0.5) / _full_scale(frames)
-    table = xp.asarray(values.astype(np.float32), device=device_of(frames))
+    table = xp.asarray(values.astype(np.float32), device=array_api_compat.device(frames))
     index = xp.reshape(xp.astype(mode, xp.int64), (-1,))
     return Ballot(votes, xp.reshape(xp.take(table, index, axis=0), tuple(mode.shape)))
 

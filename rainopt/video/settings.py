@@ -115,7 +115,7 @@ def scene_settings(frames: Sequence[np.ndarray], settings: DerainSettings) -> Sc
 
 def derain_frame(frame: np.ndarray, scene: SceneSettings) -> np.ndarray:
     """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype."""
-    return np.asarray(remove_rain(frame, scene.rain, scene.layers).background) if scene.rain else frame
+    return np.asarray(remove_rain(frame, scene.rain, scene.layers, frame.dtype).background) if scene.rain else frame
 
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:
