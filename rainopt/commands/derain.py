@@ -124,17 +124,18 @@ def derain(
         )
     with refusing("--device", ValueError):
         place = resolve_device(device)
-    task = Derain.of(
-        OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
-        device=place,
-        veil=veil,
-        background=background,
-        angle=angle,
-        weights=parse_weights(weights),
-        strength=strength,
-        max_iter=max_iter,
-        tol=tol,
-    )
+    with refusing("--tol", ValueError):
+        task = Derain.of(
+            OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
+            device=place,
+            veil=veil,
+            background=background,
+            angle=angle,
+            weights=parse_weights(weights),
+            strength=strength,
+            max_iter=max_iter,
+            tol=tol,
+        )
     with refusing("--output", PlanError):
         work = plan(inputs, output, task.results, PICTURES)
     raise typer.Exit(follow(work, task, jobs, json_lines))
