@@ -1,12 +1,11 @@
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rainopt import arrays
+from tests.support.processes import environment
 
 
 def test_namespace_is_shared_by_arrays_of_one_library(xp):
@@ -27,23 +26,15 @@ def test_is_floating(xp):
     assert not arrays.is_floating(xp.zeros((2, 2), dtype=xp.complex64))
 
 
-def test_host_view_shares_memory(torch):
-    a = np.zeros((2, 3))
+def test_host_views_share_memory_and_refuse_gradients_and_foreign_arrays(torch, strict):
+    a, t = np.zeros((2, 3)), torch.zeros(2, 3)
     assert arrays.host_view(a) is a
-    t = torch.zeros(2, 3)
-    view = arrays.host_view(t)
-    view[0, 1] = 7
+    arrays.host_view(t)[0, 1] = 7
     assert t[0, 1] == 7
-    assert arrays.host_view(t.T).shape == (3, 2)
-
-
-def test_host_view_refuses_gradients_and_foreign_arrays(torch, strict):
     leaf = torch.zeros(2, 3, requires_grad=True)
-    assert arrays.host_view(leaf) is None
-    assert arrays.host_view(leaf * 2) is None
     assert arrays.host_view(leaf.detach()) is not None
-    assert arrays.host_view(torch.zeros(2, 3, device="meta")) is None
-    assert arrays.host_view(strict.zeros((2, 3))) is None
+    for foreign in (leaf, leaf * 2, torch.zeros(2, 3, device="meta"), strict.zeros((2, 3))):
+        assert arrays.host_view(foreign) is None
 
 
 def test_like_and_to_numpy_undo_each_other(xp):
@@ -63,6 +54,5 @@ def test_numpy_users_need_no_other_library():
         "import sys, numpy, rainopt; rainopt.derain(numpy.full((16, 16), 0.5), max_iter=2, tol=0); "
         "print([m for m in ('torch', 'cupy', 'array_api_strict', 'cvxpy', 'skimage') if m in sys.modules])"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
