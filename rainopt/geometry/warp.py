@@ -112,7 +112,8 @@ class Upright:
 
     def _sheared_back(self, upright: Array, adjoint: bool = False) -> Array:
         if tuple(upright.shape[-2:]) != self.shape:
-            raise ValueError(f"`upright` must be (..., {self.shape[0]}, {self.shape[1]}), got {tuple(upright.shape)}")
+            rows, columns = self.shape
+            raise ValueError(f"`upright` must be (..., {rows}, {columns}), got shape {tuple(upright.shape)}")
         width = self.height if self.transposed else self.width
         return self._turned(shift_rows(upright, -self.offsets, width, fill="zero", adjoint=adjoint))
 

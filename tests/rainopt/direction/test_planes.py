@@ -19,7 +19,7 @@ DTYPES = ("uint8", "uint16", "float32", "float64")
 def small(monkeypatch):
     """Have small images count as large, and several bands of them."""
     monkeypatch.setattr(module, "WORK_PIXELS", 200)
-    monkeypatch.setattr(module, "BAND_ROWS", 3)
+    monkeypatch.setattr("rainopt.kernels.block_mean_cpu.BAND_ROWS", 3)
     assert reduction(HEIGHT, WIDTH) == FACTOR
 
 

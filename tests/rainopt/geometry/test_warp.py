@@ -217,7 +217,7 @@ def test_wrong_shapes_and_fills(xp):
     with pytest.raises(ValueError, match=r"`image` must be \(\.\.\., 8, 9\), got shape \(9, 8\)"):
         upright.forward(xp.zeros((9, 8)))
     for back in (upright.back, upright.adjoint):
-        message = rf"`image` must be \(\.\.\., 8, {upright.shape[1]}\), got shape \(8, 9\)"
+        message = rf"`upright` must be \(\.\.\., 8, {upright.shape[1]}\), got shape \(8, 9\)"
         with pytest.raises(ValueError, match=message):
             back(xp.zeros((8, 9)))
     with pytest.raises(ValueError, match="`fill` must be 'edge' or 'zero', got 'wrap'"):

@@ -77,14 +77,14 @@ def test_progress_rises_to_one(tile, calls):
 @pytest.fixture
 def solves(monkeypatch):
     """Record the images, the limits and the iterations of all solves with weights that are given."""
-    calls, solve = [], rain_layer.solve_udg
+    calls, solve = [], rain_layer.minimise
 
-    def recorded(O, **settings):
-        solution = solve(O, **settings)
+    def recorded(O, weights, **settings):
+        solution = solve(O, weights, **settings)
         calls.append((O, settings["max_iter"], settings["tol"], solution.iterations))
         return solution
 
-    monkeypatch.setattr(rain_layer, "solve_udg", recorded)
+    monkeypatch.setattr(rain_layer, "minimise", recorded)
     return calls
 
 
@@ -119,14 +119,14 @@ def test_the_busiest_window_is_the_pilot_and_what_it_needs_is_enough_with_a_marg
 
 
 def test_an_easy_pilot_is_made_up_for(monkeypatch):
-    solve = rain_layer.solve_udg
+    solve = rain_layer.minimise
 
-    def easy(O, **settings):
-        solution = solve(O, **settings)
+    def easy(O, weights, **settings):
+        solution = solve(O, weights, **settings)
         return replace(solution, iterations=10) if settings["tol"] > 0 else solution
 
     monkeypatch.setattr(rain_layer, "PILOT_SIDE", 96)
-    monkeypatch.setattr(rain_layer, "solve_udg", easy)
+    monkeypatch.setattr(rain_layer, "minimise", easy)
     settings, shares = {"angle": 12.0, "tile": 100, "weights": UDGWeights()}, []
     d = derain(rainy(12.0)[1], progress=shares.append, **settings)
     assert d.solution.status is SolverStatus.CONVERGED
