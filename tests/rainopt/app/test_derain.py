@@ -5,6 +5,7 @@ nothing behind.
 import builtins
 import errno
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import pytest
 from PIL import Image, ImageCms
 
 import rainopt
+from rainopt.app.compare import side_by_side
 from rainopt.app.derain import Derained, DerainTask, photo_to_photo
 from rainopt.app.results import OutputSettings, results_of
 from rainopt.app.task import FileRecord
 from rainopt.io import atomic
+from tests.support.disk import full_disk
 from tests.support.photos import SIZE, levels, rainy, save_photo
 
 PLAIN, ALL = OutputSettings(), OutputSettings(save_rain=True, compare=True)
@@ -92,7 +95,7 @@ def test_depth_channels_and_size_are_kept_and_the_rain_layer_is_as_deep(tmp_path
         np.testing.assert_array_equal(result, expected.background)
     deep = np.uint8 if dtype == "uint8" else np.uint16
     np.testing.assert_array_equal(rain, levels(expected.rain.astype(float), deep))
-    assert sheet.dtype == np.uint8
+    np.testing.assert_array_equal(sheet, side_by_side(read, expected.background, expected.rain))
     assert (record.height, record.width, record.angle) == (*SIZE, 7.0)
     assert record.rain == pytest.approx(expected.rain.mean())
     assert 0 < record.seconds < 60
@@ -269,6 +272,12 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path, source, monkeypatch, 
     assert "No space left on device" in message
     assert str(target.parent) in message
     assert not there or target.read_bytes() == b"earlier result"
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_of_a_file(tmp_path, source):
+    with full_disk(1000):
+        message = refused(source, tmp_path / "a.png")
+    assert re.search(r"a\.png' cannot be written .*too large.*disk space", message)
 
 
 def test_an_interruption_is_passed_on_and_leaves_nothing(tmp_path, source, monkeypatch):

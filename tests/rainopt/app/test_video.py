@@ -3,7 +3,6 @@
 import errno
 import functools
 import re
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from rainopt.app.video import VideoRecord
 from rainopt.io import read_image
 from rainopt.io.video.read import open_video, read_frames
 from tests.support.clips import coded, rained, save, view
+from tests.support.disk import full_disk
 from tests.support.stretches import darken, parts_of, sound_of, times_of
-
-resource = pytest.importorskip("resource")
 
 H, W, COUNT = 120, 160, 30
 
@@ -230,17 +228,6 @@ def test_a_size_that_changes_is_told_and_what_was_done_is_kept(tmp_path):
         assert f"'{source}' changes its size: frame {count} has 64 x 96 pixels, the first has {H} x {W}" in record.error
         # In the first stretch nothing is kept.
         assert [path.name for path in target.parent.iterdir()] == left
-
-
-@contextmanager
-def full_disk(size):
-    """Let no file grow beyond `size` bytes: writing fails as on a full disk, in the system itself."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 @pytest.mark.parametrize("size", [300, 12_000])
