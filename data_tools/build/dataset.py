@@ -14,7 +14,7 @@ import numpy as np
 from data_tools.build.plan import BuildOptions, VideoJob
 from data_tools.build.video import VideoResult, build_video, noted_fingerprints
 from data_tools.manifest.contact_sheet import SHEET_NAME, contact_sheet
-from data_tools.manifest.file import Manifest, Record, append_record, read_manifest, write_manifest
+from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest, write_manifest
 from data_tools.manifest.folder import open_folder, sweep
 from data_tools.verify.dataset import NEAR
 from rainopt.io import read_image, write_image
@@ -101,12 +101,15 @@ def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) 
     return read_manifest(folder)
 
 
-def _in_split(record: Record, group: dict[str, str], options: BuildOptions) -> Record:
+def _in_split(record: PairRecord, group: dict[str, str], options: BuildOptions) -> PairRecord:
     name = record.id.partition("/")[0]
     place = _uniform(options.seed, group.get(name, name))
+    split = "train"
     if place < options.test_share:
-        return replace(record, split="test")
-    return replace(record, split="val" if place < options.test_share + options.val_share else "train")
+        split = "test"
+    elif place < options.test_share + options.val_share:
+        split = "val"
+    return record.model_copy(update={"split": split})
 
 
 def _groups(prints: Collection[tuple[str, int]]) -> dict[str, str]:

@@ -12,15 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_tools.manifest.file import (
-    Record,
-    append_record,
-    checksum,
-    read_manifest,
-    resolve_path,
-    write_manifest,
-)
+from data_tools.manifest.file import append_record, read_manifest, write_manifest
 from data_tools.manifest.folder import FolderError, open_folder, sweep
+from data_tools.manifest.paths import checksum, resolve_path
+from data_tools.manifest.record import PairRecord, Split
 from data_tools.rain.presets import PRESETS
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain, compose
@@ -45,7 +40,7 @@ class PairJob:
     version: int
     preset: str
     seed: int
-    split: str
+    split: Split
     folder: Path
     licence: str = ""
 
@@ -108,7 +103,7 @@ def plan_pairs(
     for number in range(len(scenes) if count is None else count):
         version, position = divmod(number, len(scenes))
         scene, source = scenes[position]
-        split = "val" if _uniform(seed, scene) < val_share else "train"
+        split: Split = "val" if _uniform(seed, scene) < val_share else "train"
         jobs.append(PairJob(source, scene, version, preset, seed, split, folder or Path(), licence))
     return jobs
 
@@ -211,7 +206,7 @@ def render_pair(job: PairJob) -> RenderedPair:
     return RenderedPair(clean, rainy, rain, result.mask.astype(np.uint8) * 255, spec)
 
 
-def make_pair(job: PairJob) -> Record | str:
+def make_pair(job: PairJob) -> PairRecord | str:
     """Render one pair and write its files; return its record, or a sentence that says what went wrong.
 
     Written are the clean picture (unless it is there), the rainy one, the rain layer (16 bit) and the mask, all PNG.
@@ -226,7 +221,7 @@ def make_pair(job: PairJob) -> Record | str:
                 write_image(place, getattr(pair, kind))
             elif not np.array_equal(read_image(place), pair.clean):
                 raise ValueError(f"'{place}' shows another picture than '{job.source}'; remove it, or rename the other")
-        return Record(
+        return PairRecord(
             id=job.id,
             rainy=job.file("rainy"),
             clean=job.file("clean"),
@@ -256,7 +251,7 @@ def _place(job: PairJob, kind: str) -> Path:
     return resolve_path(job.folder, path)
 
 
-def note(job: PairJob, record: Record) -> None:
+def note(job: PairJob, record: PairRecord) -> None:
     """Add a finished pair to the manifest; from then on it is part of the dataset."""
     append_record(job.folder, record)
 

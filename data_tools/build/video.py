@@ -15,7 +15,8 @@ import numpy as np
 
 from data_tools.build.pairs import choose_crops, choose_frames
 from data_tools.build.plan import NOTES, BuildOptions, VideoJob
-from data_tools.manifest.file import Record, checksum, resolve_path
+from data_tools.manifest.paths import checksum, resolve_path
+from data_tools.manifest.record import PairRecord
 from data_tools.verify.pair_checks import fingerprint
 from rainopt.app.task import error_message
 from rainopt.image import frame_luminance, quantise
@@ -61,9 +62,9 @@ class VideoResult:
     error: str | None = None
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[PairRecord]:
         """All pairs."""
-        return [Record.from_dict(values) for window in self.windows for values in window.records]
+        return [PairRecord.parse(values) for window in self.windows for values in window.records]
 
 
 def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
@@ -152,7 +153,10 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
             return Window(**facts, accepted=False, reason=f"no crop of {options.crop} pixels can be trusted")
         grey = frame_luminance(settled.estimate.image)
         return Window(
-            **facts, accepted=True, fingerprint=fingerprint(grey) or 0, records=tuple(r.to_dict() for r in records)
+            **facts,
+            accepted=True,
+            fingerprint=fingerprint(grey) or 0,
+            records=tuple(record.model_dump() for record in records),
         )
 
 
@@ -167,7 +171,7 @@ def _shortfall(worth: Acceptance, frames: int, options: BuildOptions) -> str:
 
 def _write_pairs(
     job: VideoJob, settled: Settled, store: FrameStore, chosen: list[Any], first: VideoFrame, number: int
-) -> list[Record]:
+) -> list[PairRecord]:
     options, height, width = job.options, *settled.valid.shape
     window = f"{first.index:06}"
     clean = quantise(settled.estimate.image, store.dtype)
@@ -193,7 +197,7 @@ def _write_pairs(
             }
             worth = settled.acceptance
             records.append(
-                Record(
+                PairRecord(
                     id=stem,
                     rainy=names["rainy"],
                     clean=names["clean"],
@@ -202,16 +206,15 @@ def _write_pairs(
                     source=Path(os.path.realpath(job.source)).name.encode(errors="replace").decode(),
                     checksums=sums,
                     angle=None if worth.angle is None else round(worth.angle, 2),
-                    extra={
-                        "valid": names["valid"],
-                        "valid_share": round(float(np.mean(valid)), 5),
-                        "frame": number_in_video,
-                        "rain_share": round(frame.rain, 6),
-                        "expected_psnr": round(worth.expected_psnr, 2),
-                        "percentile": settled.estimate.percentile,
-                        "background_frames": len(store),
-                        "stabilised": not settled.static,
-                    },
+                    # What no other kind of dataset has.
+                    valid=names["valid"],
+                    valid_share=round(float(np.mean(valid)), 5),
+                    frame=number_in_video,
+                    rain_share=round(frame.rain, 6),
+                    expected_psnr=round(worth.expected_psnr, 2),
+                    percentile=settled.estimate.percentile,
+                    background_frames=len(store),
+                    stabilised=not settled.static,
                 )
             )
     return records

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from data_tools.build.rendered import PairJob, SynthError, finish, make_pair, note, render_pair
 from data_tools.manifest.contact_sheet import contact_sheet
-from data_tools.manifest.file import ManifestError, Record, read_manifest
+from data_tools.manifest.file import ManifestError, PairRecord, read_manifest
 from rainopt.app.console import open_consoles, progress_bar
 from rainopt.io import READABLE_SUFFIXES, write_image
 from rainopt.parallel.processes import DIED, run_in_processes
@@ -35,7 +35,7 @@ def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path
             task = progress.add_task("pairs", total=len(pairs), completed=len(pairs) - len(todo))
             for job, result in _make(todo, processes):
                 progress.advance(task)
-                if isinstance(result, Record):
+                if isinstance(result, PairRecord):
                     note(job, result)
                     made += 1
                 else:
@@ -58,7 +58,7 @@ def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path
     return FAILED if failed else OK
 
 
-def _make(todo: Sequence[PairJob], processes: int) -> Iterator[tuple[PairJob, Record | str | None]]:
+def _make(todo: Sequence[PairJob], processes: int) -> Iterator[tuple[PairJob, PairRecord | str | None]]:
     if processes <= 1 or len(todo) < 2:
         for job in todo:
             yield job, make_pair(job)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data_tools.export.samples import ExportError, Sample
-from data_tools.manifest.file import ManifestError, resolve_path
+from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
 
 INDEX_NAME = "index.json"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest.contact_sheet import SHEET_NAME
-from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, Record, read_manifest
+from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from data_tools.manifest.pictures import Picture
 from data_tools.verify.pair_checks import Checked, Finding, check_pair
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.parallel.processes import DIED, run_in_processes
@@ -20,7 +21,7 @@ from rainopt.parallel.processes import DIED, run_in_processes
 NEAR = 4
 
 
-Task = tuple[Pair, Record | None, Path | None]
+Task = tuple[Pair, Picture | None, Path | None]
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ def verify(
     elif manifest is not None:
         # An interrupted run tears a line; the next one mends it.
         dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p != manifest.torn))
-    by_id = {record.id: record for whole in manifest or () for record in _single(whole)}
+    named = {picture.name: picture for picture in manifest.pictures()} if manifest is not None else {}
     folder = manifest.folder if manifest is not None else None
     findings = [Finding("missing", dataset.name, problem) for problem in dataset.problems]
 
-    tasks: list[Task] = [(pair, by_id.get(pair.name), folder) for pair in dataset]
+    tasks: list[Task] = [(pair, named.get(pair.name), folder) for pair in dataset]
     checked: list[Checked] = []
     for done, (task, result) in enumerate(_run(tasks, processes), 1):
         if result is None:
@@ -135,16 +136,6 @@ def verify(
         findings=tuple(findings),
         notes=(*dataset.notes, *(_notes(manifest) if manifest is not None else ())),
     )
-
-
-def _single(record: Record) -> Iterator[Record]:
-    """Yield a record, or one for each frame of a sequence, with its own files' checksums."""
-    if not record.frames:
-        yield record
-    for k, frame in enumerate(record.frames):
-        clean = frame.clean or record.clean
-        checksums = {path: digest for path, digest in record.checksums.items() if path in (frame.rainy, clean)}
-        yield Record(f"{record.id}/{k}", frame.rainy, clean, checksums=checksums)
 
 
 def _run(tasks: list[Task], processes: int) -> Iterable[tuple[Any, Checked | None]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.layouts.read import Pair
-from data_tools.manifest.file import Record, checksum
+from data_tools.manifest.paths import checksum
+from data_tools.manifest.pictures import Picture
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import compose
 from rainopt.image import luminance, quantise, split_channels
@@ -51,7 +52,7 @@ class Checked:
     size: tuple[int, int] | None = None
 
 
-def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = None) -> Checked:
+def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None = None) -> Checked:
     """Read a pair and check sizes, range, alignment, and, with its record, checksums and the truth of rendered
     rain.
     """
@@ -72,10 +73,10 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
         problem = _range_problem(image)
         if problem:
             report("range", f"the {kind} image {problem}")
-    if record is not None and folder is not None:
-        _check_files(record, folder, report)
-        if len(images) == 2 and record.rain and record.spec:
-            _check_truth(images, record, folder, report)
+    if picture is not None and folder is not None:
+        _check_files(picture, folder, report)
+        if len(images) == 2 and picture.rain and picture.spec:
+            _check_truth(images, picture, folder, report)
 
     grey = {kind: _grey(image) for kind, image in images.items()}
     if len(grey) == 2:
@@ -83,8 +84,8 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
         if images["rainy"].shape[:2] != images["clean"].shape[:2]:
             report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
         else:
-            if record is not None and folder is not None:
-                rainy = _trusted_part(rainy, clean, record, folder, report)
+            if picture is not None and folder is not None:
+                rainy = _trusted_part(rainy, clean, picture, folder, report)
             _check_alignment(rainy, clean, report)
             _check_order(rainy, clean, report)
     scene = grey.get("clean", grey.get("rainy"))
@@ -111,20 +112,20 @@ def _range_problem(image: np.ndarray) -> str | None:
     return None
 
 
-def _check_files(record: Record, folder: Path, report: Report) -> None:
-    for path in record.paths:
+def _check_files(picture: Picture, folder: Path, report: Report) -> None:
+    for path in picture.paths:
         place = folder / path
         if not place.is_file():
             # The images of the pair have been reported by their reader.
-            if path not in (record.rainy, record.clean):
+            if path not in (picture.rainy, picture.clean):
                 report("missing", f"'{place}' is not there")
-        elif path in record.checksums and checksum(place) != record.checksums[path]:
+        elif path in picture.checksums and checksum(place) != picture.checksums[path]:
             report("checksum", f"'{place}' is not the file that was recorded")
 
 
-def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, report: Report) -> None:
+def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, report: Report) -> None:
     """Repeat ``rainy = compose(clean, rain)`` from the files."""
-    place = folder / str(record.rain)
+    place = folder / str(picture.rain)
     if not place.is_file():
         return
     try:
@@ -133,7 +134,7 @@ def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, re
         report("corrupt", str(error))
         return
     try:
-        spec = RainSpec.from_dict(record.spec)
+        spec = RainSpec.from_dict(picture.spec)
         expected = quantise(compose(images["clean"], rain, spec.composition), images["rainy"].dtype)
     except (ValueError, TypeError, KeyError) as error:
         report("truth", f"the rain layer cannot be put over the clean image ({error})")
@@ -142,9 +143,9 @@ def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, re
         report("truth", "the rainy image is not its clean image with its rain layer")
 
 
-def _trusted_part(rainy: np.ndarray, clean: np.ndarray, record: Record, folder: Path, report: Report) -> np.ndarray:
+def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder: Path, report: Report) -> np.ndarray:
     """Return the rainy luminance with the clean one where the clean one is not to be trusted: things moved there."""
-    named = record.extra.get("valid")
+    named = picture.valid
     if not isinstance(named, str) or not (folder / named).is_file():
         return rainy
     try:

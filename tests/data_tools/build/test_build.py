@@ -28,7 +28,8 @@ from data_tools.build.dataset import _groups, _in_split, _uniform, begin, finish
 from data_tools.build.plan import NOTES, BuildOptions, VideoJob, plan_videos, video_name
 from data_tools.build.video import Window, _write_notes
 from data_tools.commands import main as cli
-from data_tools.manifest.file import Record, append_record, checksum, read_manifest
+from data_tools.manifest.file import PairRecord, append_record, read_manifest
+from data_tools.manifest.paths import checksum
 from data_tools.rain.video import rain_video
 from rainopt.io import read_image, write_image
 from rainopt.io.video.read import read_frames
@@ -627,7 +628,7 @@ def test_windows_after_a_knock_do_not_depend_on_what_was_noted(here):
 
 
 def record_of(name):
-    return Record(id=f"{name}/000000_000000", rainy="a.png", clean="b.png", scene=f"{name}/000")
+    return PairRecord(id=f"{name}/000000_000000", rainy="a.png", clean="b.png", scene=f"{name}/000")
 
 
 def test_shares_are_those_asked_for_over_many_videos():
@@ -680,7 +681,7 @@ def test_videos_of_earlier_runs_keep_their_group(here):
     def noted(name, fingerprint):
         job = VideoJob(here / name, name, here / "out", options)
         record = record_of(name)
-        window = Window(0, 9, 0, 9, True, 50.0, True, fingerprint=fingerprint, records=(record.to_dict(),))
+        window = Window(0, 9, 0, 9, True, 50.0, True, fingerprint=fingerprint, records=(record.model_dump(),))
         _write_notes(job, "000000", vars(window))
         append_record(here / "out", record)
         return build_video.VideoResult(name, name, (window,))

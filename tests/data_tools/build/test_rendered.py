@@ -16,7 +16,8 @@ from benchmarks.layer_angle import layer_angle
 from data_tools import PRESETS, RainSpec, compose
 from data_tools.build.rendered import PairJob, SynthError, make_pair, plan_pairs, remaining, render_pair
 from data_tools.commands import main as cli
-from data_tools.manifest.file import ManifestError, checksum, read_manifest
+from data_tools.manifest.file import ManifestError, read_manifest
+from data_tools.manifest.paths import checksum
 from data_tools.verify.dataset import verify
 from rainopt.image import quantise
 from rainopt.io import read_image, write_image
@@ -342,7 +343,7 @@ def test_after_a_torn_line_the_same_command_completes_it(photos):
 def test_after_a_file_was_deleted_its_pair_is_made_again(photos, kind):
     made(photos, "-o", "out", "-n", 6)
     whole, before = files(Path("out")), stamps(Path("out"))
-    lost = Path("out") / read_manifest("out").records[1].to_dict()[kind]
+    lost = Path("out") / read_manifest("out").records[1].model_dump()[kind]
     lost.unlink()
     missing = 2 if kind == "clean" else 1
     made(photos, "-o", "out", "-n", 6, said=f"{6 - missing} of 6 pairs are there already")

@@ -14,7 +14,7 @@ from skimage import data
 from data_tools import RainSpec, add_rain
 from data_tools.build.rendered import finish, make_pair, note, plan_pairs, remaining
 from data_tools.layouts.read import LayoutError
-from data_tools.manifest.file import Frame, ManifestError, Record, read_manifest, write_manifest
+from data_tools.manifest.file import ManifestError, PairFrame, PairRecord, read_manifest, write_manifest
 from data_tools.verify.dataset import verify
 from rainopt.io import read_image, write_image
 
@@ -52,11 +52,11 @@ def dataset(good, tmp_path):
 def edit(dataset, number=0, forget=False, **values):
     """Change a record; with ``forget``, its checksums follow the files."""
     manifest = read_manifest(dataset)
-    records = [record.to_dict() for record in manifest]
+    records = [record.model_dump() for record in manifest]
     records[number] |= values
     if forget:
         records[number]["checksums"] = {}
-    write_manifest(dataset, [Record.from_dict(values) for values in records], manifest.header)
+    write_manifest(dataset, [PairRecord.parse(values) for values in records], manifest.header)
     return read_manifest(dataset).records[number]
 
 
@@ -232,8 +232,8 @@ def test_frames_are_checked_with_their_checksums(tmp_path):
     for k in range(3):
         write_image(tmp_path / f"{k}.png", rainy_of(clean, k))
     sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in tmp_path.glob("*.png")}
-    frames = tuple(Frame(f"{k}.png") for k in range(3))
-    write_manifest(tmp_path, [Record("clip", clean="clean.png", frames=frames, checksums=sums)])
+    frames = [PairFrame(rainy=f"{k}.png") for k in range(3)]
+    write_manifest(tmp_path, [PairRecord(id="clip", clean="clean.png", frames=frames, checksums=sums)])
     assert verify(tmp_path).ok
     write_image(tmp_path / "1.png", rainy_of(clean, 7))
     assert where(verify(tmp_path)) == {("checksum", "clip/1")}
