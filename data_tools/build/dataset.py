@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from data_tools.build.plan import BuildOptions, VideoJob
-from data_tools.build.video import VideoResult, build_video, noted_fingerprints
-from data_tools.manifest.contact_sheet import SHEET_NAME, contact_sheet
+from data_tools.build.notes import VideoResult, noted_fingerprints
+from data_tools.build.plan import VideoJob
+from data_tools.build.settings import BuildSettings
+from data_tools.build.splits import leaders, split_of
+from data_tools.build.video import build_video
 from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest, write_manifest
-from data_tools.manifest.folder import open_folder, sweep
-from data_tools.verify.dataset import NEAR
+from data_tools.manifest.folder import SHEET_NAME, open_folder, sweep
+from rainopt.app.sheet import Row, sheet_of
 from rainopt.io import read_image, write_image
 from rainopt.parallel.processes import DIED, run_in_processes
 
 Report = Callable[[VideoJob, float], None]
 
 SETTINGS = "build"
-SHEET_ROWS, DIFFERENCE_GAIN = 24, 3
+SHEET_ROWS, SHEET_WIDTH, DIFFERENCE_GAIN = 24, 360, 3
 
 
 class ClusterError(RuntimeError):
     """The scheduler cannot be reached or used."""
 
 
-def begin(folder: Path, options: BuildOptions) -> Manifest:
+def begin(folder: Path, settings: BuildSettings) -> Manifest:
     """Begin a dataset or go on with one; see `data_tools.manifest.folder.open_folder`."""
-    return open_folder(folder, SETTINGS, options.settings(), options.licence)
+    return open_folder(folder, SETTINGS, settings.recorded(), settings.licence)
 
 
 def run(
@@ -86,7 +86,7 @@ def note(folder: Path, result: VideoResult, there: set[str]) -> int:
     return len(new)
 
 
-def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) -> Manifest:
+def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]) -> Manifest:
     """Sort the manifest, put every record into its split, and remove what killed runs left half written.
 
     Videos whose backgrounds look alike share a split, so that no network is tested on what it was trained on.
@@ -94,50 +94,16 @@ def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) 
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
     prints = {(r.name, w.fingerprint) for r in results for w in r.windows if w.fingerprint}
-    group = _groups(prints | noted_fingerprints(folder))
-    records = [_in_split(record, group, options) for record in sorted(manifest.records, key=lambda record: record.id)]
+    leader = leaders(prints | noted_fingerprints(folder))
+
+    def in_split(record: PairRecord) -> PairRecord:
+        video = record.id.partition("/")[0]
+        return record.model_copy(update={"split": split_of(leader.get(video, video), settings)})
+
+    records = [in_split(record) for record in sorted(manifest.records, key=lambda record: record.id)]
     if manifest.torn or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return read_manifest(folder)
-
-
-def _in_split(record: PairRecord, group: dict[str, str], options: BuildOptions) -> PairRecord:
-    name = record.id.partition("/")[0]
-    place = _uniform(options.seed, group.get(name, name))
-    split = "train"
-    if place < options.test_share:
-        split = "test"
-    elif place < options.test_share + options.val_share:
-        split = "val"
-    return record.model_copy(update={"split": split})
-
-
-def _groups(prints: Collection[tuple[str, int]]) -> dict[str, str]:
-    """Return for each video the first, by name, of those that look like it; names and fingerprints are given."""
-    leader = {name: name for name, _ in prints}
-
-    def first_of(name: str) -> str:
-        while leader[name] != name:
-            name = leader[name]
-        return name
-
-    # Hashes that differ in at most NEAR bits agree in one of NEAR + 1 pieces.
-    width = -(-64 // (NEAR + 1))
-    pieces: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
-    for name, value in sorted(prints):
-        for piece in range(NEAR + 1):
-            mark = (piece, value >> (piece * width) & ((1 << width) - 1))
-            for other, seen in pieces[mark]:
-                if (value ^ seen).bit_count() <= NEAR:
-                    low, high = sorted((first_of(name), first_of(other)))
-                    leader[high] = low
-            pieces[mark].append((name, value))
-    return {name: first_of(name) for name in leader}
-
-
-def _uniform(seed: int, name: str) -> float:
-    digest = hashlib.sha256(f"split\0{seed}\0{name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2.0**64
 
 
 def write_sheet(manifest: Manifest) -> Path | None:
@@ -150,7 +116,7 @@ def write_sheet(manifest: Manifest) -> Path | None:
         rainy, clean = (read_image(manifest.path(str(path))) for path in (record.rainy, record.clean))
         scale = np.iinfo(rainy.dtype).max
         difference = np.abs(rainy.astype(np.float32) - clean).mean(axis=-1) * (DIFFERENCE_GAIN / scale)
-        caption = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
+        title = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
         valid = read_image(manifest.path(str(record.extra["valid"])))
-        rows.append((caption, [rainy, clean, np.minimum(difference, 1.0), valid]))
-    return write_image(manifest.folder / SHEET_NAME, contact_sheet(rows))
+        rows.append(Row([rainy, clean, np.minimum(difference, 1.0), valid], title=title))
+    return write_image(manifest.folder / SHEET_NAME, sheet_of(rows, width=SHEET_WIDTH))

@@ -6,59 +6,16 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from data_tools.build.settings import BuildSettings
 from rainopt.app.inputs import VIDEOS, survey
 from rainopt.io.video.folder import files_of
-from rainopt.video.adaptive_background import MOST
-from rainopt.video.quality import ACCEPTED
 
 PROBE_BYTES = 1 << 20  # of each end of a file that its name is made from
 NAME_BYTES = 80
 NOTES = ".build"  # folder in the dataset of what is done, a folder for each video
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """How pairs are made of videos; two runs into one folder must agree in all of it.
-
-    Attributes
-    ----------
-    every
-        A background is made of the frames that begin at every so many seconds of a scene.
-    pairs
-        Frames that are paired with each background.
-    crop, crops
-        Side in pixels of square crops, and how many of each frame; None: whole frames.
-    most
-        Frames that a background may take.
-    accept
-        Decibels that a background must be expected to have.
-    stabilise
-        Align frames where the camera moves.
-    val_share, test_share, seed
-        Shares of the videos that go to the splits "val" and "test", and what they are drawn by.
-    licence
-        Of the videos, noted in every record.
-    """
-
-    every: float = 10.0
-    pairs: int = 8
-    crop: int | None = None
-    crops: int = 4
-    most: int = MOST
-    accept: float = ACCEPTED
-    stabilise: bool = True
-    val_share: float = 0.0
-    test_share: float = 0.0
-    seed: int = 0
-    licence: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the manifest's header keeps."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -68,7 +25,7 @@ class VideoJob:
     source: Path
     name: str  # in the dataset: of its content, so that a video that was moved keeps it
     folder: Path
-    options: BuildOptions
+    settings: BuildSettings
 
 
 @dataclass(frozen=True)
@@ -80,7 +37,7 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOptions) -> Plan:
+def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: BuildSettings) -> Plan:
     """Find videos in files, folders and globs; a folder of images is a video. The same content is taken once.
 
     What an earlier run has named keeps its name, also if the file was renamed since.
@@ -105,7 +62,7 @@ def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOption
         if content in jobs:
             notes.append(f"'{job.source}' is the same video as '{jobs[content].source}' and is taken once")
         else:
-            jobs[content] = VideoJob(job.source, named.get(content, name), folder, options)
+            jobs[content] = VideoJob(job.source, named.get(content, name), folder, settings)
     return Plan(tuple(sorted(jobs.values(), key=lambda job: job.name)), tuple(problems), tuple(notes))
 
 

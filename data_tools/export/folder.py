@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_tools.export.samples import ExportError, Sample
+from data_tools.export.samples import Sample
+from data_tools.export.settings import ExportError
 from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
 

@@ -18,10 +18,6 @@ from rainopt.io import ImageFileError, image_size
 SHOWN = 20
 
 
-class ExportError(ValueError):
-    """The dataset cannot be exported as asked; the message says what to do."""
-
-
 class SampleError(ValueError):
     """One pair is not whole; the message names the file."""
 

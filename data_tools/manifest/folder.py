@@ -14,6 +14,8 @@ from data_tools.manifest.file import (
     write_manifest,
 )
 
+SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
+
 
 class FolderError(ValueError):
     """The folder cannot be used; nothing has been done."""

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
-from data_tools.manifest.contact_sheet import SHEET_NAME
 from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from data_tools.manifest.folder import SHEET_NAME
 from data_tools.manifest.pictures import Picture
+from data_tools.verify.fingerprints import near_pairs
 from data_tools.verify.pair_checks import Checked, Finding, check_pair
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.parallel.processes import DIED, run_in_processes
-
-# Bits of 64 in which the perceptual hashes of one picture, re-encoded or slightly changed, differ at most.
-NEAR = 4
-
 
 Task = tuple[Pair, Picture | None, Path | None]
 
@@ -182,7 +179,7 @@ def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
     """Find scenes that are in several splits, by name or looks: training on them would be training on the test."""
     scenes: dict[tuple[str, str], Checked] = {}
     splits: dict[str, list[str]] = defaultdict(list)
-    findings, seen = [], set()
+    findings = []
     for one in checked:
         scene, split = one.pair.scene, one.pair.split
         if split is None:
@@ -194,20 +191,10 @@ def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
                 findings.append(Finding("duplicate", one.pair.name, message))
         if one.fingerprint is not None:
             scenes.setdefault((split, scene), one)
-    # Hashes that differ in at most NEAR bits agree in at least one of NEAR + 1 pieces of them.
-    pieces: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
-    width = -(-64 // (NEAR + 1))
-    for key, one in scenes.items():
-        fingerprint = one.fingerprint or 0
-        for piece in range(NEAR + 1):
-            mark = (piece, fingerprint >> (piece * width) & ((1 << width) - 1))
-            for other in pieces[mark]:
-                distance = (fingerprint ^ (scenes[other].fingerprint or 0)).bit_count()
-                apart = other[0] != key[0] and other[1] != key[1]
-                if apart and distance <= NEAR and (other, key) not in seen:
-                    seen.add((other, key))
-                    how = "looks the same as" if distance == 0 else f"looks almost the same ({distance} of 64 bits) as"
-                    message = f"'{one.pair.scene}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"
-                    findings.append(Finding("duplicate", one.pair.name, message))
-            pieces[mark].append(key)
+    fingerprints = ((key, one.fingerprint or 0) for key, one in scenes.items())
+    for other, key, bits in near_pairs(fingerprints):
+        if other[0] != key[0] and other[1] != key[1]:
+            how = "looks the same as" if bits == 0 else f"looks almost the same ({bits} of 64 bits) as"
+            message = f"'{key[1]}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"
+            findings.append(Finding("duplicate", scenes[key].pair.name, message))
     return findings

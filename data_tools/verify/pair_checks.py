@@ -13,6 +13,7 @@ from data_tools.manifest.paths import checksum
 from data_tools.manifest.pictures import Picture
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import compose
+from data_tools.verify.fingerprints import FLAT, fingerprint
 from rainopt.image import luminance, quantise, split_channels
 from rainopt.io import read_image
 
@@ -24,8 +25,6 @@ DARKER = 0.02
 # nor is one a little darker on average, if by streaks: where it is visibly darker than usual outweighs where it is
 # visibly brighter so many times.
 SLIGHTLY_DARKER, VISIBLE, LOPSIDED = 0.005, 5 / 255, 10
-# Spread of luminance below which a picture shows nothing.
-FLAT = 1 / 255
 
 
 Report = Callable[[str, str], None]
@@ -193,15 +192,3 @@ def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
     lopsided = _square_sum(darker - usual - VISIBLE) > LOPSIDED * _square_sum(usual - darker - VISIBLE)
     if mean > DARKER or (mean > SLIGHTLY_DARKER and lopsided):
         report("swapped", f"rainy is darker than clean by {mean:.3f} on average; swapped?")
-
-
-def fingerprint(grey: np.ndarray) -> int | None:
-    """Return a 64-bit perceptual hash (DCT, imagehash), None for a picture that shows nothing."""
-    if grey.std() < FLAT:
-        return None
-    import imagehash
-    from PIL import Image
-
-    levels = np.rint(grey * 255).astype(np.uint8)
-    bits = imagehash.phash(Image.fromarray(levels)).hash.ravel()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
