@@ -31,20 +31,18 @@ def test_small_8_bit_pictures_are_shown_as_they_are(rng):
     np.testing.assert_array_equal(third, np.rint(255 * np.minimum(RAIN_GAIN * rain, 1))[..., None].repeat(3, 2))
 
 
-def test_no_rain_is_black_and_gaps_are_white():
-    grey = np.full((32, 48, 3), 90, np.uint8)
-    sheet = side_by_side(grey, grey, np.zeros((32, 48), np.float32))
-    assert (panels(sheet)[2] == 0).all()
-    assert (sheet[CAPTION:, 48 : 48 + GAP] == 255).all()
-    assert (sheet[CAPTION:, 96 + GAP : 96 + 2 * GAP] == 255).all()
-
-
-def test_each_panel_has_a_caption():
-    image = np.zeros((200, 300, 3), np.uint8)
-    sheet = side_by_side(image, image, np.zeros((200, 300), np.float32))
+@pytest.mark.parametrize("shape", [(8, 8), (200, 300)])
+def test_each_panel_has_a_caption_gaps_are_white_and_no_rain_is_black(shape):
+    grey = np.full((*shape, 3), 90, np.uint8)
+    sheet = side_by_side(grey, grey, np.zeros(shape, np.float32))
+    assert sheet.shape == (shape[0] + CAPTION, 3 * shape[1] + 2 * GAP, 3)
+    first, _, third = panels(sheet)
+    assert (first == 90).all()
+    assert (third == 0).all()
     for k in range(3):
-        above = sheet[:CAPTION, k * (300 + GAP) : k * (300 + GAP) + 300]
-        assert (above < 128).any()
+        left = k * (shape[1] + GAP)
+        assert (sheet[:CAPTION, left : left + shape[1]] < 128).any()
+        assert (sheet[CAPTION:, left + shape[1] : left + shape[1] + GAP] == 255).all()
 
 
 @pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
@@ -78,13 +76,6 @@ def test_a_panel_pixel_is_the_mean_of_its_block(rng):
     first = panels(side_by_side(rainy, rainy, np.zeros((16, width), np.float32)))[0]
     blocks = rainy.reshape(8, 2, PANEL_WIDTH, 2, 3).astype(float).mean(axis=(1, 3))
     np.testing.assert_allclose(first, blocks, atol=0.5 + 1e-9)
-
-
-def test_smallest_pictures_have_a_sheet_too():
-    image = np.full((8, 8), 77, np.uint8)
-    sheet = side_by_side(image, image, np.zeros((8, 8), np.float32))
-    assert sheet.shape == (8 + CAPTION, 24 + 2 * GAP, 3)
-    assert (panels(sheet)[0] == 77).all()
 
 
 def test_a_sheet_needs_less_memory_than_deraining():
