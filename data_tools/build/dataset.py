@@ -1,4 +1,4 @@
-"""Rain videos made into a dataset: every video done here or on a cluster, noted in the manifest, and split."""
+"""Make a dataset of rain videos: work on each here or on a cluster, note its pairs in the manifest, and split them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rainopt.app.sheet import Row, sheet_of
 from rainopt.io import read_image, write_image
 from rainopt.parallel.processes import DIED, run_in_processes
 
-Report = Callable[[VideoJob, float], None]
+Watch = Callable[[VideoJob, float], None]
 
 SETTINGS = "build"
 SHEET_ROWS, SHEET_WIDTH, DIFFERENCE_GAIN = 24, 360, 3
@@ -36,11 +36,11 @@ def begin(folder: Path, settings: BuildSettings) -> Manifest:
 
 
 def run(
-    jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None, report: Report | None = None
+    jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None, report: Watch | None = None
 ) -> Iterator[VideoResult]:
-    """Do videos in this process, in several, or on a cluster; yield results as they are ready.
+    """Work on videos in this process, in several, or on a cluster; yield results as they are ready.
 
-    ``report(job, share)`` follows the work on one video where it is done in this process.
+    `report(job, share)` is called during the work on a video where that is done in this process.
     """
     if scheduler is not None:
         yield from _on_cluster(jobs, scheduler)
@@ -78,7 +78,7 @@ def _anywhere(job: VideoJob) -> VideoJob:
 
 
 def note(folder: Path, result: VideoResult, there: set[str]) -> int:
-    """Add the pairs of a video to the manifest, but for those that are ``there``; returns how many."""
+    """Add the pairs of a video to the manifest, but for those that are `there`; return how many."""
     new = [record for record in result.records if record.id not in there]
     for record in new:
         append_record(folder, record)

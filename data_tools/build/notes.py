@@ -1,4 +1,4 @@
-"""What is noted of the work on a video, window after window, so that a run that was killed goes on."""
+"""Notes of the work on a video: which windows are finished, so that a run that was killed goes on."""
 
 from __future__ import annotations
 

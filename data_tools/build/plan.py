@@ -13,9 +13,9 @@ from data_tools.build.settings import BuildSettings
 from rainopt.app.inputs import VIDEOS, survey
 from rainopt.io.video.folder import files_of
 
-PROBE_BYTES = 1 << 20  # of each end of a file that its name is made from
+PROBE_BYTES = 1 << 20  # read at each end of a file, to make its name
 NAME_BYTES = 80
-NOTES = ".build"  # folder in the dataset of what is done, a folder for each video
+NOTES = ".build"  # folder in the dataset that says what is done, with a folder for each video
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class VideoJob:
     """One video that pairs are to be made of."""
 
     source: Path
-    name: str  # in the dataset: of its content, so that a video that was moved keeps it
+    name: str  # its name in the dataset, made of its content, so that a video that was moved keeps it
     folder: Path
     settings: BuildSettings
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Videos, and sentences about inputs that are none or are there twice."""
+    """Videos to work on, and sentences about inputs that are no videos or come twice."""
 
     jobs: tuple[VideoJob, ...]
     problems: tuple[str, ...]
@@ -91,7 +91,7 @@ def video_name(source: Path) -> str:
             digest.update(content.read(PROBE_BYTES))
             content.seek(max(size - PROBE_BYTES, 0))
             digest.update(content.read(PROBE_BYTES))
-    # What no path of a manifest may hold, and what file systems dislike.
+    # Replace what a path in a manifest may not hold and what file systems dislike.
     plain = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem.encode(errors="replace").decode()).strip(". ") or "video"
     short = plain.encode()[:NAME_BYTES].decode(errors="ignore")
     return f"{short}-{digest.hexdigest()[:10]}"

@@ -51,7 +51,7 @@ def render_pair(job: PairJob) -> RenderedPair:
     size = math.sqrt(clean.shape[0] * clean.shape[1] / PRESET_PIXELS)
     spec = RainSpec.sample(job.settings.preset, rng).scaled(size)
     result = add_rain(clean, spec, rng)
-    # Rounded first and put over the picture then, so that the files repeat the truth exactly.
+    # The layer is rounded before it is put over the picture, so that the files repeat the truth exactly.
     rain = quantise(result.rain, np.dtype(np.uint16))
     rainy = quantise(compose(clean, rain, spec.composition), depth)
     return RenderedPair(clean, rainy, rain, result.mask.astype(np.uint8) * 255, spec)

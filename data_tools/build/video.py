@@ -1,4 +1,4 @@
-"""One video made into pairs, window after window; what is done of it is noted so that a killed run goes on."""
+"""Make pairs of one video, window after window, and note each finished window, so that a killed run goes on."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _write_pairs(
                     source=Path(os.path.realpath(job.source)).name.encode(errors="replace").decode(),
                     checksums=sums,
                     angle=None if worth.angle is None else round(worth.angle, 2),
-                    # What no other kind of dataset has.
+                    # Fields that only datasets built of videos have.
                     valid=names["valid"],
                     valid_share=round(float(np.mean(valid)), 5),
                     frame=number_in_video,

@@ -14,7 +14,7 @@ from rainopt.app.exit_codes import FAILED, OK
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from data_tools.verify.dataset import Report
+    from data_tools.verify.dataset import Verification
 
 # So many findings of one kind are shown and the rest is counted; JSON has all.
 SHOWN = 20
@@ -60,7 +60,7 @@ def verify(dataset: Dataset, layout: Layout = None, jobs: Jobs = 1, json_lines: 
     raise typer.Exit(OK if report.ok else FAILED)
 
 
-def _show(report: Report, out: Console) -> None:
+def _show(report: Verification, out: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 

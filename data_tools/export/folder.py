@@ -19,7 +19,7 @@ INDEX_NAME = "index.json"
 # Hidden: it says nothing about the data. It is there before the first file, and stays for later runs.
 PLAN_NAME = ".rainopt-export.json"
 FORMAT = "rainopt-export"
-# What `replacing` calls a file until it is whole.
+# The name that `replacing` gives a file until it is whole.
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9]+\.[0-9a-f]{8}\.tmp")
 
 
@@ -41,7 +41,7 @@ def open_folder(folder: Path, plan: str, files: Sequence[str], overwrite: bool) 
     folder
         Where to.
     plan
-        As `plan_digest` gives it.
+        The digest that `plan_digest` gives.
     files
         Paths in the folder of all that will be written.
     overwrite

@@ -1,4 +1,4 @@
-"""What is exported: one sample a pair, with the files that belong to it and what is known about it."""
+"""Samples to be exported: one for each pair, with its files and what is known about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from data_tools.manifest.paths import checksum, resolve_path
 from data_tools.manifest.pictures import Picture
 from rainopt.io import ImageFileError, image_size
 
-# Of a long row of names so many are said.
+# So many names of a long list are given; the rest is counted.
 SHOWN = 20
 
 
@@ -35,7 +35,7 @@ class Sample:
     split : str, optional
         "train", "val" or "test".
     files : dict of str to Path
-        By kind, in this order: "rainy", "clean", and if there are such "mask" and "valid".
+        Files by kind: "rainy", "clean", and where there are such "mask" and "valid", in this order.
     sizes : dict of str to int
         Bytes of each file, by kind.
     states : dict of str to str

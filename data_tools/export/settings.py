@@ -1,4 +1,4 @@
-"""What an export is to be: its form, which pairs, and how they are dealt to files."""
+"""Settings of an export: its form, which pairs go into it, and how they are dealt to files."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def append_record(folder: str | os.PathLike[str], record: PairRecord, header: Ma
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    """Keep other processes from writing in the manifest's folder, and its names on the disk in the end."""
+    """Hold a lock against other writers of the manifest; in the end, bring the folder's names to the disk."""
     if sys.platform == "win32":
         yield
         return

@@ -33,7 +33,7 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
     kind
         Name of what fills it, under which the header keeps the settings.
     settings
-        With which it is filled, as JSON has them; the same must have been used before.
+        How it is filled, as JSON has them; the same must have been used before.
     licence
         For the header of a new manifest.
 

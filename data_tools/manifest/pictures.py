@@ -29,7 +29,7 @@ class Picture:
     split : str, optional
         "train", "val" or "test".
     licence, source : str
-        Of the record; without a licence of its own, that of the dataset.
+        Taken from the record; one without a licence of its own has that of the dataset.
     angle : float, optional
         Direction of the rain in degrees.
     spec : dict

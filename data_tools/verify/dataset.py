@@ -1,4 +1,4 @@
-"""Is a dataset what it says: files whole, pairs that belong together, splits that share nothing."""
+"""Check a whole dataset: its files are whole, its pairs belong together, and its splits share nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Task = tuple[Pair, Picture | None, Path | None]
 
 
 @dataclass(frozen=True)
-class Report:
+class Verification:
     """What a dataset holds and what is wrong with it.
 
     Attributes
@@ -30,7 +30,7 @@ class Report:
     message
         What was recognised.
     pairs, scenes
-        Numbers.
+        How many there are.
     splits
         Number of pairs a split; None for those in none.
     sizes
@@ -74,7 +74,7 @@ def verify(
     *,
     processes: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> Verification:
     """Check every pair of a dataset, and the splits against each other.
 
     Found are: missing partners and files, corrupt files, different sizes, wrong range, rainy and clean exchanged,
@@ -99,7 +99,7 @@ def verify(
     """
     manifest = _manifest(root)
     if manifest is not None and layout in (None, "manifest") and not len(manifest):
-        return Report("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
+        return Verification("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
     dataset = _read(root, layout)
     if dataset.name != "manifest":
         manifest = None
@@ -124,7 +124,7 @@ def verify(
     checked.sort(key=lambda one: order[one.pair.name])
     findings += [finding for one in checked for finding in one.findings]
     findings += _shared_between_splits(checked)
-    return Report(
+    return Verification(
         message=dataset.message,
         pairs=len(dataset),
         scenes=len({pair.scene for pair in dataset}),

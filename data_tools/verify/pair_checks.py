@@ -1,4 +1,4 @@
-"""What can be wrong with one pair of images, and the fingerprint by which pairs are compared."""
+"""Check one pair of images for all that can be wrong with it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from data_tools.verify.fingerprints import FLAT, fingerprint
 from rainopt.image import luminance, quantise, split_channels
 from rainopt.io import read_image
 
-# Rain adds light, so where a pair lies right little is darker in the rainy picture. By so many decibels less must be
-# after a shift for the pair to count as misaligned.
+# Rain adds light, so little is darker in the rainy picture of a pair that lies right. A pair counts as misaligned if a
+# shift makes that darkness less by this many decibels.
 SHIFT_GAIN = 1.0
-# A rainy picture darker than its clean one by more than this on average is no rainy picture,
+# A rainy picture that is darker than its clean one by more than this on average is no rainy picture.
 DARKER = 0.02
-# nor is one a little darker on average, if by streaks: where it is visibly darker than usual outweighs where it is
-# visibly brighter so many times.
+# Nor is one that is a little darker on average because of streaks: what is visibly darker than usual in it outweighs
+# what is visibly brighter so many times.
 SLIGHTLY_DARKER, VISIBLE, LOPSIDED = 0.005, 5 / 255, 10
 
 
-Report = Callable[[str, str], None]
+Notice = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a look at one pair found; ``print`` is the perceptual hash of its scene, None where there is nothing to
-    see.
-    """
+    """What a look at one pair found; `fingerprint` is that of its scene, None where there is nothing to see."""
 
     pair: Pair
     findings: tuple[Finding, ...]
@@ -52,8 +50,10 @@ class Checked:
 
 
 def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None = None) -> Checked:
-    """Read a pair and check sizes, range, alignment, and, with its record, checksums and the truth of rendered
-    rain.
+    """Read a pair and check sizes, range, alignment and order.
+
+    With what a manifest in `folder` says about it, checksums and the truth of rendered rain are checked as well, and
+    only pixels that may be trusted are compared.
     """
     findings: list[Finding] = []
 
@@ -111,7 +111,7 @@ def _range_problem(image: np.ndarray) -> str | None:
     return None
 
 
-def _check_files(picture: Picture, folder: Path, report: Report) -> None:
+def _check_files(picture: Picture, folder: Path, report: Notice) -> None:
     for path in picture.paths:
         place = folder / path
         if not place.is_file():
@@ -122,7 +122,7 @@ def _check_files(picture: Picture, folder: Path, report: Report) -> None:
             report("checksum", f"'{place}' is not the file that was recorded")
 
 
-def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, report: Report) -> None:
+def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, report: Notice) -> None:
     """Repeat ``rainy = compose(clean, rain)`` from the files."""
     place = folder / str(picture.rain)
     if not place.is_file():
@@ -142,7 +142,7 @@ def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, 
         report("truth", "the rainy image is not its clean image with its rain layer")
 
 
-def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder: Path, report: Report) -> np.ndarray:
+def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder: Path, report: Notice) -> np.ndarray:
     """Return the rainy luminance with the clean one where the clean one is not to be trusted: things moved there."""
     named = picture.valid
     if not isinstance(named, str) or not (folder / named).is_file():
@@ -158,7 +158,7 @@ def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder
     return np.where(valid > 0, rainy, clean)
 
 
-def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Notice) -> None:
     from skimage.registration import phase_cross_correlation
 
     if min(clean.shape) < 16 or clean.std() < FLAT or rainy.std() < FLAT:
@@ -186,7 +186,7 @@ def _square_sum(difference: np.ndarray) -> float:
     return float(positive @ positive)
 
 
-def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Notice) -> None:
     darker = clean - rainy
     mean, usual = float(darker.mean()), float(np.median(darker))
     lopsided = _square_sum(darker - usual - VISIBLE) > LOPSIDED * _square_sum(usual - darker - VISIBLE)
