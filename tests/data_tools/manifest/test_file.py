@@ -1,3 +1,5 @@
+"""Manifests as files: what is written is read, whatever stopped the writing."""
+
 import hashlib
 import json
 import os
@@ -9,45 +11,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_tools.manifest.file import (
-    Frame,
-    Header,
     ManifestError,
-    Record,
+    ManifestHeader,
+    PairFrame,
+    PairRecord,
     append_record,
-    checksum,
     read_manifest,
-    resolve_path,
     write_manifest,
 )
+from data_tools.manifest.paths import checksum, resolve_path
 
 HEADER = b'{"format": "rainopt-manifest", "version": 1}\n'
-ESCAPES = {
-    "/etc/rain.png": "is absolute",
-    "C:/rain.png": "is absolute",
-    "c:rain.png": "is absolute",
-    "../rain.png": "leaves the dataset's folder",
-    "a/../../rain.png": "leaves the dataset's folder",
-    "a/..": "leaves the dataset's folder",
-    "a\\rain.png": "has a backslash",
-    "\\\\host\\rain.png": "has a backslash",
-    "": "is no plain relative path",
-    "a//rain.png": "is no plain relative path",
-    "./rain.png": "is no plain relative path",
-    "rain.png\0": "is no plain relative path",
-}
-
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0:"), min_size=1, max_size=8).filter(
     lambda name: name not in (".", "..")
 )
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+TEXT = st.text(max_size=8)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 UNKNOWN = st.dictionaries(st.text(max_size=6).map("x-{}".format), JSON, max_size=2)
-RECORDS = st.builds(
-    Record,
+
+
+def parts(kind, **fields):
+    """Parts of a manifest with these fields and unknown ones."""
+    return st.builds(lambda known, unknown: kind(**known, **unknown), st.fixed_dictionaries(fields), UNKNOWN)
+
+
+RECORDS = parts(
+    PairRecord,
     id=st.text(min_size=1, max_size=8),
     rainy=PATHS,
     clean=st.none() | PATHS,
@@ -55,54 +49,40 @@ RECORDS = st.builds(
     mask=st.none() | PATHS,
     scene=st.none() | st.text(min_size=1, max_size=8),
     split=st.sampled_from([None, "train", "val", "test"]),
-    licence=st.text(max_size=8),
-    source=st.text(max_size=8),
+    licence=TEXT,
+    source=TEXT,
     checksums=st.dictionaries(PATHS, st.binary().map(lambda b: hashlib.sha256(b).hexdigest()), max_size=2),
     spec=st.dictionaries(st.text(max_size=5), JSON, max_size=3),
     angle=st.none() | st.floats(-90, 90, exclude_min=True) | st.integers(-89, 90),
-    frames=st.lists(st.builds(Frame, PATHS, st.none() | PATHS, UNKNOWN), max_size=3).map(tuple),
-    extra=UNKNOWN,
+    frames=st.lists(parts(PairFrame, rainy=PATHS, clean=st.none() | PATHS), max_size=3),
 )
 
 
 def pair(number, **fields):
-    return Record(f"{number}", f"rainy/{number}.png", f"clean/{number}.png", **fields)
+    return PairRecord(id=f"{number}", rainy=f"rainy/{number}.png", clean=f"clean/{number}.png", **fields)
 
 
 def lines(folder):
     return (folder / "manifest.jsonl").read_bytes().split(b"\n")
 
 
-@given(st.lists(RECORDS, max_size=3, unique_by=lambda r: r.id), st.builds(Header, st.text(), st.text(), extra=UNKNOWN))
-def test_what_is_written_is_read(tmp_path_factory, records, header):
-    folder = tmp_path_factory.mktemp("data", numbered=True)
+@given(st.lists(RECORDS, max_size=3, unique_by=lambda r: r.id), parts(ManifestHeader, tool=TEXT, licence=TEXT))
+def test_what_is_written_is_read_whether_at_once_or_one_by_one(tmp_path_factory, records, header):
+    folder, again = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("again")
     write_manifest(folder, records, header)
     manifest = read_manifest(folder)
     assert manifest.records == tuple(records)
     assert manifest.header == header
     assert manifest.torn is None
-
-
-@given(RECORDS)
-def test_a_record_survives_json(record):
-    values = json.loads(json.dumps(record.to_dict()))
-    assert Record.from_dict(values) == record
-    assert Record.from_dict(values).to_dict() == values
-
-
-@given(st.lists(RECORDS, max_size=3, unique_by=lambda r: r.id))
-def test_appending_one_by_one_is_writing_at_once(tmp_path_factory, records):
-    at_once, one_by_one = tmp_path_factory.mktemp("a"), tmp_path_factory.mktemp("b")
-    write_manifest(at_once, records)
-    write_manifest(one_by_one, [])
-    for record in records:
-        append_record(one_by_one, record)
-    assert lines(at_once) == lines(one_by_one)
+    write_manifest(again, [], manifest.header)
+    for record in manifest:
+        append_record(again, record)
+    assert lines(again) == lines(folder)
 
 
 def test_appending_begins_a_manifest_with_its_header(tmp_path):
-    append_record(tmp_path, pair(1), Header("a tool", "CC0"))
-    append_record(tmp_path, pair(2), Header("ignored"))
+    append_record(tmp_path, pair(1), ManifestHeader(tool="a tool", licence="CC0"))
+    append_record(tmp_path, pair(2), ManifestHeader(tool="ignored"))
     manifest = read_manifest(tmp_path / "manifest.jsonl")
     assert [record.id for record in manifest] == ["1", "2"]
     assert len(manifest) == 2
@@ -175,28 +155,6 @@ def test_overwriting_can_be_refused(tmp_path):
     assert len(read_manifest(tmp_path)) == 0
 
 
-@pytest.mark.parametrize("path", ESCAPES)
-@pytest.mark.parametrize("name", ["rainy", "clean", "rain", "mask"])
-def test_a_path_that_leaves_the_folder_is_refused(name, path):
-    with pytest.raises(ManifestError) as error:
-        Record(**({"id": "1", "rainy": "1.png"} | {name: path}))
-    assert repr(path) in str(error.value)
-    assert f"`{name}`" in str(error.value)
-    assert ESCAPES[path] in str(error.value)
-
-
-@pytest.mark.parametrize("path", ESCAPES)
-def test_frames_checksums_and_look_ups_refuse_them_too(tmp_path, path):
-    with pytest.raises(ManifestError, match=ESCAPES[path]):
-        Frame(path)
-    with pytest.raises(ManifestError, match=ESCAPES[path]):
-        Frame("1.png", path)
-    with pytest.raises(ManifestError, match=ESCAPES[path]):
-        Record("1", "1.png", checksums={path: "0" * 64})
-    with pytest.raises(ManifestError, match=ESCAPES[path]):
-        resolve_path(tmp_path, path)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("path", ["link/1.png", "file.png", "in/up/1.png"])
 def test_links_that_lead_outside_are_refused(tmp_path, path):
@@ -207,7 +165,7 @@ def test_links_that_lead_outside_are_refused(tmp_path, path):
     (data / "link").symlink_to(outside)
     (data / "file.png").symlink_to("../data-outside/1.png")
     (data / "in" / "up").symlink_to("../..")
-    record = Record("1", "in/1.png", path)
+    record = PairRecord(id="1", rainy="in/1.png", clean=path)
     for act in (
         lambda: write_manifest(data, [record]),
         lambda: append_record(data, record),
@@ -215,7 +173,7 @@ def test_links_that_lead_outside_are_refused(tmp_path, path):
     ):
         with pytest.raises(ManifestError, match=f"'{path}' leads outside"):
             act()
-    (data / "manifest.jsonl").write_bytes(HEADER + json.dumps(record.to_dict()).encode())
+    (data / "manifest.jsonl").write_bytes(HEADER + json.dumps(record.model_dump()).encode())
     with pytest.raises(ManifestError, match=f"line 2: path '{path}' leads outside"):
         read_manifest(data)
 
@@ -227,41 +185,9 @@ def test_links_within_the_folder_serve_and_so_does_a_link_to_it(tmp_path):
     (data / "a" / "1.png").touch()
     (data / "b").symlink_to("a")
     (tmp_path / "link").symlink_to(data)
-    write_manifest(tmp_path / "link", [Record("1", "b/1.png")])
+    write_manifest(tmp_path / "link", [PairRecord(id="1", rainy="b/1.png")])
     manifest = read_manifest(tmp_path / "link")
     assert manifest.path(manifest.records[0].rainy).is_file()
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"id": None}, "`id` must be text, got None"),
-        ({"id": ""}, "`id` must not be empty"),
-        ({"rainy": None}, "`rainy` is missing"),
-        ({"rainy": 7}, "`rainy` must be a path, got 7"),
-        ({"split": "dev"}, "`split` must be 'train', 'val', 'test' or null, got 'dev'"),
-        ({"split": ["test"]}, "`split` must be"),
-        ({"scene": 5}, "`scene` must be text or null, got 5"),
-        ({"angle": -90}, "`angle` must be degrees"),
-        ({"angle": 90.5}, "`angle` must be degrees"),
-        ({"angle": True}, "`angle` must be degrees"),
-        ({"angle": "5"}, "`angle` must be degrees"),
-        ({"licence": None}, "`licence` must be text"),
-        ({"spec": []}, "`spec` must be an object"),
-        ({"checksums": {"1.png": "ABC"}}, "`checksums` of '1.png' must be 64 hexadecimal digits, got 'ABC'"),
-        ({"frames": "1.png"}, "`frames` must be a list of frames"),
-        ({"frames": [{"rainy": "1.png"}, {"clean": "1.png"}]}, "`frames`, number 1: `rainy` is missing"),
-        ({"frames": ["1.png"]}, "`frames`, number 0: an object is expected, got '1.png'"),
-    ],
-)
-def test_errors_name_line_and_field(tmp_path, fields, message):
-    good = json.dumps({"id": "0", "rainy": "0.png"})
-    bad = json.dumps({"id": "1", "rainy": "1.png"} | fields)
-    (tmp_path / "manifest.jsonl").write_bytes(HEADER + f"{good}\n\n{bad}\n".encode())
-    with pytest.raises(ManifestError) as error:
-        read_manifest(tmp_path)
-    assert "manifest.jsonl', line 4: " in str(error.value)
-    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +195,10 @@ def test_errors_name_line_and_field(tmp_path, fields, message):
     [
         (b"", "is empty"),
         (b'{"id": "1", "rainy": "1.png"}\n', "line 1: `format` must be 'rainopt-manifest', got None"),
-        (b'{"format": "rainopt-manifest", "version": 2}\n', "line 1: `version` must be 1 to 1, got 2; newer ones need"),
+        (
+            b'{"format": "rainopt-manifest", "version": 2}\n',
+            "line 1: `version` must be 1 to 1 (newer ones need a newer rainopt), got 2",
+        ),
         (b'{"format": "rainopt-man', "line 1: is no JSON"),
         (b"[]\n", "line 1: `format`"),
         (HEADER + b"{'id': 1}\n", "line 2: is no JSON"),
@@ -283,12 +212,12 @@ def test_errors_name_line_and_field(tmp_path, fields, message):
         (HEADER + b'{"id": "1", "ra\n{"id": "2", "rainy": "1.png"}\n', "line 2: is no JSON"),
     ],
 )
-@pytest.mark.parametrize("repair", [False, True])
-def test_other_broken_lines_are_errors_with_and_without_repair(tmp_path, content, message, repair):
+def test_other_broken_lines_are_errors_with_and_without_repair(tmp_path, content, message):
     (tmp_path / "manifest.jsonl").write_bytes(content)
-    with pytest.raises(ManifestError) as error:
-        read_manifest(tmp_path, repair=repair)
-    assert message in str(error.value)
+    for repair in (False, True):
+        with pytest.raises(ManifestError) as error:
+            read_manifest(tmp_path, repair=repair)
+        assert message in str(error.value)
 
 
 def test_a_torn_header_is_not_appended_to(tmp_path):
@@ -323,21 +252,11 @@ def test_two_records_of_one_id_are_not_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_field_cannot_hide_among_the_unknown():
-    with pytest.raises(ManifestError, match="`extra`"):
-        Record("1", "1.png", extra={"split": "train"})
-
-
 def test_a_folder_without_manifest_is_named(tmp_path):
     with pytest.raises(ManifestError, match=r"manifest\.jsonl' cannot be read \(No such file"):
         read_manifest(tmp_path)
     with pytest.raises(ManifestError, match="create its folder first"):
         write_manifest(tmp_path / "none", [])
-
-
-def test_paths_of_a_record_are_named_once():
-    record = Record("1", "1.png", "c.png", frames=(Frame("1.png"), Frame("2.png", "c.png")), checksums={"m": "0" * 64})
-    assert record.paths == ("1.png", "c.png", "2.png", "m")
 
 
 def test_checksum_is_sha256(tmp_path):
