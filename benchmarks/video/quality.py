@@ -33,8 +33,8 @@ from benchmarks.options import Data, Json, Sheet, benchmark
 from benchmarks.pictures import pictures
 from benchmarks.video.clips import spec_for
 from data_tools import rain_video
-from data_tools.manifest.contact_sheet import contact_sheet
-from rainopt import percentile_background, read_frames, read_image, write_image
+from rainopt import percentile_background, read_frames, read_image
+from rainopt.app.sheet import Row, write_sheet
 from rainopt.video.background import BackgroundEstimate, background_of_store
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import percentile_layers
@@ -66,7 +66,7 @@ def main(data: Data, sheet: Sheet = None, target: Json = None) -> None:
         "derain": deraining(clean[:100], rows),
     }
     if sheet is not None:
-        write_image(sheet, contact_sheet(rows, width=560))
+        write_sheet(sheet, [Row(images, title=title) for title, images in rows], width=560)
     finish(results, target)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +16,35 @@ from lightning_fabric.strategies import DDPStrategy
 
 from rainnet.infer.devices import resolve_device
 from rainnet.recipes.recipe import Recipe
+
+
+@contextmanager
+def launched(recipe: Recipe, device: str) -> Iterator[Fabric]:
+    """Have Fabric, its processes joined, within a ``with`` block.
+
+    All modules that were set up by it are to be let go of within the block. Then the process group ends with it: left
+    to the end of Python, the threads of gloo would free their last work while there is no Python any more, and abort.
+
+    Raises
+    ------
+    ValueError
+        As `make_fabric`.
+    """
+    distributed = torch.distributed.is_available()
+    joined = distributed and torch.distributed.is_initialized()
+    fabric = make_fabric(recipe, device)
+    try:
+        fabric.launch()
+        yield fabric
+    except BaseException as error:
+        if fabric.world_size > 1:
+            # What was being computed holds on to the group as well.
+            traceback.clear_frames(error.__traceback__)
+        raise
+    finally:
+        if distributed and torch.distributed.is_initialized() and not joined:
+            gc.collect()
+            torch.distributed.destroy_process_group()
 
 
 class _ExactInputs(MixedPrecision):

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms
+from rainnet.commands.derain_options import network
+from rainnet.commands.derain_task import Derain, Options
 from torch import nn
 from typer.testing import CliRunner
 
 import rainnet
 from data_tools import RainSpec, add_rain
 from rainnet.commands import derain_photo as derain_picture
-from rainnet.commands import derain_task as derain_any
 from rainnet.commands import derain_video
 from rainnet.commands import main as cli
 from rainnet.commands.derain_photo import Record
-from rainnet.commands.derain_task import Derain, Options
 from rainnet.infer.derain import derain
 from rainopt.app.task import FileRecord
 from rainopt.image import LUMA
@@ -239,7 +239,7 @@ def test_the_network_is_read_once(here, model, monkeypatch):
     reads = []
     real = checkpoint.load
     monkeypatch.setattr(checkpoint, "load", lambda *args, **more: reads.append(args) or real(*args, **more))
-    derain_any.network.cache_clear()
+    network.cache_clear()
     for number in range(3):
         write_image(here / f"{number}.png", scene(number))
     assert call("0.png", "1.png", "2.png", "-o", "out", "-m", model)[0] == 0

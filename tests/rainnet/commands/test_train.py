@@ -136,7 +136,10 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
         (["{recipe}", "--data", "{clean}", "--set", "loss.truht=3"], "did you mean 'truth'"),
         (["{recipe}", "--data", "{clean}", "--set", "network.name=spannet"], "is no network"),
         (["{recipe}", "--data", "{clean}", "--set", "loss.adversarial=1"], "--clean"),
-        (["{recipe}", "--data", "{clean}", "--set", "data.kind=rainy"], "loss.truth needs pairs"),
+        (
+            ["{recipe}", "--data", "{clean}", "--set", "data.kind=rainy"],
+            "data.kind 'rainy' cannot give; 'rendered' and 'pairs' can",
+        ),
         (["{recipe}", "--data", "{clean}", "--single", "{clean}/0.png"], "leave it out"),
         (["{recipe}", "--data", "{clean}", "--resume"], "holds no run to go on with"),
         (["{recipe}", "--data", "{clean}", "--start", "{recipe}"], "tiny.toml"),

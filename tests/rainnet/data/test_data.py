@@ -13,10 +13,13 @@ from data_tools import PRESETS
 from rainnet.data import DataError, RenderedCrops, pictures_in
 from rainnet.data.crops import Cut, Place, as_planes, find_place, wrapped
 from rainnet.data.pictures import Pictures, as_rgb
+from rainnet.programs.base import ExampleSpec
 from rainopt import estimate_angle
 from rainopt.geometry.warp import Upright
 from rainopt.io import write_image
 
+UPRIGHT = ExampleSpec(upright=True, truth=True, angle=True, plain=True)
+LYING = ExampleSpec(truth=True, angle=True)
 ANGLES = st.floats(-89.9, 90)
 
 
@@ -49,44 +52,44 @@ def same(a, b):
 
 
 def test_an_example_holds_what_it_should(clean):
-    example = RenderedCrops(clean, 48, unpaired=clean)[5]
+    example = RenderedCrops(clean, 48, UPRIGHT, unpaired=clean)[5]
     assert set(example) == {"rainy", "clean", "plain", "angle", "unpaired"}
     for name, value in example.items():
         assert value.shape == (() if name == "angle" else (3, 48, 48))
         assert value.dtype == torch.float32
         assert name == "angle" or (value.min() >= 0 and value.max() <= 1)
-    assert "plain" not in RenderedCrops(clean, 48, upright=False)[5]
+    assert "plain" not in RenderedCrops(clean, 48, LYING)[5]
 
 
 def test_an_example_depends_on_seed_and_number_alone(clean):
-    first, second = RenderedCrops(clean, 32, seed=3), RenderedCrops(clean, 32, seed=3)
+    first, second = RenderedCrops(clean, 32, UPRIGHT, seed=3), RenderedCrops(clean, 32, UPRIGHT, seed=3)
     forth = [first[k] for k in range(6)]
     back = [second[k] for k in reversed(range(6))][::-1]
     assert all(same(a, b) for a, b in zip(forth, back, strict=True))
     assert not any(same(forth[0], other) for other in forth[1:])
-    assert not same(forth[0], RenderedCrops(clean, 32, seed=4)[0])
+    assert not same(forth[0], RenderedCrops(clean, 32, UPRIGHT, seed=4)[0])
     assert first[10**12]["rainy"].shape == (3, 32, 32)
 
 
 def test_a_picture_for_the_discriminator_changes_nothing_else(clean):
-    with_one, without = RenderedCrops(clean, 32, unpaired=clean)[7], RenderedCrops(clean, 32)[7]
+    with_one, without = RenderedCrops(clean, 32, UPRIGHT, unpaired=clean)[7], RenderedCrops(clean, 32, UPRIGHT)[7]
     assert with_one.pop("unpaired").shape == (3, 32, 32)
     assert same(with_one, without)
 
 
 def test_dry_examples_are_clean_and_have_an_angle(clean):
-    dry, wet = RenderedCrops(clean, 32, dry=1.0), RenderedCrops(clean, 32, dry=0.0)
+    dry, wet = RenderedCrops(clean, 32, UPRIGHT, dry=1.0), RenderedCrops(clean, 32, UPRIGHT, dry=0.0)
     for k in range(5):
         assert torch.equal(dry[k]["rainy"], dry[k]["clean"])
         assert torch.equal(dry[k]["angle"], wet[k]["angle"])
         assert torch.equal(dry[k]["clean"], wet[k]["clean"])
-    shares = RenderedCrops(clean, 16, dry=0.3, presets={"heavy": 1})
+    shares = RenderedCrops(clean, 16, UPRIGHT, dry=0.3, presets={"heavy": 1})
     found = np.mean([torch.equal(e["rainy"], e["clean"]) for e in (shares[k] for k in range(200))])
     assert 0.2 < found < 0.4
 
 
 def test_rain_adds_light_and_leaves_dry_places_as_they_are(clean):
-    data = RenderedCrops(clean, 64, dry=0.0, presets={"light": 1}, upright=False)
+    data = RenderedCrops(clean, 64, LYING, dry=0.0, presets={"light": 1})
     for example in (data[k] for k in range(5)):
         rain = example["rainy"] - example["clean"]
         assert (rain >= 0).all()
@@ -98,7 +101,7 @@ def test_rain_adds_light_and_leaves_dry_places_as_they_are(clean):
 
 @pytest.mark.parametrize("preset", ["light", "medium", "heavy"])
 def test_streaks_are_vertical_in_the_upright_crop_and_not_in_the_plain_one(preset, tmp_path):
-    data = RenderedCrops(flat(tmp_path, 90), 64, dry=0.0, presets={preset: 1}, gain=(1, 1), angle_range=90.0)
+    data = RenderedCrops(flat(tmp_path, 90), 64, UPRIGHT, dry=0.0, presets={preset: 1}, gain=(1, 1), angle_range=90.0)
 
     def leaning(crop, level):
         """Energy along the columns for each of that along the rows; small for vertical streaks."""
@@ -117,9 +120,7 @@ def test_streaks_are_vertical_in_the_upright_crop_and_not_in_the_plain_one(prese
 
 
 def test_the_angle_is_that_of_the_rain(tmp_path):
-    data = RenderedCrops(
-        flat(tmp_path, 60, shape=(320, 320)), 320, dry=0.0, presets={"light": 1}, scale=(1, 1), upright=False
-    )
+    data = RenderedCrops(flat(tmp_path, 60, shape=(320, 320)), 320, LYING, dry=0.0, presets={"light": 1}, scale=(1, 1))
     for example in (data[k] for k in range(8)):
         found = estimate_angle(example["rainy"].numpy(), channel_axis=0)
         assert found.confidence > 0.5
@@ -127,8 +128,8 @@ def test_the_angle_is_that_of_the_rain(tmp_path):
 
 
 def test_of_several_directions_the_strongest_counts(tmp_path):
-    data = RenderedCrops(flat(tmp_path, 60), 32, presets={"multi": 1}, angle_range=30.0)
-    own = RenderedCrops(flat(tmp_path, 60), 32, presets={"multi": 1}, angle_range=None)
+    data = RenderedCrops(flat(tmp_path, 60), 32, UPRIGHT, presets={"multi": 1}, angle_range=30.0)
+    own = RenderedCrops(flat(tmp_path, 60), 32, UPRIGHT, presets={"multi": 1}, angle_range=None)
     for k in range(20):
         for dataset, limit in ((data, 30.0), (own, 20.0 + 25.0)):
             spec, angle = dataset._draw_rain(np.random.default_rng(k))
@@ -139,7 +140,7 @@ def test_of_several_directions_the_strongest_counts(tmp_path):
 
 
 def test_angles_fill_their_range(tmp_path):
-    data = RenderedCrops(flat(tmp_path, 60, shape=(40, 40)), 8, dry=1.0, angle_range=30.0)
+    data = RenderedCrops(flat(tmp_path, 60, shape=(40, 40)), 8, UPRIGHT, dry=1.0, angle_range=30.0)
     angles = np.array([float(data[k]["angle"]) for k in range(300)])
     assert -30 <= angles.min() < -28
     assert 28 < angles.max() <= 30
@@ -148,7 +149,10 @@ def test_angles_fill_their_range(tmp_path):
 
 
 def test_an_error_of_the_angle_moves_the_crop_and_not_the_truth(clean):
-    true, missed = RenderedCrops(clean, 32, dry=0.0), RenderedCrops(clean, 32, dry=0.0, angle_error=5.0)
+    true, missed = (
+        RenderedCrops(clean, 32, UPRIGHT, dry=0.0),
+        RenderedCrops(clean, 32, UPRIGHT, dry=0.0, angle_error=5.0),
+    )
     for k in range(5):
         assert torch.equal(true[k]["angle"], missed[k]["angle"])
         assert not torch.equal(true[k]["rainy"], missed[k]["rainy"])
@@ -156,7 +160,7 @@ def test_an_error_of_the_angle_moves_the_crop_and_not_the_truth(clean):
 
 def test_the_other_picture_is_another(tmp_path):
     paths = flat(tmp_path, 40, 90, 140)
-    data = RenderedCrops(paths, 16, dry=1.0, gain=(1, 1), unpaired=paths)
+    data = RenderedCrops(paths, 16, UPRIGHT, dry=1.0, gain=(1, 1), unpaired=paths)
     seen = set()
     for example in (data[k] for k in range(40)):
         levels = [round(float(example[name].mean()) * 255) for name in ("clean", "unpaired")]
@@ -168,18 +172,18 @@ def test_the_other_picture_is_another(tmp_path):
 def test_the_only_picture_cannot_be_the_other(tmp_path):
     paths = flat(tmp_path, 40, 90)
     with pytest.raises(DataError, match=r"40\.png' is the only picture for \"unpaired\""):
-        RenderedCrops(paths, 16, unpaired=paths[:1])
-    other = RenderedCrops(paths[:1], 16, gain=(1, 1), unpaired=paths[1:])[0]["unpaired"]
+        RenderedCrops(paths, 16, UPRIGHT, unpaired=paths[:1])
+    other = RenderedCrops(paths[:1], 16, UPRIGHT, gain=(1, 1), unpaired=paths[1:])[0]["unpaired"]
     assert torch.allclose(other, torch.tensor(90 / 255))
 
 
 def test_reduction_averages_and_gain_multiplies(tmp_path, rng):
     picture = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
     paths = [write_image(tmp_path / "a.png", picture)]
-    half = RenderedCrops(paths, 32, dry=1.0, scale=(0.5, 0.5), flips=False, gain=(1, 1), upright=False)
+    half = RenderedCrops(paths, 32, LYING, dry=1.0, scale=(0.5, 0.5), flips=False, gain=(1, 1))
     mean = picture.reshape(32, 2, 32, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
     assert np.abs(half[0]["clean"].numpy() * 255 - mean).max() <= 0.51
-    bright = RenderedCrops(paths, 64, dry=1.0, scale=(1, 1), flips=False, gain=(1.2, 1.2), upright=False)
+    bright = RenderedCrops(paths, 64, LYING, dry=1.0, scale=(1, 1), flips=False, gain=(1.2, 1.2))
     expected = np.rint(np.minimum(picture * 1.2, 255)).transpose(2, 0, 1)
     assert np.array_equal(np.rint(bright[0]["clean"].numpy() * 255), expected)
 
@@ -187,7 +191,7 @@ def test_reduction_averages_and_gain_multiplies(tmp_path, rng):
 def test_flips_show_a_picture_in_all_eight_ways_and_only_those(tmp_path, rng):
     picture = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
     paths = [write_image(tmp_path / "a.png", picture)]
-    data = RenderedCrops(paths, 16, dry=1.0, gain=(1, 1), upright=False)
+    data = RenderedCrops(paths, 16, LYING, dry=1.0, gain=(1, 1))
     turned = [np.rot90(picture, k) for k in range(4)]
     ways = {way.transpose(2, 0, 1).tobytes() for way in turned + [way[:, ::-1] for way in turned]}
     shown = {np.rint(data[k]["clean"].numpy() * 255).astype(np.uint8).tobytes() for k in range(80)}
@@ -212,12 +216,12 @@ def test_flips_show_a_picture_in_all_eight_ways_and_only_those(tmp_path, rng):
 )
 def test_arguments_out_of_range_are_named(options, message, clean):
     with pytest.raises(ValueError, match=message):
-        RenderedCrops(clean, **({"size": 16} | options))
+        RenderedCrops(clean, **({"size": 16, "spec": UPRIGHT} | options))
 
 
 def test_every_preset_can_be_drawn(clean):
     for name in PRESETS:
-        assert RenderedCrops(clean, 16, presets={name: 1}, angle_range=None)[0]["rainy"].shape == (3, 16, 16)
+        assert RenderedCrops(clean, 16, UPRIGHT, presets={name: 1}, angle_range=None)[0]["rainy"].shape == (3, 16, 16)
 
 
 # Crops
@@ -309,7 +313,7 @@ def test_outside_lies_the_nearest_pixel(rng):
 
 def test_a_picture_no_larger_than_the_crop_is_enough(tmp_path):
     paths = flat(tmp_path, 90, shape=(16, 16))
-    example = RenderedCrops(paths, 16, dry=1.0, gain=(1, 1))[0]
+    example = RenderedCrops(paths, 16, UPRIGHT, dry=1.0, gain=(1, 1))[0]
     assert torch.allclose(example["clean"], torch.tensor(90 / 255))
 
 
@@ -344,7 +348,7 @@ def test_folders_without_pictures_are_named(tmp_path):
     with pytest.raises(DataError, match="no folder of pictures is named"):
         pictures_in([])
     with pytest.raises(DataError, match="there is no clean picture; name a folder"):
-        RenderedCrops([], 16)
+        RenderedCrops([], 16, UPRIGHT)
 
 
 def test_small_and_broken_pictures_are_named_at_once(tmp_path, clean):
@@ -352,15 +356,15 @@ def test_small_and_broken_pictures_are_named_at_once(tmp_path, clean):
     with pytest.raises(
         DataError, match=r"'.*1\.png' has 20 x 30 pixels, too few for crops of 24 x 24, and 1 more of 5"
     ):
-        RenderedCrops([*clean, *small], 24)
+        RenderedCrops([*clean, *small], 24, UPRIGHT)
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"broken\.png' is not a PNG"):
-        RenderedCrops([*clean, broken], 16)
+        RenderedCrops([*clean, broken], 16, UPRIGHT)
     cut_off = tmp_path / "cut.png"
     cut_off.write_bytes(clean[0].read_bytes()[:300])
     with pytest.raises(DataError, match=r"cut\.png' is a truncated PNG"):
-        RenderedCrops([cut_off], 16)[0]
+        RenderedCrops([cut_off], 16, UPRIGHT)[0]
 
 
 def test_pictures_are_kept_within_their_budget(tmp_path):
@@ -390,7 +394,7 @@ def test_all_kinds_of_pictures_become_8_bit_rgb():
 
 
 def test_paths_may_be_text(clean):
-    assert same(RenderedCrops([str(path) for path in clean], 16)[0], RenderedCrops(clean, 16)[0])
+    assert same(RenderedCrops([str(path) for path in clean], 16, UPRIGHT)[0], RenderedCrops(clean, 16, UPRIGHT)[0])
     assert all(isinstance(path, Path) for path in clean)
 
 
@@ -405,8 +409,8 @@ def test_hidden_folders_do_not_count_and_links_in_a_circle_end(tmp_path):
 def test_a_thicker_veil_than_the_presets_have_it(tmp_path):
     write_image(tmp_path / "1.png", np.full((64, 64, 3), 0.2))
     settings = {"presets": {"light": 1.0}, "dry": 0.0, "gain": (1.0, 1.0)}
-    plain = RenderedCrops([tmp_path / "1.png"], 32, **settings)
-    hazy = RenderedCrops([tmp_path / "1.png"], 32, haze=1.0, veil=(0.5, 0.5), **settings)
+    plain = RenderedCrops([tmp_path / "1.png"], 32, UPRIGHT, **settings)
+    hazy = RenderedCrops([tmp_path / "1.png"], 32, UPRIGHT, haze=1.0, veil=(0.5, 0.5), **settings)
     for k in range(4):
         assert float(hazy[k]["rainy"].quantile(0.1)) > float(plain[k]["rainy"].quantile(0.1)) + 0.05
         assert torch.equal(hazy[k]["clean"], plain[k]["clean"])

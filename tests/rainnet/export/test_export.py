@@ -17,8 +17,7 @@ from rainnet.commands.export import export as command
 from rainnet.export.graph import sheared
 from rainnet.export.onnx import ExportError, check_onnx, export_onnx
 from rainnet.models.base import Network
-from rainnet.models.decomposition import Decomposition, Layers
-from rainnet.models.udgnet import cropped, padded
+from rainnet.models.decomposition import Layers
 from rainnet.weights.checkpoint import save
 
 
@@ -198,23 +197,20 @@ class Plain(Network):
     """A network that takes pictures as they are."""
 
     name = "plain"
+    Config = PlainConfig
+    multiple, reach = 4, 7
 
     def __init__(self):
         super().__init__()
-        self.config, self.channels, self.multiple, self.reach = PlainConfig(), 3, 4, 7
         self.down, self.up = nn.Conv2d(3, 5, 4, stride=4), nn.ConvTranspose2d(5, 3, 4, stride=4)
 
     def layers(self, rainy):
         found = self.up(self.down(rainy).relu())
         return Layers(found, 2 * found)
 
-    def forward(self, rainy, angle=None):
-        layers = cropped(self.layers(padded(rainy, self.multiple)), rainy)
-        return Decomposition((rainy - layers.removed).clamp(0, 1), layers.rain.clamp(0, 1), None)
-
 
 class Turning(Plain):
-    def frame(self, height, width, angle):
+    def orientation(self, height, width, angle):
         return object()
 
 

@@ -18,11 +18,13 @@ from rainnet.infer import polish as infer_polish
 from rainnet.infer.angle import found_by_network, middle_angle
 from rainnet.infer.bound import most_rain
 from rainnet.infer.derain import Derained, derain, find_angle
-from rainnet.infer.tiles import FEATHER, LEAST_TILE, spans
+from rainnet.infer.streaks import Streaks
+from rainnet.infer.tiles import FEATHER, LEAST_TILE
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainopt import estimate_angle, udg_energy
 from rainopt.geometry.lines import line_angle
+from rainopt.geometry.tiles import equal_spans
 from rainopt.image import LUMA
 from rainopt.still import adaptive
 
@@ -57,10 +59,11 @@ class Plain(Network):
     """A network that takes pictures as they are, in blocks of 4 pixels, and needs no angle."""
 
     name: ClassVar[str] = "plain"
+    Config = PlainConfig
+    multiple, reach = 4, 4 * 2 + 3
 
     def __init__(self, channels=3):
-        super().__init__()
-        self.config, self.channels, self.multiple, self.reach = PlainConfig(channels), channels, 4, 4 * 2 + 3
+        super().__init__(PlainConfig(channels))
         torch.manual_seed(2)
         self.inner = nn.Conv2d(channels, 8, 5, stride=4, padding=2)
         self.outer = nn.ConvTranspose2d(8, channels, 6, stride=4, padding=1)
@@ -129,23 +132,24 @@ def test_a_reach_that_is_short_is_seen_by_the_test(picture):
 )
 def test_spans_cover_every_pixel_once(blocks, side, reach, multiple):
     length = multiple * -(-blocks // multiple)
-    cover = spans(length, side, reach, multiple)
-    total = torch.zeros(length)
+    cover = equal_spans(length, side, reach, FEATHER, multiple)
+    total = np.zeros(length, np.float32)
     for span in cover:
-        assert 0 <= span.start < span.stop <= length
-        assert span.start % multiple == span.stop % multiple == 0
-        assert span.stop - span.start == cover[0].stop - cover[0].start
-        total[span.start : span.stop] += span.window
-        counts = torch.nonzero(span.window)[:, 0] + span.start
+        start, stop = span.pixels.start, span.pixels.stop
+        assert 0 <= start < stop <= length
+        assert start % multiple == stop % multiple == 0
+        assert stop - start == len(cover[0].window)
+        total[span.pixels] += span.window
+        counts = np.flatnonzero(span.window) + start
         # What counts has its surroundings in the tile, or there are none.
-        assert span.start == 0 or counts.min() - span.start >= reach
-        assert span.stop == length or span.stop - 1 - counts.max() >= reach
-    torch.testing.assert_close(total, torch.ones(length))
+        assert start == 0 or counts.min() - start >= reach
+        assert stop == length or stop - 1 - counts.max() >= reach
+    np.testing.assert_allclose(total, 1, rtol=1e-6)
     if side == 0:
         assert len(cover) == 1
     else:
         around = 2 * multiple * -(-(reach + FEATHER // 2) // multiple)
-        assert cover[0].stop - cover[0].start <= max(side, multiple) + around
+        assert len(cover[0].window) <= max(side, multiple) + around
 
 
 def test_tiles_are_as_large_as_was_said(picture, monkeypatch):
@@ -535,10 +539,10 @@ def test_the_result_is_frozen(picture):
 
 def test_no_more_is_taken_off_than_rain_can_have_added(rng):
     image = rained(rng, angle=20.0) / np.float32(255)
-    most = most_rain(image, 20.0)
+    most = most_rain(Streaks(image).removal(20.0, 96, 120))
     assert 0 < most < 1
-    assert most_rain(np.moveaxis(image, -1, 0), 20.0, 0) == most
-    assert most_rain(np.full((64, 64), 0.5, np.float32), 20.0) == 1
+    assert most_rain(Streaks(np.moveaxis(image, -1, 0), 0).removal(20.0, 96, 120)) == most
+    assert most_rain(Streaks(np.full((64, 64), 0.5, np.float32)).removal(20.0, 64, 64)) == 1
     net = tiny()
     with torch.no_grad():
         net.image_stream.last.bias += 2 * most

@@ -117,4 +117,4 @@ def test_unknown_names_come_with_a_suggestion(call, message):
 
 def test_each_network_is_listed_under_its_own_name():
     for name, entry in NETWORKS.items():
-        assert entry.build.name == name
+        assert entry.model.name == name

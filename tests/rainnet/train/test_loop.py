@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from rainnet.infer.devices import resolve_device
-from rainnet.programs import PROGRAMS
+from rainnet.programs.base import ExampleSpec
 from rainnet.recipes.recipe import Recipe, RecipeError
-from rainnet.train.ema import Average
+from rainnet.train.build import build_program
+from rainnet.train.ema import averaged
 from rainnet.train.fabric import make_fabric
 from rainnet.train.interruption import Interruption
-from rainnet.train.loop import DivergedError, build_program, train
+from rainnet.train.loop import DivergedError, train
 from rainnet.train.run_folder import RunError, RunFolder
-from rainnet.train.validator import Judge
+from rainnet.train.validator import Validator
 from rainnet.weights.checkpoint import load
+from rainnet.zoo import entry_of
 from rainopt import write_image
 
 ROOT = Path(__file__).parents[3]
@@ -173,18 +175,18 @@ def test_the_average_is_what_is_kept(tmp_path):
     train(recipe(ema=0.9), folder, batches, Watcher())
     state = torch.load(folder.path / "last.ckpt", weights_only=True)
     kept = weights_of(folder)
-    assert_same(kept, state["average"])
+    assert_same(kept, state["published"]["model"])
     assert any(not torch.equal(kept[name], state["program"][f"network.{name}"]) for name in kept)
 
 
 def test_an_average_follows_the_formula():
     module = torch.nn.Linear(2, 2)
-    average = Average(module, 0.9)
+    average = averaged(module, 0.9)
     expected = module.weight.detach().clone()
     for step in range(200):
         with torch.no_grad():
             module.weight.add_(0.1)
-        average.update(module, step)
+        average.update_parameters(module)
         decay = min(0.9, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * module.weight.detach()
     torch.testing.assert_close(average.module.weight.detach(), expected)
@@ -217,13 +219,13 @@ def test_a_gradient_that_is_no_number_stops_it_before_it_does_harm(tmp_path, mon
 
     forward = UDGNetProgram.forward
 
-    def poisoned(self, batch, turn):
-        terms = forward(self, batch, turn)
+    def poisoned(self, *given):
+        terms = forward(self, *given)
         return {name: Steep.apply(value) if poisoned.calls == 5 else value for name, value in terms.items()}
 
-    def counted(self, batch, turn):
+    def counted(self, *given):
         poisoned.calls += 1
-        return poisoned(self, batch, turn)
+        return poisoned(self, *given)
 
     poisoned.calls = 0
     monkeypatch.setattr(UDGNetProgram, "forward", counted)
@@ -305,11 +307,11 @@ def test_a_damaged_state_is_named(tmp_path):
 
 def test_validation_keeps_the_best(tmp_path):
     rainy, clean = (np.moveaxis(example(3)[name].numpy(), 0, -1) for name in ("rainy", "clean"))
-    judge = Judge([(rainy, clean)], "rgb")
+    judge = Validator([(rainy, clean)], "rgb")
     settings = recipe(steps=4)
     settings = settings.model_copy(update={"validation": settings.validation.model_copy(update={"every": 2})})
     watcher, folder = Watcher(), RunFolder(tmp_path / "run")
-    train(settings, folder, batches, watcher, judge=judge)
+    train(settings, folder, batches, watcher, validator=judge)
     assert [number for number, _, _ in watcher.scores] == [2, 4]
     scores = [told["psnr_rgb"] for _, told, _ in watcher.scores]
     assert judge(load(folder.best))["psnr_rgb"] == pytest.approx(max(scores))
@@ -323,7 +325,7 @@ def test_validation_is_on_the_pairs_of_any_layout(tmp_path):
     for part, image in (("rain", rainy), ("norain", clean)):
         (tmp_path / part).mkdir()
         write_image(tmp_path / part / "1.png", image)
-    judge = Judge.of_folders([tmp_path], "y_matlab")
+    judge = Validator.of_folders([tmp_path], "y_matlab")
     assert len(judge.pairs) == 1
     fresh = build_program(recipe()).network
     from rainopt import psnr, read_image
@@ -331,10 +333,10 @@ def test_validation_is_on_the_pairs_of_any_layout(tmp_path):
     before = psnr(read_image(tmp_path / "rain" / "1.png"), read_image(tmp_path / "norain" / "1.png"), "y_matlab")
     assert judge(fresh)["psnr_y_matlab"] == pytest.approx(before)
     with pytest.raises(ValueError, match="at least one pair"):
-        Judge([], "rgb")
+        Validator([], "rgb")
     write_image(tmp_path / "norain" / "1.png", clean[:-1])
     with pytest.raises(ValueError, match=r"rain/1.png' is \(24, 24\) and .*\(23, 24\) pixels"):
-        Judge.of_folders([tmp_path], "rgb")
+        Validator.of_folders([tmp_path], "rgb")
 
 
 def test_pictures_are_shown_when_they_are_due(tmp_path):
@@ -353,11 +355,11 @@ def test_it_learns_in_sixteen_bits(tmp_path):
 
 
 def test_a_program_says_what_it_needs():
-    program = PROGRAMS["udgnet"]
+    program = entry_of("udgnet").program
     losses = {"truth": 1.0, "adversarial": 0.0, "angle": 0.0}
-    assert program.needs(program.Settings(**losses)) == {"rainy", "clean"}
+    assert program.needs(program.Settings(**losses)) == ExampleSpec(upright=True, truth=True)
     losses = {"truth": 0.0, "adversarial": 1.0, "angle": 1.0}
-    assert program.needs(program.Settings(**losses)) == {"rainy", "unpaired", "plain", "angle"}
+    assert program.needs(program.Settings(**losses)) == ExampleSpec(upright=True, unpaired=True, plain=True, angle=True)
 
 
 def test_training_goes_on_from_another_model(tmp_path):
@@ -369,12 +371,6 @@ def test_training_goes_on_from_another_model(tmp_path):
     other = later.model_copy(update={"network": later.network.model_copy(update={"config": {"features": 5}})})
     with pytest.raises(RecipeError, match=r"'network.config.features' is 5, and that of .* is 4"):
         build_program(other)
-
-
-def test_every_network_has_a_program():
-    from rainnet.zoo import NETWORKS
-
-    assert PROGRAMS.keys() == NETWORKS.keys()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from torch import nn
 import rainnet
 from rainnet.weights import checkpoint
 from rainnet.weights.checkpoint import CheckpointError, facts_of, header_of, load, resolve, save
+from rainnet.zoo import Entry, added
 
 SMALL = {"features": 4, "blocks": 1, "stride": 2, "angle_features": 4, "angle_stages": 2}
 
@@ -212,21 +213,18 @@ def test_a_folder_holds_one_network(net, tmp_path):
 
 
 def test_networks_that_ship_go_by_name(net, tmp_path, monkeypatch):
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    monkeypatch.setattr(checkpoint, "WEIGHTS", folder)
-    with pytest.raises(CheckpointError, match="no networks come with this installation"):
-        resolve("udgnet-small")
-    file = save(net, folder / "udgnet_small.safetensors")
+    file = save(net, tmp_path / "elsewhere.safetensors")
+    entry = Entry(type(net), "rainnet.models.udgnet:PRESETS", weights={"pocket": file})
     # A folder of the same name, left by a training run, does not take its place.
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "udgnet-small").mkdir()
-    assert resolve("udgnet-small") == file
-    assert load("udgnet-small").config == net.config
-    with pytest.raises(CheckpointError, match=r"no file 'udgnet-smal'.*did you mean 'udgnet-small'"):
-        resolve("udgnet-smal")
-    with pytest.raises(CheckpointError, match="one of udgnet-small is"):
-        resolve("zzz")
+    (tmp_path / "pocket").mkdir()
+    with added("small", entry):
+        assert resolve("pocket") == file
+        assert load("pocket").config == net.config
+        with pytest.raises(CheckpointError, match=r"no file 'pockt'.*did you mean 'pocket'"):
+            resolve("pockt")
+        with pytest.raises(CheckpointError, match="one of udgnet-small, pocket is"):
+            resolve("zzz")
 
 
 @pytest.mark.parametrize("name", ["net.pt", "net.pth", "NET.PTH", "net.ckpt"])
