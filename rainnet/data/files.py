@@ -22,13 +22,13 @@ from rainnet.data.crops import (
     between,
     checked_range,
     find_place,
-    wrapped,
 )
 from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, DataError, Pictures, check_sizes
 from rainnet.data.sources import Source, find_pairs, lone, require_one_size, require_truth, scenes_of
 from rainnet.programs.base import ExampleSpec
 from rainopt.direction.estimate import estimate_angle
+from rainopt.geometry.lines import line_angle
 
 
 class FileCrops(Examples):
@@ -132,8 +132,8 @@ class FileCrops(Examples):
         gain, error = between(self.gain, rng), self.angle_error * float(rng.standard_normal())
         angles: list[float] = []
         if spec.upright or spec.angle:
-            angles = [wrapped(-self.angle_of(pair) if mirrored else self.angle_of(pair)) for pair in frames]
-        cut = Cut(self.size, wrapped(angles[0] + error) if spec.upright else None)
+            angles = [line_angle(-self.angle_of(pair) if mirrored else self.angle_of(pair)) for pair in frames]
+        cut = Cut(self.size, line_angle(angles[0] + error) if spec.upright else None)
         paths = [pair.rainy for pair in frames] + self._files(frames[0])[1:]
         pictures = [self._store.read(path) for path in paths]
         place = find_place(pictures[0].shape[:2], cut.shape, self.size, self.scale, rng)

@@ -23,12 +23,12 @@ from rainnet.data.crops import (
     at_least,
     between,
     checked_range,
-    wrapped,
 )
 from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, Pictures
 from rainnet.models.names import known
 from rainnet.programs.base import ExampleSpec
+from rainopt.geometry.lines import line_angle
 
 SHARES = {"light": 1.0, "medium": 1.0, "heavy": 1.0}
 """Shares of the presets of `data_tools.PRESETS`, by default."""
@@ -126,7 +126,7 @@ class RenderedCrops(Examples):
         rng = np.random.default_rng([self.seed, index])
         spec, angle = self._draw_rain(rng)
         error = self.angle_error * float(rng.standard_normal())
-        cut = Cut(self.size, wrapped(angle + error) if self.spec.upright else None)
+        cut = Cut(self.size, line_angle(angle + error) if self.spec.upright else None)
         gain = between(self.gain, rng)
         path, clean = self._clean.draw(cut, gain, rng)
         dry = rng.random() < self.dry
@@ -146,9 +146,9 @@ class RenderedCrops(Examples):
             spec = replace(spec, veil=veil)
         turn = max(spec.directions, key=lambda direction: direction.share).turn
         if self.angle_range is None:
-            return spec, wrapped(spec.angle + turn)
-        angle = wrapped(between((-self.angle_range, self.angle_range), rng))
-        return replace(spec, angle=wrapped(angle - turn)), angle
+            return spec, line_angle(spec.angle + turn)
+        angle = line_angle(between((-self.angle_range, self.angle_range), rng))
+        return replace(spec, angle=line_angle(angle - turn)), angle
 
 
 def in_levels(picture: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rainnet.export import graph as export_graph
 from rainnet.export.check import check_onnx
-from rainnet.export.trace import ExportError, angle_graph, as_function, layers_graph, lift_weights
+from rainnet.export.trace import ExportError, angle_graph, as_function, layers_graph, lift_weights, shear_graph
 from rainnet.infer.device import evaluating, parameter_of
 from rainnet.models.base import AsItLies, Network
 from rainnet.weights.checkpoint import FORMAT, described
@@ -157,6 +157,7 @@ def _whole(net: Network, opset: int) -> Any:
     parts = {"Layers": layers}
     if isinstance(orientation, Upright):
         parts["FindAngle"] = angle_graph(net, opset)
+        parts |= {f"Shear{fill.capitalize()}": shear_graph(net.channels, fill, opset) for fill in ("edge", "zero")}
     text = surroundings(net.channels, net.multiple, opset, layers.ir_version)
     model = onnx.parser.parse_model(text)
     model.functions.extend(as_function(part, export_graph.DOMAIN, name) for name, part in parts.items())
