@@ -24,17 +24,8 @@ def test_each_picture_lies_in_its_cell_above_its_caption():
     assert (sheet[below:, second:] == 255).all()
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        flat(900, 1300),
-        flat(9, 13, 128 * 257, np.uint16),
-        flat(9, 13, 128 / 255, np.float32),
-        np.dstack([flat(9, 13)] * 3),
-        np.dstack([flat(9, 13)] * 3 + [flat(9, 13, 7)]),
-    ],
-)
-def test_sizes_depths_and_channels_mean_the_same(picture):
+@pytest.mark.parametrize("picture", [flat(900, 1300), flat(9, 13, 128 * 257, np.uint16), flat(9, 13, 128 / 255, float)])
+def test_sizes_and_depths_mean_the_same(picture):
     sheet = sheet_of([Row([picture], [""])])
     assert (sheet[GAP : GAP + 9, GAP : GAP + 13] == 128).all()
 
