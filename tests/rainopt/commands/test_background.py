@@ -3,12 +3,14 @@
 import functools
 import json
 import os
+import pickle
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rainopt.commands.background_video import FindBackground, Options
 from rainopt.commands.main import app
 from rainopt.io import read_image, write_image
 from rainopt.video.frames import FrameStore
@@ -74,13 +76,16 @@ def test_videos_and_a_folder_of_images_keep_their_names_below_the_output():
     save(Path("in/b.mkv"), frames("astronaut", 22))
     Path("in/notes.txt").write_text("no video")
     save_folder(Path("pictures"), frames("coffee", 24))
-    status, out, err = background("in", "pictures", "-o", "out", "-j", "2")
+    status, out, err = background("in", "pictures", "-o", "out")
     assert (status, err) == (0, "3 backgrounds found")
     assert len(out.splitlines()) == 3
     assert files(Path("out")).keys() == {"sub dir/Ünï [x] ☂.png", "b.png", "pictures.png"}
     assert close("out/sub dir/Ünï [x] ☂.png") > 40
     assert close("out/b.png", "astronaut") > 40
     assert close("out/pictures.png") > 42
+    # What several processes would be given.
+    task = FindBackground(Options(scratch=Path("scratch")))
+    assert pickle.loads(pickle.dumps(task)) == task
 
 
 def test_frames_of_16_bits_become_a_picture_of_16():

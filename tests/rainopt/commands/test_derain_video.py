@@ -16,7 +16,7 @@ from rainopt.app.results import OutputSettings
 from rainopt.commands import derain_video as module
 from rainopt.commands.derain_video import derain_video
 from rainopt.commands.main import app
-from rainopt.io import read_image, write_image
+from rainopt.io import write_image
 from rainopt.io.video.read import read_frames
 from rainopt.video import stretches
 from rainopt.video.settings import VideoSettings
@@ -221,13 +221,6 @@ def test_a_folder_of_images_and_videos(here):
     _, out, err = call(app, "derain", "in", "-o", "out", *ASKED)
     assert err.endswith("0 derained, 3 skipped, 1 failed")
     assert "in/old.avi: kept out/old.mp4 (--overwrite to do it again)" in out
-    # Two at a time write the same.
-    (here / "in" / "zero.mp4").unlink()
-    assert call(app, "derain", "in", "-o", "two", *ASKED, "--jobs", "2")[0] == 0
-    assert files(here / "two").keys() == names
-    for name in names:
-        read = read_image if name == "photo.png" else read_frames
-        np.testing.assert_array_equal(read(here / "two" / name), read(here / "out" / name))
 
 
 def test_json_has_its_keys(here, short):
