@@ -68,7 +68,6 @@ def times_of(path):
 
 
 def sound_of(path):
-    """The time and the bytes of every packet of sound of a video file."""
+    """The bytes of every packet of sound of a video file."""
     with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(audio=0) if packet.size]
-        return [(packet.pts * packet.time_base, bytes(packet)) for packet in packets]
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]

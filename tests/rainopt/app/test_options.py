@@ -87,20 +87,13 @@ def test_the_same_name_is_the_same_type_and_letter_everywhere(name):
 @pytest.mark.parametrize("name", sorted(SHARED))
 def test_a_shared_option_is_the_same_wherever_it_is(name):
     shared = SHARED[name]
-    used = [option for option in ALL[name] if not option.command.startswith("raindata")]
-    for option in used:
-        assert option.meaning == shared.meaning
-        assert option.default == shared.default
+    for option in ALL[name]:
         # What is written, and where, is what commands differ in.
-        assert option.help == shared.help or name == "--output" or (option.command, name) in OWN_HELP
-    assert any(option.help == shared.help for option in used)
-
-
-def test_raindata_means_the_same_by_the_same_help():
-    by_help = {shared.help: shared for shared in SHARED.values()}
-    for option in (option for same in options_of("raindata", PROGRAMS["raindata"]).values() for option in same):
-        shared = by_help.get(option.help, option)
-        assert (option.meaning, option.default) == (shared.meaning, shared.default)
+        same = option.help == shared.help
+        assert same or name == "--output" or (option.command, name) in OWN_HELP or option.command.startswith("raindata")
+        if same:
+            assert (option.meaning, option.default) == (shared.meaning, shared.default)
+    assert any(option.help == shared.help for option in ALL[name])
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

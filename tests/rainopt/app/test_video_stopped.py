@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import rainopt.app.video
-from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings
 from rainopt.io.video.read import read_frames
 from tests.support.clips import rained, save, view
@@ -128,7 +127,12 @@ def test_parts_of_another_source_are_thrown_away(tmp_path, clip):
 
 @pytest.mark.parametrize(
     ("name", "content", "kept"),
-    [("00000012.json", '{"first": 12, "fra', 1), ("00000012.nut", None, 1), ("settings.json", "", 0)],
+    [
+        ("00000012.json", '{"first": 12, "fra', 1),
+        ("00000012.nut", None, 1),
+        ("00000012.json", "null", 1),
+        ("settings.json", "", 0),
+    ],
 )
 def test_parts_that_are_not_whole_are_made_again(tmp_path, clip, name, content, kept):
     target = tmp_path / "a.mp4"
@@ -140,25 +144,3 @@ def test_parts_that_are_not_whole_are_made_again(tmp_path, clip, name, content, 
         (parts_of(target) / name).write_text(content)
     assert done(clip, target).kept_parts == kept
     np.testing.assert_array_equal(read_frames(target), read_frames(tmp_path / "whole.mp4"))
-
-
-def test_parts_are_finished_with_their_note(tmp_path):
-    settings = {"crf": 18, "wishes": {"angle": None}, "source": ["é", 1]}
-    kept = Parts(tmp_path / "a b.mp4", settings)
-    assert kept.file(7) == tmp_path / ".a b.mp4.parts" / "00000007.nut"
-    assert Parts(tmp_path / "a.webm", settings).file(7).suffix == ".webm"
-    kept.note(7, {"frames": 3})
-    assert kept.finished(7) is None
-    kept.file(7).write_bytes(b"frames")
-    for broken in ("", "[1]", '{"frames": 3', "null"):
-        (kept.folder / "00000007.json").write_text(broken)
-        assert kept.finished(7) is None
-    kept.note(7, {"frames": 3})
-    kept.remove_if_none_is_finished()
-    assert Parts(tmp_path / "a b.mp4", settings).finished(7) == {"frames": 3}
-    assert Parts(tmp_path / "a b.mp4", settings | {"crf": 19}).finished(7) is None
-    assert not kept.file(7).exists()
-    kept.file(8).write_bytes(b"half")
-    kept.remove_if_none_is_finished()
-    assert not kept.folder.exists()
-    kept.remove()

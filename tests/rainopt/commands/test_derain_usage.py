@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ def test_one_file_to_a_name(here):
     assert (status, err) == (0, "")
     assert re.fullmatch(r"a\.png → new/dry\.jpg  rain at \+12\.5°, \d\.\d % light removed, \d+\.\d\d s\n", out)
     assert files(here).keys() == {"a.png", "new/dry.jpg", "new/dry_compare.png"}
+    assert Path("new/dry.jpg").read_bytes()[:2] == b"\xff\xd8"
 
 
 def test_settings_reach_the_solver(here):
@@ -64,14 +66,10 @@ def test_weights_are_read():
     ("text", "said"),
     [
         ("", "NAME=VALUE"),
-        ("tau", "tau"),
         ("tau=", "tau"),
         ("tau=high", "high"),
-        ("gamma=1", "gamma=1"),
         ("bounded=1", "bounded=1"),
-        ("tau=0.1,", "NAME=VALUE"),
         ("tau=-1", "tau"),
-        ("tau=nan", "tau"),
         ("sparsity=inf", "sparsity"),
         ("tau:0.1", "tau:0.1"),
     ],

@@ -16,8 +16,8 @@ from rainopt.app.results import OutputSettings
 from rainopt.commands import derain_video as module
 from rainopt.commands.derain_video import derain_video
 from rainopt.commands.main import app
-from rainopt.io import read_image, write_image
-from rainopt.io.video.read import open_video, read_frames
+from rainopt.io import write_image
+from rainopt.io.video.read import read_frames
 from rainopt.video import stretches
 from rainopt.video.settings import VideoSettings
 from tests.support.clips import coded, rained, save, view
@@ -120,34 +120,8 @@ def test_each_frame_alone(clip, whole):
     assert record.still == 0
 
 
-def test_after_a_cut_the_rain_is_looked_at_anew(tmp_path):
-    source = save(tmp_path / "a.mp4", frames(15) + frames(15, "astronaut"))
-    record = done(source, tmp_path / "b.mp4", background=False)
-    assert (record.scenes, record.frames, len(record.angles)) == (2, 30, 4)
-    for number, frame in enumerate(read_frames(tmp_path / "b.mp4")):
-        name, other = ("coffee", "astronaut") if number < 15 else ("astronaut", "coffee")
-        assert psnr([frame], name) > psnr([frame], other) + 5
-
-
-def test_frames_of_10_bits_are_derained_as_they_are(tmp_path, monkeypatch):
-    deep = [frame.astype(np.uint16) * 257 + 64 for frame in np.minimum(frames(), 250)[:14]]
-    source = save(tmp_path / "a.mp4", deep, bits=16)
-    seen, real = set(), stretches.derain_frame
-
-    def watched(frame, scene):
-        seen.add(frame.dtype)
-        return real(frame, scene)
-
-    monkeypatch.setattr(stretches, "derain_frame", watched)
-    done(source, tmp_path / "b.mp4", **QUICK)
-    assert seen == {np.dtype(np.uint16)}
-    assert (open_video(tmp_path / "b.mp4").bits, open_video(tmp_path / "b.mp4").count()) == (16, 14)
-    done(source, tmp_path / "c.mp4", OutputSettings(compare=True), **QUICK | {"background": True})
-    assert read_image(tmp_path / "c_compare.png").shape[1] > 3 * W
-
-
 def test_a_dry_video_is_left_and_that_is_said(tmp_path):
-    source = save(tmp_path / "a.mkv", frames(preset=None))
+    source = save(tmp_path / "a.mkv", frames(14, preset=None))
     record = done(source, tmp_path / "b.mkv", OutputSettings(crf=0))
     assert (record.dry, record.angles, record.still) == (1.0, [], 0.0)
     assert "no rain seen in 100 % of them" in record.line()
@@ -203,7 +177,7 @@ main.main()
 
 
 def test_a_killed_process_leaves_parts_and_the_next_run_goes_on(here):
-    source = save(here / "in" / "two words ☂.mp4", frames(60))
+    source = save(here / "in" / "two words ☂.mp4", frames(36))
     target = here / "out" / "two words ☂.mp4"
     arguments = ["derain", "in", "-o", "out", "--no-background"]
     with subprocess.Popen(
@@ -218,7 +192,7 @@ def test_a_killed_process_leaves_parts_and_the_next_run_goes_on(here):
     assert run.returncode == -signal.SIGKILL
     assert not target.exists()
     finished = len(list(parts_of(target).glob("0*.json")))
-    assert 1 <= finished < 5
+    assert 1 <= finished < 3
     status, out, _ = call(app, *arguments, "--json")
     assert (status, json.loads(out)["kept_parts"]) == (0, finished)
     assert list(target.parent.iterdir()) == [target]
@@ -247,13 +221,6 @@ def test_a_folder_of_images_and_videos(here):
     _, out, err = call(app, "derain", "in", "-o", "out", *ASKED)
     assert err.endswith("0 derained, 3 skipped, 1 failed")
     assert "in/old.avi: kept out/old.mp4 (--overwrite to do it again)" in out
-    # Two at a time write the same.
-    (here / "in" / "zero.mp4").unlink()
-    assert call(app, "derain", "in", "-o", "two", *ASKED, "--jobs", "2")[0] == 0
-    assert files(here / "two").keys() == names
-    for name in names:
-        read = read_image if name == "photo.png" else read_frames
-        np.testing.assert_array_equal(read(here / "two" / name), read(here / "out" / name))
 
 
 def test_json_has_its_keys(here, short):

@@ -15,7 +15,7 @@ from PIL import Image
 import rainopt
 from rainopt.commands.main import app
 from tests.support.photos import levels, rainy, save_photo
-from tests.support.processes import call, command, environment
+from tests.support.processes import call, command, environment, run
 
 COUNT, SIZE = 16, (160, 240)
 SLOW = ["--angle", "3", "--max-iter", "60", "--tol", "0"]
@@ -125,13 +125,23 @@ def test_no_worker_outlives_a_command_that_is_killed_and_the_next_run_goes_on(ma
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
-    save_photo(tmp_path / "a.png")
+    # One line about what is there already; there is no need to look at the source.
+    save_photo(tmp_path / "out" / "a.png")
     reader, writer = os.pipe()
     os.close(reader)
     for form in ([], ["--json"]):
-        arguments = command("rainopt", "derain", "a.png", "-o", "out", "--angle", "0", "--overwrite", *form)
-        streams = {"stdout": writer, "stderr": subprocess.PIPE, "encoding": "utf-8", "timeout": 60}
-        done = subprocess.run(arguments, cwd=tmp_path, env=environment(), check=False, **streams)
+        done = run(
+            "rainopt",
+            "derain",
+            "a.png",
+            "-o",
+            "out",
+            *form,
+            cwd=tmp_path,
+            capture_output=False,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+        )
         assert done.returncode != 0
         assert "Traceback" not in done.stderr
     os.close(writer)
