@@ -11,6 +11,7 @@ import numpy as np
 from skimage import data
 
 from data_tools import RainSpec, rain_video
+from rainopt.io.video.read import VideoFrame
 from rainopt.io.video.write import VideoWriter
 from rainopt.video.frames import FrameStore
 
@@ -26,6 +27,12 @@ def streaks(preset, rng, scale=0.4, **changes):
     return replace(replace(RainSpec.sample(preset, rng), veil=0.0).scaled(scale), **changes)
 
 
+def seen_from(name, y=0, x=0, shape=(120, 160), edge=10):
+    """What a camera sees that looks so many pixels down and right, at most ``edge``, in a larger photograph."""
+    wide = view(name, (shape[0] + 2 * edge, shape[1] + 2 * edge))
+    return wide[edge + y : edge + y + shape[0], edge + x : edge + x + shape[1]]
+
+
 def blocks(count, shape=(48, 64)):
     """Frames of random blocks of 4 x 4 pixels, without any symmetry, all different; uint8."""
     values = np.random.default_rng(0).integers(0, 256, (count, shape[0] // 4, shape[1] // 4, 3), dtype=np.uint8)
@@ -39,15 +46,28 @@ def noisy(pictures, rng, deviation=1.0):
         yield np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
-def rained(views, preset="light", count=30, *, seed=0, scale=0.4, **changes):
-    """Frames (H, W, 3) uint8 of one view, or of one view a frame, in rain of a preset; None is no rain."""
+def raining(views, preset="light", *, seed=0, scale=0.4, **changes):
+    """Yield frames (H, W, 3) uint8 of one view without end, or of one view a frame, in rain of a preset or by a spec.
+
+    None is no rain.
+    """
     rng = np.random.default_rng(seed)
     if preset is None:
         pictures = (view / 255 for view in (itertools.repeat(views) if isinstance(views, np.ndarray) else views))
     else:
-        spec = streaks(preset, rng, scale, **changes)
+        spec = streaks(preset, rng, scale, **changes) if isinstance(preset, str) else preset
         pictures = (drawn.rainy for drawn in rain_video(views, spec, rng))
-    return tuple(itertools.islice(noisy(pictures, rng), count))
+    return noisy(pictures, rng)
+
+
+def rained(views, preset="light", count=30, **options):
+    """At most so many frames of `raining`."""
+    return tuple(itertools.islice(raining(views, preset, **options), count))
+
+
+def numbered(frames):
+    """Yield frames as those of a video."""
+    return (VideoFrame(k, Fraction(k, 25), frame) for k, frame in enumerate(frames))
 
 
 def stored(frames):
