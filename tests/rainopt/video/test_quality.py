@@ -10,12 +10,12 @@ import pytest
 from scipy import ndimage
 from scipy.stats import spearmanr
 
-from data_tools import RainSpec
+from data_tools import RainSpec, rain_video
 from rainopt.video import quality
 from rainopt.video.background import BackgroundEstimate, background_of_store, percentile_background
 from rainopt.video.percentiles import percentile_layers
 from rainopt.video.quality import ACCEPTED, Acceptance, assess, rain_angle, trusted
-from tests.support.clips import rained, stored, view
+from tests.support.clips import stored, view
 
 SHAPE, SMALL = (120, 180), (90, 135)
 HEAVY = RainSpec(angle=5, density=15000, intensity=0.7, length=35, width=1.7)
@@ -24,8 +24,11 @@ LIGHT = RainSpec(angle=5, density=6000)
 
 @functools.cache
 def filmed(spec, count, name="coffee", shape=SHAPE):
-    """A standing picture behind rain, with a little noise."""
-    return np.stack(rained(view(name, shape), spec, count, seed=5))
+    """A standing picture behind rain, with a little noise in every channel."""
+    rng = np.random.default_rng(5)
+    rain = rain_video(view(name, shape), spec, rng, count=count)
+    frames = np.stack([255 * drawn.rainy + rng.normal(0, 1.5, (*shape, 3)) for drawn in rain])
+    return np.clip(np.rint(frames), 0, 255).astype(np.uint8)
 
 
 def judged(frames):
@@ -87,7 +90,7 @@ def test_decibels_are_near_the_truth(outcomes):
     assert np.median(np.abs(expected - reached)) < 2.5
     # Of the percentile that was voted for it is not expected to be much better than it is.
     voted = voted == 1
-    assert np.abs(expected - reached)[voted].max() < 5
+    assert np.abs(expected - reached)[voted].max() < 6
     assert np.max(expected - reached, where=voted, initial=-99) < 3
 
 
@@ -144,41 +147,35 @@ def test_where_rain_saturates_the_mode_says_nothing(rng):
 # Rain
 
 
-ANGLES = (-70, -45, 0, 12, 30, 45)
-
-
 @functools.cache
 def slanted(angle):
-    spec = RainSpec(angle=angle, density=6000, intensity=0.6, angle_spread=1)
-    return filmed(spec, 20)
+    return filmed(RainSpec(angle=angle, density=6000, intensity=0.6, angle_spread=1), 20)
 
 
-@pytest.mark.parametrize("angle", ANGLES)
-def test_the_angle_is_that_of_the_rain(angle):
-    found = judged(slanted(angle)).angle
-    assert -90 < found <= 90
-    assert abs(found - angle) < 2
+@pytest.mark.parametrize("angle", [-70, -45, 0, 12, 30, 45])
+def test_the_angle_is_that_of_the_rain_and_a_good_background_has_none_left(angle):
+    found = judged(slanted(angle))
+    assert -90 < found.angle <= 90
+    assert abs(found.angle - angle) < 2
+    assert 0 <= found.residual < 0.05
 
 
 def test_angles_near_the_horizontal_are_not_averaged_across_it():
     spec = RainSpec(angle=89.5, density=6000, intensity=0.6, angle_spread=3)
-    frames = filmed(spec, 20, shape=(160, 240))
-    store = stored(frames)
+    store = stored(filmed(spec, 20, shape=(160, 240)))
     found = rain_angle(store, background_of_store(store).image)
     assert found is not None
     assert min(abs(found - 89.5), abs(found + 180 - 89.5)) < 2
     assert -90 < found <= 90
 
 
-@pytest.mark.parametrize("angle", ANGLES)
-def test_residual_is_none_of_a_good_background_and_all_of_a_frame(angle):
+@pytest.mark.parametrize("angle", [-45, 12])
+def test_residual_is_all_of_a_frame(angle):
     frames = slanted(angle)
-    estimate = percentile_background(frames)
-    assert 0 <= assess(stored(frames), estimate).residual < 0.05
     # Two frames by turns: each half is one of them.
     assert judged(frames[[0, 1, 0, 1, 0, 1]]).residual == pytest.approx(1, abs=1e-5)
     # The brightest of each half keeps what rain there was.
-    assert assess(stored(frames), replace(estimate, percentile=100)).residual == 1
+    assert assess(stored(frames), replace(percentile_background(frames), percentile=100)).residual == 1
 
 
 def test_residual_rises_with_the_rain_that_is_left():
@@ -189,9 +186,7 @@ def test_residual_rises_with_the_rain_that_is_left():
 
 
 def test_no_rain_has_no_direction_and_no_residual(rng):
-    frames = (
-        np.round(255 * view("coffee", SHAPE) / 255 + rng.normal(0, 1.5, (12, *SHAPE, 3))).clip(0, 255).astype(np.uint8)
-    )
+    frames = np.round(view("coffee", SHAPE) + rng.normal(0, 1.5, (12, *SHAPE, 3))).clip(0, 255).astype(np.uint8)
     found = judged(frames)
     assert found.angle is None
     assert found.residual is None
@@ -265,31 +260,24 @@ def drawn_before(frames, value, stand):
     return frames, stood, there & ~stood
 
 
-@pytest.mark.parametrize(("spec", "stand"), [(LIGHT, 20), (LIGHT, 25), (HEAVY, 10)])
-def test_a_dark_thing_that_stands_for_a_while_is_not_trusted(spec, stand):
-    frames, stood, passed = drawn_before(filmed(spec, 60), 10, stand)
+@pytest.mark.parametrize(
+    ("value", "spec", "stand"),
+    [
+        *((10, *case) for case in ((LIGHT, 20), (LIGHT, 25), (HEAVY, 10))),
+        *((235, *case) for case in ((LIGHT, 10), (LIGHT, 25), (HEAVY, 10), (HEAVY, 25))),
+    ],
+)
+def test_a_thing_is_not_trusted_where_it_is_in_the_background(value, spec, stand):
+    frames, stood, passed = drawn_before(filmed(spec, 60), value, stand)
     estimate = percentile_background(frames)
     wrong = np.abs(estimate.image - view("coffee", SHAPE) / 255).max(-1) > 10 / 255
-    valid = trusted(estimate)
-    # It was taken for the background where it stood, and is not believed.
-    assert wrong[stood].mean() > 0.95
-    assert valid[stood].mean() < 0.02
-    assert (valid & wrong)[passed].mean() < 0.02
-    # Rain elsewhere is, however dense.
-    elsewhere = ~(stood | passed)
-    assert valid[elsewhere].mean() > 0.98
+    valid, anywhere = trusted(estimate), stood | passed
+    assert (valid & wrong)[anywhere].mean() < 0.02
+    # A dark one was taken for the background where it stood.
+    assert value > 200 or wrong[stood].mean() > 0.95
+    # Rain elsewhere is trusted, however dense.
+    assert valid[~anywhere].mean() > 0.98
     assert (spec is LIGHT) == (np.median(estimate.seen) > 0.5)
-
-
-@pytest.mark.parametrize("stand", [10, 25])
-@pytest.mark.parametrize("spec", [LIGHT, HEAVY])
-def test_a_bright_thing_is_not_trusted_where_it_is_in_the_background(spec, stand):
-    frames, stood, passed = drawn_before(filmed(spec, 60), 235, stand)
-    estimate = percentile_background(frames)
-    wrong = np.abs(estimate.image - view("coffee", SHAPE) / 255).max(-1) > 10 / 255
-    valid = trusted(estimate)
-    assert (valid & wrong)[stood | passed].mean() < 0.02
-    assert valid[~(stood | passed)].mean() > 0.98
 
 
 def test_a_bright_thing_that_hides_the_background_too_often_is_not_trusted():
