@@ -211,33 +211,11 @@ def test_what_goes_through(frames):
     check(percentile_background(frames[:, ::-1]), move(result, lambda a: a[::-1]))
     check(percentile_background(frames[:, :, ::-1]), move(result, lambda a: a[:, ::-1]))
     check(percentile_background(frames.transpose(0, 2, 1, 3)), move(result, lambda a: a.swapaxes(0, 1)))
-    # The least and the greatest value of a pixel bound it.
-    assert np.all(result.image >= frames.min(0) / np.float32(255))
-    assert np.all(result.image <= frames.max(0) / np.float32(255))
-
-
-@pytest.mark.parametrize("offset", [1, 50, 120])
-def test_an_offset_without_clipping_goes_through(rng, offset):
-    frames = draw(rng) // 2
-    result, brighter = percentile_background(frames), percentile_background(frames + np.uint8(offset))
-    np.testing.assert_array_equal(brighter.votes, result.votes)
-    for name in ("image", "mode"):
-        added = getattr(brighter, name) - getattr(result, name)
-        np.testing.assert_allclose(added, offset / 255, rtol=0, atol=2e-7)
-    for name in ("seen", "darker", "spread"):
-        np.testing.assert_array_equal(getattr(brighter, name), getattr(result, name))
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("count", [1, 2, 30, 300])
-def test_a_constant_video_returns_itself(rng, count, dtype):
-    frame = rng.integers(0, np.iinfo(dtype).max, (6, 9, 3), dtype, endpoint=True)
-    result = percentile_background(np.broadcast_to(frame, (count, *frame.shape)))
-    np.testing.assert_array_equal(result.image, frame.astype(np.float32) / np.float32(np.iinfo(dtype).max))
-    assert np.all(result.seen == 1)
-    assert not result.darker.any()
-    assert not result.spread.any()
-    assert result.percentile == 0
+    # One frame again and again is its own background.
+    still = percentile_background(frames[:1].repeat(3, axis=0))
+    np.testing.assert_array_equal(still.image, frames[0] / np.float32(255))
+    assert np.all(still.seen == 1)
+    assert not still.spread.any()
 
 
 # Rain

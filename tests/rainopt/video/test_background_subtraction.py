@@ -20,6 +20,7 @@ def textured(rng, low=0.1, high=0.6):
 
 
 def by_hand(seen, background):
+    """Leave what is darker or at most the noise brighter; take off what is twice that; pass from one to the other."""
     excess = seen - background
     if excess <= 0:
         return seen
@@ -28,65 +29,16 @@ def by_hand(seen, background):
     return background + NOISE * max(0.0, min(1.0, 2 - excess / NOISE))
 
 
-# What is taken off
-
-
-def test_each_value_is_that_of_the_formula(rng):
-    background = rng.uniform(0, 1, (7, 9, 3)).astype(np.float32)
-    excess = rng.choice([-0.2, 0, 0.3 * NOISE, NOISE, 1.5 * NOISE, 1.99 * NOISE, 2 * NOISE, 0.3], background.shape)
-    frame = np.clip(background + excess, 0, 1).astype(np.float32)
+def test_each_value_of_each_channel_is_that_of_the_formula(rng):
+    background = rng.uniform(0, 1, (17, 19, 3)).astype(np.float32)
+    excess = np.concatenate([[-0.2, 0, NOISE, 1.99 * NOISE, 2 * NOISE, 0.3], np.linspace(-2, 4, 63) * NOISE])
+    frame = np.clip(background + rng.choice(excess, background.shape), 0, 1).astype(np.float32)
     got = backdrop(background).behind(frame)
     assert got.dtype == np.float32
     for place in itertools.product(*map(range, background.shape)):
         assert got[place] == pytest.approx(by_hand(float(frame[place]), float(background[place])), abs=1e-6)
-
-
-def test_nothing_is_brighter_than_the_background_and_its_noise(rng):
-    background = textured(rng)
-    frame = rng.uniform(0, 1, background.shape).astype(np.float32)
-    got = backdrop(background).behind(frame)
-    assert (got <= background + NOISE + 1e-6).all()
-    assert (got <= frame + 1e-6).all()
-    # And what is surely rain is gone altogether.
-    rain = frame > background + 2 * NOISE
-    assert rain.mean() > 0.3
-    np.testing.assert_array_equal(got[rain], background[rain])
-
-
-def test_what_is_darker_stays_and_so_does_the_grain(rng):
-    background = textured(rng)
-    darker = background - rng.uniform(0, 0.1, background.shape).astype(np.float32)
-    np.testing.assert_array_equal(backdrop(background).behind(darker), darker)
-    grain = background + rng.uniform(0, NOISE, background.shape).astype(np.float32)
-    np.testing.assert_allclose(backdrop(background).behind(grain), grain, atol=1e-6)
-
-
-def test_the_background_stays_as_it_is(rng):
-    background = textured(rng, 0, 1)
-    np.testing.assert_array_equal(backdrop(background).behind(background), background)
-
-
-def test_it_passes_smoothly_from_noise_to_rain():
-    excess = np.linspace(-2 * NOISE, 4 * NOISE, 6001, dtype=np.float32)
-    background = np.full((1, excess.size, 3), 0.4, np.float32)
-    got = backdrop(background).behind(background + excess[None, :, None])[0, :, 0] - 0.4
-    step = float(excess[1] - excess[0])
-    # No jump at 0, ν and 2ν or anywhere else: nowhere steeper than the frame itself.
-    assert np.abs(np.diff(got)).max() <= step + 1e-6
-    rising, falling = excess[1:] <= NOISE, (excess[:-1] >= NOISE) & (excess[1:] <= 2 * NOISE)
-    assert (np.diff(got)[rising] >= -1e-7).all()
-    assert (np.diff(got)[falling] <= 1e-7).all()
-    for at, value in ((0, 0), (NOISE, NOISE), (1.5 * NOISE, 0.5 * NOISE), (2 * NOISE, 0), (3 * NOISE, 0)):
-        assert np.interp(at, excess, got) == pytest.approx(value, abs=2 * step)
-
-
-def test_each_channel_for_itself(rng):
-    background = textured(rng)
-    frame = background.copy()
-    frame[..., 2] += 0.3
-    got = backdrop(background).behind(frame)
-    np.testing.assert_array_equal(got[..., :2], frame[..., :2])
-    np.testing.assert_array_equal(got[..., 2], background[..., 2])
+    # What is not brighter stays bit for bit.
+    np.testing.assert_array_equal(got[frame <= background], frame[frame <= background])
 
 
 # Where the background is what lies behind

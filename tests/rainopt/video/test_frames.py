@@ -142,12 +142,6 @@ def test_the_scratch_file_has_no_name(rng, tmp_path, wrap):
     assert FrameStore().folder == Path(tempfile.gettempdir())
 
 
-def test_no_file_is_made_as_long_as_there_is_room(rng, tmp_path):
-    frames = stack(rng, (5, 7))
-    with filled(frames, frames.nbytes, scratch=tmp_path / "missing") as store:
-        np.testing.assert_array_equal(list(store), frames)
-
-
 @pytest.mark.parametrize("memory", [0, 100, 1 << 20])
 def test_closed_it_may_be_used_anew(rng, memory, tmp_path):
     store = filled(stack(rng, (5, 7)), memory, scratch=tmp_path)

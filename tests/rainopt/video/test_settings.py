@@ -175,13 +175,6 @@ def test_it_finds_the_direction_of_the_rain():
         assert abs(line_angle(direction.angle - streaks(preset, np.random.default_rng(0)).angle)) < 2
 
 
-def test_the_order_of_frames_does_not_matter():
-    frames = some()
-    found, again = treatment_of(frames), treatment_of([frames[k] for k in (1, 2, 0)])
-    np.testing.assert_allclose(again.directions, found.directions, rtol=1e-9)
-    np.testing.assert_allclose(again.removals, found.removals, rtol=1e-9)
-
-
 def test_dry_frames_and_no_strength_have_no_direction():
     assert treatment_of(some(preset=None)) == Treatment()
     assert treatment_of(some(), strength=0) == Treatment()
