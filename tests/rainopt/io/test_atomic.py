@@ -29,14 +29,6 @@ def test_an_existing_file_stays_without_overwrite(tmp_path):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_a_file_that_comes_in_the_meantime_stays_without_overwrite(tmp_path):
-    path = tmp_path / "a"
-    with pytest.raises(FileThereError), replacing(path, False):
-        path.write_bytes(b"of another program")
-    assert path.read_bytes() == b"of another program"
-    assert os.listdir(tmp_path) == ["a"]
-
-
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize(
     ("error", "kind", "says"),

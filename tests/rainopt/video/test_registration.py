@@ -107,14 +107,6 @@ def test_a_start_is_followed(stabiliser):
     assert error(stabiliser.align(frame_of(truth), start=start), truth) < 0.05
 
 
-def test_there_and_back():
-    truth = euclidean(4, 3, 1)
-    there = Stabiliser(frame_of(np.eye(3))).align(frame_of(truth))
-    back = Stabiliser(frame_of(truth)).align(frame_of(np.eye(3)))
-    both = np.vstack([back.matrix, [0, 0, 1]]) @ np.vstack([there.matrix, [0, 0, 1]])
-    np.testing.assert_allclose(apply(both), CORNERS[:, :2], atol=0.1)
-
-
 def test_warped_frames_lie_on_the_reference(stabiliser):
     frame = frame_of(euclidean(4.3, -3.6, 1))
     found = stabiliser.align(frame)
