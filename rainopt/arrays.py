@@ -82,6 +82,8 @@ def kernel(operation: str, *arrays: Array | None) -> Callable[..., Any] | None:
     arrays, and results that are none, pass as they are. None arrays do not count.
     """
     there = [array for array in arrays if array is not None]
+    if not there:
+        return None
     plain = all(isinstance(array, np.ndarray) for array in there)
     device = CPU if plain else _shared_device(there)
     entry = None if device is None else KERNELS.get((operation, device))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data_tools.commands.options import Jobs, JsonLines, Licence, Output, spelt_as_options
+from data_tools.commands.options import Licence, Output, spelt_as_options
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
+from rainopt.app.options import Jobs, JsonLines
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from data_tools.commands.options import Dataset, Layout, Output, Overwrite
+from data_tools.commands.options import Dataset, Layout, Output
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
+from rainopt.app.options import Overwrite
 
 # How the options are called where the functions speak of arguments.
 OPTIONS = {"`to`": "--to", "`split`": "--split", "`shard_bytes`": "--shard-size", "`layout`": "--layout"}

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
-import typer
+from typing import Annotated
 
 from data_tools.commands.build import build
 from data_tools.commands.export import export
 from data_tools.commands.synth import synth
 from data_tools.commands.verify import verify
-from rainopt.app.exit_codes import INTERRUPTED
+from rainopt.app.options import new_app, run, version_of
 
-app = typer.Typer(
-    name="raindata",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = new_app("raindata")
 
 
 @app.callback()
-def raindata() -> None:
+def raindata(version: Annotated[bool, version_of("raindata")] = False) -> None:
     """Make datasets of rainy and clean pictures, and check those that are there."""
 
 
@@ -35,12 +26,8 @@ app.command("export")(export)
 
 
 def main() -> None:
-    """Run the command and exit with its status; an interruption is status 130."""
-    try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; run the same command again to go on", err=True)
-        sys.exit(INTERRUPTED)
+    """Run the command and exit with its status."""
+    run(app)
 
 
 if __name__ == "__main__":

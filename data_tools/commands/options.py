@@ -1,4 +1,4 @@
-"""The options that several commands of ``raindata`` share, each said once."""
+"""The options that commands of ``raindata`` share among themselves; `rainopt.app.options` has those of all programs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ Layout = Annotated[
     ),
 ]
 Licence = Annotated[str, typer.Option(help="Licence of the pictures or videos, noted in the manifest.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")]
-Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Files worked on at a time; 1 gives all cores to each.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
 
 
 def spelt_as_options(error: Exception) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_tools.commands.options import OUTPUT, Jobs, Licence, spelt_as_options
+from data_tools.commands.options import OUTPUT, Licence, spelt_as_options
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
+from rainopt.app.options import Jobs
 
 if TYPE_CHECKING:
     from data_tools.build.synth_plan import PairJob

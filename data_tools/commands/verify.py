@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from data_tools.commands.options import Dataset, Jobs, JsonLines, Layout
+from data_tools.commands.options import Dataset, Layout
 from rainopt.app.exit_codes import FAILED, OK
+from rainopt.app.options import Jobs, JsonLines
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -83,9 +83,9 @@ def evaluate(
     interrupted.
     """
     from rainnet.evaluate.compare import PROTOCOL
-    from rainnet.evaluate.follow import Options, follow
+    from rainnet.evaluate.follow import ComparisonSettings, follow
 
-    options = Options(
+    options = ComparisonSettings(
         methods=methods,
         data=data,
         layout=layout,

@@ -11,7 +11,7 @@ import typer
 
 from rainnet.recipes.shipped import shipped
 from rainopt.app.exit_codes import FAILED, INTERRUPTED
-from rainopt.app.options import JsonLines
+from rainopt.app.options import Device, JsonLines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,13 +53,14 @@ def train(
         ),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--start", metavar="MODEL", help="Begin with the weights of this model.")
+        Path | None,
+        typer.Option("--from", "--start", metavar="MODEL", help="Begin with the weights of this model."),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change the recipe, e.g. run.steps=500; repeatable."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N; several: start this with torchrun.")] = "auto",
+    device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     json_lines: JsonLines = False,
 ) -> None:

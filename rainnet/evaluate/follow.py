@@ -32,7 +32,7 @@ SHARE = 10
 
 
 @dataclass(frozen=True)
-class Options:
+class ComparisonSettings:
     """What to compare on what, and what to write; see the command's help for each."""
 
     methods: Sequence[str]
@@ -52,7 +52,7 @@ class Options:
     json_lines: bool = False
 
 
-def follow(options: Options) -> int:
+def follow(options: ComparisonSettings) -> int:
     """Compare, print the tables, write what was asked for, and return the exit status.
 
     Raises
@@ -154,7 +154,7 @@ def _show(report: Report, dataset: Layout, out: Console, err: Console) -> None:
         out.print(table)
 
 
-def _write(report: Report, worst: Worst, options: Options) -> list[str]:
+def _write(report: Report, worst: Worst, options: ComparisonSettings) -> list[str]:
     """Write the report and the sheet; returns a sentence for each that could not be written."""
     lost = []
     if options.scores is not None:
@@ -176,7 +176,7 @@ def _write(report: Report, worst: Worst, options: Options) -> list[str]:
     return lost
 
 
-def _check_files(options: Options) -> None:
+def _check_files(options: ComparisonSettings) -> None:
     """Refuse names that cannot be written before hours of work."""
     if options.sheet is not None and options.sheet.suffix.lower() not in READABLE_SUFFIXES:
         allowed = ", ".join(sorted(READABLE_SUFFIXES))

@@ -35,7 +35,7 @@ TEXTURE_SHARE, NOISE = 0.5, 0.003  # of the texture's deviation, and brightness,
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LayerWeights:
     """Weights for one kind of rain, and what its layer is multiplied with and bounded by.
 
     Attributes
@@ -54,8 +54,8 @@ class Recipe:
     ceiling: float
 
 
-FEW = Recipe(sparsity=0.006, lambda_y=0.015, gain=1.15, ceiling=1.7)
-MANY = Recipe(sparsity=0.001, lambda_y=0.030, gain=1.0, ceiling=4.0)
+FEW = LayerWeights(sparsity=0.006, lambda_y=0.015, gain=1.15, ceiling=1.7)
+MANY = LayerWeights(sparsity=0.001, lambda_y=0.030, gain=1.0, ceiling=4.0)
 
 
 class Removal(NamedTuple):
@@ -136,13 +136,13 @@ def density(rain: Array) -> float:
     return min(max((SPARSE - skewness) / (SPARSE - DENSE), 0.0), 1.0)
 
 
-def mixed(dense: float, strength: float) -> Recipe:
+def mixed(dense: float, strength: float) -> LayerWeights:
     """Return the recipe between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
 
     def between(few: float, many: float) -> float:
         return few ** (1 - dense) * many**dense
 
-    return Recipe(
+    return LayerWeights(
         sparsity=between(FEW.sparsity, MANY.sparsity) / strength,
         lambda_y=between(FEW.lambda_y, MANY.lambda_y) * strength**0.5,
         gain=between(FEW.gain, MANY.gain),

@@ -36,7 +36,7 @@ class Ballot(NamedTuple):
     mode: Array
 
 
-class Layers(NamedTuple):
+class PercentileLayers(NamedTuple):
     """A percentile over time and how the frames lie around it; see `rainopt.video.background.BackgroundEstimate`."""
 
     image: Array
@@ -67,11 +67,13 @@ def vote(frames: Array) -> Ballot:
     return Ballot(votes, xp.reshape(xp.take(table, index, axis=0), tuple(mode.shape)))
 
 
-def percentile_layers(frames: Array, p: int) -> Layers:
+def percentile_layers(frames: Array, p: int) -> PercentileLayers:
     """Return the p-th percentile over time of every channel, and how the frames lie around it."""
     rank, rest = _rank(p, frames.shape[0])
     fast = kernel("percentile", frames)
-    return Layers(*(fast(frames, rank, rest, NEAR) if fast is not None else _layers_reference(frames, rank, rest)))
+    return PercentileLayers(
+        *(fast(frames, rank, rest, NEAR) if fast is not None else _layers_reference(frames, rank, rest))
+    )
 
 
 def off_centre(frames: Array, image: Array, near: float) -> Array:
@@ -120,7 +122,7 @@ def _vote_reference(frames: Array) -> tuple[Array, Array]:
 
 
 def _layers_reference(frames: Array, rank: int, rest: int) -> tuple[Array, Array, Array, Array]:
-    """Return the fields of `Layers` in the functions that all array libraries share."""
+    """Return the fields of `PercentileLayers` in the functions that all array libraries share."""
     xp, scale = namespace(frames), _full_scale(frames)
     ordered = xp.astype(xp.sort(frames, axis=0), xp.float32)
     low, high = ordered[rank, ...], ordered[min(rank + 1, frames.shape[0] - 1), ...]

@@ -20,10 +20,8 @@ PROGRAMS = {
     name: import_module(f"{package}.commands.main").app
     for name, package in (("rainopt", "rainopt"), ("raindata", "data_tools"), ("rainnet", "rainnet"))
 }
-# Where an option of a shared name says more of what it does there: training prints one object, when all is done.
-OWN_HELP = {("rainnet train", "--json"), ("rainnet train", "--device")}
-# A network finds the direction itself if a word says so; frames begin with a number, and trainings with a model.
-OWN_TYPE = {"--angle", "--start"}
+# A network finds the direction itself if a word says so.
+OWN_TYPE = {"--angle"}
 toy = new_app("toy")
 
 
@@ -90,7 +88,7 @@ def test_a_shared_option_is_the_same_wherever_it_is(name):
     for option in ALL[name]:
         # What is written, and where, is what commands differ in.
         same = option.help == shared.help
-        assert same or name == "--output" or (option.command, name) in OWN_HELP or option.command.startswith("raindata")
+        assert same or name == "--output", option.command
         if same:
             assert (option.meaning, option.default) == (shared.meaning, shared.default)
     assert any(option.help == shared.help for option in ALL[name])
@@ -112,14 +110,14 @@ def test_help_names_every_command_option_and_exit_status(program, monkeypatch):
         assert all(long in plain and option.help for option in here for long in option.meaning[0])
 
 
-@pytest.mark.parametrize("program", ["rainopt", "rainnet"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_version(program):
     assert call(PROGRAMS[program], "--version") == (0, f"{program} {rainopt.__version__}\n", "")
 
 
 def test_heavy_imports_wait_until_there_is_work():
     code = (
-        "import sys, rainopt.commands.main, rainnet.commands.main; "
+        "import sys, rainopt.commands.main, data_tools.commands.main, rainnet.commands.main; "
         "print([m for m in ('scipy', 'numba', 'torch', 'cupy', 'cv2', 'av', 'PIL') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)

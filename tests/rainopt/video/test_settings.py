@@ -19,16 +19,17 @@ from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance, quantise
 from rainopt.still.adaptive import PILOT_ITER, Removal, solve_adaptive
-from rainopt.still.derain import decompose, removals_from
+from rainopt.still.derain import decompose
+from rainopt.still.rain import Streaks, removals_from
+from rainopt.still.settings import DerainSettings, LayerSettings, StillSettings
 from rainopt.video.settings import (
     ITERATIONS,
     PARALLEL,
     PILOT_ITERATIONS,
-    Treatment,
+    SceneSettings,
     common_directions,
     derain_frame,
-    treatment_from,
-    treatment_of,
+    scene_settings,
 )
 from tests.support.clips import rained, streaks, view
 
@@ -143,17 +144,25 @@ def test_the_order_of_frames_does_not_matter_for_directions(rng):
         np.testing.assert_allclose(again, found, atol=1e-9)
 
 
-# The treatment
+# The settings of a scene
+
+
+def chosen(frames, **asked):
+    return scene_settings(frames, DerainSettings(**asked))
+
+
+def removals_of(scene):
+    return [streaks.removal for streaks in scene.rain]
 
 
 def test_it_is_the_median_over_the_frames():
     frames = some()
-    found = treatment_of(frames)
+    found = chosen(frames)
     evidence = [gather(work_planes(frame)) for frame in frames]
     assert found.directions == common_directions([vote(seen) for seen in evidence])
     (direction,) = found.directions
     each = [removals_from(seen, found.directions, 1.0, H, W)[0] for seen in evidence]
-    (removal,) = found.removals
+    (removal,) = removals_of(found)
     assert removal.height == np.median([one.height for one in each])
     assert removal.parallel == np.median([one.parallel for one in each])
     upright = Upright(direction.angle, H, W)
@@ -166,47 +175,48 @@ def test_it_is_the_median_over_the_frames():
         for frame in frames
     ]
     assert removal.dense == pytest.approx(np.median(dense), abs=1e-6)
-    assert (found.weights, found.max_iter, found.tol) == (None, ITERATIONS, None)
+    assert found.layers == LayerSettings(max_iter=ITERATIONS)
 
 
 def test_it_finds_the_direction_of_the_rain():
     for name, preset in itertools.product(("coffee", "chelsea"), ("light", "medium")):
-        (direction,) = treatment_of(some(name, preset)).directions
+        (direction,) = chosen(some(name, preset)).directions
         assert abs(line_angle(direction.angle - streaks(preset, np.random.default_rng(0)).angle)) < 2
 
 
 def test_dry_frames_and_no_strength_have_no_direction():
-    assert treatment_of(some(preset=None)) == Treatment()
-    assert treatment_of(some(), strength=0) == Treatment()
-    assert treatment_of(some(), strength=0, angle=10).directions == ()
+    assert chosen(some(preset=None)) == SceneSettings()
+    assert chosen(some(), strength=0) == SceneSettings()
+    assert chosen(some(), strength=0, angle=10).directions == ()
 
 
 def test_strength_goes_into_the_removals():
     frames, taken = some(), [0]
     for strength in (0.5, 1, 2):
-        found = treatment_of(frames, strength=strength)
-        assert [removal.strength for removal in found.removals] == [strength]
+        found = chosen(frames, strength=strength)
+        assert [removal.strength for removal in removals_of(found)] == [strength]
         taken.append(float(np.sum(frames[0].astype(int) - derain_frame(frames[0], found))))
     assert taken == sorted(set(taken))
 
 
 def test_what_is_given_is_taken_as_it_is(monkeypatch):
     weights = UDGWeights(sparsity=0.01)
-    found = treatment_of(some(), angle=-33)
+    found = chosen(some(), angle=-33)
     assert found.directions == (Direction(-33.0, 1.0),)
-    assert len(found.removals) == 1
-    found = treatment_of(some(), weights=weights, max_iter=7, tol=0.1)
-    assert found.directions == treatment_of(some()).directions
-    assert (found.removals, found.weights, found.max_iter, found.tol) == ((None,), weights, 7, 0.1)
+    assert len(found.rain) == 1
+    found = chosen(some(), weights=weights, max_iter=7, tol=0.1)
+    assert found.directions == chosen(some()).directions
+    assert removals_of(found) == [None]
+    assert found.layers == LayerSettings(weights=weights, max_iter=7, tol=0.1)
     # Told both, it has nothing to learn.
     monkeypatch.setattr("rainopt.video.settings.gather", None)
-    expected = Treatment((Direction(7.0, 1.0),), (None,), weights)
-    assert treatment_of(some(), angle=7, weights=weights) == expected
+    expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=ITERATIONS))
+    assert chosen(some(), angle=7, weights=weights) == expected
 
 
 def test_no_frame_is_refused():
     with pytest.raises(ValueError, match="at least one frame"):
-        treatment_of([])
+        chosen([])
 
 
 @pytest.mark.parametrize(
@@ -214,40 +224,40 @@ def test_no_frame_is_refused():
 )
 def test_it_survives_a_file(options):
     frames = some()
-    found = treatment_of(frames, **options)
-    assert treatment_from(json.loads(json.dumps(asdict(found)))) == found
+    found = chosen(frames, **options)
+    assert SceneSettings.from_json(json.loads(json.dumps(asdict(found)))) == found
 
 
 # Frames
 
 
 @pytest.mark.parametrize("preset", ["light", "medium", "heavy"])
-def test_a_scene_of_one_frame_is_treated_as_a_photograph(preset):
+def test_a_scene_of_one_frame_is_derained_as_a_photograph(preset):
     for number, frame in enumerate(some("chelsea", preset)[:2]):
         options = {"angle": streaks(preset, np.random.default_rng(0)).angle} if number else {}
-        treatment = treatment_of([frame], **options)
-        assert len(treatment.directions) == 1
+        scene = chosen([frame], **options)
+        ((direction, removal),) = scene.rain
         # But for its pilot, which is shorter, and so may tell a little other density.
-        assert treatment.removals[0].pilot_iter == PILOT_ITERATIONS < PILOT_ITER
-        treatment = replace(treatment, removals=(treatment.removals[0]._replace(pilot_iter=PILOT_ITER, dense=None),))
+        assert removal.pilot_iter == PILOT_ITERATIONS < PILOT_ITER
+        scene = replace(scene, rain=(Streaks(direction, removal._replace(pilot_iter=PILOT_ITER, dense=None)),))
         alone = rainopt.derain(frame, max_iter=ITERATIONS, **options).background
-        np.testing.assert_array_equal(derain_frame(frame, treatment), quantise(alone, np.uint8))
+        np.testing.assert_array_equal(derain_frame(frame, scene), quantise(alone, np.uint8))
 
 
 def test_the_same_with_weights():
     frames = some()
     weights = UDGWeights(sparsity=0.01, lambda_y=0.03)
-    treatment = treatment_of(frames, angle=5, weights=weights, max_iter=30, tol=0)
-    expected = decompose(frames[1], np.uint8, angle=5, weights=weights, max_iter=30, tol=0).background
-    np.testing.assert_array_equal(derain_frame(frames[1], treatment), expected)
+    asked = {"angle": 5, "weights": weights, "max_iter": 30, "tol": 0}
+    expected = decompose(frames[1], StillSettings(**asked)).background
+    np.testing.assert_array_equal(derain_frame(frames[1], chosen(frames, **asked)), expected)
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea"])
 def test_rain_goes_and_nothing_is_brighter(name):
     frames = some(name)
-    treatment = treatment_of(frames)
+    scene = chosen(frames)
     for frame in frames:
-        got = derain_frame(frame, treatment)
+        got = derain_frame(frame, scene)
         assert (got <= frame).all()
         errors = [np.square(picture.astype(float) - view(name, (H, W))).mean() for picture in (frame, got)]
         assert errors[1] < 0.6 * errors[0]
@@ -255,16 +265,14 @@ def test_rain_goes_and_nothing_is_brighter(name):
 
 def test_a_dry_frame_is_the_same_object():
     frame = view("coffee", (H, W))
-    assert derain_frame(frame, Treatment()) is frame
+    assert derain_frame(frame, SceneSettings()) is frame
 
 
 def test_two_directions_are_removed():
-    treatment = Treatment(
-        (Direction(10.0, 0.6), Direction(-40.0, 0.4)), (Removal(0.3, 1.0, 0.5), Removal(0.3, 1.0, 0.5))
-    )
+    removal = Removal(0.3, 1.0, 0.5)
+    scene = SceneSettings((Streaks(Direction(10.0, 0.6), removal), Streaks(Direction(-40.0, 0.4), removal)))
     frame = some()[0]
-    both = derain_frame(frame, treatment)
-    one = derain_frame(frame, replace(treatment, directions=treatment.directions[:1], removals=treatment.removals[:1]))
+    both, one = derain_frame(frame, scene), derain_frame(frame, replace(scene, rain=scene.rain[:1]))
     assert (both <= one).all()
     assert both.sum() < one.sum() < frame.sum()
 
@@ -272,9 +280,9 @@ def test_two_directions_are_removed():
 def test_frames_of_16_bits():
     frames = some()
     deep = [frame.astype(np.uint16) * 257 for frame in frames]
-    treatment, plain = treatment_of(deep), treatment_of(frames)
-    np.testing.assert_allclose(treatment.directions, plain.directions, rtol=1e-4)
-    np.testing.assert_allclose(treatment.removals, plain.removals, rtol=1e-3, atol=1e-4)
+    deeper, plain = chosen(deep), chosen(frames)
+    np.testing.assert_allclose(deeper.directions, plain.directions, rtol=1e-4)
+    np.testing.assert_allclose(removals_of(deeper), removals_of(plain), rtol=1e-3, atol=1e-4)
     got = derain_frame(deep[1], plain)
     assert got.dtype == np.uint16
     assert np.abs(got / 257 - derain_frame(frames[1], plain)).max() <= 0.51

@@ -11,15 +11,17 @@ from rainopt.direction.estimate import Direction
 from rainopt.geometry.lines import line_angle
 from rainopt.image import quantise
 from rainopt.still.adaptive import Removal
+from rainopt.still.rain import Streaks
+from rainopt.still.settings import DerainSettings, LayerSettings
 from rainopt.video.frames import FrameStore
-from rainopt.video.settings import Treatment, derain_frame, treatment_of
-from rainopt.video.stretches import FEW, Care, Wishes, care_again, care_for, derained, following
+from rainopt.video.settings import FRAME_LAYERS, SceneSettings, VideoSettings, derain_frame, scene_settings
+from rainopt.video.stretches import FEW, StretchSettings, derained, following, same_again, stretch_settings
 from tests.support import clips
 from tests.support.clips import seen_from, stored, streaks
 
 H, W = 120, 160
 SCENES = [("coffee", "medium"), ("chelsea", "light")]
-PLAIN = Wishes(background=False)
+PLAIN = VideoSettings(background=False)
 STILL = ((0, 0),) * 40
 DRIFTING = tuple((0, k // 5) for k in range(40))
 SHAKEN = ((0, 0), *map(tuple, np.random.default_rng(3).integers(-3, 4, (39, 2))))
@@ -35,7 +37,7 @@ def rained(name, preset, places=STILL):
 def cared(name, preset, wishes=None):
     """How a scene is treated, and what becomes of its frames."""
     store = stored(rained(name, preset))
-    care = care_for(store, wishes or Wishes())
+    care = stretch_settings(store, wishes or VideoSettings())
     return care, tuple(derained(store, care))
 
 
@@ -59,10 +61,14 @@ def passing(frames, step, width, colour):
     return frames, places
 
 
-def treatment(angle=None, dense=0.5, **options):
+def scene(angle=None, dense=0.5, layers=FRAME_LAYERS):
     if angle is None:
-        return Treatment(**options)
-    return Treatment((Direction(angle, 1.0),), (Removal(0.3, 1.0, dense, 0.9),), **options)
+        return SceneSettings(layers=layers)
+    return SceneSettings((Streaks(Direction(angle, 1.0), Removal(0.3, 1.0, dense, 0.9)),), layers)
+
+
+def removals_of(scene):
+    return [streaks.removal for streaks in scene.rain]
 
 
 # The background of a still camera
@@ -79,7 +85,7 @@ def test_the_background_of_a_still_camera_helps(name, preset):
     assert alone < before * 10**-0.03
     # The direction is that of the rain.
     for found in (care, plain):
-        (direction,) = found.treatment.directions
+        (direction,) = found.scene.directions
         assert abs(line_angle(direction.angle - streaks(preset, np.random.default_rng(0)).angle)) < 3
 
 
@@ -104,7 +110,7 @@ def test_nothing_flickers_more_and_nothing_is_brighter_than_before(name, preset)
 @pytest.mark.parametrize(("name", "places"), [("astronaut", DRIFTING), ("chelsea", SHAKEN)])
 def test_a_camera_that_moves_has_no_backdrop(name, places):
     store = stored(rained(name, "medium", places))
-    care = care_for(store, Wishes())
+    care = stretch_settings(store, VideoSettings())
     assert care.backdrop is None
     assert not care.dry
     assert error(list(derained(store, care)), name, places) < 0.8 * error(store, name, places)
@@ -113,21 +119,21 @@ def test_a_camera_that_moves_has_no_backdrop(name, places):
 def test_a_camera_whose_movement_cannot_be_seen_does_no_harm():
     """Not one of these dark frames can be aligned with the first."""
     store = stored(rained("rocket", "medium", SHAKEN))
-    results = [list(derained(store, care_for(store, wishes))) for wishes in (Wishes(), PLAIN)]
+    results = [list(derained(store, stretch_settings(store, wishes))) for wishes in (VideoSettings(), PLAIN)]
     with_it, without = (error(result, "rocket", SHAKEN) for result in results)
     assert with_it < 1.05 * without < 0.5 * error(store, "rocket", SHAKEN)
 
 
 def test_of_few_frames_there_is_no_background():
     for count in (1, 3):
-        assert care_for(stored(rained("coffee", "light")[:count]), Wishes()).backdrop is None
+        assert stretch_settings(stored(rained("coffee", "light")[:count]), VideoSettings()).backdrop is None
 
 
 def test_one_frame_is_derained_alone():
     frames = rained("coffee", "medium")[:1]
     store = stored(frames)
-    alone = list(derained(store, care_for(store, Wishes())))
-    np.testing.assert_array_equal(alone[0], derain_frame(frames[0], treatment_of(frames)))
+    alone = list(derained(store, stretch_settings(store, VideoSettings())))
+    np.testing.assert_array_equal(alone[0], derain_frame(frames[0], scene_settings(frames, DerainSettings())))
     assert error(alone, "coffee") < error(frames, "coffee") * 10**-0.1
     # Even where a background is known.
     assert error(list(derained(store, cared("coffee", "medium")[0])), "coffee") < error(alone, "coffee")
@@ -140,7 +146,7 @@ def test_an_empty_stretch_has_no_frames():
 
 def cared_part(frames):
     """Treat a scene with its background; return what becomes of frames 12 to 21, and how it is treated."""
-    care = care_for(stored(frames), Wishes())
+    care = stretch_settings(stored(frames), VideoSettings())
     assert care.backdrop is not None
     return list(derained(stored(frames[12:22]), care)), care
 
@@ -150,7 +156,7 @@ def test_something_dark_that_walks_by_is_kept():
     results, care = cared_part(frames)
     for k, result in enumerate(results, 12):
         # As if there were no background.
-        np.testing.assert_array_equal(result[insides[k]], derain_frame(frames[k], care.treatment)[insides[k]])
+        np.testing.assert_array_equal(result[insides[k]], derain_frame(frames[k], care.scene)[insides[k]])
 
 
 def test_something_of_another_colour_that_walks_by_is_kept():
@@ -180,29 +186,31 @@ def test_something_wide_and_bright_that_walks_by_is_kept():
 def test_wishes_are_heard():
     store = stored(rained("coffee", "light"))
     for background in (True, False):
-        care = care_for(store, Wishes(angle=-21.0, strength=2.0, max_iter=7, tol=0.5, background=background))
+        care = stretch_settings(
+            store, VideoSettings(angle=-21.0, strength=2.0, max_iter=7, tol=0.5, background=background)
+        )
         assert (care.backdrop is not None) == background
-        assert care.treatment.directions == (Direction(-21.0, 1.0),)
-        assert [removal.strength for removal in care.treatment.removals] == [2.0]
-        assert (care.treatment.max_iter, care.treatment.tol) == (7, 0.5)
+        assert care.scene.directions == (Direction(-21.0, 1.0),)
+        assert [removal.strength for removal in removals_of(care.scene)] == [2.0]
+        assert (care.scene.layers.max_iter, care.scene.layers.tol) == (7, 0.5)
     weights = UDGWeights(sparsity=0.02)
-    care = care_for(store, Wishes(weights=weights, background=False))
-    assert (care.treatment.weights, care.treatment.removals) == (weights, (None,))
+    care = stretch_settings(store, VideoSettings(weights=weights, background=False))
+    assert (care.scene.layers.weights, removals_of(care.scene)) == (weights, [None])
     # A given angle stays from stretch to stretch.
-    care = care_for(store, Wishes(angle=12.0, background=False), Care(treatment(16.0)))
-    assert care.treatment.directions == (Direction(12.0, 1.0),)
+    care = stretch_settings(store, VideoSettings(angle=12.0, background=False), StretchSettings(scene(16.0)))
+    assert care.scene.directions == (Direction(12.0, 1.0),)
     # No strength is no change.
-    care = care_for(store, Wishes(strength=0.0))
+    care = stretch_settings(store, VideoSettings(strength=0.0))
     assert care.dry
     assert all(result is frame for frame, result in zip(store, derained(store, care), strict=True))
 
 
-@pytest.mark.parametrize("wishes", [Wishes(), PLAIN])
+@pytest.mark.parametrize("wishes", [VideoSettings(), PLAIN])
 def test_dry_frames_stay_bit_for_bit(wishes):
     still = rained("coffee", None)
     for frames in (still, passing(still, 4, 16, (220, 230, 190))[0] if wishes.background else still):
         store = stored(frames)
-        care = care_for(store, wishes)
+        care = stretch_settings(store, wishes)
         assert care.dry
         np.testing.assert_array_equal(list(derained(store, care)), frames)
 
@@ -210,15 +218,15 @@ def test_dry_frames_stay_bit_for_bit(wishes):
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_flat_frames_stay(value):
     store = stored([np.full((H, W, 3), value, np.uint8)] * 10)
-    np.testing.assert_array_equal(list(derained(store, care_for(store, Wishes()))), list(store))
+    np.testing.assert_array_equal(list(derained(store, stretch_settings(store, VideoSettings()))), list(store))
 
 
 def test_frames_of_16_bits():
     frames = rained("coffee", "medium")
     deep = [frame.astype(np.uint16) * 257 for frame in frames]
     care, _ = cared("coffee", "medium")
-    again = care_for(stored(deep), Wishes())
-    np.testing.assert_allclose(again.treatment.directions, care.treatment.directions, rtol=1e-3)
+    again = stretch_settings(stored(deep), VideoSettings())
+    np.testing.assert_allclose(again.scene.directions, care.scene.directions, rtol=1e-3)
     assert np.abs(again.backdrop.image - care.backdrop.image).mean() < 1e-3
     for known in (care, cared("coffee", "medium", PLAIN)[0]):
         results = [list(derained(stored(some[:10]), known)) for some in (deep, frames)]
@@ -232,23 +240,23 @@ def test_frames_of_16_bits():
 
 
 def test_a_short_stretch_is_treated_as_the_one_before():
-    before = Care(treatment(3.0))
+    before = StretchSettings(scene(3.0))
     frames = rained("coffee", "light")
     assert len(frames) == FEW
-    assert care_for(stored(frames[: FEW - 1]), Wishes(), before) is before
-    assert care_for(stored(frames), PLAIN, before) is not before
-    assert care_for(stored(frames[: FEW - 1]), PLAIN).treatment.directions
+    assert stretch_settings(stored(frames[: FEW - 1]), VideoSettings(), before) is before
+    assert stretch_settings(stored(frames), PLAIN, before) is not before
+    assert stretch_settings(stored(frames[: FEW - 1]), PLAIN).scene.directions
 
 
-@pytest.mark.parametrize("wishes", [Wishes(), PLAIN])
+@pytest.mark.parametrize("wishes", [VideoSettings(), PLAIN])
 def test_a_long_stretch_comes_half_way_from_the_one_before(wishes):
     now, _ = cared("coffee", "medium", wishes)
-    angle, removal = now.treatment.directions[0].angle, now.treatment.removals[0]
-    before = Care(treatment(line_angle(angle - 4), removal.dense + 0.2))
-    got = care_for(stored(rained("coffee", "medium")), wishes, before)
-    assert got.treatment == following(before.treatment, now.treatment)
-    assert got.treatment.directions[0].angle == pytest.approx(angle - 2)
-    assert got.treatment.removals[0] == removal._replace(dense=pytest.approx(removal.dense + 0.1))
+    angle, removal = now.scene.directions[0].angle, removals_of(now.scene)[0]
+    before = StretchSettings(scene(line_angle(angle - 4), removal.dense + 0.2))
+    got = stretch_settings(stored(rained("coffee", "medium")), wishes, before)
+    assert got.scene == following(before.scene, now.scene)
+    assert got.scene.directions[0].angle == pytest.approx(angle - 2)
+    assert removals_of(got.scene)[0] == removal._replace(dense=pytest.approx(removal.dense + 0.1))
     assert (got.backdrop is None) == (now.backdrop is None)
 
 
@@ -256,38 +264,38 @@ def test_a_long_stretch_comes_half_way_from_the_one_before(wishes):
     ("old", "new", "between"), [(0, 6, 3), (10, 4, 7), (88, -88, 90), (-89, 87, 89), (-86, 88, -89), (90, 90, 90)]
 )
 def test_half_way_also_across_the_horizontal(old, new, between):
-    got = following(treatment(old, 0.2), treatment(new, 0.6, max_iter=9, tol=0.1))
+    got = following(scene(old, 0.2), scene(new, 0.6, LayerSettings(max_iter=9, tol=0.1)))
     assert got.directions == (Direction(pytest.approx(between), 1.0),)
-    assert got.removals == (Removal(0.3, 1.0, pytest.approx(0.4), 0.9),)
-    assert (got.max_iter, got.tol) == (9, 0.1)
+    assert removals_of(got) == [Removal(0.3, 1.0, pytest.approx(0.4), 0.9)]
+    assert (got.layers.max_iter, got.layers.tol) == (9, 0.1)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 9), (85, -80), (None, 5), (5, None), (None, None)])
 def test_other_rain_is_not_followed(old, new):
-    now = treatment(new)
-    assert following(treatment(old), now) == now
+    now = scene(new)
+    assert following(scene(old), now) == now
 
 
 def test_further_directions_and_weights_are_those_of_now():
     first, second = Direction(10.0, 0.7), Direction(-40.0, 0.3)
     removals = (Removal(0.3, 1.0, 0.2), Removal(0.4, 1.0, 0.9))
-    now = Treatment((first, second), removals)
-    got = following(treatment(6.0, 0.4), now)
+    now = SceneSettings((Streaks(first, removals[0]), Streaks(second, removals[1])))
+    got = following(scene(6.0, 0.4), now)
     assert [direction.angle for direction in got.directions] == [8.0, -40.0]
     assert [direction.share for direction in got.directions] == [0.7, 0.3]
-    assert got.removals[1] == removals[1]
-    assert got.removals[0].dense == pytest.approx(0.3)
+    assert removals_of(got)[1] == removals[1]
+    assert removals_of(got)[0].dense == pytest.approx(0.3)
     weights = UDGWeights(sparsity=0.01)
-    got = following(treatment(6.0), Treatment((first,), (None,), weights))
-    assert (got.directions, got.removals, got.weights) == ((Direction(8.0, 0.7),), (None,), weights)
+    got = following(scene(6.0), SceneSettings((Streaks(first),), LayerSettings(weights=weights)))
+    assert (got.directions, removals_of(got), got.layers.weights) == ((Direction(8.0, 0.7),), [None], weights)
 
 
-@pytest.mark.parametrize("wishes", [Wishes(), PLAIN])
-def test_a_care_is_had_again_from_its_treatment(wishes):
+@pytest.mark.parametrize("wishes", [VideoSettings(), PLAIN])
+def test_a_care_is_had_again_from_its_scene(wishes):
     care, shown = cared("coffee", "medium", wishes)
     store = stored(rained("coffee", "medium"))
-    again = care_again(store, care.treatment, care.backdrop is not None)
-    assert again.treatment == care.treatment
+    again = same_again(store, care.scene, care.backdrop is not None)
+    assert again.scene == care.scene
     np.testing.assert_array_equal(list(derained(store, again)), shown)
 
 
@@ -301,7 +309,7 @@ def test_frames_stay_in_order(thread_count, threads):
     frames = rained("coffee", "medium")[:12]
     thread_count(threads)
     alone = list(derained(stored(frames), plain))
-    np.testing.assert_array_equal(alone, [derain_frame(frame, plain.treatment) for frame in frames])
+    np.testing.assert_array_equal(alone, [derain_frame(frame, plain.scene) for frame in frames])
     # And with the background: by hand, from each frame and those beside it.
     units = [frame.astype(np.float32) / 255 for frame in frames]
     differences = [care.backdrop.difference(unit) for unit in units]
@@ -309,7 +317,7 @@ def test_frames_stay_in_order(thread_count, threads):
         around = range(max(k - care.backdrop.reach, 0), min(k + care.backdrop.reach + 1, len(frames)))
         beside = [differences[j] for j in around if j != k]
         known = care.backdrop.known(differences[k], *beside)[..., None]
-        other = derain_frame(frames[k], care.treatment).astype(np.float32) / 255
+        other = derain_frame(frames[k], care.scene).astype(np.float32) / 255
         expected = quantise(other + (care.backdrop.behind(units[k]) - other) * known, np.uint8)
         # Where nearly all is known the rest is not looked at.
         different = np.abs(result.astype(int) - expected).max(axis=-1) > 0
