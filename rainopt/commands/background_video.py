@@ -85,7 +85,7 @@ class BackgroundRecord(FileRecord):
 
 @dataclass(frozen=True)
 class FindBackground:
-    """`background_file` with its options, as a `Task`."""
+    """`background_file` with its settings, as a `Task`."""
 
     settings: BackgroundSettings
     done: ClassVar[str] = "backgrounds found"
@@ -103,7 +103,7 @@ class FindBackground:
 
 
 def results_of(target: Path, settings: BackgroundSettings) -> dict[str, Path]:
-    """Return the files that a run with these options writes for one target."""
+    """Return the files that a run with these settings writes for one target."""
     files = {"background": target}
     if settings.maps:
         files["valid"] = target.with_name(f"{target.stem}_valid.png")

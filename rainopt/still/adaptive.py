@@ -89,7 +89,7 @@ def solve_adaptive(
 ) -> tuple[UDGSolution, float]:
     """Split an upright image (H, W) with weights that fit its rain; returns the solution and how dense the rain is.
 
-    A pilot with weights between the two recipes gives a first layer. Its skewness mixes the recipes; where rain is
+    A pilot with weights between `FEW` and `MANY` gives a first layer. Its skewness mixes the two; where rain is
     sparse, the sparsity of each pixel is then divided by the layer averaged along the streak (iteratively reweighted
     ℓ1: one step of majorising ``Σ log(1 + R/FAINT)``) and raised in texture. The second solve is certified as any
     other; the gain is applied to its layer. A layer ``first`` (H, W), at least 0, that is known from elsewhere takes
@@ -106,13 +106,13 @@ def solve_adaptive(
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
-    recipe = mixed(dense, removal.strength)
-    weights = replace(PILOT, sparsity=recipe.sparsity, lambda_y=recipe.lambda_y)
-    ceiling = _ceiling(O, recipe.ceiling * removal.height)
+    kind = mixed(dense, removal.strength)
+    weights = replace(PILOT, sparsity=kind.sparsity, lambda_y=kind.lambda_y)
+    ceiling = _ceiling(O, kind.ceiling * removal.height)
     prior, start = RainPrior(doubt(O, first) ** (1 - dense), ceiling), xp.minimum(first, ceiling)
     solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
-    rain = xp.minimum(recipe.gain * layer, O)
+    rain = xp.minimum(kind.gain * layer, O)
     return replace(solution, rain=rain), dense
 
 
@@ -137,7 +137,7 @@ def density(rain: Array) -> float:
 
 
 def mixed(dense: float, strength: float) -> LayerWeights:
-    """Return the recipe between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
+    """Return the weights between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
 
     def between(few: float, many: float) -> float:
         return few ** (1 - dense) * many**dense

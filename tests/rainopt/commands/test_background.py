@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rainopt.commands.background_video import FindBackground, Options
+from rainopt.commands.background_video import BackgroundSettings, FindBackground
 from rainopt.commands.main import app
 from rainopt.io import read_image, write_image
 from rainopt.video.frames import FrameStore
@@ -84,7 +84,7 @@ def test_videos_and_a_folder_of_images_keep_their_names_below_the_output():
     assert close("out/b.png", "astronaut") > 40
     assert close("out/pictures.png") > 42
     # What several processes would be given.
-    task = FindBackground(Options(scratch=Path("scratch")))
+    task = FindBackground(BackgroundSettings(scratch=Path("scratch")))
     assert pickle.loads(pickle.dumps(task)) == task
 
 
