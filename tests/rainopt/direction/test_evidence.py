@@ -96,22 +96,12 @@ def test_brightness_place_and_direction_do_not_matter_to_a_ridge(scale, contrast
 
 def test_many_ridges_weigh_what_each_does(rng):
     # Far apart, and no two in one line.
-    count = 60
-    fields = {
-        "angle": rng.uniform(-90, 90, count),
-        "length": rng.uniform(5, 80, count),
-        "width": rng.uniform(1, 4, count),
-        "row": rng.uniform(0, 1e6, count),
-        "column": rng.uniform(0, 1e6, count),
-        "bend": rng.uniform(0, 20, count),
-        "contrast": rng.uniform(-0.1, 0.4, count),
-        "step": rng.uniform(0, 0.2, count),
-        "chroma": rng.uniform(-1, 1, count),
-    }
-    weights = likeness(Ridges(**fields))
-    each = [alone(**{name: field[k] for name, field in fields.items()}) for k in range(count)]
-    np.testing.assert_array_equal(weights, each)
-    assert 5 < (weights > 0).sum() < count
+    least = Ridges(angle=-90, length=5, width=1, row=0, column=0, bend=0, contrast=-0.1, step=0, chroma=-1)
+    most = Ridges(angle=90, length=80, width=4, row=1e6, column=1e6, bend=20, contrast=0.4, step=0.2, chroma=1)
+    many = Ridges(*rng.uniform(least, most, (60, len(least))).T)
+    weights = likeness(many)
+    np.testing.assert_array_equal(weights, [alone(**many.select(k)._asdict()) for k in range(60)])
+    assert 5 < (weights > 0).sum() < 60
     assert likeness(NONE).shape == (0,)
 
 

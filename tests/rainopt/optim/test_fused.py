@@ -9,8 +9,8 @@ from tests.support.udg import HEAVY, KINDS, WEIGHTS, random_prior
 
 # Heights below, at and above the number of ghost rows; widths around the vector length and the padding of rows.
 SHAPES = [(1, 1), (1, 16), (16, 1), (2, 2), (3, 15), (15, 3), (5, 128), (9, 129), (17, 31)]
-SHAPES += [(70, 2), (257, 3), (300, 15), (131, 128), (130, 129), (60, 2048)]
-THREADS = (1, 2, 4)
+SHAPES += [(70, 2), (257, 3), (300, 15), (131, 128), (130, 129), (40, 1024)]
+THREADS = (1, 4)
 
 
 def solved(O, method, count, weights=HEAVY, **told):
@@ -37,7 +37,7 @@ def test_iterates_are_those_of_the_reference(rng, shape, dtype, thread_count):
         if kind != "no prior":
             told["start"] = (0.5 * rng.random(shape)).astype(dtype)
         # Single steps, part of what runs together, and more.
-        for count in (1, 2, 31) if kind in ("no prior", "both") else (3,):
+        for count in (1, 31) if kind in ("no prior", "both") else (2,):
             expected = solved(O, "reference", count, **told)
             for threads in THREADS:
                 thread_count(threads)

@@ -140,3 +140,5 @@ def test_a_start_that_does_not_fit(O):
         solve_udg(O, start=O + np.nan)
     with pytest.raises(TypeError, match="`start` must be float32 or float64"):
         solve_udg(O, start=O.astype(int))
+    with pytest.raises(TypeError, match="`start` must be of the image's dtype float64, got float32"):
+        solve_udg(O, start=O.astype(np.float32))

@@ -306,8 +306,7 @@ def test_dtypes_agree(torch):
         np.testing.assert_allclose(d.background, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("channel_axis", [0, -1])
-@pytest.mark.parametrize("angle", [12.0, None])
+@pytest.mark.parametrize(("channel_axis", "angle"), [(0, None), (-1, 12.0)])
 def test_libraries_agree(other_xp, channel_axis, angle):
     image = np.ascontiguousarray(np.moveaxis(rainy()[1][:64, :72], -1, channel_axis))
     settings = {"angle": angle, "channel_axis": channel_axis, "max_iter": 20, "tol": 0}
