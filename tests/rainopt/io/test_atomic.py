@@ -33,11 +33,7 @@ def test_an_existing_file_stays_without_overwrite(tmp_path):
 @pytest.mark.parametrize(
     ("error", "kind", "says"),
     [
-        (
-            OSError(28, "No space left on device"),
-            WriteError,
-            r"a' cannot be written \(No space left on device\); check",
-        ),
+        (OSError(28, "No space left"), WriteError, r"a' cannot be written \(No space left\); check the disk"),
         (ValueError("broken"), WriteError, r"a' cannot be written \(broken\)"),
         (WriteError("of the body"), WriteError, "^of the body$"),
         (KeyboardInterrupt(), KeyboardInterrupt, None),

@@ -156,9 +156,9 @@ def test_what_is_accepted_is_close_to_the_truth(name, preset):
 
 
 def test_frames_on_the_disk_give_the_same(tmp_path):
-    frames = shaken()[:25]
+    frames = shaken()[:22]
     with FrameStore() as memory, FrameStore(memory=5 * H * W * 3, scratch=tmp_path) as spilled:
-        one, other = settle(frames, memory, count=23), settle(frames, spilled, count=23)
+        one, other = settle(frames, memory, count=21), settle(frames, spilled, count=21)
         assert spilled.on_disk
         assert not memory.on_disk
     assert one.numbers == other.numbers
