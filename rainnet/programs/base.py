@@ -114,13 +114,6 @@ class Program(nn.Module):
         """Return what the optimiser of a turn changes."""
         return self.network.parameters()
 
-    def turns_at(self, step: int) -> tuple[str, ...]:
-        """Return the turns of a step, counted from 0."""
-        if not self.pattern:
-            return self.turns
-        chosen = self.pattern[step % len(self.pattern)]
-        return (chosen,) if isinstance(chosen, str) else chosen
-
     def forward(self, batch: Batch, turn: str, progress: float) -> dict[str, Tensor]:
         """Return the terms, weighted, whose sum the optimiser of this turn minimises.
 

@@ -119,6 +119,28 @@ def test_without_its_entry_its_file_is_of_an_unknown_network(tmp_path):
         rainnet.load(file)
 
 
+class TwoFrames(ToyProgram):
+    """Learns from two rains over one scene, without the scene: what is left must be the same."""
+
+    @classmethod
+    def needs(cls, loss):
+        return ExampleSpec(frames=2)
+
+    def forward(self, batch, turn, progress):
+        first, other = (rainy - self.network.layers(rainy).removed for rainy in batch["rainy"].unbind(1))
+        return {"consistency": (first - other).abs().mean()}
+
+
+@pytest.mark.parametrize("kind", ["rendered", "pairs"])
+def test_it_learns_from_two_frames_of_a_scene(folder, tmp_path, kind):
+    watcher = Watcher()
+    with in_zoo(TwoFrames):
+        run(of_kind(kind, folder, run={"steps": 40, "picture_every": 40}), tmp_path / "run", watcher)
+    told = [step.terms["consistency"] for step in watcher.steps]
+    assert np.mean(told[-10:]) < np.mean(told[:10])
+    assert {shown.shape for shown in watcher.shown[0][1].values()} == {(2, 3, 16, 16)}
+
+
 # Directional networks
 
 
