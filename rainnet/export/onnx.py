@@ -153,6 +153,8 @@ def _whole(net: Network, opset: int) -> Any:
         raise ExportError(
             f"`net` works in an orientation that has no ONNX graph ({type(orientation).__name__}); export its core"
         )
+    if net.directional and type(net).find_angle is Network.find_angle:
+        raise ExportError("`net` finds no angle, which its graph would have to; export its core")
     layers = layers_graph(net, opset)
     parts = {"Layers": layers}
     if isinstance(orientation, Upright):

@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rainopt.image import LUMA
-from rainopt.optim.objectives import UDGWeights
-from rainopt.optim.udg import solve_udg
 from rainopt.still.adaptive import Removal, solve_adaptive
 from rainopt.still.colour import remove_layer
 
@@ -27,8 +25,6 @@ class SolverLoss(nn.Module):
 
     Parameters
     ----------
-    weights
-        `UDGWeights` for all pixels; None: chosen from each picture, as `rainopt.derain` does.
     iterations
         Of the solver.
 
@@ -38,9 +34,9 @@ class SolverLoss(nn.Module):
     `rainopt.still.colour.remove_layer`.
     """
 
-    def __init__(self, weights: UDGWeights | None = None, iterations: int = 60) -> None:
+    def __init__(self, iterations: int = 60) -> None:
         super().__init__()
-        self.weights, self.iterations = weights, iterations
+        self.iterations = iterations
 
     def forward(self, O: Tensor, B: Tensor, R: Tensor) -> Tensor:
         """Return the mean distance of both layers from the solver's."""
@@ -52,11 +48,7 @@ class SolverLoss(nn.Module):
         """Return the solver's decomposition of upright pictures (N, C, H, W) in [0, 1]."""
         O = O.detach().float().clamp(0, 1)
         grey = luminance(O)[:, 0].contiguous()
-        if self.weights is not None:
-            rain: Any = solve_udg(grey, weights=self.weights, max_iter=self.iterations, tol=0).rain
-        else:
-            alone: list[Any] = [solve_adaptive(one, Removal(), self.iterations, 0.0)[0].rain for one in grey]
-            rain = torch.stack(alone)
+        rain: list[Any] = [solve_adaptive(one, Removal(), self.iterations, 0.0)[0].rain for one in grey]
         taken = [remove_layer(colour, y, layer) for colour, y, layer in zip(O, grey, rain, strict=True)]
         return SolverLayers(torch.stack([b for b, _ in taken]), torch.stack([r for _, r in taken])[:, None])
 

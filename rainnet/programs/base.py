@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from rainnet.models.base import Network
@@ -58,6 +59,12 @@ class ExampleSpec:
         return ExampleSpec(**{f.name: max(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})
 
 
+class LossSettings(BaseModel):
+    """Base of the settings of a program's losses: a key that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class Program(nn.Module):
     """All parts that are trained together, and what each optimiser minimises.
 
@@ -74,7 +81,7 @@ class Program(nn.Module):
     Attributes
     ----------
     Settings
-        Pydantic model of the settings of the losses.
+        The `LossSettings` of its losses.
     all_turns
         Names of the optimisers that it can have.
     turns
@@ -84,7 +91,7 @@ class Program(nn.Module):
         ``("critic",) * 5 + ("network",)`` is six steps, a batch each. Empty: all turns in each step.
     """
 
-    Settings: ClassVar[type[Any]]
+    Settings: ClassVar[type[LossSettings]]
     all_turns: ClassVar[tuple[str, ...]] = ("network",)
     turns: tuple[str, ...]
     pattern: Sequence[str | tuple[str, ...]] = ()
@@ -106,13 +113,6 @@ class Program(nn.Module):
     def parameters_of(self, turn: str) -> Iterable[nn.Parameter]:
         """Return what the optimiser of a turn changes."""
         return self.network.parameters()
-
-    def turns_at(self, step: int) -> tuple[str, ...]:
-        """Return the turns of a step, counted from 0."""
-        if not self.pattern:
-            return self.turns
-        chosen = self.pattern[step % len(self.pattern)]
-        return (chosen,) if isinstance(chosen, str) else chosen
 
     def forward(self, batch: Batch, turn: str, progress: float) -> dict[str, Tensor]:
         """Return the terms, weighted, whose sum the optimiser of this turn minimises.

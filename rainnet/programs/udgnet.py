@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,13 +16,13 @@ from rainnet.losses.energy import BoundsLoss, UDGLoss
 from rainnet.losses.truth import TruthLoss
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.udgnet import SPAN, UDGNet
-from rainnet.programs.base import Batch, ExampleSpec, Program
+from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
 from rainopt.optim.objectives import UDGWeights
 
 Part = Literal["self", "image", "rain"]
 
 
-class UDGNetLoss(BaseModel):
+class UDGNetLoss(LossSettings):
     """Weights of the losses of UDGNet; a weight of 0 leaves a loss out.
 
     Attributes
@@ -49,8 +49,6 @@ class UDGNetLoss(BaseModel):
     angle
         Of the squared error of the angle network's number in [0, 1] (Eq. 12).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     energy: float = Field(1.0, ge=0)
     terms: tuple[Part, ...] = Field(("self", "image", "rain"), min_length=1)

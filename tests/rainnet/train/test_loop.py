@@ -1,8 +1,5 @@
-import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -383,38 +380,3 @@ def test_a_device_that_is_not_there_is_never_replaced(name, message):
         resolve_device(name)
     with pytest.raises(ValueError, match=message):
         make_fabric(recipe(), name)
-
-
-WORKER = """
-import sys, torch
-sys.path[:0] = [{tests!r}, {root!r}]
-torch.set_num_threads(1)
-import test_loop as t
-from pathlib import Path
-from rainnet.train.run_folder import RunFolder
-from rainnet.train.loop import train
-train(t.recipe({loss}, steps=3, batch=2), RunFolder(Path(sys.argv[1])), t.batches, t.Watcher(), device="cpu")
-"""
-
-
-def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
-    """Data-parallel training over gloo: gradients are means over processes, so half batches make the whole one."""
-    loss = {"energy": 0.1, "truth": 1.0, "adversarial": 0.1}
-    script = tmp_path / "worker.py"
-    script.write_text(WORKER.format(tests=str(Path(__file__).parent), root=str(ROOT), loss=loss))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*command, str(tmp_path / "two")], env=environment, capture_output=True, text=True, timeout=200
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-
-    def both(start, steps, rank, world):
-        for step in range(start, steps):
-            yield torch.utils.data.default_collate([example(4 * step + k) for k in range(4)])
-
-    train(recipe(loss, steps=3, batch=4), RunFolder(tmp_path / "one"), both, Watcher())
-    one, two = weights_of(RunFolder(tmp_path / "one")), weights_of(RunFolder(tmp_path / "two"))
-    for name in one:
-        torch.testing.assert_close(two[name], one[name], atol=2e-4, rtol=1e-3)
-    assert json.loads((tmp_path / "two" / "recipe.json").read_text())["run"]["steps"] == 3
