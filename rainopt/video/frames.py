@@ -67,11 +67,6 @@ class FrameStore:
             self._file.close()
             self._file = None
 
-    @property
-    def on_disk(self) -> bool:
-        """Tell whether the frames have gone to the scratch file."""
-        return self._file is not None
-
     def append(self, frame: np.ndarray) -> None:
         """Add a frame."""
         if not self._count:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rainopt.video.frames import FrameStore, ScratchError
+from tests.support.disk import nameless_files
 
 SHAPES = [(1, 1), (5, 7), (5, 7, 1), (6, 4, 3)]
 COUNT = 9
@@ -37,8 +38,9 @@ def memories(frames):
 def test_frames_come_back_as_they_were(rng, shape, dtype):
     frames = rng.random((COUNT, *shape), np.float32) if dtype == "float32" else stack(rng, shape, dtype)
     for memory in memories(frames):
+        before = nameless_files()
         with filled(frames, memory) as store:
-            assert store.on_disk == (memory < frames.nbytes)
+            assert nameless_files() - before == (memory < frames.nbytes)
             assert len(store) == len(list(store)) == COUNT
             assert (store.shape, store.dtype) == (shape, dtype)
             # In any order.
@@ -122,7 +124,6 @@ def test_frames_that_are_not_there(rng, memory):
     with FrameStore(memory) as store:
         assert len(store) == 0
         assert list(store) == []
-        assert not store.on_disk
         with pytest.raises(IndexError, match="there are 0 frames"):
             store[0]
 
@@ -133,9 +134,9 @@ def test_frames_that_are_not_there(rng, memory):
 @pytest.mark.parametrize("wrap", [Path, str])
 def test_the_scratch_file_has_no_name(rng, tmp_path, wrap):
     """So it is gone with the process, however that ends."""
-    frames = stack(rng, (64, 64))
+    frames, before = stack(rng, (64, 64)), nameless_files()
     with filled(frames, 0, scratch=wrap(tmp_path)) as store:
-        assert store.on_disk
+        assert nameless_files() == before + 1
         assert store.folder == tmp_path
         assert list(tmp_path.iterdir()) == []
         np.testing.assert_array_equal(store[5], frames[5])
@@ -144,10 +145,11 @@ def test_the_scratch_file_has_no_name(rng, tmp_path, wrap):
 
 @pytest.mark.parametrize("memory", [0, 100, 1 << 20])
 def test_closed_it_may_be_used_anew(rng, memory, tmp_path):
+    before = nameless_files()
     store = filled(stack(rng, (5, 7)), memory, scratch=tmp_path)
     store.close()
     assert len(store) == 0
-    assert not store.on_disk
+    assert nameless_files() == before
     assert list(store) == []
     store.close()
     again = stack(rng, (3, 2, 3), "uint16")

@@ -55,24 +55,6 @@ def angles_of(directions):
     return [direction.angle for direction in directions]
 
 
-# Angles of lines
-
-
-@given(st.floats(-720, 720))
-def test_an_angle_is_turned_to_that_of_the_same_line(angle):
-    got = line_angle(angle)
-    assert -90 < got <= 90
-    assert np.sin(np.radians(got - angle)) == pytest.approx(0, abs=1e-9)
-
-
-@pytest.mark.parametrize(("angle", "expected"), [(91, -89), (-91, 89), (0, 0), (180, 0), (-180, 0)])
-def test_the_ends_of_the_range_are_one(angle, expected):
-    assert line_angle(angle) == expected
-    for end in (90, -90, 270, np.nextafter(90, 91), np.nextafter(-90, -91)):
-        assert line_angle(end) == 90
-        Upright(line_angle(end), 20, 20)  # refuses -90
-
-
 # The directions that most frames show
 
 
