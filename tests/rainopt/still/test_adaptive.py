@@ -291,3 +291,10 @@ def test_libraries_and_precisions_agree(other_xp, kind):
             assert value.dtype == getattr(other_xp, dtype)
             np.testing.assert_allclose(to_numpy(value), getattr(here, name), rtol=0, atol=atol)
         np.testing.assert_allclose(float(there.energy), float(here.energy), rtol=10 * atol)
+
+
+def test_layout_in_memory_and_the_order_of_bytes_do_not_matter():
+    O = rainy()
+    expected = layer_of(O, Removal(), 40, 0)
+    for view in (np.asfortranarray(O), O[::-1].copy()[::-1], O.astype(">f8")):
+        np.testing.assert_allclose(layer_of(view, Removal(), 40, 0), expected, rtol=0, atol=1e-12)

@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from rainopt.direction import planes as work_planes
 from rainopt.direction.estimate import PRESENT
 from rainopt.geometry.warp import Upright
 from rainopt.image import frame_luminance
+from rainopt.optim.udg import UDGSolution
+from rainopt.still import derain as pipeline
 from tests.support.photographs import photograph, rainy
 
 FIXED = {"angle": 12.0, "max_iter": 100, "tol": 0}
@@ -92,11 +96,16 @@ def test_angle_and_confidence():
     np.testing.assert_array_equal(given.background, estimated.background)
 
 
-def test_rain_in_two_directions_is_removed_in_both():
+@functools.cache
+def crossed():
+    """Part of a photograph in rain that falls in two directions."""
     directions = (RainDirection(-15.0, 1.0), RainDirection(15.0, 0.8))
     spec = RainSpec(angle=0.0, angle_spread=0.5, density=15000.0, directions=directions)
-    out = add_rain(photograph()[:400, :400], spec, np.random.default_rng(1))
-    shares = []
+    return add_rain(photograph()[:400, :400], spec, np.random.default_rng(1))
+
+
+def test_rain_in_two_directions_is_removed_in_both():
+    out, shares = crossed(), []
     d = derain(out.rainy, progress=shares.append)
     assert sorted(direction.angle for direction in d.directions) == pytest.approx([-15, 15], abs=1)
     assert d.angle == d.directions[0].angle
@@ -105,12 +114,23 @@ def test_rain_in_two_directions_is_removed_in_both():
     rainy_db, single_db, both_db = (rainopt.psnr(x, out.clean) for x in (out.rainy, single.background, d.background))
     assert single_db > rainy_db + 1
     assert both_db > single_db + 0.5
-    # Each layer is taken from what is left, so together they never exceed the image.
+    # Together the layers never exceed the image.
     assert (d.rain <= frame_luminance(out.rainy) + 1e-6).all()
     # Progress runs once through both.
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert 0.5 in shares
+
+
+def test_each_direction_is_sought_in_what_the_ones_before_have_left(monkeypatch):
+    def quarter(grey, *_, **__):
+        return grey / 4, UDGSolution(None, None, 1.0, 0.0, 1, SolverStatus.CONVERGED)
+
+    monkeypatch.setattr(pipeline, "rain_layer", quarter)
+    grey = frame_luminance(crossed().rainy)
+    d = derain(grey)
+    assert len(d.directions) == 2
+    np.testing.assert_allclose(d.rain, (0.25 + 0.75 / 4) * grey, rtol=1e-5)
 
 
 def test_streaks_thinner_than_a_block_are_not_taken_for_faint_ones(monkeypatch):
