@@ -1,6 +1,8 @@
 """A network of one convolution, and all that it takes to add it: a model, a program, a recipe, and one entry."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest import mock
 
 import torch
 from torch import nn
@@ -10,7 +12,7 @@ from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainnet.programs.base import ExampleSpec, LossSettings, Program
 from rainnet.recipes.recipe import Recipe
-from rainnet.zoo import Entry, added
+from rainnet.zoo import NETWORKS, Entry, added
 
 # The network.
 
@@ -76,9 +78,13 @@ def toy_recipe(**sections):
     return Recipe.model_validate({**RECIPE, **sections, **merged})
 
 
+@contextmanager
 def in_zoo(program=ToyProgram, model=Toy):
-    """Have it in the table within a ``with`` block, perhaps with another program or model."""
-    return added("toy", Entry(model, {"default": model.Config()}, program))
+    """Have it in the table within a ``with`` block, perhaps with another program or model than around it."""
+    with mock.patch.dict(NETWORKS):
+        NETWORKS.pop("toy", None)
+        with added("toy", Entry(model, {"default": model.Config()}, program)) as entry:
+            yield entry
 
 
 # What tests of training watch and compare.

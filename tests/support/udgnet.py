@@ -58,3 +58,16 @@ def batches_of(size):
             yield default_collate([example(first + k) for k in range(size)])
 
     return batches
+
+
+def rained(rng, height=96, width=120, angle=0.0):
+    """A smooth scene with some streaks, uint8."""
+    row, column = np.mgrid[:height, :width]
+    scene = 0.4 + 0.2 * np.sin(row / 17)[..., None] * np.cos(column / 23)[..., None] * np.array([1, 0.8, 0.6])
+    for _ in range(60):
+        top, at, long = rng.integers(height), rng.integers(width), rng.integers(12, 30)
+        rows = np.arange(top, min(top + long, height))
+        columns = np.rint(at + np.tan(np.deg2rad(angle)) * (rows - top)).astype(int)
+        inside = (columns >= 0) & (columns < width)
+        scene[rows[inside], columns[inside]] += 0.25
+    return np.rint(scene.clip(0, 1) * 255).astype(np.uint8)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from data_tools.manifest.file import Record, write_manifest
+from data_tools.manifest.file import write_manifest
+from data_tools.manifest.record import PairRecord
 from rainnet.data import DataError
 from rainnet.data.kinds import ALL, KINDS, Kind, dataset_for
 from rainnet.programs.base import ExampleSpec
@@ -99,7 +100,7 @@ def test_without_truth_the_scene_of_a_manifest_groups_frames(tmp_path):
     for scene, rain, side in (("a", 1, 40), ("a", 2, 40), ("b", 1, 36), ("b", 2, 36), ("c", 1, 30)):
         name, level = f"{scene}{rain}.png", 100 * (scene == "b") + 10 * rain
         write_image(tmp_path / name, np.full((side, side, 3), level, np.uint8))
-        records.append(Record(f"{scene}{rain}", name, scene=scene, angle=0.0))
+        records.append(PairRecord(id=f"{scene}{rain}", rainy=name, scene=scene, angle=0.0))
     write_manifest(tmp_path, records)
     rainy = DataSection(kind="rainy", train=(tmp_path,), size=SIZE)
     data = dataset_for(rainy, 0, ExampleSpec(frames=2))
@@ -111,7 +112,7 @@ def test_without_truth_the_scene_of_a_manifest_groups_frames(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     write_image(other / "x.png", np.full((40, 40, 3), 200, np.uint8))
-    write_manifest(other, [Record("x", "x.png", scene="c", angle=0.0)])
+    write_manifest(other, [PairRecord(id="x", rainy="x.png", scene="c", angle=0.0)])
     both = DataSection(kind="rainy", train=(tmp_path, other), size=SIZE)
     assert {tuple(sorted(levels(dataset_for(both, 0, ExampleSpec(frames=2))[k]["rainy"]))) for k in range(20)} == seen
     write_image(tmp_path / "a2.png", np.zeros((41, 40, 3)))
