@@ -135,7 +135,8 @@ def test_wide_lines_are_found_at_a_wide_scale(rng):
     k = coarse.length.argmax()
     assert coarse.length[k] == pytest.approx(50, abs=8)
     assert coarse.angle[k] == pytest.approx(-30, abs=1)
-    assert fine.contrast[fine.length.argmax()] < coarse.contrast[k]
+    # Its sides are looked for further away.
+    assert fine.contrast[fine.length.argmax()] < 0.2 < 0.3 < coarse.contrast[k]
 
 
 def test_thresholds_follow_their_block_within_limits(rng):

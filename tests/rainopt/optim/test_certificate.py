@@ -90,7 +90,9 @@ def test_the_gap_of_the_unbounded_model_holds_over_its_radius(rng):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_certificate_is_that_of_the_boxed_layers_of_each_image(xp, rng, weights, dtype):
-    O, B, R = rng.random((2, 5, 6)), rng.random((2, 5, 6)), 2 * rng.standard_normal((2, 5, 6))
+    # The rain of one image is below it, that of the other above.
+    O, B, R = rng.random((2, 5, 6)), rng.random((2, 5, 6)), rng.standard_normal((2, 5, 6)) * [[[0.1]], [[2]]]
+    O[1] *= 3
     O, B, R, *duals = (a.astype(dtype) for a in (O, B, R, *random_duals(rng, weights, O.shape)))
     there = certify(*(xp.asarray(a) for a in (O, B, R)), Duals(*(xp.asarray(p) for p in duals)), weights)
     assert there[0].dtype == there[1].dtype == xp.float64

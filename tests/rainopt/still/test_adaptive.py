@@ -11,7 +11,18 @@ from rainopt.arrays import to_numpy
 from rainopt.image import frame_luminance
 from rainopt.optim.objectives import RainPrior
 from rainopt.still import adaptive
-from rainopt.still.adaptive import FEW, MANY, PILOT, Removal, density, mixed, solve_adaptive, streak_likelihood
+from rainopt.still.adaptive import (
+    FEW,
+    MANY,
+    PILOT,
+    RAIN,
+    SCENE,
+    Removal,
+    density,
+    mixed,
+    solve_adaptive,
+    streak_likelihood,
+)
 
 KINDS = pytest.mark.parametrize("kind", ["light", "heavy"])
 
@@ -183,6 +194,9 @@ def test_light_rain_is_sparse_and_heavy_rain_dense():
             where = (seed, name, (20, 180), (100, 280))
             assert solve_adaptive(rendered("light", *where)[1], Removal(), 1, 0)[1] < 0.3
             assert solve_adaptive(rendered("heavy", *where)[1], Removal(), 1, 0)[1] > 0.7
+    # The more other lines there are, the less it is believed to be dense.
+    believed = [solve_adaptive(rainy("heavy"), Removal(parallel=p), 1, 0)[1] for p in (SCENE, (SCENE + RAIN) / 2, RAIN)]
+    np.testing.assert_allclose(believed, believed[-1] * np.array([0, 0.5, 1]), atol=1e-12)
 
 
 @KINDS
