@@ -47,16 +47,12 @@ def noisy(pictures, rng, deviation=1.0):
 
 
 def raining(views, preset="light", *, seed=0, scale=0.4, **changes):
-    """Yield frames (H, W, 3) uint8 of one view without end, or of one view a frame, in rain of a preset or by a spec.
-
-    None is no rain.
-    """
+    """Yield frames (H, W, 3) uint8 of one view without end, or of one view a frame, in rain of a preset or in none."""
     rng = np.random.default_rng(seed)
     if preset is None:
         pictures = (view / 255 for view in (itertools.repeat(views) if isinstance(views, np.ndarray) else views))
     else:
-        spec = streaks(preset, rng, scale, **changes) if isinstance(preset, str) else preset
-        pictures = (drawn.rainy for drawn in rain_video(views, spec, rng))
+        pictures = (drawn.rainy for drawn in rain_video(views, streaks(preset, rng, scale, **changes), rng))
     return noisy(pictures, rng)
 
 
