@@ -98,7 +98,7 @@ def test_no_video_at_all_is_an_empty_dataset(here, built):
 
 
 def test_windows_after_a_knock_do_not_depend_on_what_was_noted(here):
-    frames = [np.roll(frame, -4 * (k >= 22), axis=1) for k, frame in enumerate(clip("coffee", 45))]
+    frames = [np.roll(frame, -4 * (k >= 22), axis=1) for k, frame in enumerate(clip("coffee", 30))]
     save(Path("v.mkv"), frames)
     job = VideoJob(Path("v.mkv"), "v", here / "out", BuildSettings(every=0.0, pairs=1, accept=99))
     first = build_video(job)

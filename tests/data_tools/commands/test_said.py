@@ -43,7 +43,7 @@ def test_findings_are_named_in_tables_or_as_one_json_object(here):
     assert records[0].id in out
     assert "and 6 more; --json lists all" in out
     assert "26 findings: 26 missing" in out
-    status, out, err = raindata("verify", "out", "--json", "--jobs", "2")
+    status, out, err = raindata("verify", "out", "--json")
     assert (status, err) == (1, "")
     (line,) = out.splitlines()
     report = json.loads(line)
