@@ -151,6 +151,8 @@ def minimise(
 ) -> UDGSolution:
     """`solve_udg` of images that were checked at the door, as a photograph's are."""
     xp = namespace(O)
+    # Kernels know the machine's own byte order alone.
+    O, start, prior = native(O), native(start), RainPrior(*map(native, prior))
     max_iter, tol = stopping(max_iter, tol)
     floor = rounding_level(O)
     solver = _solver(O, weights, method, prior, start)

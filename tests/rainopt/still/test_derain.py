@@ -13,7 +13,6 @@ from rainopt.direction.estimate import PRESENT
 from rainopt.geometry.warp import Upright
 from rainopt.image import frame_luminance
 from rainopt.optim.udg import UDGSolution
-from rainopt.still import derain as pipeline
 from tests.support.photographs import photograph, rainy
 
 FIXED = {"angle": 12.0, "max_iter": 100, "tol": 0}
@@ -126,7 +125,7 @@ def test_each_direction_is_sought_in_what_the_ones_before_have_left(monkeypatch)
     def quarter(grey, *_, **__):
         return grey / 4, UDGSolution(None, None, 1.0, 0.0, 1, SolverStatus.CONVERGED)
 
-    monkeypatch.setattr(pipeline, "rain_layer", quarter)
+    monkeypatch.setattr("rainopt.still.rain_layer.rain_layer", quarter)
     grey = frame_luminance(crossed().rainy)
     d = derain(grey)
     assert len(d.directions) == 2
