@@ -1,4 +1,4 @@
-"""Run a command as its own process, and tell its wall time and the most memory it held."""
+"""Run a command as its own process, and measure its wall time and the most memory it held."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ print("\\n" + json.dumps([os.waitstatus_to_exitcode(status), seconds, usage.ru_m
 
 @dataclass(frozen=True)
 class CommandRun:
-    """What a process took."""
+    """Time and memory that a process took."""
 
     seconds: float
     peak_bytes: int

@@ -1,8 +1,7 @@
-"""What the benchmarks share: facts about the environment, clocks, pictures, and output."""
+"""Clocks, made pictures, tables and the environment, for all benchmarks."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import statistics
@@ -162,22 +161,3 @@ def finish(results: dict[str, Any], path: Path | None) -> None:
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-
-def parser(description: str | None, program: str) -> argparse.ArgumentParser:
-    """Return a parser whose help is the module's own description, with ``--json``."""
-    result = argparse.ArgumentParser(
-        prog=f"python -m benchmarks.{program}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    result.add_argument("--json", type=Path, metavar="FILE", help="write the results here; without it they are printed")
-    return result
-
-
-def positive(text: str) -> int:
-    """Parse a whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text}")
-    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rainopt.direction.ridges import turn
+from rainopt.geometry.lines import line_angle
 
 SIGMA = 1.0  # pixels, of the gradients and of the window of the tensor
 BIN_SMOOTHING = 2.0  # degrees
@@ -47,8 +48,7 @@ def layer_angle(rain: np.ndarray) -> float:
         offset = turn(angle - peak)
         weight = strength * (np.abs(offset) <= NEAR)
         peak += float((weight * offset).sum() / weight.sum())
-    peak = float(turn(np.asarray(peak)))
-    return 90.0 if peak == -90.0 else peak
+    return line_angle(float(turn(np.asarray(peak))))
 
 
 def angle_error(a: float, b: float) -> float:

@@ -23,12 +23,16 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from benchmarks.command import CommandRun, rainopt_command, run_command
-from benchmarks.common import finish, parser, positive, print_table, rainy_luminance, rainy_photograph, timed
+from benchmarks.common import finish, print_table, rainy_luminance, rainy_photograph, timed
+from benchmarks.options import Json, Repeat, benchmark
 from benchmarks.solver.limits import FLOPS, floor, measure
 from benchmarks.solver.stages import stage_times
 from benchmarks.video.speed import bench_build, bench_video
@@ -145,24 +149,38 @@ def _s(seconds: float) -> str:
     return f"{seconds:.4f}"
 
 
-PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
-    "solver": bench_solver,
-    "derain": bench_derain,
-    "angle": bench_angle,
-    "command": bench_command,
-    "video": bench_video,
-    "build": bench_build,
+class Part(StrEnum):
+    """What can be asked for alone."""
+
+    SOLVER = "solver"
+    DERAIN = "derain"
+    ANGLE = "angle"
+    COMMAND = "command"
+    VIDEO = "video"
+    BUILD = "build"
+
+
+PARTS: dict[Part, Callable[[int], dict[str, Any]]] = {
+    Part.SOLVER: bench_solver,
+    Part.DERAIN: bench_derain,
+    Part.ANGLE: bench_angle,
+    Part.COMMAND: bench_command,
+    Part.VIDEO: bench_video,
+    Part.BUILD: bench_build,
 }
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(
+    repeat: Repeat = 7,
+    only: Annotated[
+        list[Part] | None, typer.Option(metavar="|".join(Part), help="This part alone; may be given again.")
+    ] = None,
+    target: Json = None,
+) -> None:
     """Run the parts that were asked for."""
-    options = parser(__doc__, "speed")
-    options.add_argument("--repeat", type=positive, default=7, help="timed runs of each task, default 7")
-    options.add_argument("--only", choices=list(PARTS), action="append", help="this part alone; may be given again")
-    chosen = options.parse_args(arguments)
-    results = {name: part(chosen.repeat) for name, part in PARTS.items() if name in (chosen.only or PARTS)}
-    finish({"benchmark": "speed", **results}, chosen.json)
+    results = {str(name): part(repeat) for name, part in PARTS.items() if name in (only or PARTS)}
+    finish({"benchmark": "speed", **results}, target)
 
 
 if __name__ == "__main__":

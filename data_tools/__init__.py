@@ -1,25 +1,8 @@
-"""Tools that make paired data: rainy pictures with their truth."""
+"""Tools that make paired data: rainy pictures with their truth.
 
-from data_tools.rain.drops import draw_streaks
-from data_tools.rain.haze import ground_depth
-from data_tools.rain.parts import RainDirection, RainLayer
-from data_tools.rain.presets import PRESETS
-from data_tools.rain.spec import RainSpec
-from data_tools.rain.streaks import Streaks, render_streaks
-from data_tools.rain.synth import Rainy, add_rain, compose
-from data_tools.rain.video import rain_video
+Names load on first use, so that `raindata --help` starts quickly; where each lives is told by ``__init__.pyi``.
+"""
 
-__all__ = [
-    "PRESETS",
-    "RainDirection",
-    "RainLayer",
-    "RainSpec",
-    "Rainy",
-    "Streaks",
-    "add_rain",
-    "compose",
-    "draw_streaks",
-    "ground_depth",
-    "rain_video",
-    "render_streaks",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -82,18 +82,20 @@ def kernel(operation: str, *arrays: Array | None) -> Callable[..., Any] | None:
     arrays, and results that are none, pass as they are. None arrays do not count.
     """
     there = [array for array in arrays if array is not None]
-    device = _shared_device(there)
+    if not there:
+        return None
+    plain = all(isinstance(array, np.ndarray) for array in there)
+    device = CPU if plain else _shared_device(there)
     entry = None if device is None else KERNELS.get((operation, device))
     if device is None or entry is None:
         return None
-    function, like_this = _loaded(entry), there[0]
-    if all(isinstance(array, np.ndarray) for array in there):
+    function = _loaded(entry)
+    if plain or device != CPU:
         return function
 
     def call(*arguments: Any, **options: Any) -> Any:
-        given = [_on_device(argument, device) for argument in arguments]
-        named = {name: _on_device(option, device) for name, option in options.items()}
-        return _returned(function(*given, **named), like_this)
+        result = function(*map(_seen, arguments), **{name: _seen(option) for name, option in options.items()})
+        return _returned(result, there[0])
 
     return call
 
@@ -117,10 +119,8 @@ def _shared_device(arrays: list[Array]) -> str | None:
     return CUDA
 
 
-def _on_device(argument: Any, device: str) -> Any:
-    if device == CPU and array_api_compat.is_torch_array(argument):
-        return host_view(argument)
-    return argument
+def _seen(argument: Any) -> Any:
+    return host_view(argument) if array_api_compat.is_torch_array(argument) else argument
 
 
 def _returned(result: Any, reference: Array) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import array_api_compat
-
 from rainopt.arrays import Array, is_floating, namespace, native
 from rainopt.checks import require_finite
 
@@ -123,8 +121,3 @@ def quantise(image: Array, dtype: Any) -> Array:
     if xp.isdtype(dtype, "real floating"):
         return xp.astype(image, dtype)
     return xp.astype(xp.round(image * xp.iinfo(dtype).max), dtype)
-
-
-def device_of(array: Array) -> Any:
-    """Return the device of an array of any library."""
-    return array_api_compat.device(array)

@@ -45,37 +45,6 @@ def rng():
     return np.random.default_rng(20)
 
 
-@pytest.fixture(scope="session")
-def udg_optimum():
-    """Return the least UDG energy of one small image, found by a general convex solver."""
-    cvxpy = importlib.import_module("cvxpy")
-
-    def optimum(O, weights, radius=None):
-        B, R = cvxpy.Variable(O.shape), cvxpy.Variable(O.shape)
-
-        def variation(a, axis):
-            if a.shape[axis] == 1:
-                return 0.0
-            return cvxpy.sum(cvxpy.abs(a[1:, :] - a[:-1, :] if axis == 0 else a[:, 1:] - a[:, :-1]))
-
-        energy = (
-            0.5 * cvxpy.sum_squares(B + R - O)
-            + weights.tau * (variation(B, 0) + variation(B, 1))
-            + weights.lambda_x * variation(R, 0)
-            + weights.lambda_y * variation(O - R, 1)
-            + weights.sparsity * cvxpy.sum(cvxpy.abs(R))
-        )
-        constraints = [R >= 0, R <= O] if weights.bounded else []
-        if radius is not None:
-            constraints.append(cvxpy.abs(R) <= radius)
-        problem = cvxpy.Problem(cvxpy.Minimize(energy), constraints)
-        problem.solve(solver="CLARABEL")
-        assert problem.status == "optimal"
-        return float(problem.value)
-
-    return optimum
-
-
 @pytest.fixture
 def thread_count():
     """Set the number of threads for one test."""

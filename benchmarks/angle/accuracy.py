@@ -4,7 +4,7 @@ DIR holds pictures that are no part of the project (any folder may be missing):
 
   DIR/clean/NAME                     clean photographs; rain is rendered over them as well
   DIR/photos_labelled/NAME           photographs of rain; angles.csv beside them has columns file, angle_deg
-  DIR/photos/NAME                    photographs of rain, labelled by eye in benchmarks/photo_angles.csv
+  DIR/photos/NAME                    photographs of rain, labelled by eye in benchmarks/angle/photo_angles.csv
   DIR/pairs/SET/{rain,norain}/NAME   rainy pictures and the same without rain
 
 The JSON has a part for each table:
@@ -38,16 +38,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from benchmarks.angle.fit import CLOSE, check_calibration, refit
 from benchmarks.angle.sets import CHECK, FIT, RENDERED, Finding, collect, examine
 from benchmarks.angle.speed import speed, tilt_errors
 from benchmarks.angle.tables import print_all
-from benchmarks.common import finish, parser, positive
+from benchmarks.common import finish
 from benchmarks.layer_angle import angle_error
+from benchmarks.options import Data, Json, Limit, Sheet, benchmark
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.commands.overlay import draw_directions
 from rainopt.direction.estimate import PRESENT, Direction
@@ -239,32 +241,31 @@ def caption(finding: Finding) -> str:
     return f"{picture.group} {Path(picture.name).stem[-22:]}: {estimate.angle:.1f}{truth} ({estimate.confidence:.2f})"
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(
+    data: Data,
+    limit: Limit = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit the constants of the confidence anew.")] = False,
+    sheet: Sheet = None,
+    tilt: Annotated[bool, typer.Option("--tilt", help="TILT on the labelled photographs as well.")] = False,
+    target: Json = None,
+) -> None:
     """Measure the pictures in a folder."""
-    options = parser(__doc__, "angle")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder as described above")
-    options.add_argument("--limit", type=positive, metavar="N", help="the first N pictures of each set only")
-    options.add_argument("--fit", action="store_true", help="fit the constants of the confidence anew and print them")
-    options.add_argument(
-        "--sheet", type=Path, metavar="FILE.png", help="write a contact sheet with the directions drawn"
-    )
-    options.add_argument("--tilt", action="store_true", help="TILT on the labelled photographs as well")
-    chosen = options.parse_args(arguments)
     try:
-        pictures = collect(chosen.data, chosen.limit)
+        pictures = collect(data, limit)
     except (FileNotFoundError, ValueError) as error:
-        options.error(str(error))
+        raise typer.BadParameter(str(error)) from None
     if not pictures:
-        options.error(
+        raise typer.BadParameter(
             "--data must hold pictures in a folder 'clean', 'photos_labelled', 'photos' or 'pairs'; see --help"
         )
 
     findings = [examine(picture) for picture in pictures]
-    results = summarise(findings, chosen.tilt, chosen.fit)
+    results = summarise(findings, tilt, fit)
     print_all(results)
-    if chosen.sheet:
-        draw_sheet(chosen.sheet, findings)
-    finish({"benchmark": "angle", **results}, chosen.json)
+    if sheet:
+        draw_sheet(sheet, findings)
+    finish({"benchmark": "angle", **results}, target)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.layer_angle import angle_error, layer_angle
-from benchmarks.solver.quality import grey, pairs, pictures
+from benchmarks.pictures import grey, opaque, pairs, pictures, sets_of_pairs, to_bytes
 from data_tools import RainSpec, add_rain
 from data_tools.rain.presets import draw_fields
 from rainopt import AngleEstimate, read_image
@@ -85,9 +85,8 @@ def collect(data: Path, limit: int | None) -> list[Picture]:
         found += labelled(data / "photos_labelled", limit)
     if (data / "photos").is_dir():
         found += seen_by_eye(data / "photos", limit)
-    if (data / "pairs").is_dir():
-        for folder in sorted(path for path in (data / "pairs").iterdir() if path.is_dir()):
-            found += paired(folder, limit)
+    for folder in sets_of_pairs(data):
+        found += paired(folder, limit)
     return found
 
 
@@ -126,10 +125,7 @@ def draw_spec(preset: str, rng: np.random.Generator, repeat: int) -> RainSpec:
 
 def render(path: Path, spec: RainSpec, seed: list[int]) -> np.ndarray:
     """Return a clean photograph with rain, uint8; always the same."""
-    clean = read_image(path)
-    if clean.ndim == 3:
-        clean = clean[:, :, : 3 if clean.shape[2] > 2 else 1]
-    return np.rint(add_rain(clean, spec, np.random.default_rng(seed)).rainy * 255).astype(np.uint8)
+    return to_bytes(add_rain(opaque(read_image(path)), spec, np.random.default_rng(seed)).rainy)
 
 
 def labelled(folder: Path, limit: int | None) -> Iterator[Picture]:

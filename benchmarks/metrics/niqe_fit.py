@@ -1,14 +1,14 @@
 """NIQE's model of good photographs: fitted to pictures that are free to use, and checked on what spoils a picture.
 
-DIR holds pictures DIR/clean/NAME and a table DIR/SOURCES.tsv with the columns file, repository, path and licence. Used
-are those alone whose licence is CC0 or the public domain. With --out the model of all of them is written, with the list
-of their sources; rainopt/metrics/niqe_model.json is made so.
+DIR holds pictures DIR/clean/NAME and a table DIR/SOURCES.tsv with the columns file, repository, path and licence. Only
+pictures whose licence is CC0 or the public domain are used. --out writes the model of all of them with the list of
+their sources; this is how rainopt/metrics/niqe_model.json was made.
 
 Every picture is scored by a model that has not seen it: the sources are split into halves, each fitted and then scored
-by the model of the other. Crops of one photograph are always in the same half. Scored are the pictures as they are,
-and blurred (Gaussian, pixels), with white noise (grey levels of 255), as JPEG (quality), and with rain of the preset
-`heavy`; all at 8 bits, as in files. "worse" is the share of pictures that score higher than their clean self. A second
-table shows how the score of clean pictures depends on the number of patches.
+by the model of the other. Crops of one photograph are always in the same half. Pictures are scored as they are, blurred
+(Gaussian, pixels), with white noise (grey levels of 255), as JPEG (quality), and with rain of the preset `heavy`; all
+at 8 bits, as in files. "worse" is the share of pictures that score higher than their clean self. A second table shows
+how the score of clean pictures depends on the number of patches.
 
   python -m benchmarks.metrics.niqe_fit --data DIR
   python -m benchmarks.metrics.niqe_fit --data DIR --out rainopt/metrics/niqe_model.json
@@ -26,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks.common import finish, parser, print_table
+from benchmarks.common import finish, print_table
+from benchmarks.options import Data, Json, Out, benchmark
 from data_tools import RainSpec, add_rain
 from rainopt import read_image
 from rainopt.metrics.niqe import SHARP, NiqeModel, fit_features, niqe, sharp_features
@@ -87,7 +89,7 @@ def noisy(sigma: float) -> Spoil:
 
 
 def compressed(quality: int) -> Spoil:
-    """Return a passage through JPEG."""
+    """Return a compression by JPEG."""
 
     def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         file = io.BytesIO()
@@ -140,7 +142,7 @@ def crop_scores(images: list[np.ndarray], half: list[int], models: list[NiqeMode
 
 
 def summary(values: list[float], clean: list[float]) -> dict[str, float]:
-    """Return mean, median, least and most, and the share that is worse than clean."""
+    """Return mean, median, least and most, and the share that scores worse than clean."""
     return {
         "pictures": len(values),
         "mean": statistics.fmean(values),
@@ -191,19 +193,16 @@ def print_results(rows: dict[str, dict[str, float]]) -> None:
     print_table(f"NIQE of {pictures} held-out pictures", ["picture", "mean", "median", "range", "worse"], table)
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, out: Out = None, target: Json = None) -> None:
     """Fit, check, print, and write what was asked for."""
-    options = parser(__doc__, "niqe_fit")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder as described above")
-    options.add_argument("--out", type=Path, metavar="FILE", help="write the model here")
-    chosen = options.parse_args(arguments)
-    if not (chosen.data / "SOURCES.tsv").is_file():
-        options.error("--data must hold SOURCES.tsv; see --help")
-    sources = free_sources(chosen.data)
+    if not (data / "SOURCES.tsv").is_file():
+        raise typer.BadParameter("--data must hold SOURCES.tsv; see --help")
+    sources = free_sources(data)
     if not sources:
-        options.error("SOURCES.tsv names no picture in clean/ that is CC0 or in the public domain")
+        raise typer.BadParameter("SOURCES.tsv names no picture in clean/ that is CC0 or in the public domain")
 
-    images = [read_image(chosen.data / source.file) for source in sources]
+    images = [read_image(data / source.file) for source in sources]
     features = [sharp_features(image) for image in images]
     patches = sum(len(part) for part in features)
     half = halves(sources)
@@ -211,14 +210,14 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         models = [fit_features(part) for part in parts]
     except ValueError as error:
-        options.error(f"--data has too little in a half: {error}")
+        raise typer.BadParameter(f"--data has too little in a half: {error}") from None
     model = fit_features(features)
     photographs = len({(source.repository, source.path) for source in sources})
     print(f"fitted to {patches} patches of {len(sources)} pictures, which are of {photographs} photographs")
     first, second = (sum(len(f) for f in part) for part in parts)
     print(f"halves: {first} and {second} patches, {models[0].distance(models[1]):.2f} apart")
-    if chosen.out is not None:
-        chosen.out.write_text(model_text(model, patches, sources), encoding="utf-8")
+    if out is not None:
+        out.write_text(model_text(model, patches, sources), encoding="utf-8")
 
     found = scores(images, half, models)
     rows = {name: summary(values, found["clean"]) for name, values in found.items()}
@@ -226,8 +225,8 @@ def main(arguments: list[str] | None = None) -> None:
     crops = crop_scores(images, half, models)
     table = [[name, str(len(v)), f"{np.mean(v):.2f}", f"{np.std(v):.2f}"] for name, v in crops.items() if v]
     print_table("NIQE of the middle of clean pictures", ["patches", "n", "mean", "deviation"], table)
-    if chosen.json is not None:
-        finish({"benchmark": "niqe_fit", "pictures": len(sources), "patches": patches, "held_out": rows}, chosen.json)
+    if target is not None:
+        finish({"benchmark": "niqe_fit", "pictures": len(sources), "patches": patches, "held_out": rows}, target)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import finish, parser, positive, print_table
-from benchmarks.networks.scenes import PROTOCOL, Scene, add_data, scenes, to_bytes
+from benchmarks.common import finish, print_table
+from benchmarks.networks.scenes import Scene, scenes
+from benchmarks.options import Data, Json, Limit, Steps, benchmark
+from benchmarks.pictures import PROTOCOL, to_bytes
 from rainnet.data.batches import RecipeBatches, dataset_for
 from rainnet.infer.derain import derain
 from rainnet.models.udgnet import UDGNet
@@ -98,18 +100,15 @@ def score(network: UDGNet, each: list[Scene]) -> dict[str, float]:
     }
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, limit: Limit = None, steps: Steps = 500, target: Json = None) -> None:
     """Train and test all cases."""
-    options = parser(__doc__, "net_ablation")
-    add_data(options)
-    options.add_argument("--steps", type=positive, default=500, help="of each training")
-    chosen = options.parse_args(arguments)
     torch.manual_seed(0)
-    each = scenes(chosen.data, PRESET, chosen.limit)
+    each = scenes(data, PRESET, limit)
     base = statistics.fmean(psnr(s.rainy, s.clean, PROTOCOL) for s in each)
     cases: dict[str, Any] = {}
     for case, (terms, adversary) in CASES.items():
-        network = train_case(case, chosen.data / "clean", chosen.steps)
+        network = train_case(case, data / "clean", steps)
         image_trained = "image" in terms or "self" in terms or adversary
         cases[str(case)] = score(network if image_trained else by_rain(network), each) | {
             "terms": list(terms),
@@ -130,8 +129,8 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     title = f"Rendered rain, {len(each)} pictures, input {base:.2f} dB; PSNR / SSIM on Y (MATLAB)"
     print_table(title, ("case", "image TV", "rain", "self", "adversarial", "here", "paper"), rows)
-    results = {"benchmark": "net_ablation", "protocol": PROTOCOL, "steps": chosen.steps, "pictures": len(each)}
-    finish({**results, "input": base, "cases": cases}, chosen.json)
+    results = {"benchmark": "net_ablation", "protocol": PROTOCOL, "steps": steps, "pictures": len(each)}
+    finish({**results, "input": base, "cases": cases}, target)
 
 
 if __name__ == "__main__":

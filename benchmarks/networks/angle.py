@@ -11,9 +11,10 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from benchmarks.common import finish, parser, print_table
-from benchmarks.networks.quality import MODEL
-from benchmarks.networks.scenes import PROTOCOL, Scene, add_data, derained, scenes
+from benchmarks.common import finish, print_table
+from benchmarks.networks.scenes import Scene, derained, scenes
+from benchmarks.options import MODEL, Data, Json, Limit, Model, benchmark
+from benchmarks.pictures import PROTOCOL
 from rainnet.infer.derain import find_angle
 from rainnet.models.base import Network
 from rainnet.weights.checkpoint import load
@@ -46,14 +47,11 @@ def measure(network: Network, each: list[Scene]) -> dict[str, Any]:
     return {"pictures": len(each), "psnr": scores, "median_angle_error": missed}
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, limit: Limit = None, model: Model = MODEL, target: Json = None) -> None:
     """Measure on the presets with one direction."""
-    options = parser(__doc__, "net_angle")
-    add_data(options)
-    options.add_argument("--model", default=MODEL, help="a file, or a network that ships")
-    chosen = options.parse_args(arguments)
-    network = load(chosen.model)
-    sets = {preset: measure(network, scenes(chosen.data, preset, chosen.limit)) for preset in PRESETS}
+    network = load(model)
+    sets = {preset: measure(network, scenes(data, preset, limit)) for preset in PRESETS}
     names = next(iter(sets.values()))["psnr"]
     rows = [(name, *(f"{s['psnr'][name]:.2f}" for s in sets.values())) for name in names]
     rows += [
@@ -61,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
         for name in ("network", "rainopt")
     ]
     print_table("PSNR on Y (MATLAB) by angle", ("angle", *sets), rows)
-    finish({"benchmark": "net_angle", "protocol": PROTOCOL, "sets": sets}, chosen.json)
+    finish({"benchmark": "net_angle", "protocol": PROTOCOL, "sets": sets}, target)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """How well the shipped network derains pairs that it was not trained on, beside `rainopt` of the same tree.
 
 For each folder of DIR/pairs: PSNR and SSIM (protocol y_matlab, results rounded to 8 bits, means over pictures) of the
-input, of `rainopt.derain`, and of the network with the angle that it finds itself, with the angle of `rainopt`, so with
-the mean of four mirror images, and polished by 20 iterations of the solver. Last, what a picture without rain loses:
-PSNR of the derained truth against the truth, 100 dB where it is left alone.
+input, of `rainopt.derain`, and of the network: with the angle that it finds itself, with the angle of `rainopt`, and
+with that angle as the mean of four mirror images, or polished by 20 iterations of the solver. The second table says
+what a picture without rain loses: PSNR of the derained truth against the truth, 100 dB where it is left alone.
 
   python -m benchmarks.networks.quality --data DIR --json results.json --sheet sheet.png
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
-from benchmarks.common import finish, parser, print_table
-from benchmarks.networks.scenes import PROTOCOL, add_data
+from benchmarks.common import finish, print_table
+from benchmarks.options import MODEL, Data, Json, Limit, Model, Sheet, benchmark
+from benchmarks.pictures import PROTOCOL, sets_of_pairs
 from data_tools.layouts.read import read_dataset
 from rainnet.evaluate.compare import Compared, evaluate
 from rainnet.evaluate.methods import Function, find_methods
@@ -28,7 +30,6 @@ from rainopt.image import quantise
 from rainopt.io import read_image
 from rainopt.metrics.fidelity import psnr
 
-MODEL = "udgnet-small"
 UNTOUCHED = 100.0  # dB
 
 
@@ -82,18 +83,17 @@ def losses(folder: Path, compared: list[Any], limit: int | None) -> dict[str, fl
     return {method.name: loss(method) for method in compared}
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, limit: Limit = None, model: Model = MODEL, sheet: Sheet = None, target: Json = None) -> None:
     """Measure the sets in a folder."""
-    options = parser(__doc__, "net_quality")
-    add_data(options)
-    options.add_argument("--model", default=MODEL, help="a file, or a network that ships")
-    options.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all pictures")
-    chosen = options.parse_args(arguments)
-    compared, sets = methods(chosen.model), {}
+    folders = sets_of_pairs(data)
+    if not folders:
+        raise typer.BadParameter("--data must hold sets of pairs in a folder 'pairs'; see --help")
+    compared, sets = methods(model), {}
     rows: list[Row] = []
-    for folder in sorted(path for path in (chosen.data / "pairs").iterdir() if path.is_dir()):
-        sets[folder.name] = measure(folder, compared, chosen.limit, rows)
-        for name, value in losses(folder, compared, chosen.limit).items():
+    for folder in folders:
+        sets[folder.name] = measure(folder, compared, limit, rows)
+        for name, value in losses(folder, compared, limit).items():
             sets[folder.name][name]["dry"] = value
     names = next(iter(sets.values())).keys()
     table = [
@@ -103,9 +103,9 @@ def main(arguments: list[str] | None = None) -> None:
     print_table("PSNR / SSIM on Y (MATLAB)", ("method", *sets, "s / picture"), table)
     table = [(name, *(f"{s[name]['dry']:.1f}" for s in sets.values())) for name in names if name != "input"]
     print_table("PSNR of the derained truth against the truth", ("method", *sets), table)
-    if chosen.sheet:
-        write_sheet(chosen.sheet, rows)
-    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, chosen.json)
+    if sheet:
+        write_sheet(sheet, rows)
+    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, target)
 
 
 def _seconds(sets: dict[str, Any], name: str) -> str:

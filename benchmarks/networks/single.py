@@ -14,24 +14,25 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from benchmarks.command import run_command
-from benchmarks.common import finish, parser, print_table
-from benchmarks.networks.scenes import PROTOCOL, middle, to_bytes
+from benchmarks.common import finish, print_table
+from benchmarks.options import Data, Json, Sheet, benchmark
+from benchmarks.pictures import PROTOCOL, middle, pictures, to_bytes
 from data_tools import RainSpec, add_rain
 from rainopt import derain, psnr, read_image, ssim, write_image
 from rainopt.app.sheet import Row, write_sheet
-from rainopt.io import READABLE_SUFFIXES
 
 PRESETS = ("light", "medium", "heavy")
 
 
 def rendered(clean: Path, number: int, preset: str) -> tuple[np.ndarray, np.ndarray]:
     """Return a rainy picture and its truth, uint8."""
-    files = sorted(file for file in clean.iterdir() if file.suffix.lower() in READABLE_SUFFIXES)
+    files = pictures(clean)
     truth = middle(read_image(files[(number + 1) * len(files) // (len(PRESETS) + 1)]))
     rng = np.random.default_rng([11, number])
     spec = replace(RainSpec.sample(preset, rng), veil=0.0)
@@ -46,24 +47,27 @@ def trained(photo: Path, folder: Path, steps: int | None) -> tuple[np.ndarray, f
     return read_image(folder / f"{photo.stem}_derained.png"), time.perf_counter() - start
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(
+    data: Data,
+    photo: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A real photograph; may be given again.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Instead of those of the recipe.")] = None,
+    sheet: Sheet = None,
+    target: Json = None,
+) -> None:
     """Train on each photograph."""
-    options = parser(__doc__, "net_single")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder as benchmarks/README.md says")
-    options.add_argument("--photo", type=Path, action="append", metavar="FILE", help="a real photograph; repeatable")
-    options.add_argument("--steps", type=int, metavar="N", help="instead of those of the recipe")
-    options.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet")
-    chosen = options.parse_args(arguments)
-    photos = sorted(file for file in (chosen.data / "photos").iterdir() if file.suffix.lower() in READABLE_SUFFIXES)
-    real = chosen.photo or [photos[0], photos[len(photos) // 2], photos[-1]]
+    photos = pictures(data / "photos")
+    real = photo or [photos[0], photos[len(photos) // 2], photos[-1]]
     results: dict[str, Any] = {}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, preset in enumerate(PRESETS):
-            rainy, truth = rendered(chosen.data / "clean", number, preset)
+            rainy, truth = rendered(data / "clean", number, preset)
             file = write_image(folder / f"{preset}.png", rainy)
-            clean, seconds = trained(file, folder / f"run_{preset}", chosen.steps)
+            clean, seconds = trained(file, folder / f"run_{preset}", steps)
             solver = to_bytes(derain(rainy).background)
             scores = {
                 key: {"psnr": psnr(image, truth, PROTOCOL), "ssim": ssim(image, truth, PROTOCOL)}
@@ -72,13 +76,13 @@ def main(arguments: list[str] | None = None) -> None:
             results[preset] = {**scores, "seconds": seconds}
             captions = [f"{preset} {key} {value['psnr']:.1f} dB" for key, value in scores.items()]
             rows.append(Row([rainy, clean, solver, truth], [*captions, "truth"]))
-        for photo in real:
-            clean, seconds = trained(photo, folder / f"run_{photo.stem}", chosen.steps)
-            rainy = read_image(photo)
-            results[photo.stem] = {"seconds": seconds}
+        for file in real:
+            clean, seconds = trained(file, folder / f"run_{file.stem}", steps)
+            rainy = read_image(file)
+            results[file.stem] = {"seconds": seconds}
             solver = to_bytes(derain(rainy).background)
             taken = np.abs(rainy.astype(np.int16) - clean.astype(np.int16)).clip(0, 85).astype(np.uint8) * 3
-            rows.append(Row([rainy, clean, solver, taken], [f"{photo.name}", "single", "rainopt", "|difference| x3"]))
+            rows.append(Row([rainy, clean, solver, taken], [file.name, "single", "rainopt", "|difference| x3"]))
     table = [
         (
             name,
@@ -92,9 +96,9 @@ def main(arguments: list[str] | None = None) -> None:
         for name, r in results.items()
     ]
     print_table("PSNR / SSIM on Y (MATLAB)", ("picture", "input", "single", "rainopt", "gain, dB", "seconds"), table)
-    if chosen.sheet:
-        write_sheet(chosen.sheet, rows)
-    finish({"benchmark": "net_single", "protocol": PROTOCOL, "pictures": results}, chosen.json)
+    if sheet:
+        write_sheet(sheet, rows)
+    finish({"benchmark": "net_single", "protocol": PROTOCOL, "pictures": results}, target)
 
 
 if __name__ == "__main__":

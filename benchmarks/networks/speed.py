@@ -2,8 +2,8 @@
 
 Inference: a picture of 1024 × 2048 by `rainnet.derain`, told its angle, in two threads; median of --repeat warm runs,
 for the small preset and the paper's network, and the peak memory of a process that does nothing else. Training: the
-recipe "udgnet-small" at 128 × 128, images a second and the share of the time in which data were waited for, means over
---steps steps without the first ten.
+recipe "udgnet-small" at 128 × 128, images a second and the share of the time spent waiting for data, means over --steps
+steps without the first ten.
 
   python -m benchmarks.networks.speed --json results.json
 """
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command import run_command
-from benchmarks.common import finish, parser, photograph, positive, print_table, rainy_photograph, timed
+from benchmarks.common import finish, photograph, print_table, rainy_photograph, timed
+from benchmarks.options import Json, Repeat, Steps, benchmark
 from rainnet.data.batches import RecipeBatches, dataset_for
 from rainnet.programs.udgnet import UDGNetLoss, UDGNetProgram
 from rainnet.recipes.recipe import read_recipe
@@ -40,13 +41,13 @@ derain(create("udgnet", preset=sys.argv[1]), read_image(sys.argv[2]), angle=10.0
 
 
 class Speeds(Silent):
-    """Keeps what is told of the speed."""
+    """Keeps every report of the speed."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
     def step(self, step: Step) -> None:
-        """Keep it."""
+        """Keep a report."""
         self.steps.append(step)
 
 
@@ -87,17 +88,14 @@ def training(steps: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(repeat: Repeat = 5, steps: Steps = 40, target: Json = None) -> None:
     """Measure."""
-    options = parser(__doc__, "net_speed")
-    options.add_argument("--repeat", type=positive, default=5)
-    options.add_argument("--steps", type=positive, default=40)
-    chosen = options.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         photo = write_image(folder / "photo.png", rainy_photograph(HEIGHT, WIDTH, angle=10.0))
-        runs = {preset: inference(preset, chosen.repeat, photo) for preset in ("small", "paper")}
-        trained = training(chosen.steps, folder)
+        runs = {preset: inference(preset, repeat, photo) for preset in ("small", "paper")}
+        trained = training(steps, folder)
     rows = [
         (preset, f"{r['parameters'] / 1e6:.2f}", f"{r['median_s']:.2f}", f"{r['peak_bytes'] / 2**20:.0f}")
         for preset, r in runs.items()
@@ -106,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
     print_table(f"Inference, {HEIGHT} x {WIDTH}, CPU, {THREADS} threads", header, rows)
     row = (f"{trained['images_per_second']:.1f}", f"{100 * trained['waiting']:.1f} %")
     print_table("Training, small preset, 128 x 128, CPU", ("images a second", "waiting for data"), [row])
-    finish({"benchmark": "net_speed", "inference": runs, "training": trained}, chosen.json)
+    finish({"benchmark": "net_speed", "inference": runs, "training": trained}, target)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How the rain of the presets compares with published pairs: brightness, input PSNR and direction.
 
-Presets are drawn over the colour photographs of scikit-image (astronaut, chelsea, coffee), each with a spec of its own,
-enlarged in no way: their streaks are as long as in pictures of about 480 x 320 pixels. Published pairs are no part of
-the project; where DIR is given they are read from DIR/pairs/SET/rain/NAME and DIR/pairs/SET/norain/NAME.
+Presets are drawn over the colour photographs of scikit-image (astronaut, chelsea, coffee), each with a spec of its own.
+The specs are not scaled to the pictures: their streaks are as long as in pictures of about 480 x 320 pixels. Published
+pairs are no part of the project; where DIR is given they are read from DIR/pairs/SET/rain/NAME and
+DIR/pairs/SET/norain/NAME.
 
 L is the luminance of the rainy picture minus that of the clean one, and the direction is the one that most of its
 structure tensor votes for. PSNR is of the rainy picture, on the 16-235 luma of MATLAB (protocol y_matlab).
@@ -14,21 +15,21 @@ structure tensor votes for. PSNR is of the rainy picture, on the 16-235 luma of 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from benchmarks.common import finish, parser, positive, print_table
+from benchmarks.common import finish, print_table
 from benchmarks.layer_angle import layer_angle
+from benchmarks.options import Json, OptionalData, benchmark
+from benchmarks.pictures import PROTOCOL, grey, pairs, sets_of_pairs, to_bytes
 from data_tools import PRESETS, RainSpec, add_rain
-from rainopt import psnr, read_image, write_image
-from rainopt.image import luminance, split_channels
-from rainopt.io import READABLE_SUFFIXES
+from rainopt import psnr, write_image
 
-PROTOCOL = "y_matlab"
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
 MARKED = 5 / 255  # brightness from which a pixel counts as rainy
 SHOWN = 3  # columns of a sheet
@@ -49,7 +50,7 @@ class RainStatistics:
 
 def rain_statistics(rainy: np.ndarray, clean: np.ndarray) -> RainStatistics:
     """Measure the rain between two pictures: mean and 99th percentile of L, part above 5/255, PSNR, direction."""
-    layer = _luminance(rainy) - _luminance(clean)
+    layer = grey(rainy).astype(np.float64) - grey(clean)
     return RainStatistics(
         float(layer.mean()),
         float(np.percentile(layer, 99)),
@@ -66,18 +67,12 @@ def over_photographs(preset: str, count: int) -> Iterator[tuple[np.ndarray, np.n
     for k in range(count):
         rng = np.random.default_rng(k)
         clean = getattr(data, PHOTOGRAPHS[k % len(PHOTOGRAPHS)])()
-        yield _eight_bit(add_rain(clean, RainSpec.sample(preset, rng), rng).rainy), clean
+        yield to_bytes(add_rain(clean, RainSpec.sample(preset, rng), rng).rainy), clean
 
 
-def published(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return the pairs (rainy, clean) of one set."""
-    for path in sorted((folder / "rain").iterdir()):
-        if path.suffix.lower() in READABLE_SUFFIXES:
-            yield read_image(path), read_image(folder / "norain" / path.name)
-
-
-def summary(rows: list[RainStatistics]) -> dict[str, Any]:
-    """Return means, and the least and the most of PSNR, mean and direction."""
+def summary(measured: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    """Return means over pairs (rainy, clean), and the least and the most of PSNR, mean and direction."""
+    rows = [rain_statistics(*pair) for pair in measured]
     return {
         "pictures": len(rows),
         "mean": statistics.mean(row.mean for row in rows),
@@ -124,44 +119,37 @@ def write_sheets(folder: Path) -> None:
         write_image(folder / f"{preset}.png", np.concatenate(rows), overwrite=True)
 
 
-def _luminance(image: np.ndarray) -> np.ndarray:
-    return np.squeeze(np.asarray(luminance(split_channels(image).colour), dtype=np.float64))
-
-
-def _eight_bit(image: np.ndarray) -> np.ndarray:
-    return np.rint(image * 255).astype(np.uint8)
-
-
-def main() -> None:
+@benchmark(__doc__)
+def main(
+    data: OptionalData = None,
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="Pictures for each preset.")] = 60,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write a PNG of each preset into this folder.")
+    ] = None,
+    target: Json = None,
+) -> None:
     """Measure, print the table, write what was asked for."""
-    arguments = parser(__doc__, "presets")
-    arguments.add_argument("--data", type=Path, metavar="DIR", help="folder with published pairs in DIR/pairs/SET")
-    arguments.add_argument("--count", type=positive, default=60, help="pictures for each preset (default 60)")
-    arguments.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a PNG of each preset into FOLDER")
-    options = arguments.parse_args()
-
-    results = {}
-    for preset in PRESETS:
-        pairs = over_photographs(preset, options.count)
-        results[f"preset {preset}"] = summary([rain_statistics(*pair) for pair in pairs])
-    if options.data is not None:
-        for folder in sorted(path for path in (options.data / "pairs").iterdir() if (path / "rain").is_dir()):
-            results[f"pairs {folder.name}"] = summary([rain_statistics(*pair) for pair in published(folder)])
+    sets = [] if data is None else sets_of_pairs(data)
+    if data is not None and not sets:
+        raise typer.BadParameter("--data must hold sets of pairs in a folder 'pairs'; see --help")
+    results = {f"preset {preset}": summary(over_photographs(preset, count)) for preset in PRESETS}
+    for folder in sets:
+        results[f"pairs {folder.name}"] = summary((rainy, clean) for _, rainy, clean in pairs(folder))
 
     header = ["rain", "n", "mean L", "range", "99 % of L", "covered", f"PSNR {PROTOCOL}", "range", "angle"]
     print_table("Rain of presets and of published pairs", header, [row_of(*item) for item in results.items()])
     truth = {}
     for preset in ONE_DIRECTION:
         for shape in SHAPES:
-            errors = angle_errors(preset, options.count, shape)
+            errors = angle_errors(preset, count, shape)
             truth[f"{preset} {shape[1]}x{shape[0]}"] = {"worst": max(errors), "mean": statistics.mean(errors)}
     rows = [[name, f"{values['worst']:.2f}", f"{values['mean']:.2f}"] for name, values in truth.items()]
     print_table("Dominant direction of the layer against its spec, degrees", ["rain", "worst", "mean"], rows)
-    if options.sheet is not None:
-        options.sheet.mkdir(parents=True, exist_ok=True)
-        write_sheets(options.sheet)
-    if options.json is not None:
-        finish({"presets": results, "angle_truth": truth}, options.json)
+    if sheet is not None:
+        sheet.mkdir(parents=True, exist_ok=True)
+        write_sheets(sheet)
+    if target is not None:
+        finish({"presets": results, "angle_truth": truth}, target)
 
 
 if __name__ == "__main__":

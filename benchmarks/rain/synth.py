@@ -18,23 +18,23 @@ from __future__ import annotations
 import math
 import shutil
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from benchmarks.command import run_command
-from benchmarks.common import finish, parser, photograph, positive, print_table, timed
+from benchmarks.command import raindata_command, run_command
+from benchmarks.common import finish, photograph, print_table, timed
+from benchmarks.options import Json, Repeat, benchmark
 from data_tools import PRESETS, RainSpec, add_rain
 from data_tools.build.rendered import PRESET_PIXELS
 from rainopt import write_image
 
 SIDE = 1000
-PICTURES = 60
 SHAPES = ((512, 640), (600, 800), (640, 960))
 WORKERS = (1, 2)
 
@@ -85,7 +85,7 @@ def bench_command(repeat: int, count: int) -> dict[str, Any]:
             write_image(source / f"{k:03}.png", image)
             pixels += image[..., 0].size
         for workers in WORKERS:
-            words = [*_raindata(), "synth", str(source), "-o", str(target), "--jobs", str(workers)]
+            words = [*raindata_command(), "synth", str(source), "-o", str(target), "--jobs", str(workers)]
             runs = []
             for _ in range(repeat):
                 runs.append(run_command(words))
@@ -100,19 +100,15 @@ def bench_command(repeat: int, count: int) -> dict[str, Any]:
     return {"pictures": count, "megapixels": pixels / 1e6, **results}
 
 
-def _raindata() -> list[str]:
-    script = Path(sys.executable).with_name("raindata")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "data_tools.commands.main"]
-
-
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(
+    repeat: Repeat = 3,
+    pictures: Annotated[int, typer.Option(min=1, metavar="N", help="Pictures that the command is given.")] = 60,
+    target: Json = None,
+) -> None:
     """Run both parts."""
-    options = parser(__doc__, "synth")
-    options.add_argument("--repeat", type=positive, default=3, help="timed runs of each task, default 3")
-    options.add_argument("--pictures", type=positive, default=PICTURES, help=f"of the command, default {PICTURES}")
-    chosen = options.parse_args(arguments)
-    results = {"render": bench_render(chosen.repeat), "command": bench_command(chosen.repeat, chosen.pictures)}
-    finish({"benchmark": "synth", **results}, chosen.json)
+    results = {"render": bench_render(repeat), "command": bench_command(repeat, pictures)}
+    finish({"benchmark": "synth", **results}, target)
 
 
 if __name__ == "__main__":

@@ -36,18 +36,20 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import typer
 
-from benchmarks.common import finish, parser, positive, print_table
-from benchmarks.solver.quality import CHOSEN_ON, PROTOCOL, RENDERED, decibels, halved, pairs, rendered
+from benchmarks.common import finish, print_table
+from benchmarks.options import Data, Json, Limit, benchmark
+from benchmarks.pictures import CHOSEN_ON, PROTOCOL, RENDERED, halved, pairs, rendered, sets_of_pairs, to_bytes
+from benchmarks.solver.quality import decibels
 from rainopt import AngleEstimate, UDGWeights, derain, estimate_angle
 from rainopt.direction.evidence import Evidence
-from rainopt.still import adaptive
-from rainopt.still import derain as pipeline
+from rainopt.still import adaptive, rain
 
 Case = tuple[np.ndarray, np.ndarray, float | None]  # picture, truth, angle or None where it is to be estimated
 
 
-def strongest(evidence: Evidence, vote: Any = pipeline.vote) -> AngleEstimate:
+def strongest(evidence: Evidence, vote: Any = rain.vote) -> AngleEstimate:
     """Return the estimate with no direction but the strongest."""
     estimate: AngleEstimate = vote(evidence)
     return replace(estimate, directions=estimate.directions[:1])
@@ -63,8 +65,7 @@ class Variant:
     def __call__(self, image: np.ndarray, angle: float | None = None) -> np.ndarray:
         """Return the image without rain, rounded as in a file of 8 bits."""
         with patched(self):
-            background = derain(image, angle=angle, **self.settings).background
-        return np.rint(np.asarray(background) * 255).astype(np.uint8)
+            return to_bytes(derain(image, angle=angle, **self.settings).background)
 
 
 @contextmanager
@@ -81,14 +82,14 @@ ANY_LINES = ((adaptive, "SCENE", -1.0), (adaptive, "RAIN", 0.0))  # as if all li
 VARIANTS = {
     "fixed": Variant({"weights": UDGWeights()}),
     "full": FULL,
-    "no_ceiling": Variant(patches=((pipeline, "streak_height", lambda evidence, angle: 1.0),)),
+    "no_ceiling": Variant(patches=((rain, "streak_height", lambda evidence, angle: 1.0),)),
     "always_sparse": Variant(patches=((adaptive, "density", lambda rain: 0.0),)),
     "always_dense": Variant(patches=((adaptive, "density", lambda rain: 1.0), *ANY_LINES)),
     "no_parallel": Variant(patches=ANY_LINES),
     "no_reweighting": Variant(patches=((adaptive, "FAINT", 1e6),)),
     "no_texture": Variant(patches=((adaptive, "DOUBT", 0.0),)),
     "no_gain": Variant(patches=((adaptive, "FEW", replace(adaptive.FEW, gain=1.0)),)),
-    "one_direction": Variant(patches=((pipeline, "vote", strongest),)),
+    "one_direction": Variant(patches=((rain, "vote", strongest),)),
 }
 STRENGTHS = {"0.5": Variant({"strength": 0.5}), "1": FULL, "2": Variant({"strength": 2.0})}
 
@@ -117,10 +118,7 @@ def measure(cases: Iterable[Case]) -> dict[str, Any]:
 
 def collect(data: Path, limit: int | None) -> dict[str, Iterator[Case]]:
     """Return the pictures of each set that ``data`` holds, at most ``limit`` of each."""
-    sets: dict[str, Iterator[Case]] = {}
-    if (data / "pairs").is_dir():
-        for folder in sorted(path for path in (data / "pairs").iterdir() if path.is_dir()):
-            sets[f"pairs/{folder.name}"] = _estimated(pairs(folder, limit))
+    sets = {f"pairs/{folder.name}": _estimated(pairs(folder, limit)) for folder in sets_of_pairs(data)}
     if (data / "clean").is_dir():
         for preset in RENDERED:
             sets[f"rendered/{preset}"] = _estimated(rendered(data / "clean", preset, CHOSEN_ON, limit))
@@ -154,25 +152,21 @@ def print_results(sets: dict[str, dict[str, Any]], clean: dict[str, Any]) -> Non
     print_table(f"PSNR on Y by strength{note}", ("strength", *header[1:]), rows)
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, limit: Limit = None, target: Json = None) -> None:
     """Measure the variants on the sets in a folder."""
-    options = parser(__doc__, "ablation")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder as described above")
-    options.add_argument("--limit", type=positive, metavar="N", help="the first N pictures of each set only")
-    chosen = options.parse_args(arguments)
-    found = collect(chosen.data, chosen.limit)
+    found = collect(data, limit)
     if not found:
-        options.error("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
+        raise typer.BadParameter("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
     sets = {name: measured for name, cases in found.items() if (measured := measure(cases))}
-    clean_folder = chosen.data / "clean"
-    clean = measure(guessed(clean_folder, chosen.limit)) if clean_folder.is_dir() else {}
+    clean = measure(guessed(data / "clean", limit)) if (data / "clean").is_dir() else {}
     clean.pop("input", None)
     results: dict[str, Any] = {"benchmark": "ablation", "protocol": PROTOCOL, "sets": sets}
     if clean:
         results["clean"] = clean
     if sets or clean:
         print_results(sets, clean)
-    finish(results, chosen.json)
+    finish(results, target)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from benchmarks.common import timed
-from rainopt.optim.fused import FusedPrimalDual
+from rainopt.optim.fused import fused_primal_dual
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.udg import CHECK_EVERY
 
@@ -98,7 +98,7 @@ def floor(O: np.ndarray, iterations: int, limits: Limits) -> dict[str, float]:
         ``seconds``: the larger of bytes over bandwidth and operations over arithmetic; both as ``seconds_memory`` and
         ``seconds_arithmetic``, and ``seconds_memory_unfused``.
     """
-    solver = FusedPrimalDual(O, UDGWeights()).state
+    solver = fused_primal_dual(O, UDGWeights())
     item, pixels = O.dtype.itemsize, O.size
     # The solver stops every CHECK_EVERY iterations to look, and so cuts its last pass short.
     passes = -(-CHECK_EVERY // solver.together) * iterations / CHECK_EVERY

@@ -18,12 +18,15 @@ three have the same minimum.
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from benchmarks.common import Timing, finish, parser, positive, print_table, rainy_luminance, timed
+from benchmarks.common import Timing, finish, print_table, rainy_luminance, timed
+from benchmarks.options import Json, Repeat, benchmark
 from benchmarks.solver.toolbox import METHODS, MOST_ITERATIONS, Method, Peer, methods
 from rainopt import UDGSolution, UDGWeights, solve_udg
 from rainopt.parallel.threads import num_threads, set_num_threads
@@ -146,20 +149,22 @@ def compare(O: np.ndarray, weights: UDGWeights, repeat: int) -> dict[str, Any]:
 
 def shape_of(text: str) -> tuple[int, int]:
     """Parse ``1024x2048``."""
-    height, width = (positive(part) for part in text.lower().split("x"))
-    return height, width
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text.lower())
+    if not found:
+        raise typer.BadParameter(f"--size must be HEIGHTxWIDTH, such as 1024x2048, got '{text}'")
+    return int(found[1]), int(found[2])
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(
+    size: Annotated[str, typer.Option(metavar="HxW", help="Of the large photograph.")] = "1024x2048",
+    repeat: Repeat = 3,
+    target: Json = None,
+) -> None:
     """Run the comparison and print it."""
-    options = parser(__doc__, "peers")
-    options.add_argument("--size", type=shape_of, default=(1024, 2048), metavar="HxW", help="default 1024x2048")
-    options.add_argument("--repeat", type=positive, default=3, help="timed runs of each side, default 3")
-    chosen = options.parse_args(arguments)
-
-    weights = UDGWeights()
+    shape, weights = shape_of(size), UDGWeights()
     minimum = check_minimum(weights)
-    result = compare(rainy_luminance(*chosen.size), weights, chosen.repeat)
+    result = compare(rainy_luminance(*shape), weights, repeat)
     ours, theirs, ratio = result["rainopt"], result["pyproximal"], result["ratio"]
     energy, took = f"{ours['energy']:.3f}", ours["threads"]
     rows: list[tuple[object, ...]] = [
@@ -186,7 +191,7 @@ def main(arguments: list[str] | None = None) -> None:
         [(t["method"], f"{t['step']:g}", t["iterations"] or "not reached") for t in result["tried"]],
     )
     print_table("Least energy of a 16 x 24 image", ("route", "value"), [(k, f"{v:.9g}") for k, v in minimum.items()])
-    finish({"benchmark": "peers", **result, "minimum": minimum}, chosen.json)
+    finish({"benchmark": "peers", **result, "minimum": minimum}, target)
 
 
 if __name__ == "__main__":

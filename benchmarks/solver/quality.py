@@ -23,30 +23,22 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
-from benchmarks.common import finish, parser, positive, print_table
+from benchmarks.common import finish
 from benchmarks.layer_angle import angle_error, layer_angle
-from data_tools import RainSpec, add_rain
-from data_tools.rain.presets import draw_fields
+from benchmarks.options import Data, Json, Limit, Sheet, benchmark
+from benchmarks.pictures import HELD_OUT, PROTOCOL, RENDERED, grey, pairs, pictures, rendered, sets_of_pairs, to_bytes
+from benchmarks.solver.quality_tables import CLOSE, INF_DB, print_clean, print_rendered, print_sets
 from rainopt import Decomposition, derain, psnr, read_image, ssim
 from rainopt.app.sheet import Row, write_sheet
-from rainopt.image import luminance, split_channels
-from rainopt.io import READABLE_SUFFIXES
 
-PROTOCOL = "y_matlab"
-INF_DB = 100.0  # what a picture that is left alone counts as, so that means stay finite
-CLOSE = (3.0, 5.0)  # degrees
 VARIANTS = ("input", "known_angle", "estimated_angle")
-RENDERED = ("light", "medium", "heavy", "multi")
-RENDERED_SEED = 20  # of the rain, with the preset's and the photograph's number
-MIDDLE = (320, 480)  # pixels that rain is rendered over, at most
-CHOSEN_ON, HELD_OUT = 0, 1  # halves of the clean photographs: the first of which parameters were chosen on
 
 
 @dataclass(frozen=True)
@@ -68,59 +60,12 @@ class PairResult:
         return angle_error(self.angle, self.true_angle)
 
 
-def pairs(folder: Path, limit: int | None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield name, rainy and clean picture of a set.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a rainy picture has no clean one.
-    """
-    for path in pictures(folder / "rain", limit):
-        truth = folder / "norain" / path.name
-        if not truth.exists():
-            raise FileNotFoundError(f"set '{folder.name}': rain/{path.name} has no norain/{path.name}")
-        yield path.name, read_image(path), read_image(truth)
-
-
-def pictures(folder: Path, limit: int | None = None) -> list[Path]:
-    """Return the image files of a folder by name, at most ``limit``."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in READABLE_SUFFIXES)
-    return found[:limit]
-
-
-def halved(folder: Path, half: int, limit: int | None = None) -> Iterator[tuple[int, str, np.ndarray]]:
-    """Yield number, name and middle, without alpha, of every second photograph of a folder, from number ``half`` on."""
-    for index, path in list(enumerate(pictures(folder)))[half::2][:limit]:
-        image = read_image(path)
-        if image.ndim == 3:
-            image = image[:, :, : 3 if image.shape[2] > 2 else 1]
-        top, left = (max(have - want, 0) // 2 for have, want in zip(image.shape, MIDDLE, strict=False))
-        yield index, path.name, np.ascontiguousarray(image[top : top + MIDDLE[0], left : left + MIDDLE[1]])
-
-
-def rendered(folder: Path, preset: str, half: int, limit: int | None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield name, rainy picture (rounded to 8 bits) and clean one, with rain of a preset over one half.
-
-    The rain over a photograph is always the same, whatever the limit.
-    """
-    for index, name, clean in halved(folder, half, limit):
-        rng = np.random.default_rng([RENDERED_SEED, RENDERED.index(preset), index])
-        rainy = add_rain(clean, RainSpec(**draw_fields(preset, rng)), rng).rainy
-        yield name, np.rint(rainy * 255).astype(np.uint8), clean
-
-
 def run(image: np.ndarray, angle: float | None = None) -> tuple[Decomposition, np.ndarray, float]:
     """Derain an image; returns the result, its background rounded as in a file of 8 bits, and the seconds it took."""
     start = time.perf_counter()
     result = derain(image, angle=angle)
     seconds = time.perf_counter() - start
-    return result, np.rint(np.asarray(result.background) * 255).astype(np.uint8), seconds
-
-
-def grey(image: np.ndarray) -> np.ndarray:
-    """Return the luminance of an image, (H, W) in [0, 1]."""
-    return np.asarray(luminance(split_channels(image).colour))
+    return result, to_bytes(result.background), seconds
 
 
 def measure_pair(name: str, rainy: np.ndarray, clean: np.ndarray) -> tuple[PairResult, Row]:
@@ -250,77 +195,18 @@ def _mean(values: Any) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def print_sets(sets: dict[str, dict[str, Any]]) -> None:
-    """Print the tables of the paired sets."""
-    rows = []
-    for name, s in sets.items():
-        dry = zip(s["psnr"].values(), s["ssim"].values(), strict=True)
-        cells = [f"{db:.2f} / {similar:.4f}" for db, similar in dry]
-        cost = s["seconds"]["estimated_angle"], s["iterations"]["estimated_angle"]
-        rows.append((name, s["pictures"], *cells, f"{cost[0]:.3f}", f"{cost[1]:.0f}"))
-    header = ("set", "pictures", "input", "angle known", "angle estimated", "s / picture", "iterations")
-    print_table("PSNR / SSIM on Y (MATLAB)", header, rows)
-    rows = []
-    for name, s in sets.items():
-        e = s["angle_error"]
-        if e["mean"] is not None:
-            within = [f"{100 * e[f'within_{limit:g}']:.0f} %" for limit in CLOSE]
-            rows.append((name, f"{e['mean']:.2f}", f"{e['median']:.2f}", f"{e['worst']:.1f}", *within))
-    shares = (f"within {limit:g}" for limit in CLOSE)
-    print_table("Error of the estimated angle, degrees", ("set", "mean", "median", "worst", *shares), rows)
-
-
-def print_rendered(sets: dict[str, dict[str, Any]]) -> None:
-    """Print the table of the rendered rain."""
-    rows = [
-        (
-            name,
-            s["pictures"],
-            s["left_alone"],
-            *(f"{s['psnr'][key]:.2f} / {s['ssim'][key]:.4f}" for key in ("input", "derained")),
-            f"{s['gain']:+.2f}",
-            f"{s['seconds']:.3f}",
-        )
-        for name, s in sets.items()
-    ]
-    header = ("preset", "pictures", "left alone", "input", "angle estimated", "gain, dB", "s / picture")
-    print_table("Rain rendered over every second clean photograph: PSNR / SSIM on Y (MATLAB)", header, rows)
-
-
-def print_clean(clean: dict[str, Any]) -> None:
-    """Print the table of the clean photographs."""
-    rows = [
-        (
-            name,
-            clean["pictures"],
-            clean["left_alone"],
-            f"{c['mean']:.2f}",
-            "" if c["mean_of_changed"] is None else f"{c['mean_of_changed']:.2f}",
-            ", ".join(f"{w['psnr']:.1f} ({w['name']})" for w in c["worst"]),
-        )
-        for name, c in (("RGB", clean["rgb"]), ("Y", clean["y"]))
-    ]
-    header = ("on", "pictures", "left alone", "mean", "mean of changed", "worst")
-    print_table(f"Clean photographs: PSNR of derain(x) against x, {INF_DB:g} where left alone", header, rows)
-
-
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = None) -> None:
     """Measure the sets in a folder."""
-    options = parser(__doc__, "quality")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder as described above")
-    options.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all paired pictures")
-    options.add_argument("--limit", type=positive, metavar="N", help="the first N pictures of each set only")
-    chosen = options.parse_args(arguments)
-    sets_folder, clean_folder = chosen.data / "pairs", chosen.data / "clean"
-    if not sets_folder.is_dir() and not clean_folder.is_dir():
-        options.error("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
+    clean_folder = data / "clean"
+    if not (data / "pairs").is_dir() and not clean_folder.is_dir():
+        raise typer.BadParameter("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
 
-    derain(
-        np.zeros((64, 64, 3), np.uint8), angle=0.0
-    )  # loads the kernels, so that the first picture is timed as the others
+    # Loads the kernels, so that the first picture is timed as the others are.
+    derain(np.zeros((64, 64, 3), np.uint8), angle=0.0)
     sets, rows = {}, []
-    for folder in sorted(path for path in sets_folder.iterdir() if path.is_dir()) if sets_folder.is_dir() else ():
-        measured = [measure_pair(*pair) for pair in pairs(folder, chosen.limit)]
+    for folder in sets_of_pairs(data):
+        measured = [measure_pair(*pair) for pair in pairs(folder, limit)]
         if measured:
             sets[folder.name] = summarise([result for result, _ in measured])
             rows += [Row(row.images, [f"{folder.name}/{row.captions[0]}", *row.captions[1:]]) for _, row in measured]
@@ -328,15 +214,15 @@ def main(arguments: list[str] | None = None) -> None:
     if sets:
         print_sets(sets)
     if clean_folder.is_dir() and pictures(clean_folder):
-        results["clean"] = measure_clean(clean_folder, chosen.limit)
+        results["clean"] = measure_clean(clean_folder, limit)
         print_clean(results["clean"])
-        measured_presets = {preset: measure_rendered(clean_folder, preset, chosen.limit) for preset in RENDERED}
+        measured_presets = {preset: measure_rendered(clean_folder, preset, limit) for preset in RENDERED}
         results["rendered"] = {preset: s for preset, s in measured_presets.items() if s["pictures"]}
         if results["rendered"]:
             print_rendered(results["rendered"])
-    if chosen.sheet and rows:
-        write_sheet(chosen.sheet, rows)
-    finish(results, chosen.json)
+    if sheet and rows:
+        write_sheet(sheet, rows)
+    finish(results, target)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from typing import Any
 from unittest import mock
 
 from rainopt.still import derain as pipeline
-from rainopt.still import rain_layer
+from rainopt.still import rain, rain_layer
 
-# Names in `rainopt.still.derain` or `rainopt.still.rain_layer`, and the stage that their time counts for.
+# Names in `rainopt.still.derain`, `rain` or `rain_layer`, and the stage that their time counts for.
 STAGES = {
     "split_channels": "to and from planes",
     "join_channels": "to and from planes",
@@ -25,7 +25,7 @@ STAGES = {
     "vote": "angle",
     "streak_height": "angle",
     "solve_adaptive": "solve",
-    "solve_udg": "solve",
+    "minimise": "solve",
     "remove_layer": "remove layer",
 }
 WARP = "shear and back"
@@ -58,11 +58,11 @@ class StageClock:
 
 @contextmanager
 def clocked_pipeline() -> Iterator[StageClock]:
-    """Put clocks around the stages of `rainopt.derain` for a while; names that the pipeline has not are passed over."""
+    """Put clocks around the stages of `rainopt.derain` for a while; names that it lacks are skipped."""
     clock = StageClock()
     with ExitStack() as stack:
         for name, stage in STAGES.items():
-            for home in (pipeline, rain_layer):
+            for home in (pipeline, rain, rain_layer):
                 if hasattr(home, name):
                     stack.enter_context(mock.patch.object(home, name, clock.around(getattr(home, name), stage)))
         upright = getattr(rain_layer, "Upright", None)

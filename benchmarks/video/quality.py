@@ -1,4 +1,4 @@
-"""How good the background of rain video is, how well its judgement tells, and what video deraining makes of it.
+"""How good the background of rain video is, how far its own judgement is right, and what video deraining makes of it.
 
 DIR/video/clean_static_indoor.mp4 is a clip without rain from a camera that stands still, and DIR/clean/NAME are clean
 photographs; neither is a part of the project. Rain of the presets light, medium and heavy is rendered over both,
@@ -10,9 +10,9 @@ without the veil: a veil stands still, and no statistic over time tells it from 
   background  percentile_background of 20, 100 and 200 frames against the median of the clean frames, on pixels that
               stay within 10 levels of it; beside it the mean and the median of the same rainy frames.
   judgement   Spearman's rank correlation of the decibels that `rainopt.video.quality` expects with those that are true,
-              over numbers of frames, rain, right and wrong percentiles, and shaken frames of photographs. Of the
-              photographs, every ninth by name from the fifth on; the first, tenth, ... were used while it was found,
-              and so were the frames from 1000 on of the clip, of which others are taken here.
+              over numbers of frames, rain, right and wrong percentiles, and shaken frames of photographs. It takes
+              every ninth photograph by name, from the fifth on. The judgement was tuned on the first, tenth, ... and on
+              the frames of the clip from 1000 on, so other frames are taken here.
   derain      frames derained as `rainopt derain` does, with the background and without: PSNR against the clean frames,
               means over frames, and the deviation over time on the same pixels.
 
@@ -28,16 +28,19 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.common import finish, parser, print_table
+from benchmarks.common import finish, print_table
+from benchmarks.options import Data, Json, Sheet, benchmark
+from benchmarks.pictures import pictures
 from benchmarks.video.clips import spec_for
 from data_tools import rain_video
-from data_tools.manifest.contact_sheet import contact_sheet
-from rainopt import percentile_background, read_frames, read_image, write_image
+from rainopt import percentile_background, read_frames, read_image
+from rainopt.app.sheet import Row, write_sheet
 from rainopt.video.background import BackgroundEstimate, background_of_store
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import percentile_layers
 from rainopt.video.quality import assess
-from rainopt.video.stretches import Wishes, care_for, derained
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import derained, stretch_settings
 
 REAL = Path("video", "rain_yard.mp4")
 REAL_PART = (slice(300, 380), slice(20, 120))  # wet concrete, a wall and leaves; no white sky
@@ -50,26 +53,21 @@ WRONG = (-15, 15)  # percentiles beside the voted one
 PART = (200, 240)  # pixels of the photographs
 
 
-def main(arguments: list[str] | None = None) -> None:
+@benchmark(__doc__)
+def main(data: Data, sheet: Sheet = None, target: Json = None) -> None:
     """Run all four and print them."""
-    options = parser(__doc__, "video_quality")
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="where the clip and photographs lie")
-    options.add_argument("--sheet", type=Path, metavar="FILE", help="write pictures to look at")
-    chosen = options.parse_args(arguments)
-    clean = read_frames(chosen.data / CLIP, START, MOST)
+    clean = read_frames(data / CLIP, START, MOST)
     rows: list[tuple[str, list[np.ndarray]]] = []
     results = {
         "benchmark": "video_quality",
-        "authors": against_authors(read_frames(chosen.data / REAL, 0, 100)[:, *REAL_PART]),
+        "authors": against_authors(read_frames(data / REAL, 0, 100)[:, *REAL_PART]),
         "background": backgrounds(clean, rows),
-        "judgement": judgement(
-            read_frames(chosen.data / CLIP, JUDGED, MOST), sorted((chosen.data / "clean").iterdir())[4::9]
-        ),
+        "judgement": judgement(read_frames(data / CLIP, JUDGED, MOST), pictures(data / "clean")[4::9]),
         "derain": deraining(clean[:100], rows),
     }
-    if chosen.sheet is not None:
-        write_image(chosen.sheet, contact_sheet(rows, width=560))
-    finish(results, chosen.json)
+    if sheet is not None:
+        write_sheet(sheet, [Row(images, title=title) for title, images in rows], width=560)
+    finish(results, target)
 
 
 def against_authors(frames: np.ndarray) -> dict[str, Any]:
@@ -231,11 +229,11 @@ def deraining(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) -> l
         shown = [rainy[50]]
         for name, background in (("frames_alone", False), ("with_background", True)):
             with held(rainy) as store:
-                care = care_for(store, Wishes(background=background))
-                out = np.stack(list(derained(store, care)))
+                chosen = stretch_settings(store, VideoSettings(background=background))
+                out = np.stack(list(derained(store, chosen)))
             result |= {f"psnr_{name}": _mean_psnr(out, clean), f"deviation_{name}": _deviation(out, still)}
             shown.append(out[50])
-        result["background_used"] = care.backdrop is not None
+        result["background_used"] = chosen.backdrop is not None
         results.append(result)
         sheet.append((f"{preset}: frame, derained alone, with the background", shown))
     keys = ("psnr_input", "psnr_frames_alone", "psnr_with_background")

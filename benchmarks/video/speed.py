@@ -158,7 +158,7 @@ def _derain() -> dict[str, Any]:
 
 
 def bench_build(repeat: int) -> dict[str, Any]:
-    """Tell what a clip of 100 frames costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
+    """Measure what a clip of 100 frames costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
     results: dict[str, Any] = {}
     rows = []
     for preset in ("light", "heavy"):

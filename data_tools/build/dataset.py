@@ -1,46 +1,46 @@
-"""Rain videos made into a dataset: every video done here or on a cluster, noted in the manifest, and split."""
+"""Make a dataset of rain videos: work on each here or on a cluster, note its pairs in the manifest, and split them."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from data_tools.build.plan import BuildOptions, VideoJob
-from data_tools.build.video import VideoResult, build_video, noted_fingerprints
-from data_tools.manifest.contact_sheet import SHEET_NAME, contact_sheet
-from data_tools.manifest.file import Manifest, Record, append_record, read_manifest, write_manifest
-from data_tools.manifest.folder import open_folder, sweep
-from data_tools.verify.dataset import NEAR
+from data_tools.build.notes import VideoResult, noted_fingerprints
+from data_tools.build.plan import VideoJob
+from data_tools.build.settings import BuildSettings
+from data_tools.build.splits import leaders, split_of
+from data_tools.build.video import build_video
+from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest, write_manifest
+from data_tools.manifest.folder import SHEET_NAME, open_folder, sweep
+from rainopt.app.sheet import Row, sheet_of
 from rainopt.io import read_image, write_image
 from rainopt.parallel.processes import DIED, run_in_processes
 
-Report = Callable[[VideoJob, float], None]
+Watch = Callable[[VideoJob, float], None]
 
 SETTINGS = "build"
-SHEET_ROWS, DIFFERENCE_GAIN = 24, 3
+SHEET_ROWS, SHEET_WIDTH, DIFFERENCE_GAIN = 24, 360, 3
 
 
 class ClusterError(RuntimeError):
     """The scheduler cannot be reached or used."""
 
 
-def begin(folder: Path, options: BuildOptions) -> Manifest:
+def begin(folder: Path, settings: BuildSettings) -> Manifest:
     """Begin a dataset or go on with one; see `data_tools.manifest.folder.open_folder`."""
-    return open_folder(folder, SETTINGS, options.settings(), options.licence)
+    return open_folder(folder, SETTINGS, settings.recorded(), settings.licence)
 
 
 def run(
-    jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None, report: Report | None = None
+    jobs: Sequence[VideoJob], processes: int, scheduler: str | None = None, report: Watch | None = None
 ) -> Iterator[VideoResult]:
-    """Do videos in this process, in several, or on a cluster; yield results as they are ready.
+    """Work on videos in this process, in several, or on a cluster; yield results as they are ready.
 
-    ``report(job, share)`` follows the work on one video where it is done in this process.
+    `report(job, share)` is called during the work on a video where that is done in this process.
     """
     if scheduler is not None:
         yield from _on_cluster(jobs, scheduler)
@@ -78,7 +78,7 @@ def _anywhere(job: VideoJob) -> VideoJob:
 
 
 def note(folder: Path, result: VideoResult, there: set[str]) -> int:
-    """Add the pairs of a video to the manifest, but for those that are ``there``; returns how many."""
+    """Add the pairs of a video to the manifest, but for those that are `there`; return how many."""
     new = [record for record in result.records if record.id not in there]
     for record in new:
         append_record(folder, record)
@@ -86,7 +86,7 @@ def note(folder: Path, result: VideoResult, there: set[str]) -> int:
     return len(new)
 
 
-def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) -> Manifest:
+def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]) -> Manifest:
     """Sort the manifest, put every record into its split, and remove what killed runs left half written.
 
     Videos whose backgrounds look alike share a split, so that no network is tested on what it was trained on.
@@ -94,47 +94,16 @@ def finish(folder: Path, options: BuildOptions, results: Sequence[VideoResult]) 
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
     prints = {(r.name, w.fingerprint) for r in results for w in r.windows if w.fingerprint}
-    group = _groups(prints | noted_fingerprints(folder))
-    records = [_in_split(record, group, options) for record in sorted(manifest.records, key=lambda record: record.id)]
+    leader = leaders(prints | noted_fingerprints(folder))
+
+    def in_split(record: PairRecord) -> PairRecord:
+        video = record.id.partition("/")[0]
+        return record.model_copy(update={"split": split_of(leader.get(video, video), settings)})
+
+    records = [in_split(record) for record in sorted(manifest.records, key=lambda record: record.id)]
     if manifest.torn or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return read_manifest(folder)
-
-
-def _in_split(record: Record, group: dict[str, str], options: BuildOptions) -> Record:
-    name = record.id.partition("/")[0]
-    place = _uniform(options.seed, group.get(name, name))
-    if place < options.test_share:
-        return replace(record, split="test")
-    return replace(record, split="val" if place < options.test_share + options.val_share else "train")
-
-
-def _groups(prints: Collection[tuple[str, int]]) -> dict[str, str]:
-    """Return for each video the first, by name, of those that look like it; names and fingerprints are given."""
-    leader = {name: name for name, _ in prints}
-
-    def first_of(name: str) -> str:
-        while leader[name] != name:
-            name = leader[name]
-        return name
-
-    # Hashes that differ in at most NEAR bits agree in one of NEAR + 1 pieces.
-    width = -(-64 // (NEAR + 1))
-    pieces: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
-    for name, value in sorted(prints):
-        for piece in range(NEAR + 1):
-            mark = (piece, value >> (piece * width) & ((1 << width) - 1))
-            for other, seen in pieces[mark]:
-                if (value ^ seen).bit_count() <= NEAR:
-                    low, high = sorted((first_of(name), first_of(other)))
-                    leader[high] = low
-            pieces[mark].append((name, value))
-    return {name: first_of(name) for name in leader}
-
-
-def _uniform(seed: int, name: str) -> float:
-    digest = hashlib.sha256(f"split\0{seed}\0{name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2.0**64
 
 
 def write_sheet(manifest: Manifest) -> Path | None:
@@ -147,7 +116,7 @@ def write_sheet(manifest: Manifest) -> Path | None:
         rainy, clean = (read_image(manifest.path(str(path))) for path in (record.rainy, record.clean))
         scale = np.iinfo(rainy.dtype).max
         difference = np.abs(rainy.astype(np.float32) - clean).mean(axis=-1) * (DIFFERENCE_GAIN / scale)
-        caption = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
+        title = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
         valid = read_image(manifest.path(str(record.extra["valid"])))
-        rows.append((caption, [rainy, clean, np.minimum(difference, 1.0), valid]))
-    return write_image(manifest.folder / SHEET_NAME, contact_sheet(rows))
+        rows.append(Row([rainy, clean, np.minimum(difference, 1.0), valid], title=title))
+    return write_image(manifest.folder / SHEET_NAME, sheet_of(rows, width=SHEET_WIDTH))

@@ -6,59 +6,16 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from data_tools.build.settings import BuildSettings
 from rainopt.app.inputs import VIDEOS, survey
 from rainopt.io.video.folder import files_of
-from rainopt.video.adaptive_background import MOST
-from rainopt.video.quality import ACCEPTED
 
-PROBE_BYTES = 1 << 20  # of each end of a file that its name is made from
+PROBE_BYTES = 1 << 20  # read at each end of a file, to make its name
 NAME_BYTES = 80
-NOTES = ".build"  # folder in the dataset of what is done, a folder for each video
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """How pairs are made of videos; two runs into one folder must agree in all of it.
-
-    Attributes
-    ----------
-    every
-        A background is made of the frames that begin at every so many seconds of a scene.
-    pairs
-        Frames that are paired with each background.
-    crop, crops
-        Side in pixels of square crops, and how many of each frame; None: whole frames.
-    most
-        Frames that a background may take.
-    accept
-        Decibels that a background must be expected to have.
-    stabilise
-        Align frames where the camera moves.
-    val_share, test_share, seed
-        Shares of the videos that go to the splits "val" and "test", and what they are drawn by.
-    licence
-        Of the videos, noted in every record.
-    """
-
-    every: float = 10.0
-    pairs: int = 8
-    crop: int | None = None
-    crops: int = 4
-    most: int = MOST
-    accept: float = ACCEPTED
-    stabilise: bool = True
-    val_share: float = 0.0
-    test_share: float = 0.0
-    seed: int = 0
-    licence: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the manifest's header keeps."""
-        return asdict(self)
+NOTES = ".build"  # folder in the dataset that says what is done, with a folder for each video
 
 
 @dataclass(frozen=True)
@@ -66,21 +23,21 @@ class VideoJob:
     """One video that pairs are to be made of."""
 
     source: Path
-    name: str  # in the dataset: of its content, so that a video that was moved keeps it
+    name: str  # its name in the dataset, made of its content, so that a video that was moved keeps it
     folder: Path
-    options: BuildOptions
+    settings: BuildSettings
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Videos, and sentences about inputs that are none or are there twice."""
+    """Videos to work on, and sentences about inputs that are no videos or come twice."""
 
     jobs: tuple[VideoJob, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOptions) -> Plan:
+def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: BuildSettings) -> Plan:
     """Find videos in files, folders and globs; a folder of images is a video. The same content is taken once.
 
     What an earlier run has named keeps its name, also if the file was renamed since.
@@ -105,7 +62,7 @@ def plan_videos(inputs: Iterable[str | Path], folder: Path, options: BuildOption
         if content in jobs:
             notes.append(f"'{job.source}' is the same video as '{jobs[content].source}' and is taken once")
         else:
-            jobs[content] = VideoJob(job.source, named.get(content, name), folder, options)
+            jobs[content] = VideoJob(job.source, named.get(content, name), folder, settings)
     return Plan(tuple(sorted(jobs.values(), key=lambda job: job.name)), tuple(problems), tuple(notes))
 
 
@@ -134,7 +91,7 @@ def video_name(source: Path) -> str:
             digest.update(content.read(PROBE_BYTES))
             content.seek(max(size - PROBE_BYTES, 0))
             digest.update(content.read(PROBE_BYTES))
-    # What no path of a manifest may hold, and what file systems dislike.
+    # Replace what a path in a manifest may not hold and what file systems dislike.
     plain = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem.encode(errors="replace").decode()).strip(". ") or "video"
     short = plain.encode()[:NAME_BYTES].decode(errors="ignore")
     return f"{short}-{digest.hexdigest()[:10]}"

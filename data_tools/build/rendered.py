@@ -1,181 +1,27 @@
-"""Pairs with rendered rain, as files: what is made, how one is made, and how a run that stopped goes on."""
+"""Pairs with rendered rain, as files: how one is made, and how a dataset of them is finished."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from data_tools.manifest.file import (
-    Record,
-    append_record,
-    checksum,
-    read_manifest,
-    resolve_path,
-    write_manifest,
-)
-from data_tools.manifest.folder import FolderError, open_folder, sweep
-from data_tools.rain.presets import PRESETS
+from data_tools.build.synth_plan import PairJob, digest
+from data_tools.manifest.file import append_record, read_manifest, write_manifest
+from data_tools.manifest.folder import sweep
+from data_tools.manifest.paths import checksum, resolve_path
+from data_tools.manifest.record import PairRecord
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain, compose
 from rainopt.image import quantise
-from rainopt.io import READABLE_SUFFIXES, read_image, write_image
+from rainopt.io import read_image, write_image
+from rainopt.parallel.processes import DIED, run_in_processes
 
 # Presets are stated for pictures of about this many pixels.
 PRESET_PIXELS = 480 * 320
-SETTINGS = "synth"
-
-
-class SynthError(ValueError):
-    """The dataset cannot be made as asked; nothing has been done."""
-
-
-@dataclass(frozen=True)
-class PairJob:
-    """One pair that is to be made: rain number ``version`` over one clean picture."""
-
-    source: Path
-    scene: str  # name of the clean picture in the dataset, without suffix
-    version: int
-    preset: str
-    seed: int
-    split: str
-    folder: Path
-    licence: str = ""
-
-    @property
-    def id(self) -> str:
-        """Name of the record."""
-        return f"{self.split}/{self.scene}/{self.version:03}"
-
-    def file(self, kind: str) -> str:
-        """Return the path of one of its files, relative to the dataset."""
-        name = self.scene if kind == "clean" else f"{self.scene}/{self.version:03}"
-        return f"{self.split}/{kind}/{name}.png"
-
-
-def plan_pairs(
-    clean: Iterable[str | os.PathLike[str]],
-    folder: Path | None,
-    *,
-    preset: str,
-    count: int | None = None,
-    seed: int = 0,
-    val_share: float = 0.0,
-    licence: str = "",
-) -> list[PairJob]:
-    """Say which pairs a dataset is to hold: ``count`` in all, dealt evenly over the clean pictures, or one each.
-
-    Every choice depends on the seed, the picture's name and the version alone. So the pairs are the same whatever the
-    order, the number of processes or an interruption, and a larger count adds to a smaller one.
-
-    Parameters
-    ----------
-    clean
-        Image files, and folders that are searched with their sub-folders. Each must hold an image; one that is named
-        twice is taken once.
-    folder
-        The dataset's folder, whose images are left out; None if the pairs are to be looked at only.
-    preset
-        A name in `PRESETS`.
-    count
-        Number of pairs, at least 1; None for one each.
-    seed
-        At least 0.
-    val_share
-        Share of the scenes, in [0, 1), that go to the split "val"; all versions of a scene stay together.
-    licence
-        Of the clean pictures, noted in every record.
-
-    Raises
-    ------
-    SynthError
-        If a setting is out of range, an argument is or holds no image, or two pictures would have one name.
-    """
-    if preset not in PRESETS:
-        raise SynthError(f"`preset` must be one of {', '.join(PRESETS)}, got '{preset}'")
-    if (count is not None and count < 1) or seed < 0 or not 0 <= val_share < 1:
-        raise SynthError("`count` must be at least 1, `seed` at least 0 and `val_share` in [0, 1)")
-    # In the order of their names, so that the order of the arguments is none of the choices.
-    scenes = sorted(_scenes(clean, folder).items())
-    jobs = []
-    for number in range(len(scenes) if count is None else count):
-        version, position = divmod(number, len(scenes))
-        scene, source = scenes[position]
-        split = "val" if _uniform(seed, scene) < val_share else "train"
-        jobs.append(PairJob(source, scene, version, preset, seed, split, folder or Path(), licence))
-    return jobs
-
-
-def _scenes(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> dict[str, Path]:
-    names: dict[str, tuple[str, Path]] = {}
-    for source, relative in _find(clean, folder):
-        found = relative.with_suffix("").as_posix().replace("/", "__"), source
-        place = os.path.realpath(source)
-        # The longest name is that of the uppermost folder.
-        names[place] = max(names.get(place, found), found, key=lambda one: (len(one[0]), one[0]))
-    scenes: dict[str, Path] = {}
-    for scene, source in names.values():
-        if scene in scenes:
-            raise SynthError(f"'{scenes[scene]}' and '{source}' would be one scene, '{scene}'; rename one of them")
-        scenes[scene] = source
-    if not scenes:
-        raise SynthError("no clean picture is named")
-    return scenes
-
-
-def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Iterator[tuple[Path, Path]]:
-    for argument in clean:
-        path = Path(argument)
-        if not path.exists():
-            raise SynthError(f"'{path}' does not exist; name clean images or folders of them")
-        base = path if path.is_dir() else path.parent
-        files = [
-            file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, base, folder)
-        ]
-        if not files:
-            what, where = ("holds" if path.is_dir() else "is", "" if folder is None else f" outside '{folder}'")
-            raise SynthError(f"'{path}' {what} no image ({', '.join(sorted(READABLE_SUFFIXES))}){where}")
-        for file in files:
-            yield file, file.relative_to(base)
-
-
-def _is_clean(file: Path, base: Path, folder: Path | None) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(base).parts)
-    if hidden or not file.is_file() or file.suffix.lower() not in READABLE_SUFFIXES:
-        return False
-    return folder is None or not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), ""))
-
-
-def _digest(*parts: object) -> int:
-    # Not `hash`, which differs from process to process.
-    text = "\0".join(map(str, parts)).encode(errors="surrogateescape")
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
-
-
-def _uniform(seed: int, scene: str) -> float:
-    return _digest("split", seed, scene) / 2.0**64
-
-
-def remaining(jobs: list[PairJob], folder: Path, settings: dict) -> list[PairJob]:
-    """Return the jobs whose records a dataset lacks; an unfinished or empty folder is begun or continued.
-
-    Raises
-    ------
-    SynthError
-        If the folder holds something else or a dataset that was made with other settings, or cannot be written.
-    """
-    try:
-        there = {record.id for record in open_folder(folder, SETTINGS, settings)}
-    except FolderError as error:
-        raise SynthError(str(error)) from error
-    return [job for job in jobs if job.id not in there]
 
 
 class RenderedPair(NamedTuple):
@@ -201,17 +47,17 @@ def render_pair(job: PairJob) -> RenderedPair:
         raise ValueError(f"'{job.source}' has an alpha channel, which rain cannot fall through; flatten it first")
     depth = np.dtype(np.uint16 if image.dtype == np.uint16 else np.uint8)
     clean = quantise(image, depth) if image.dtype.kind == "f" else image
-    rng = np.random.default_rng([job.seed, _digest("rain", job.scene), job.version])
+    rng = np.random.default_rng([job.settings.seed, digest("rain", job.scene), job.version])
     size = math.sqrt(clean.shape[0] * clean.shape[1] / PRESET_PIXELS)
-    spec = RainSpec.sample(job.preset, rng).scaled(size)
+    spec = RainSpec.sample(job.settings.preset, rng).scaled(size)
     result = add_rain(clean, spec, rng)
-    # Rounded first and put over the picture then, so that the files repeat the truth exactly.
+    # The layer is rounded before it is put over the picture, so that the files repeat the truth exactly.
     rain = quantise(result.rain, np.dtype(np.uint16))
     rainy = quantise(compose(clean, rain, spec.composition), depth)
     return RenderedPair(clean, rainy, rain, result.mask.astype(np.uint8) * 255, spec)
 
 
-def make_pair(job: PairJob) -> Record | str:
+def make_pair(job: PairJob) -> PairRecord | str:
     """Render one pair and write its files; return its record, or a sentence that says what went wrong.
 
     Written are the clean picture (unless it is there), the rainy one, the rain layer (16 bit) and the mask, all PNG.
@@ -226,7 +72,7 @@ def make_pair(job: PairJob) -> Record | str:
                 write_image(place, getattr(pair, kind))
             elif not np.array_equal(read_image(place), pair.clean):
                 raise ValueError(f"'{place}' shows another picture than '{job.source}'; remove it, or rename the other")
-        return Record(
+        return PairRecord(
             id=job.id,
             rainy=job.file("rainy"),
             clean=job.file("clean"),
@@ -234,7 +80,7 @@ def make_pair(job: PairJob) -> Record | str:
             mask=job.file("mask"),
             scene=job.scene,
             split=job.split,
-            licence=job.licence,
+            licence=job.settings.licence,
             source=job.source.name,
             checksums={job.file(kind): checksum(place) for kind, place in places.items()},
             spec=pair.spec.to_dict(),
@@ -244,6 +90,16 @@ def make_pair(job: PairJob) -> Record | str:
     except Exception as error:
         reason = str(error) or type(error).__name__
         return reason if str(job.source) in reason or str(job.folder) in reason else f"'{job.source}': {reason}"
+
+
+def run(jobs: Sequence[PairJob], processes: int) -> Iterator[tuple[PairJob, PairRecord | str]]:
+    """Make pairs in this process or in several; yield them as they are ready, with what `make_pair` returns."""
+    if processes <= 1 or len(jobs) < 2:
+        for job in jobs:
+            yield job, make_pair(job)
+        return
+    for (job,), result in run_in_processes(make_pair, [(job,) for job in jobs], min(processes, len(jobs))):
+        yield job, result or f"'{job.source}': {DIED}"
 
 
 def _place(job: PairJob, kind: str) -> Path:
@@ -256,7 +112,7 @@ def _place(job: PairJob, kind: str) -> Path:
     return resolve_path(job.folder, path)
 
 
-def note(job: PairJob, record: Record) -> None:
+def note(job: PairJob, record: PairRecord) -> None:
     """Add a finished pair to the manifest; from then on it is part of the dataset."""
     append_record(job.folder, record)
 

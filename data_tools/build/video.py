@@ -1,11 +1,9 @@
-"""One video made into pairs, window after window; what is done of it is noted so that a killed run goes on."""
+"""Make pairs of one video, window after window, and note each finished window, so that a killed run goes on."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -13,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from data_tools.build.notes import VideoResult, Window, note_result, note_window, noted_result, noted_window
 from data_tools.build.pairs import choose_crops, choose_frames
-from data_tools.build.plan import NOTES, BuildOptions, VideoJob
-from data_tools.manifest.file import Record, checksum, resolve_path
-from data_tools.verify.pair_checks import fingerprint
+from data_tools.build.plan import VideoJob
+from data_tools.build.settings import BuildSettings
+from data_tools.manifest.paths import checksum, resolve_path
+from data_tools.manifest.record import PairRecord
+from data_tools.verify.fingerprints import fingerprint
 from rainopt.app.task import error_message
 from rainopt.image import frame_luminance, quantise
 from rainopt.io import write_image
-from rainopt.io.atomic import replacing
 from rainopt.io.video.read import Video, VideoFrame, open_video
 from rainopt.video.adaptive_background import Settled, settle
 from rainopt.video.frames import FrameStore
@@ -30,42 +30,6 @@ from rainopt.video.scenes import split_scenes
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True)
-class Window:
-    """What became of the frames from one number on; ``accepted`` False says that no pairs were made of them.
-
-    ``next`` is the number of the frame after the last one read, ``fingerprint`` of the background, 0 for a flat one.
-    """
-
-    start: int
-    next: int
-    scene: int
-    frames: int
-    accepted: bool
-    expected_psnr: float
-    static: bool
-    reason: str = ""
-    fingerprint: int = 0
-    records: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class VideoResult:
-    """What became of a video; ``error`` ends it, ``lost`` tells of frames that could not be decoded."""
-
-    name: str
-    source: str
-    windows: tuple[Window, ...] = ()
-    frames: int = 0
-    lost: str | None = None
-    error: str | None = None
-
-    @property
-    def records(self) -> list[Record]:
-        """All pairs."""
-        return [Record.from_dict(values) for window in self.windows for values in window.records]
-
-
 def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
     """Make pairs of one video and write their files; never raises for a bad video.
 
@@ -73,26 +37,22 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
     """
     windows: list[Window] = []
     try:
-        finished = _read_notes(job, "video")
-        if finished is not None and {"windows", "frames", "lost"} <= finished.keys():
-            noted = [_noted(job, start) for start in finished["windows"]]
-            windows = [window for window in noted if window is not None]
-            if len(windows) == len(noted):
-                return VideoResult(job.name, str(job.source), tuple(windows), finished["frames"], finished["lost"])
-        windows = []
+        finished = noted_result(job)
+        if finished is not None:
+            return finished
         reader = _Reader(open_video(job.source), progress)
         for number, scene in enumerate(split_scenes(reader)):
             first = next(scene, None)
             while first is not None:
-                window = _noted(job, first.index)
+                window = noted_window(job, first.index)
                 if window is None:
                     window = _window(job, first, scene, number)
-                    _write_notes(job, f"{first.index:06}", asdict(window))
+                    note_window(job, window)
                 windows.append(window)
-                first = _from(scene, window.next, first.time + Fraction(str(job.options.every)))
-        starts, lost = [window.start for window in windows], reader.video.lost
-        _write_notes(job, "video", {"windows": starts, "frames": reader.count, "lost": lost})
-        return VideoResult(job.name, str(job.source), tuple(windows), reader.count, lost)
+                first = _from(scene, window.next, first.time + Fraction(str(job.settings.every)))
+        result = VideoResult(job.name, str(job.source), tuple(windows), reader.count, reader.video.lost)
+        note_result(job, result)
+        return result
     # One bad video must leave the others to be done.
     except Exception as error:
         message = error_message(error, job.source, job.folder / job.name)
@@ -119,7 +79,7 @@ def _from(scene: Iterator[VideoFrame], number: int, seconds: Fraction) -> VideoF
 
 
 def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], number: int) -> Window:
-    options, read = job.options, first.index
+    settings, read = job.settings, first.index
 
     def watched() -> Iterator[VideoFrame]:
         nonlocal read
@@ -128,7 +88,7 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
             yield frame
 
     with FrameStore() as store:
-        settled = settle(watched(), store, most=options.most, accept=options.accept, stabilise=options.stabilise)
+        settled = settle(watched(), store, most=settings.most, accept=settings.accept, stabilise=settings.stabilise)
         worth = settled.acceptance
         facts: dict[str, Any] = {
             "start": first.index,
@@ -139,43 +99,46 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
             "expected_psnr": round(worth.expected_psnr, 2),
             "static": settled.static,
         }
-        if not worth.reaches(options.accept):
-            reason = _shortfall(worth, len(store), options)
+        if not worth.reaches(settings.accept):
+            reason = _shortfall(worth, len(store), settings)
             return Window(**facts, accepted=False, reason=reason)
         if worth.angle is None:
             return Window(**facts, accepted=False, reason="no rain is seen in the frames")
-        chosen, left_out = choose_frames(settled, store, options.pairs)
+        chosen, left_out = choose_frames(settled, store, settings.pairs)
         if not chosen:
             return Window(**facts, accepted=False, reason="; ".join(left_out[:1]) or "no frame")
         records = _write_pairs(job, settled, store, chosen, first, number)
         if not records:
-            return Window(**facts, accepted=False, reason=f"no crop of {options.crop} pixels can be trusted")
+            return Window(**facts, accepted=False, reason=f"no crop of {settings.crop} pixels can be trusted")
         grey = frame_luminance(settled.estimate.image)
         return Window(
-            **facts, accepted=True, fingerprint=fingerprint(grey) or 0, records=tuple(r.to_dict() for r in records)
+            **facts,
+            accepted=True,
+            fingerprint=fingerprint(grey) or 0,
+            records=tuple(record.model_dump() for record in records),
         )
 
 
-def _shortfall(worth: Acceptance, frames: int, options: BuildOptions) -> str:
+def _shortfall(worth: Acceptance, frames: int, settings: BuildSettings) -> str:
     """Say why a background was not taken."""
-    if worth.expected_psnr >= options.accept:
+    if worth.expected_psnr >= settings.accept:
         return f"only {100 * worth.valid:.0f} % of the pixels can be trusted: too much moves, or rain hides too much"
     count = f"{frames} frame{'s' if frames != 1 else ''}"
-    few = f"only {count}" if frames < options.most else f"{count} do not suffice"
-    return f"expected {worth.expected_psnr:.1f} dB of {options.accept:g} ({few})"
+    few = f"only {count}" if frames < settings.most else f"{count} do not suffice"
+    return f"expected {worth.expected_psnr:.1f} dB of {settings.accept:g} ({few})"
 
 
 def _write_pairs(
     job: VideoJob, settled: Settled, store: FrameStore, chosen: list[Any], first: VideoFrame, number: int
-) -> list[Record]:
-    options, height, width = job.options, *settled.valid.shape
+) -> list[PairRecord]:
+    settings, height, width = job.settings, *settled.valid.shape
     window = f"{first.index:06}"
     clean = quantise(settled.estimate.image, store.dtype)
     parts = {"": (slice(0, height), slice(0, width))}
-    if options.crop is not None:
-        corners = choose_crops(settled, options.crop, options.crops)
+    if settings.crop is not None:
+        corners = choose_crops(settled, settings.crop, settings.crops)
         parts = {
-            f"_{top}_{left}": (slice(top, top + options.crop), slice(left, left + options.crop))
+            f"_{top}_{left}": (slice(top, top + settings.crop), slice(left, left + settings.crop))
             for top, left in corners
         }
     records = []
@@ -193,25 +156,24 @@ def _write_pairs(
             }
             worth = settled.acceptance
             records.append(
-                Record(
+                PairRecord(
                     id=stem,
                     rainy=names["rainy"],
                     clean=names["clean"],
                     scene=f"{job.name}/{number:03}",
-                    licence=options.licence,
+                    licence=settings.licence,
                     source=Path(os.path.realpath(job.source)).name.encode(errors="replace").decode(),
                     checksums=sums,
                     angle=None if worth.angle is None else round(worth.angle, 2),
-                    extra={
-                        "valid": names["valid"],
-                        "valid_share": round(float(np.mean(valid)), 5),
-                        "frame": number_in_video,
-                        "rain_share": round(frame.rain, 6),
-                        "expected_psnr": round(worth.expected_psnr, 2),
-                        "percentile": settled.estimate.percentile,
-                        "background_frames": len(store),
-                        "stabilised": not settled.static,
-                    },
+                    # Fields that only datasets built of videos have.
+                    valid=names["valid"],
+                    valid_share=round(float(np.mean(valid)), 5),
+                    frame=number_in_video,
+                    rain_share=round(frame.rain, 6),
+                    expected_psnr=round(worth.expected_psnr, 2),
+                    percentile=settled.estimate.percentile,
+                    background_frames=len(store),
+                    stabilised=not settled.static,
                 )
             )
     return records
@@ -221,54 +183,3 @@ def _write(job: VideoJob, name: str, image: np.ndarray) -> str:
     place = resolve_path(job.folder, name)
     place.parent.mkdir(parents=True, exist_ok=True)
     return checksum(write_image(place, image))
-
-
-def _notes_file(job: VideoJob, name: str) -> Path:
-    return job.folder / NOTES / job.name / f"{name}.json"
-
-
-def _write_notes(job: VideoJob, name: str, values: dict[str, Any]) -> None:
-    file = _notes_file(job, name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file, True) as out:
-        out.write(json.dumps(values).encode())
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _read_notes(job: VideoJob, name: str) -> dict[str, Any] | None:
-    return _read_json(_notes_file(job, name))
-
-
-def _read_json(file: Path) -> dict[str, Any] | None:
-    try:
-        values = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None  # not done, or half written by a disk that lied: done again
-    return values if isinstance(values, dict) else None
-
-
-def _window_of(values: dict[str, Any] | None) -> Window | None:
-    try:
-        return None if values is None else Window(**{**values, "records": tuple(values["records"])})
-    except (KeyError, TypeError):
-        return None  # of a video, or of another version
-
-
-def noted_fingerprints(folder: Path) -> set[tuple[str, int]]:
-    """Return name and fingerprint of all windows that gave pairs, also of videos of earlier runs."""
-    found = set()
-    for file in (folder / NOTES).glob("*/*.json"):
-        window = _window_of(_read_json(file))
-        if window is not None and window.fingerprint:
-            found.add((file.parent.name, window.fingerprint))
-    return found
-
-
-def _noted(job: VideoJob, start: int) -> Window | None:
-    """Return a window that an earlier run finished, if all its files are there."""
-    window = _window_of(_read_notes(job, f"{start:06}"))
-    if window is None:
-        return None
-    files = [path for record in window.records for path in record["checksums"]]
-    return window if all((job.folder / path).is_file() for path in files) else None

@@ -1,31 +1,95 @@
-"""What ``raindata synth`` shows while it works."""
+"""``raindata synth``."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from rich.markup import escape
+import typer
 
-from data_tools.build.rendered import PairJob, SynthError, finish, make_pair, note, render_pair
-from data_tools.manifest.contact_sheet import contact_sheet
-from data_tools.manifest.file import ManifestError, Record, read_manifest
-from rainopt.app.console import open_consoles, progress_bar
-from rainopt.io import READABLE_SUFFIXES, write_image
-from rainopt.parallel.processes import DIED, run_in_processes
+from data_tools.commands.options import OUTPUT, Licence, spelt_as_options
+from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
+from rainopt.app.options import Jobs
 
-OK, FAILED, INTERRUPTED = 0, 1, 130
+if TYPE_CHECKING:
+    from data_tools.build.synth_plan import PairJob
+
 # Rows of a preview: more than fit a screen are not looked at.
-PREVIEW_ROWS = 8
+PREVIEW_ROWS, PREVIEW_WIDTH = 8, 360
 # The layer is dark beside a photograph.
 RAIN_GAIN = 2
 
 
-def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path, processes: int) -> int:
+def synth(
+    clean: Annotated[
+        list[Path], typer.Argument(metavar="CLEAN", help="Clean images, and folders (with sub-folders) of them.")
+    ],
+    output: Annotated[Path | None, OUTPUT] = None,
+    preset: Annotated[str, typer.Option("-p", "--preset", help="light, medium, heavy or multi.")] = "medium",
+    count: Annotated[
+        int | None,
+        typer.Option("-n", "--count", min=1, help="Pairs in all, dealt evenly over the pictures; else one each."),
+    ] = None,
+    seed: Annotated[int, typer.Option("-s", "--seed", min=0, help="The same seed makes the same dataset.")] = 0,
+    val_share: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Share of the scenes that go to the split val; the rest is train.")
+    ] = 0.0,
+    licence: Licence = "",
+    preview: Annotated[
+        Path | None,
+        typer.Option(help="Write a contact sheet of some pairs: clean, rainy, rain layer. Without -o, nothing else."),
+    ] = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Render rain over clean pictures, with exact truth.
+
+    The dataset holds, a pair, the rainy picture, its rain layer (16 bit) and mask, one clean picture a scene, and
+    manifest.jsonl with the parameters of the rain, its angle and checksums; rainy = round(compose(clean, rain))
+    exactly. A run that was interrupted leaves a dataset that is whole; the same command goes on with it, and a
+    larger --count adds to it.
+
+    **Examples**
+
+    - `raindata synth photos/ --preset heavy --preview sheet.png`
+    - `raindata synth photos/ -o dataset --preset light --count 1000 --seed 7 --val-share 0.1 --jobs 2`
+
+    Exit status: 0 all made, 1 some pictures failed (each is named, the others are made), 2 wrong usage, 130
+    interrupted.
+    """
+    from data_tools.build.settings import SettingsError, SynthSettings
+    from data_tools.build.synth_plan import SynthError, plan_pairs, remaining
+
+    if output is None and preview is None:
+        raise typer.BadParameter("name a folder for the dataset, or a file for --preview", param_hint="--output")
+    try:
+        settings = SynthSettings(preset=preset, seed=seed, val_share=val_share, licence=licence)
+        pairs = plan_pairs(clean, output, settings, count)
+        if preview is not None:
+            _check_preview(pairs, preview)
+        todo = remaining(pairs, output, settings) if output is not None else []
+    except SettingsError as error:
+        raise typer.BadParameter(spelt_as_options(error)) from None
+    except SynthError as error:
+        raise typer.BadParameter(str(error)) from None
+    status = OK
+    if preview is not None:
+        status = _write_preview(pairs, preview)
+    if output is not None:
+        status = max(status, _make(pairs, todo, output, jobs))
+    raise typer.Exit(status)
+
+
+def _make(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path, processes: int) -> int:
     """Make the pairs of ``todo``, add each to the manifest when its files are whole, and return the exit status."""
+    from rich.markup import escape
+
+    from data_tools.build.rendered import finish, note, run
+    from data_tools.manifest.file import ManifestError, read_manifest
+    from rainopt.app.console import open_consoles, progress_bar
+
     out, err = open_consoles()
     start, made, failed = time.perf_counter(), 0, 0
     if len(todo) < len(pairs):
@@ -33,15 +97,14 @@ def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path
     try:
         with progress_bar(err) as progress:
             task = progress.add_task("pairs", total=len(pairs), completed=len(pairs) - len(todo))
-            for job, result in _make(todo, processes):
+            for job, result in run(todo, processes):
                 progress.advance(task)
-                if isinstance(result, Record):
+                if isinstance(result, str):
+                    failed += 1
+                    err.print(f"[red]failed[/red]  {escape(result)}")
+                else:
                     note(job, result)
                     made += 1
-                else:
-                    failed += 1
-                    reason = result or f"'{job.source}': {DIED}"
-                    err.print(f"[red]failed[/red]  {escape(reason)}")
         total = finish(folder)
     except ManifestError as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")
@@ -58,25 +121,27 @@ def follow_synth(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path
     return FAILED if failed else OK
 
 
-def _make(todo: Sequence[PairJob], processes: int) -> Iterator[tuple[PairJob, Record | str | None]]:
-    if processes <= 1 or len(todo) < 2:
-        for job in todo:
-            yield job, make_pair(job)
-        return
-    for (job,), result in run_in_processes(make_pair, [(job,) for job in todo], min(processes, len(todo))):
-        yield job, result
+def _check_preview(pairs: Sequence[PairJob], file: Path) -> None:
+    """Refuse a name that the contact sheet cannot be written under, or where it would replace a picture."""
+    from data_tools.build.synth_plan import SynthError
+    from rainopt.io import READABLE_SUFFIXES
 
-
-def check_preview(pairs: Sequence[PairJob], file: Path) -> None:
-    """Raise a `SynthError` if the contact sheet cannot be written under that name, or would replace a picture."""
     if file.suffix.lower() not in READABLE_SUFFIXES:
         raise SynthError(f"'{file}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}")
     if os.path.realpath(file) in {os.path.realpath(pair.source) for pair in pairs}:
         raise SynthError(f"'{file}' is a clean picture itself; name another file for the preview")
 
 
-def write_preview(pairs: Sequence[PairJob], file: Path) -> int:
+def _write_preview(pairs: Sequence[PairJob], file: Path) -> int:
     """Write a contact sheet of pairs spread over the dataset: clean, rainy, rain layer; return the exit status."""
+    import numpy as np
+    from rich.markup import escape
+
+    from data_tools.build.rendered import render_pair
+    from rainopt.app.console import open_consoles
+    from rainopt.app.sheet import Row, sheet_of
+    from rainopt.io import write_image
+
     out, err = open_consoles()
     chosen = [pairs[k] for k in sorted({round(x) for x in np.linspace(0, len(pairs) - 1, PREVIEW_ROWS)})]
     rows, status = [], OK
@@ -88,11 +153,12 @@ def write_preview(pairs: Sequence[PairJob], file: Path) -> int:
             status = FAILED
             continue
         spec = pair.spec
-        caption = f"{job.id}   {job.preset}   {spec.angle:+.0f} deg   {spec.composition}"
-        rows.append((caption, [pair.clean, pair.rainy, np.minimum(pair.rain / 65535 * RAIN_GAIN, 1)]))
+        title = f"{job.id}   {job.settings.preset}   {spec.angle:+.0f} deg   {spec.composition}"
+        rain = np.minimum(pair.rain / 65535 * RAIN_GAIN, 1)
+        rows.append(Row([pair.clean, pair.rainy, rain], title=title))
     if rows:
         try:
-            write_image(file, contact_sheet(rows))
+            write_image(file, sheet_of(rows, width=PREVIEW_WIDTH))
         except ValueError as error:
             err.print(f"[red]failed[/red]  {escape(str(error))}")
             return FAILED

@@ -1,53 +1,70 @@
-"""What ``raindata verify`` shows."""
+"""``raindata verify``."""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from data_tools.layouts.read import LayoutError
-from data_tools.manifest.file import ManifestError
-from data_tools.verify.dataset import Report, verify
-from rainopt.app.console import open_consoles, progress_bar
+from data_tools.commands.options import Dataset, Layout
+from rainopt.app.exit_codes import FAILED, OK
+from rainopt.app.options import Jobs, JsonLines
 
-OK, FAILED = 0, 1
-# Of one kind of finding; the rest is counted. JSON has all.
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from data_tools.verify.dataset import Verification
+
+# So many findings of one kind are shown and the rest is counted; JSON has all.
 SHOWN = 20
 
 
-def follow_verify(dataset: Path, layout: str | None, processes: int, as_json: bool) -> int:
-    """Check a dataset, print what was found, and return the exit status."""
+def verify(dataset: Dataset, layout: Layout = None, jobs: Jobs = 1, json_lines: JsonLines = False) -> None:
+    """Check a dataset, of ours or a public one: is every pair whole, and do the splits share nothing?
+
+    Found are missing partners, corrupt files, different sizes, wrong range, rainy and clean exchanged, misaligned
+    pairs, scenes that are in two splits, and, with a manifest, changed files and rain that does not repeat its
+    truth.
+
+    Exit status: 0 nothing is wrong, 1 something is (each is named), 2 wrong usage, 130 interrupted.
+    """
+    from rich.markup import escape
+
+    from data_tools.layouts.read import LayoutError
+    from data_tools.manifest.file import ManifestError
+    from data_tools.verify.dataset import verify as check
+    from rainopt.app.console import open_consoles, progress_bar
+
     out, err = open_consoles()
     try:
         with progress_bar(err) as progress:
             task = progress.add_task("pairs", total=None)
-            report = verify(
+            report = check(
                 dataset,
                 layout,
-                processes=processes,
+                processes=jobs,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
     except (LayoutError, ManifestError) as error:
         if str(error).startswith("`layout`"):
             raise typer.BadParameter(str(error), param_hint="--layout") from None
-        if as_json:
+        if json_lines:
             print(json.dumps({"ok": False, "error": str(error)}), file=sys.stdout)
         err.print(f"[red]failed[/red]  {escape(str(error))}")
-        return FAILED
-    if as_json:
+        raise typer.Exit(FAILED) from None
+    if json_lines:
         print(json.dumps(report.as_dict()), file=sys.stdout)
     else:
         _show(report, out)
-    return OK if report.ok else FAILED
+    raise typer.Exit(OK if report.ok else FAILED)
 
 
-def _show(report: Report, out: Console) -> None:
+def _show(report: Verification, out: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     out.print(escape(report.message))
     holds = Table("split", "pairs", title="holds", title_justify="left")
     for split, count in report.splits.items():

@@ -6,22 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from data_tools.export.folder import INDEX_NAME, close_folder, open_folder, plan_digest
-from data_tools.export.samples import ExportError, Sample, collect
+from data_tools.export.samples import Sample, collect
+from data_tools.export.settings import ExportError, ExportSettings
 from data_tools.export.shards import describe_shards, plan_shards, write_shard
 from data_tools.export.spa import FOLDERS, Listed, place_pair, plan_lists, write_lists
 from data_tools.layouts.read import read_dataset
 from data_tools.manifest.file import read_manifest
-from data_tools.manifest.record import SPLITS
-
-__all__ = ["FORMATS", "SHARD_BYTES", "ExportError", "Exported", "export_dataset"]
-
-FORMATS = ("webdataset", "spa")
-SHARD_BYTES = 256 * 2**20
-# A shard below this would be little more than headers.
-LEAST_SHARD = 2**10
 
 
 @dataclass(frozen=True)
@@ -52,13 +44,7 @@ class Exported:
 def export_dataset(
     root: str | os.PathLike[str],
     folder: str | os.PathLike[str],
-    to: str,
-    *,
-    layout: str | None = None,
-    split: str | None = None,
-    shard_bytes: int = SHARD_BYTES,
-    shuffle: bool = True,
-    overwrite: bool = False,
+    settings: ExportSettings,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """Write the pairs of a dataset in another form; images keep their bytes.
@@ -77,39 +63,23 @@ def export_dataset(
     root
         The dataset: a folder, a manifest or a list of pairs.
     folder
-        Of the export: new, empty, or that of the same export. It must not lie in the dataset.
-    to
-        One of `FORMATS`.
-    layout
-        A name in `data_tools.layouts.read.LAYOUTS`; None to recognise it.
-    split
-        "train", "val" or "test", to export only that one.
-    shard_bytes
-        Most bytes a shard, at least 1024; a single pair above it has a shard to itself.
-    shuffle
-        Whether the pairs in shards are put in an order that looks random and is always the same.
-    overwrite
-        Whether another export in `folder` is removed first: what it wrote, and nothing else.
+        Where the export goes: a new or empty folder, or that of the same export. It must not lie in the dataset.
+    settings
+        What is exported, and how.
     progress
         Called with the number of pairs done and of all.
 
     Raises
     ------
     ExportError
-        If an argument is wrong, there is no pair, or `folder` holds something else; nothing is changed then.
+        If there is no pair, or `folder` holds something else; nothing is changed then.
     LayoutError, ManifestError
         If no dataset is recognised, or its manifest cannot be read.
     WriteError
         If a file cannot be written, as on a full disk; what was finished stays, and the same call goes on.
     """
-    if to not in FORMATS:
-        raise ExportError(f"`to` must be one of {', '.join(FORMATS)}, got '{to}'")
-    if split is not None and split not in SPLITS:
-        raise ExportError(f"`split` must be one of {', '.join(SPLITS)}, got '{split}'")
-    if shard_bytes < LEAST_SHARD:
-        raise ExportError(f"`shard_bytes` must be at least {LEAST_SHARD}, got {shard_bytes}")
-    folder = Path(folder)
-    dataset = read_dataset(root, layout)
+    folder, split = Path(folder), settings.split
+    dataset = read_dataset(root, settings.layout)
     _check_apart(dataset.root, folder)
     found = collect(dataset, read_manifest(root, repair=True) if dataset.name == "manifest" else None, split)
     if not found.samples:
@@ -118,15 +88,12 @@ def export_dataset(
         first = "".join(f"; {failure}" for failure in found.failures[:3])
         raise ExportError(f"'{root}' holds no pair to export{hint}{first}")
 
-    settings: dict[str, Any] = {"to": to, "split": split}
-    if to == "webdataset":
-        settings |= {"shard_bytes": shard_bytes, "shuffle": shuffle}
     count = _Count(len(found.samples), progress)
-    run = _export_shards if to == "webdataset" else _export_spa
-    done = run(found.samples, folder, settings, overwrite, count)
+    run = _export_shards if settings.to == "webdataset" else _export_spa
+    done = run(found.samples, folder, settings, count)
     notes = list(found.notes)
     loose = sum(sample.split is None for sample in found.samples)
-    if to == "spa" and loose:
+    if settings.to == "spa" and loose:
         notes.append(f"pairs of no split are listed as training pairs: {loose}")
     return Exported(done.pairs, done.files, done.kept, (*found.failures, *done.failures), tuple(notes))
 
@@ -143,12 +110,10 @@ class _Count:
             self._progress(self._done, self._total)
 
 
-def _export_shards(
-    samples: list[Sample], folder: Path, settings: dict[str, Any], overwrite: bool, count: _Count
-) -> Exported:
-    shards = plan_shards(samples, settings["shard_bytes"], settings["shuffle"])
+def _export_shards(samples: list[Sample], folder: Path, settings: ExportSettings, count: _Count) -> Exported:
+    shards = plan_shards(samples, settings.shard_bytes, settings.shuffle)
     files = [*(shard.path for shard in shards), INDEX_NAME]
-    open_folder(folder, plan_digest(samples, settings), files, overwrite)
+    open_folder(folder, plan_digest(samples, settings.recorded()), files, settings.overwrite)
     written = [(shard, write_shard(shard, folder, count)) for shard in shards]
     close_folder(folder, describe_shards(written))
     return Exported(
@@ -160,13 +125,11 @@ def _export_shards(
     )
 
 
-def _export_spa(
-    samples: list[Sample], folder: Path, settings: dict[str, Any], overwrite: bool, count: _Count
-) -> Exported:
+def _export_spa(samples: list[Sample], folder: Path, settings: ExportSettings, count: _Count) -> Exported:
     pairs = plan_lists(samples)
     lists = dict.fromkeys(f"{pair.part}.txt" for pair in pairs)
     files = [*dict.fromkeys(path for pair in pairs for path in pair.paths.values()), *lists, INDEX_NAME]
-    open_folder(folder, plan_digest(samples, settings), files, overwrite)
+    open_folder(folder, plan_digest(samples, settings.recorded()), files, settings.overwrite)
     whole: list[Listed] = []
     failures = []
     for pair in pairs:

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_tools.export.samples import ExportError, Sample
-from data_tools.manifest.file import ManifestError, resolve_path
+from data_tools.export.samples import Sample
+from data_tools.export.settings import ExportError
+from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
 
 INDEX_NAME = "index.json"
 # Hidden: it says nothing about the data. It is there before the first file, and stays for later runs.
 PLAN_NAME = ".rainopt-export.json"
 FORMAT = "rainopt-export"
-# What `replacing` calls a file until it is whole.
+# The name that `replacing` gives a file until it is whole.
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9]+\.[0-9a-f]{8}\.tmp")
 
 
@@ -40,7 +41,7 @@ def open_folder(folder: Path, plan: str, files: Sequence[str], overwrite: bool) 
     folder
         Where to.
     plan
-        As `plan_digest` gives it.
+        The digest that `plan_digest` gives.
     files
         Paths in the folder of all that will be written.
     overwrite

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-# With the longest ending of a member a name stays below the 100 characters of a plain tar header.
+# A name with the longest ending of a member must stay below the 100 characters of a plain tar header.
 LONGEST = 60
 
 

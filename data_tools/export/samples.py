@@ -1,8 +1,7 @@
-"""What is exported: one sample a pair, with the files that belong to it and what is known about it."""
+"""Samples to be exported: one for each pair, with its files and what is known about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,13 @@ from typing import Any
 from data_tools.export.keys import make_keys
 from data_tools.layouts.files import counted
 from data_tools.layouts.read import Layout, Pair
-from data_tools.manifest.file import Manifest, ManifestError, Record, checksum, resolve_path
+from data_tools.manifest.file import Manifest, ManifestError
+from data_tools.manifest.paths import checksum, resolve_path
+from data_tools.manifest.pictures import Picture
 from rainopt.io import ImageFileError, image_size
 
-# Of a long row of names so many are said.
+# So many names of a long list are given; the rest is counted.
 SHOWN = 20
-
-
-class ExportError(ValueError):
-    """The dataset cannot be exported as asked; the message says what to do."""
 
 
 class SampleError(ValueError):
@@ -38,7 +35,7 @@ class Sample:
     split : str, optional
         "train", "val" or "test".
     files : dict of str to Path
-        By kind, in this order: "rainy", "clean", and if there are such "mask" and "valid".
+        Files by kind: "rainy", "clean", and where there are such "mask" and "valid", in this order.
     sizes : dict of str to int
         Bytes of each file, by kind.
     states : dict of str to str
@@ -72,18 +69,6 @@ class Collected:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a manifest says about a pair."""
-
-    licence: str = ""
-    source: str = ""
-    angle: float | None = None
-    mask: Any = None
-    valid: Any = None
-    checksums: dict[str, str] = field(default_factory=dict)
-
-
 def collect(dataset: Layout, manifest: Manifest | None = None, split: str | None = None) -> Collected:
     """Return the pairs of a dataset as samples; a pair that lacks a file is named instead.
 
@@ -97,16 +82,16 @@ def collect(dataset: Layout, manifest: Manifest | None = None, split: str | None
         "train", "val" or "test", to take these pairs only.
     """
     found = Collected(failures=list(dataset.problems), notes=list(dataset.notes))
-    known = dict(_known(manifest)) if manifest is not None else {}
+    named = manifest.pictures() if manifest is not None else ()
+    known = {(picture.name, dataset.root / picture.rainy): picture for picture in named}
     paired = [pair for pair in dataset if pair.clean is not None]
     chosen = [pair for pair in paired if split is None or pair.split == split]
     # From all names, so that a key does not depend on the split that is asked for.
     keys = make_keys([(pair.name, _inside(dataset.root, pair.rainy)) for pair in paired])
     by_pair = {id(pair): key for pair, key in zip(paired, keys, strict=True)}
     for pair in chosen:
-        details = known.get((pair.name, pair.rainy), _Known())
         try:
-            found.samples.append(_sample(pair, by_pair[id(pair)], details, dataset.root))
+            found.samples.append(_sample(pair, by_pair[id(pair)], known.get((pair.name, pair.rainy)), dataset.root))
         except (ManifestError, SampleError) as error:
             found.failures.append(f"'{pair.name}': {error}")
     alone = [pair.name for pair in dataset if pair.clean is None]
@@ -152,18 +137,17 @@ def check_sample(sample: Sample) -> tuple[int, int]:
     return height, width
 
 
-def _sample(pair: Pair, key: str, known: _Known, root: Path) -> Sample:
+def _sample(pair: Pair, key: str, picture: Picture | None, root: Path) -> Sample:
     assert pair.clean is not None  # only such pairs are chosen
     files = {"rainy": pair.rainy, "clean": pair.clean}
-    for kind, path in (("mask", known.mask), ("valid", known.valid)):
+    for kind, path in (("mask", picture.mask), ("valid", picture.valid)) if picture else ():
         if path is not None:
             try:
                 files[kind] = resolve_path(root, path)
             except ManifestError as error:
                 raise SampleError(f"`{kind}`: {error}") from None
-    checksums = {
-        kind: known.checksums[path] for kind, file in files.items() if (path := _inside(root, file)) in known.checksums
-    }
+    recorded = picture.checksums if picture else {}
+    checksums = {kind: recorded[path] for kind, file in files.items() if (path := _inside(root, file)) in recorded}
     sizes, states = {}, {}
     for kind, file in files.items():
         try:
@@ -177,31 +161,12 @@ def _sample(pair: Pair, key: str, known: _Known, root: Path) -> Sample:
         "id": pair.name,
         "scene": pair.scene,
         "split": pair.split,
-        "angle": known.angle,
-        "licence": known.licence,
-        "source": known.source,
+        "angle": picture.angle if picture else None,
+        "licence": picture.licence if picture else "",
+        "source": picture.source if picture else "",
     }
     return Sample(key, pair.name, pair.split, files, sizes, states, checksums, info)
 
 
 def _inside(root: Path, file: Path) -> str:
     return file.relative_to(root).as_posix()
-
-
-def _known(manifest: Manifest) -> Iterator[tuple[tuple[str, Path], _Known]]:
-    for record in manifest:
-        licence = record.licence or manifest.header.licence
-        for name, rainy, mask, valid in _pictures(record):
-            known = _Known(licence, record.source, record.angle, mask, valid, record.checksums)
-            yield (name, manifest.folder / rainy), known
-
-
-def _pictures(record: Record) -> Iterator[tuple[str, str, Any, Any]]:
-    """Yield name, rainy image, mask and valid pixels of a record, or of each frame of a sequence."""
-    valid = record.extra.get("valid")
-    if not record.frames and record.rainy is not None:
-        yield record.id, record.rainy, record.mask, valid
-    for k, frame in enumerate(record.frames):
-        # The record's own says which pixels of the record's clean image are good, and nothing of another's.
-        own = frame.extra.get("valid", valid if frame.clean is None else None)
-        yield f"{record.id}/{k}", frame.rainy, frame.extra.get("mask"), own

@@ -64,7 +64,7 @@ def write_shard(shard: Shard, folder: Path, progress: Callable[[int], None]) -> 
     shard
         What it holds.
     folder
-        Of the export.
+        The folder of the export.
     progress
         Called with the number of samples done since the last call.
 

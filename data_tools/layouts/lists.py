@@ -105,16 +105,14 @@ def read_manifest_pairs(path: Path) -> tuple[list[Pair], list[str]]:
     manifest = read_manifest(path, repair=True)
     finder = Finder(manifest.folder)
     pairs, problems = [], [manifest.torn] if manifest.torn else []
-    for record in manifest:
-        frames = [(frame.rainy, frame.clean or record.clean) for frame in record.frames]
-        for k, (rainy, clean) in enumerate(frames or [(record.rainy, record.clean)]):
-            name = f"{record.id}/{k}" if frames else record.id
-            missing = [p for p in (rainy, clean) if p is not None and finder(PurePosixPath(p)) != PurePosixPath(p)]
-            if rainy is None or missing:
-                problems.append(f"record '{name}': " + ", ".join(f"'{p}' is missing" for p in missing))
-                continue
-            truth = None if clean is None else manifest.folder / clean
-            pairs.append(Pair(manifest.folder / rainy, truth, record.scene or clean or rainy, record.split, name))
+    for picture in manifest.pictures():
+        files = [path for path in (picture.rainy, picture.clean) if path is not None]
+        missing = [path for path in files if finder(PurePosixPath(path)) != PurePosixPath(path)]
+        if missing:
+            problems.append(f"record '{picture.name}': " + ", ".join(f"'{path}' is missing" for path in missing))
+            continue
+        truth = None if picture.clean is None else manifest.folder / picture.clean
+        pairs.append(Pair(manifest.folder / picture.rainy, truth, picture.scene, picture.split, picture.name))
     return sorted(pairs, key=lambda pair: natural_key(pair.name)), problems
 
 

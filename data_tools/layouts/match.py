@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass
 class Found:
-    """What a reader found: (rainy, clean, split), relative to the root; the readers add up."""
+    """What readers found, relative to the root: rows of rainy image, clean image and split, problems, and notes."""
 
     rows: list[tuple[Relative, Relative | None, str | None]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -4,7 +4,6 @@
 one sequence. A line is whole when a line feed ends it; that is how a line torn by a kill or a full disk is known.
 """
 
-import hashlib
 import logging
 import os
 import sys
@@ -14,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from data_tools.manifest.paths import LinkCheck, ManifestError, resolve_path
+from data_tools.manifest.pictures import Picture, pictures_of
 from data_tools.manifest.record import (
-    Frame,
-    Header,
-    ManifestError,
-    Record,
-    check_path,
+    ManifestHeader,
+    ManifestPart,
+    PairFrame,
+    PairRecord,
     is_whole,
     parse_line,
     to_line,
@@ -31,15 +31,13 @@ if sys.platform != "win32":
 
 __all__ = [
     "MANIFEST_NAME",
-    "Frame",
-    "Header",
     "Manifest",
     "ManifestError",
-    "Record",
+    "ManifestHeader",
+    "PairFrame",
+    "PairRecord",
     "append_record",
-    "checksum",
     "read_manifest",
-    "resolve_path",
     "write_manifest",
 ]
 
@@ -53,15 +51,20 @@ class Manifest:
     """What a manifest holds; `torn` says which line was dropped by a reading with repair, if one was."""
 
     folder: Path
-    header: Header
-    records: tuple[Record, ...]
+    header: ManifestHeader
+    records: tuple[PairRecord, ...]
     torn: str | None = None
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[PairRecord]:
         return iter(self.records)
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yield the rainy pictures, sequences frame by frame."""
+        for record in self.records:
+            yield from pictures_of(record, self.header)
 
     def path(self, relative: str) -> Path:
         """Return where a path of a record lies."""
@@ -104,19 +107,18 @@ def read_manifest(path: str | os.PathLike[str], *, repair: bool = False) -> Mani
     if not lines:
         raise ManifestError(f"'{file}' is empty; its first line must be the header")
 
-    check_link = _LinkCheck(file.parent)
-    header, records, seen = Header(), [], dict[str, int]()
+    check_link = LinkCheck(file.parent)
+    header, records, seen = ManifestHeader(), [], dict[str, int]()
     for number, line in enumerate(lines, 1):
         if number > 1 and not line.strip():
             continue
         try:
             values = parse_line(line)
             if number == 1:
-                header = Header.from_dict(
-                    values if isinstance(values, dict) and "format" in values else {"format": None}
-                )
+                is_header = isinstance(values, dict) and "format" in values
+                header = ManifestHeader.parse(values if is_header else {"format": None})
                 continue
-            record = Record.from_dict(values)
+            record = PairRecord.parse(values)
             if record.id in seen:
                 raise ManifestError(f"`id` {record.id!r} is that of line {seen[record.id]} already")
             for named in record.paths:
@@ -129,7 +131,11 @@ def read_manifest(path: str | os.PathLike[str], *, repair: bool = False) -> Mani
 
 
 def write_manifest(
-    folder: str | os.PathLike[str], records: Iterable[Record], header: Header | None = None, *, overwrite: bool = True
+    folder: str | os.PathLike[str],
+    records: Iterable[PairRecord],
+    header: ManifestHeader | None = None,
+    *,
+    overwrite: bool = True,
 ) -> Path:
     """Write a manifest, whole or not at all: beside its place and renamed into it.
 
@@ -141,7 +147,7 @@ def write_manifest(
     file = _manifest_file(folder)
     records = list(records)
     seen = set[str]()
-    check_link = _LinkCheck(file.parent)
+    check_link = LinkCheck(file.parent)
     for record in records:
         if record.id in seen:
             raise ManifestError(f"`id` {record.id!r} is that of two records")
@@ -149,11 +155,11 @@ def write_manifest(
         for named in record.paths:
             check_link(named)
     with _locked(file):
-        _write(file, [header or Header(), *records], overwrite)
+        _write(file, [header or ManifestHeader(), *records], overwrite)
     return file
 
 
-def append_record(folder: str | os.PathLike[str], record: Record, header: Header | None = None) -> Path:
+def append_record(folder: str | os.PathLike[str], record: PairRecord, header: ManifestHeader | None = None) -> Path:
     """Add a record to a manifest and return when it is on the disk; a manifest that is not there is begun.
 
     A torn last line, left by a run that was killed, is cut off first, which is logged as a warning. Processes
@@ -166,13 +172,13 @@ def append_record(folder: str | os.PathLike[str], record: Record, header: Header
         If a path leads outside the folder or writing fails; then the manifest is as it was.
     """
     file = _manifest_file(folder)
-    check_link = _LinkCheck(file.parent)
+    check_link = LinkCheck(file.parent)
     for named in record.paths:
         check_link(named)
     line = to_line(record)
     with _locked(file):
         if not file.exists():
-            _write(file, [header or Header()], overwrite=False)
+            _write(file, [header or ManifestHeader()], overwrite=False)
         try:
             with open(file, "r+b", buffering=0) as out:
                 _append(out, line, file)
@@ -183,7 +189,7 @@ def append_record(folder: str | os.PathLike[str], record: Record, header: Header
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    """Keep other processes from writing in the manifest's folder, and its names on the disk in the end."""
+    """Hold a lock against other writers of the manifest; in the end, bring the folder's names to the disk."""
     if sys.platform == "win32":
         yield
         return
@@ -199,7 +205,7 @@ def _locked(file: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _write(file: Path, parts: Sequence[Header | Record], overwrite: bool) -> None:
+def _write(file: Path, parts: Sequence[ManifestPart], overwrite: bool) -> None:
     content = b"".join(to_line(part) for part in parts)
     try:
         with replacing(file, overwrite) as out:
@@ -241,44 +247,6 @@ def _unended(out: BinaryIO, end: int) -> bytes:
         out.seek(end)
         tail = out.read(step) + tail
     return tail.rpartition(b"\n")[2]
-
-
-def checksum(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def resolve_path(folder: str | os.PathLike[str], path: str) -> Path:
-    """Return where a path of a manifest lies.
-
-    Raises
-    ------
-    ManifestError
-        If it is absolute, or leads outside the folder, by itself or by a link.
-    """
-    check_path("path", path)
-    _LinkCheck(Path(folder))(path)
-    return Path(folder, path)
-
-
-class _LinkCheck:
-    """Refuse paths that a link leads out of the folder; each folder is looked up once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = os.path.realpath(folder)
-        self._inside: dict[str, bool] = {}
-
-    def __call__(self, path: str) -> None:
-        place = os.path.join(self._folder, path)
-        parent = os.path.dirname(place)
-        if parent not in self._inside:
-            self._inside[parent] = self._is_inside(parent)
-        if not self._inside[parent] or (os.path.islink(place) and not self._is_inside(place)):
-            raise ManifestError(f"path '{path}' leads outside the dataset's folder through a link")
-
-    def _is_inside(self, place: str) -> bool:
-        return os.path.join(os.path.realpath(place), "").startswith(os.path.join(self._folder, ""))
 
 
 def _manifest_file(path: str | os.PathLike[str]) -> Path:

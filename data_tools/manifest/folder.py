@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from data_tools.manifest.file import MANIFEST_NAME, Header, Manifest, ManifestError, read_manifest, write_manifest
+from data_tools.manifest.file import (
+    MANIFEST_NAME,
+    Manifest,
+    ManifestError,
+    ManifestHeader,
+    read_manifest,
+    write_manifest,
+)
+
+SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
 
 
 class FolderError(ValueError):
@@ -24,7 +33,7 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
     kind
         Name of what fills it, under which the header keeps the settings.
     settings
-        With which it is filled, as JSON has them; the same must have been used before.
+        How it is filled, as JSON has them; the same must have been used before.
     licence
         For the header of a new manifest.
 
@@ -38,7 +47,7 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
             if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
                 raise FolderError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
             folder.mkdir(parents=True, exist_ok=True)
-            write_manifest(folder, [], Header(licence=licence, extra={kind: settings}), overwrite=False)
+            write_manifest(folder, [], ManifestHeader.parse({"licence": licence, kind: settings}), overwrite=False)
             return read_manifest(folder)
         manifest = read_manifest(folder, repair=True)
         made = manifest.header.extra.get(kind)

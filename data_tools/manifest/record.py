@@ -1,104 +1,89 @@
-"""Lines of a manifest: header and records, checked, as dataclasses and as JSON."""
+"""The lines of a manifest as pydantic models: one header, then a record for every pair or sequence."""
+
+from __future__ import annotations
 
 import json
 import re
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, get_args
 
-FORMAT, VERSION = "rainopt-manifest", 1
-SPLITS = ("train", "val", "test")
+try:
+    from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+except ImportError as error:
+    raise ImportError(f"manifests need pydantic ({error}); pip install 'rainopt[data]'") from error
+
+from data_tools.manifest.paths import ManifestError, check_path
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+FORMAT: Final = "rainopt-manifest"
+VERSION = 1
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
-class ManifestError(ValueError):
-    """What is wrong with a manifest, with line and field."""
+def _check_digest(digest: object) -> str:
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"must be 64 hexadecimal digits, got {digest!r}")
+    return digest
 
 
-class Fields:
-    """To a dict and back; what a dict holds beyond the fields is kept in `extra`."""
+InnerPath = Annotated[str, PlainValidator(check_path)]
+Digest = Annotated[str, PlainValidator(_check_digest)]
 
-    extra: dict[str, Any]
+
+class ManifestPart(BaseModel):
+    """A part of a manifest. Fields that are unknown here are kept; `description` of a field completes "must be"."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Return what `to_dict` gave; missing fields take their defaults, unknown ones go to `extra`.
+    def parse(cls, values: Any) -> Self:
+        """Return what an object of JSON holds; fields that are missing take their defaults.
 
         Raises
         ------
         ManifestError
             If a field is missing or is not what it must be; the message names it.
         """
-        if not isinstance(values, dict):
-            raise ManifestError(f"an object is expected, got {values!r}")
-        names = _names(cls)
-        known = {name: value for name, value in values.items() if name in names}
-        extra = {name: value for name, value in values.items() if name not in names}
-        if isinstance(known.get("frames"), list):
-            known["frames"] = tuple(_frame(k, frame) for k, frame in enumerate(known["frames"]))
-        for name in _names(cls, required=True):
-            if name not in known:
-                raise ManifestError(f"`{name}` is missing")
-        return cls(**{**known, "extra": extra})
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ManifestError(_sentence(cls, error.errors()[0])) from None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them, and what was unknown as it came."""
-        values = {name: getattr(self, name) for name in _names(type(self))}
-        if "frames" in values:
-            values["frames"] = [frame.to_dict() for frame in values["frames"]]
-        return values | self.extra
-
-    def _check_extra(self) -> None:
-        names = _names(type(self))
-        if not isinstance(self.extra, dict) or any(not isinstance(k, str) or k in names for k in self.extra):
-            raise ManifestError(f"`extra` must be a dict of names that are no fields, got {self.extra!r}")
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The fields that are unknown here, as they came."""
+        return self.model_extra or {}
 
 
-@dataclass(frozen=True)
-class Header(Fields):
-    """First line of a manifest: format and version, the tool that wrote it, and what the dataset's licence allows."""
+class ManifestHeader(ManifestPart):
+    """First line of a manifest: format and version, the tool that wrote it, and the licence of the dataset."""
 
-    tool: str = "rainopt"
-    licence: str = ""
-    format: str = FORMAT
-    version: int = VERSION
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise ManifestError(f"`format` must be '{FORMAT}', got {self.format!r}")
-        if isinstance(self.version, bool) or not isinstance(self.version, int) or not 1 <= self.version <= VERSION:
-            raise ManifestError(
-                f"`version` must be 1 to {VERSION}, got {self.version!r}; newer ones need a newer rainopt"
-            )
-        _check_texts(self, "tool", "licence")
-        self._check_extra()
+    tool: str = Field("rainopt", description="text")
+    licence: str = Field("", description="text")
+    format: Literal["rainopt-manifest"] = Field(FORMAT, description=f"'{FORMAT}'")
+    version: int = Field(VERSION, ge=1, le=VERSION, description=f"1 to {VERSION} (newer ones need a newer rainopt)")
 
 
-@dataclass(frozen=True)
-class Frame(Fields):
-    """One frame of a sequence; without a clean image of its own, the record's holds."""
+class PairFrame(ManifestPart):
+    """One frame of a sequence; without a clean image of its own, that of the record holds."""
 
-    rainy: str
-    clean: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_path("rainy", self.rainy)
-        _check_paths(self, "clean")
-        self._check_extra()
+    rainy: InnerPath
+    clean: InnerPath | None = None
 
 
-@dataclass(frozen=True)
-class Record(Fields):
+class PairRecord(ManifestPart):
     """One pair, one rainy image without truth, or one sequence. Paths are POSIX paths inside the dataset's folder.
 
     Attributes
     ----------
     id : str
-        Name of the record, one of its kind in the manifest.
+        Name of the record, which no other in the manifest has.
     rainy, clean, rain, mask : str, optional
         Paths of the rainy image, its truth, the rain layer and the mask of rain. Only a sequence may lack `rainy`.
     scene : str, optional
-        What shows the same scene shares it, so that splits can keep scenes together.
+        Name shared by all that shows the same scene, so that splits can keep scenes together.
     split : {"train", "val", "test"}, optional
         Part of the dataset.
     licence, source : str
@@ -109,58 +94,29 @@ class Record(Fields):
         Parameters of synthetic rain, as `RainSpec.to_dict` gives them.
     angle : float, optional
         Direction of the rain in degrees, (-90, 90]; 0 is vertical, positive moves right going down.
-    frames : tuple of Frame
+    frames : list of PairFrame
         Frames of a sequence in order; empty for a single picture.
-    extra : dict
-        Fields that are unknown here; they are kept.
-
-    Raises
-    ------
-    ManifestError
-        If a field is not as described; the message names it.
     """
 
-    id: str
-    rainy: str | None = None
-    clean: str | None = None
-    rain: str | None = None
-    mask: str | None = None
-    scene: str | None = None
-    split: str | None = None
-    licence: str = ""
-    source: str = ""
-    checksums: dict[str, str] = field(default_factory=dict)
-    spec: dict[str, Any] = field(default_factory=dict)
-    angle: float | None = None
-    frames: tuple[Frame, ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+    id: str = Field(min_length=1, description="text that is not empty")
+    rainy: InnerPath | None = None
+    clean: InnerPath | None = None
+    rain: InnerPath | None = None
+    mask: InnerPath | None = None
+    scene: str | None = Field(None, min_length=1, description="text or null")
+    split: Split | None = Field(None, description="'train', 'val', 'test' or null")
+    licence: str = Field("", description="text")
+    source: str = Field("", description="text")
+    checksums: dict[InnerPath, Digest] = Field(default_factory=dict, description="an object")
+    spec: dict[str, Any] = Field(default_factory=dict, description="an object")
+    angle: int | float | None = Field(None, gt=-90, le=90, description="degrees in (-90, 90] or null")
+    frames: list[PairFrame] = Field(default_factory=list, description="a list of frames")
 
-    def __post_init__(self) -> None:
-        _check_texts(self, "id", "licence", "source")
-        if not self.id:
-            raise ManifestError("`id` must not be empty")
-        if not isinstance(self.frames, tuple) or not all(isinstance(frame, Frame) for frame in self.frames):
-            raise ManifestError(f"`frames` must be a list of frames, got {self.frames!r}")
+    @model_validator(mode="after")
+    def _shows_rain(self) -> Self:
         if self.rainy is None and not self.frames:
-            raise ManifestError("`rainy` is missing, and there are no `frames` either")
-        _check_paths(self, "rainy", "clean", "rain", "mask")
-        if self.scene is not None and (not isinstance(self.scene, str) or not self.scene):
-            raise ManifestError(f"`scene` must be text or null, got {self.scene!r}")
-        if self.split is not None and self.split not in SPLITS:
-            raise ManifestError(f"`split` must be 'train', 'val', 'test' or null, got {self.split!r}")
-        angle = self.angle
-        if angle is not None and (
-            isinstance(angle, bool) or not isinstance(angle, int | float) or not -90 < angle <= 90
-        ):
-            raise ManifestError(f"`angle` must be degrees in (-90, 90] or null, got {angle!r}")
-        for name in ("checksums", "spec"):
-            if not isinstance(getattr(self, name), dict):
-                raise ManifestError(f"`{name}` must be an object, got {getattr(self, name)!r}")
-        for path, digest in self.checksums.items():
-            check_path("checksums", path)
-            if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-                raise ManifestError(f"`checksums` of '{path}' must be 64 hexadecimal digits, got {digest!r}")
-        self._check_extra()
+            raise ValueError("`rainy` is missing, and there are no `frames` either")
+        return self
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -170,60 +126,35 @@ class Record(Fields):
         return tuple(dict.fromkeys(path for path in [*named, *self.checksums] if path is not None))
 
 
-def check_path(name: str, path: object) -> None:
-    """Raise unless `path` is a POSIX path that, links aside, stays where it starts."""
-    if not isinstance(path, str):
-        raise ManifestError(f"`{name}` must be a path, got {path!r}")
-    reason = None
-    if "\\" in path:
-        reason = "has a backslash; separate folders by '/'"
-    elif path.startswith("/") or re.match("[A-Za-z]:", path):
-        reason = "is absolute; it must be relative to the dataset's folder"
-    elif ".." in path.split("/"):
-        reason = "leaves the dataset's folder"
-    elif "\0" in path or not all(part not in ("", ".") for part in path.split("/")):
-        reason = "is no plain relative path, such as 'rainy/1.png'"
-    if reason:
-        raise ManifestError(f"`{name}` {path!r} {reason}")
+def _sentence(kind: type[ManifestPart], error: ErrorDetails) -> str:
+    """Return what is wrong with a part, in this project's words."""
+    got = error["input"]
+    match error["loc"]:
+        case ("frames", int(number), *place):
+            return f"`frames`, number {number}: {_sentence(PairFrame, {**error, 'loc': tuple(place)})}"
+        case (str(name), *place):
+            where = f"`{name}` of '{place[0]}'" if len(place) == 1 and name == "checksums" else f"`{name}`"
+            if error["type"] == "missing":
+                return f"{where} is missing"
+            if error["type"] == "value_error":
+                return f"{where} {error['ctx']['error']}"
+            return f"{where} must be {kind.model_fields[name].description}, got {got!r}"
+        case _:
+            return (
+                str(error["ctx"]["error"]) if error["type"] == "value_error" else f"an object is expected, got {got!r}"
+            )
 
 
-def _names(kind: Any, required: bool = False) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.name != "extra" and not (required and _has_default(f)))
-
-
-def _has_default(f: Any) -> bool:
-    return f.default is not MISSING or f.default_factory is not MISSING
-
-
-def _frame(number: int, values: Any) -> Frame:
-    try:
-        return Frame.from_dict(values)
-    except ManifestError as error:
-        raise ManifestError(f"`frames`, number {number}: {error}") from None
-
-
-def _check_texts(record: object, *names: str) -> None:
-    for name in names:
-        if not isinstance(getattr(record, name), str):
-            raise ManifestError(f"`{name}` must be text, got {getattr(record, name)!r}")
-
-
-def _check_paths(record: object, *names: str) -> None:
-    for name in names:
-        if getattr(record, name) is not None:
-            check_path(name, getattr(record, name))
-
-
-def to_line(part: Fields) -> bytes:
+def to_line(part: ManifestPart) -> bytes:
     """Return a line of a manifest with its end."""
     try:
-        return json.dumps(part.to_dict(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        return json.dumps(part.model_dump(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
     except (TypeError, ValueError) as error:
         raise ManifestError(f"{part!r} cannot be written as JSON in UTF-8 ({error})") from error
 
 
 def parse_line(line: bytes) -> Any:
-    """Return what a line of a manifest holds; nothing that JSON lacks is let through."""
+    """Return what a line of a manifest holds; names that come twice and numbers that JSON lacks are refused."""
 
     def unique(items: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(items)

@@ -26,8 +26,8 @@ _FINEST_SIGMA = 0.6
 _SHORTEST_FADE = 2.5
 # Brightest points along a streak as long as it is, when it has texture.
 _BEATS = 2.5
-# What a drop's place across, width and brightness move on by when it has fallen through: irrational, and independent of
-# each other over the rationals, so that the values are spread evenly and never return.
+# Steps by which a drop's place across, width and brightness change each time it has fallen through: irrational, and
+# independent of each other over the rationals, so that the values are spread evenly and never return.
 _RENEWAL = (math.sqrt(2.0) - 1.0, math.sqrt(3.0) - 1.0, math.sqrt(5.0) - 2.0)
 
 
@@ -126,7 +126,7 @@ class _Population:
         sigma = self.layer.width * spec.width / _FWHM * (1.0 + spec.variation * (width - 0.5))
         peak = spec.intensity * self.layer.intensity * (1.0 - spec.variation * (1.0 - brightness**2))
 
-        # As a camera records them: defocused, and no finer than its pixels, at unchanged total light.
+        # A camera records them defocused, and no finer than its pixels, at unchanged total light.
         seen_sigma = np.maximum(np.hypot(sigma, self.layer.blur), _FINEST_SIGMA)
         fade = np.maximum(0.5 * spec.taper * length, _SHORTEST_FADE)
         seen_length = np.maximum(length, 2.0 * fade)

@@ -1,30 +1,28 @@
-"""Is a dataset what it says: files whole, pairs that belong together, splits that share nothing."""
+"""Check a whole dataset: its files are whole, its pairs belong together, and its splits share nothing."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
-from data_tools.manifest.contact_sheet import SHEET_NAME
-from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, Record, read_manifest
+from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from data_tools.manifest.folder import SHEET_NAME
+from data_tools.manifest.pictures import Picture
+from data_tools.verify.fingerprints import near_pairs
 from data_tools.verify.pair_checks import Checked, Finding, check_pair
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.parallel.processes import DIED, run_in_processes
 
-# Bits of 64 in which the perceptual hashes of one picture, re-encoded or slightly changed, differ at most.
-NEAR = 4
-
-
-Task = tuple[Pair, Record | None, Path | None]
+Task = tuple[Pair, Picture | None, Path | None]
 
 
 @dataclass(frozen=True)
-class Report:
+class Verification:
     """What a dataset holds and what is wrong with it.
 
     Attributes
@@ -32,7 +30,7 @@ class Report:
     message
         What was recognised.
     pairs, scenes
-        Numbers.
+        How many there are.
     splits
         Number of pairs a split; None for those in none.
     sizes
@@ -76,7 +74,7 @@ def verify(
     *,
     processes: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> Verification:
     """Check every pair of a dataset, and the splits against each other.
 
     Found are: missing partners and files, corrupt files, different sizes, wrong range, rainy and clean exchanged,
@@ -101,18 +99,18 @@ def verify(
     """
     manifest = _manifest(root)
     if manifest is not None and layout in (None, "manifest") and not len(manifest):
-        return Report("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
+        return Verification("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
     dataset = _read(root, layout)
     if dataset.name != "manifest":
         manifest = None
     elif manifest is not None:
         # An interrupted run tears a line; the next one mends it.
         dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p != manifest.torn))
-    by_id = {record.id: record for whole in manifest or () for record in _single(whole)}
+    named = {picture.name: picture for picture in manifest.pictures()} if manifest is not None else {}
     folder = manifest.folder if manifest is not None else None
     findings = [Finding("missing", dataset.name, problem) for problem in dataset.problems]
 
-    tasks: list[Task] = [(pair, by_id.get(pair.name), folder) for pair in dataset]
+    tasks: list[Task] = [(pair, named.get(pair.name), folder) for pair in dataset]
     checked: list[Checked] = []
     for done, (task, result) in enumerate(_run(tasks, processes), 1):
         if result is None:
@@ -126,7 +124,7 @@ def verify(
     checked.sort(key=lambda one: order[one.pair.name])
     findings += [finding for one in checked for finding in one.findings]
     findings += _shared_between_splits(checked)
-    return Report(
+    return Verification(
         message=dataset.message,
         pairs=len(dataset),
         scenes=len({pair.scene for pair in dataset}),
@@ -135,16 +133,6 @@ def verify(
         findings=tuple(findings),
         notes=(*dataset.notes, *(_notes(manifest) if manifest is not None else ())),
     )
-
-
-def _single(record: Record) -> Iterator[Record]:
-    """Yield a record, or one for each frame of a sequence, with its own files' checksums."""
-    if not record.frames:
-        yield record
-    for k, frame in enumerate(record.frames):
-        clean = frame.clean or record.clean
-        checksums = {path: digest for path, digest in record.checksums.items() if path in (frame.rainy, clean)}
-        yield Record(f"{record.id}/{k}", frame.rainy, clean, checksums=checksums)
 
 
 def _run(tasks: list[Task], processes: int) -> Iterable[tuple[Any, Checked | None]]:
@@ -191,7 +179,7 @@ def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
     """Find scenes that are in several splits, by name or looks: training on them would be training on the test."""
     scenes: dict[tuple[str, str], Checked] = {}
     splits: dict[str, list[str]] = defaultdict(list)
-    findings, seen = [], set()
+    findings = []
     for one in checked:
         scene, split = one.pair.scene, one.pair.split
         if split is None:
@@ -203,20 +191,10 @@ def _shared_between_splits(checked: list[Checked]) -> list[Finding]:
                 findings.append(Finding("duplicate", one.pair.name, message))
         if one.fingerprint is not None:
             scenes.setdefault((split, scene), one)
-    # Hashes that differ in at most NEAR bits agree in at least one of NEAR + 1 pieces of them.
-    pieces: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
-    width = -(-64 // (NEAR + 1))
-    for key, one in scenes.items():
-        fingerprint = one.fingerprint or 0
-        for piece in range(NEAR + 1):
-            mark = (piece, fingerprint >> (piece * width) & ((1 << width) - 1))
-            for other in pieces[mark]:
-                distance = (fingerprint ^ (scenes[other].fingerprint or 0)).bit_count()
-                apart = other[0] != key[0] and other[1] != key[1]
-                if apart and distance <= NEAR and (other, key) not in seen:
-                    seen.add((other, key))
-                    how = "looks the same as" if distance == 0 else f"looks almost the same ({distance} of 64 bits) as"
-                    message = f"'{one.pair.scene}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"
-                    findings.append(Finding("duplicate", one.pair.name, message))
-            pieces[mark].append(key)
+    fingerprints = ((key, one.fingerprint or 0) for key, one in scenes.items())
+    for other, key, bits in near_pairs(fingerprints):
+        if other[0] != key[0] and other[1] != key[1]:
+            how = "looks the same as" if bits == 0 else f"looks almost the same ({bits} of 64 bits) as"
+            message = f"'{key[1]}' of '{key[0]}' {how} '{other[1]}' of '{other[0]}'"
+            findings.append(Finding("duplicate", scenes[key].pair.name, message))
     return findings

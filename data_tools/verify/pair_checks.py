@@ -1,4 +1,4 @@
-"""What can be wrong with one pair of images, and the fingerprint by which pairs are compared."""
+"""Check one pair of images for all that can be wrong with it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.layouts.read import Pair
-from data_tools.manifest.file import Record, checksum
+from data_tools.manifest.paths import checksum
+from data_tools.manifest.pictures import Picture
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import compose
+from data_tools.verify.fingerprints import FLAT, fingerprint
 from rainopt.image import luminance, quantise, split_channels
 from rainopt.io import read_image
 
-# Rain adds light, so where a pair lies right little is darker in the rainy picture. By so many decibels less must be
-# after a shift for the pair to count as misaligned.
+# Rain adds light, so little is darker in the rainy picture of a pair that lies right. A pair counts as misaligned if a
+# shift makes that darkness less by this many decibels.
 SHIFT_GAIN = 1.0
-# A rainy picture darker than its clean one by more than this on average is no rainy picture,
+# A rainy picture that is darker than its clean one by more than this on average is no rainy picture.
 DARKER = 0.02
-# nor is one a little darker on average, if by streaks: where it is visibly darker than usual outweighs where it is
-# visibly brighter so many times.
+# Nor is one that is a little darker on average because of streaks: what is visibly darker than usual in it outweighs
+# what is visibly brighter so many times.
 SLIGHTLY_DARKER, VISIBLE, LOPSIDED = 0.005, 5 / 255, 10
-# Spread of luminance below which a picture shows nothing.
-FLAT = 1 / 255
 
 
-Report = Callable[[str, str], None]
+Notice = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a look at one pair found; ``print`` is the perceptual hash of its scene, None where there is nothing to
-    see.
-    """
+    """What a look at one pair found; `fingerprint` is that of its scene, None where there is nothing to see."""
 
     pair: Pair
     findings: tuple[Finding, ...]
@@ -51,9 +49,11 @@ class Checked:
     size: tuple[int, int] | None = None
 
 
-def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = None) -> Checked:
-    """Read a pair and check sizes, range, alignment, and, with its record, checksums and the truth of rendered
-    rain.
+def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None = None) -> Checked:
+    """Read a pair and check sizes, range, alignment and order.
+
+    With what a manifest in `folder` says about it, checksums and the truth of rendered rain are checked as well, and
+    only pixels that may be trusted are compared.
     """
     findings: list[Finding] = []
 
@@ -72,10 +72,10 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
         problem = _range_problem(image)
         if problem:
             report("range", f"the {kind} image {problem}")
-    if record is not None and folder is not None:
-        _check_files(record, folder, report)
-        if len(images) == 2 and record.rain and record.spec:
-            _check_truth(images, record, folder, report)
+    if picture is not None and folder is not None:
+        _check_files(picture, folder, report)
+        if len(images) == 2 and picture.rain and picture.spec:
+            _check_truth(images, picture, folder, report)
 
     grey = {kind: _grey(image) for kind, image in images.items()}
     if len(grey) == 2:
@@ -83,8 +83,8 @@ def check_pair(pair: Pair, record: Record | None = None, folder: Path | None = N
         if images["rainy"].shape[:2] != images["clean"].shape[:2]:
             report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
         else:
-            if record is not None and folder is not None:
-                rainy = _trusted_part(rainy, clean, record, folder, report)
+            if picture is not None and folder is not None:
+                rainy = _trusted_part(rainy, clean, picture, folder, report)
             _check_alignment(rainy, clean, report)
             _check_order(rainy, clean, report)
     scene = grey.get("clean", grey.get("rainy"))
@@ -111,20 +111,20 @@ def _range_problem(image: np.ndarray) -> str | None:
     return None
 
 
-def _check_files(record: Record, folder: Path, report: Report) -> None:
-    for path in record.paths:
+def _check_files(picture: Picture, folder: Path, report: Notice) -> None:
+    for path in picture.paths:
         place = folder / path
         if not place.is_file():
             # The images of the pair have been reported by their reader.
-            if path not in (record.rainy, record.clean):
+            if path not in (picture.rainy, picture.clean):
                 report("missing", f"'{place}' is not there")
-        elif path in record.checksums and checksum(place) != record.checksums[path]:
+        elif path in picture.checksums and checksum(place) != picture.checksums[path]:
             report("checksum", f"'{place}' is not the file that was recorded")
 
 
-def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, report: Report) -> None:
+def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, report: Notice) -> None:
     """Repeat ``rainy = compose(clean, rain)`` from the files."""
-    place = folder / str(record.rain)
+    place = folder / str(picture.rain)
     if not place.is_file():
         return
     try:
@@ -133,7 +133,7 @@ def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, re
         report("corrupt", str(error))
         return
     try:
-        spec = RainSpec.from_dict(record.spec)
+        spec = RainSpec.from_dict(picture.spec)
         expected = quantise(compose(images["clean"], rain, spec.composition), images["rainy"].dtype)
     except (ValueError, TypeError, KeyError) as error:
         report("truth", f"the rain layer cannot be put over the clean image ({error})")
@@ -142,9 +142,9 @@ def _check_truth(images: dict[str, np.ndarray], record: Record, folder: Path, re
         report("truth", "the rainy image is not its clean image with its rain layer")
 
 
-def _trusted_part(rainy: np.ndarray, clean: np.ndarray, record: Record, folder: Path, report: Report) -> np.ndarray:
+def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder: Path, report: Notice) -> np.ndarray:
     """Return the rainy luminance with the clean one where the clean one is not to be trusted: things moved there."""
-    named = record.extra.get("valid")
+    named = picture.valid
     if not isinstance(named, str) or not (folder / named).is_file():
         return rainy
     try:
@@ -158,7 +158,7 @@ def _trusted_part(rainy: np.ndarray, clean: np.ndarray, record: Record, folder: 
     return np.where(valid > 0, rainy, clean)
 
 
-def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+def _check_alignment(rainy: np.ndarray, clean: np.ndarray, report: Notice) -> None:
     from skimage.registration import phase_cross_correlation
 
     if min(clean.shape) < 16 or clean.std() < FLAT or rainy.std() < FLAT:
@@ -186,21 +186,9 @@ def _square_sum(difference: np.ndarray) -> float:
     return float(positive @ positive)
 
 
-def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Report) -> None:
+def _check_order(rainy: np.ndarray, clean: np.ndarray, report: Notice) -> None:
     darker = clean - rainy
     mean, usual = float(darker.mean()), float(np.median(darker))
     lopsided = _square_sum(darker - usual - VISIBLE) > LOPSIDED * _square_sum(usual - darker - VISIBLE)
     if mean > DARKER or (mean > SLIGHTLY_DARKER and lopsided):
         report("swapped", f"rainy is darker than clean by {mean:.3f} on average; swapped?")
-
-
-def fingerprint(grey: np.ndarray) -> int | None:
-    """Return a 64-bit perceptual hash (DCT, imagehash), None for a picture that shows nothing."""
-    if grey.std() < FLAT:
-        return None
-    import imagehash
-    from PIL import Image
-
-    levels = np.rint(grey * 255).astype(np.uint8)
-    bits = imagehash.phash(Image.fromarray(levels)).hash.ravel()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-FAILED = 1
+from rainopt.app.exit_codes import FAILED
+from rainopt.app.options import JsonLines, Overwrite
 
 
 def convert(
@@ -24,8 +25,8 @@ def convert(
             help="A field of the network's config that weights cannot tell, e.g. rain_from_input=false; repeatable.",
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
-    json_lines: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    overwrite: Overwrite = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Turn a checkpoint of another program into a network of this one.
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rainnet.commands.angles import Angle, parse_angle
+from rainnet.commands.networks import NetworkSettings
+from rainopt.app.derain import DerainTask
+from rainopt.app.options import (
+    Compare,
+    Crf,
+    Device,
+    Inputs,
+    Jobs,
+    JsonLines,
+    Output,
+    Overwrite,
+    Quality,
+    SaveRain,
+    refusing,
+)
+from rainopt.app.task import FileRecord, Progress
+
 DEFAULT_MODEL = "udgnet-small"
 
 
 def derain(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT", help="Image and video files, folders (with sub-folders) or quoted globs."),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the results, or a file name for a single input.")
-    ],
+    inputs: Inputs,
+    output: Output,
     model: Annotated[
         str,
         typer.Option(
@@ -27,17 +41,7 @@ def derain(
             help="The network: a .safetensors file, the folder of a training run, or the name of one that ships.",
         ),
     ] = DEFAULT_MODEL,
-    angle: Annotated[
-        str | None,
-        typer.Option(
-            "-a",
-            "--angle",
-            metavar="DEG|network|solver",
-            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down; or what finds it: "
-            "the solver's vote of streaks, as it does if this is left out, or the network itself, as in the paper, "
-            "which knows no rain flatter than 45 degrees.",
-        ),
-    ] = None,
+    angle: Angle = None,
     ensemble: Annotated[
         int,
         typer.Option(
@@ -53,17 +57,11 @@ def derain(
             help="Let the solver go on from what the network removed for so many iterations, 20, say; 0 not at all.",
         ),
     ] = 0,
-    save_rain: Annotated[bool, typer.Option("--save-rain", help="Also write the rain layer, NAME_rain.png.")] = False,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Also write rainy, derained and rain side by side, NAME_compare.png.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that are there; otherwise they are kept and skipped.")
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("-j", "--jobs", min=1, help="Files worked on at a time; 1 gives all cores to each.")
-    ] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    save_rain: SaveRain = False,
+    compare: Compare = False,
+    overwrite: Overwrite = False,
+    jobs: Jobs = 1,
+    device: Device = "auto",
     tile: Annotated[
         int | None,
         typer.Option(
@@ -74,13 +72,9 @@ def derain(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Tiles that go through the network together.")] = 1,
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")] = 95,
-    crf: Annotated[
-        int, typer.Option(min=0, max=51, help="Quality of video results: 0 is lossless, more is smaller.")
-    ] = 18,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a line for each input instead of text.")
-    ] = False,
+    quality: Quality = 95,
+    crf: Crf = 18,
+    json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
 
@@ -100,52 +94,55 @@ def derain(
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
-    from rainnet.commands.evaluate import parse_angle
-    from rainopt.app.inputs import PICTURES, PlanError, plan
-    from rainopt.app.report import follow
-
     degrees = parse_angle(angle)
     if ensemble not in (1, 2, 4):
         raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
     # torch takes a second to import, which a wrong angle need not wait for.
-    from rainnet.weights.checkpoint import resolve
-
-    if ensemble not in (1, 2, 4):
-        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
-    from rainnet.commands.derain_options import Options, network
-    from rainnet.commands.derain_task import Derain, results
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile
+    from rainnet.weights.checkpoint import resolve
+    from rainopt.app.inputs import PICTURES, PlanError, plan
+    from rainopt.app.report import follow
+    from rainopt.app.results import OutputSettings
 
-    try:
+    with refusing("--device", ValueError):
         place = resolve_device(device)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--device") from None
-    try:
+    with refusing("--tile", ValueError):
         checked_tile(tile, place)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--tile") from None
-    try:
-        file = resolve(model)
-        network(file, str(place))  # a file that is no network fails here, and not once for each picture
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error), param_hint="--model") from None
-    options = Options(
-        model=file,
-        angle=degrees,
-        device=str(place),
-        tile=tile,
-        batch=batch,
-        polish=polish,
-        ensemble=ensemble,
-        save_rain=save_rain,
-        compare=compare,
-        overwrite=overwrite,
-        quality=quality,
-        crf=crf,
+    with refusing("--model"):
+        settings = NetworkSettings(
+            model=resolve(model),
+            device=str(place),
+            angle=degrees,
+            tile=tile,
+            batch=batch,
+            polish=polish,
+            ensemble=ensemble,
+        )
+        _ = settings.network  # a file that is no network fails here, and not once for each picture
+    output_settings = OutputSettings(
+        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf
     )
-    try:
-        work = plan(inputs, output, lambda target: results(target, options), PICTURES)
-    except PlanError as error:
-        raise typer.BadParameter(str(error), param_hint="--output") from None
-    raise typer.Exit(follow(work, Derain(options), jobs, json_lines))
+    task = Derain(output=output_settings, settings=settings)
+    with refusing("--output", PlanError):
+        work = plan(inputs, output, task.results, PICTURES)
+    raise typer.Exit(follow(work, task, jobs, json_lines))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derain(DerainTask):
+    """Deraining by a network."""
+
+    settings: NetworkSettings
+
+    def photo(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one image file."""
+        from rainnet.commands.derain_photo import derain_photo
+
+        return derain_photo(source, target, self.settings, self.output, progress)
+
+    def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one video file."""
+        from rainnet.commands.derain_video import derain_video
+
+        return derain_video(source, target, self.settings, self.output, progress)

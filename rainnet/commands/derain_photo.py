@@ -1,22 +1,21 @@
-"""One photograph from file to file, through a network."""
+"""One photograph through a network."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rainnet.commands.derain_options import Options, network
+from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.derain import derain
-from rainopt.app.results import results_of, wanted_of, write_results
-from rainopt.app.task import FileRecord, Progress, error_message
-from rainopt.io import read_image_file
+from rainopt.app.derain import Derained, photo_to_photo
+from rainopt.app.results import OutputSettings
+from rainopt.app.task import FileRecord, Progress
 
 
 @dataclass(frozen=True)
-class Record(FileRecord):
+class PhotoRecord(FileRecord):
     """What became of one photograph.
 
     ``angle`` is in degrees, missing where the network needs none; ``dry`` is there where no rain was seen; ``rain`` is
@@ -44,44 +43,20 @@ class Record(FileRecord):
         return f"{self.input} → {self.output}  {where}{taken}, {self.seconds:.2f} s"
 
 
-def derain_picture(source: Path, target: Path, options: Options, progress: Progress | None = None) -> Record:
-    """Derain one image file and write what is asked for; never raises for a bad file.
+def derain_photo(
+    source: Path, target: Path, settings: NetworkSettings, output: OutputSettings, progress: Progress | None = None
+) -> FileRecord:
+    """Derain one image file by a network, as `rainopt.app.derain.photo_to_photo`."""
 
-    Files that are already there are kept unless ``options.overwrite``; where all are there, nothing is computed.
-    """
-    start = time.perf_counter()
-    try:
-        wanted = wanted_of(results_of(target, options), options)
-        if not wanted:
-            return Record(str(source), str(target), "skipped")
-        file = read_image_file(source)
-        image = file.pixels
-        result = derain(
-            network(options.model, options.device),
-            image,
-            angle=options.angle,
-            tile=options.tile,
-            device=options.device,
-            batch=options.batch,
-            polish=options.polish,
-            ensemble=options.ensemble,
-            progress=progress,
-        )
-        write_results(source, file, wanted, result.background, result.rain, options)
+    def work(image: np.ndarray) -> Derained:
+        result = derain(settings.network, image, angle=settings.angle, progress=progress, **settings.options())
         full = 1.0 if image.dtype.kind == "f" else float(np.iinfo(image.dtype).max)
         before, after = (np.mean(picture, dtype=np.float64) for picture in (image, result.background))
-        return Record(
-            str(source),
-            str(target),
-            "ok",
-            angle=None if result.angle is None else round(result.angle, 3),
-            dry=result.dry or None,
-            height=image.shape[0],
-            width=image.shape[1],
-            rain=float(np.mean(result.rain, dtype=np.float64)),
-            removed=float(before / full - after),
-            seconds=round(time.perf_counter() - start, 4),
-        )
-    # Anything that goes wrong with one image, in a decoder or on a device, must leave the others to be done.
-    except Exception as error:
-        return Record(str(source), str(target), "failed", error=error_message(error, source, target))
+        facts = {
+            "angle": None if result.angle is None else round(result.angle, 3),
+            "dry": result.dry or None,
+            "removed": float(before / full - after),
+        }
+        return Derained(result.background, result.rain, False, facts)
+
+    return photo_to_photo(source, target, output, work, PhotoRecord)

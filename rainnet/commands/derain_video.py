@@ -1,18 +1,20 @@
-"""One video from file to file, through a network: one angle for each stretch, so that nothing flickers."""
+"""One video through a network: one angle for each stretch, so that nothing flickers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rainnet.commands.derain_options import Options, network
+from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.angle import SOLVER, checked_angle, middle_angle
 from rainnet.infer.derain import derain, find_angle
+from rainopt.app.results import OutputSettings
 from rainopt.app.task import Progress
-from rainopt.commands.derain_video import VideoRecord, in_stretches, part_writer, video_to_video
+from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import quantise
@@ -28,75 +30,67 @@ STRETCH = 40
 SAMPLES = 7
 
 
-def derain_video_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> VideoRecord:
-    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
+def derain_video(
+    source: Path, target: Path, settings: NetworkSettings, output: OutputSettings, progress: Progress | None = None
+) -> VideoRecord:
+    """Derain one video file by a network, as `rainopt.app.video.video_to_video`."""
 
-    A run that was stopped goes on with the first stretch that is missing.
-    """
-    of_images = {"--save-rain": options.save_rain}
-    return video_to_video(source, target, options, of_images, lambda video: _derain(video, target, options, progress))
+    def work(video: Video) -> dict[str, Any]:
+        treated = _Net(video, settings, output.crf, STRETCH, progress)
+        done = in_stretches(video, target, treated, output.overwrite)
+        if progress:
+            progress(1.0)
+        return done.facts()
 
-
-def _derain(video: Video, target: Path, options: Options, progress: Progress | None) -> dict[str, Any]:
-    def treat(frames: Iterator[VideoFrame], file: Path, before: float | None) -> tuple[dict[str, Any], float | None]:
-        note = _stretch(video, frames, file, options, before, progress)
-        return note, note["angle"]
-
-    def recall(frames: Iterator[VideoFrame], note: dict[str, Any]) -> float | None:
-        return note["angle"]
-
-    stat = options.model.stat()
-    settings = {
-        "model": [str(options.model.resolve()), stat.st_size, stat.st_mtime_ns],
-        "angle": checked_angle(options.angle, network(options.model, options.device)),
-        "polish": options.polish,
-        "ensemble": options.ensemble,
-        "crf": options.crf,
-    }
-    done = in_stretches(video, target, settings, STRETCH, treat, recall, options.overwrite)
-    if progress:
-        progress(1.0)
-    return done.facts()
+    return video_to_video(source, target, output, {"--save-rain": output.save_rain}, work)
 
 
-def _stretch(
-    video: Video,
-    frames: Iterator[VideoFrame],
-    file: Path,
-    options: Options,
-    before: float | None,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    """Derain one stretch into a file, after one with the angle ``before``; returns what is noted about it."""
-    net = network(options.model, options.device)
-    with FrameStore() as store:
-        times = []
-        for frame in frames:
-            store.append(frame.pixels)
-            times.append((frame.index, frame.time))
-        angle = _angle(store, options, before)
-        with part_writer(video, file, options.crf) as writer:
-            for (index, at), pixels in zip(times, store, strict=True):
-                result = derain(
-                    net,
-                    pixels,
-                    angle=angle,
-                    tile=options.tile,
-                    device=options.device,
-                    batch=options.batch,
-                    polish=options.polish,
-                    ensemble=options.ensemble,
-                )
-                writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
-                if progress and video.declared:
-                    progress(min((index + 1) / video.declared, 0.99))
-        return {"first": times[0][0], "frames": len(store), "angle": angle}
+@dataclass(frozen=True)
+class _Net:
+    """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
+
+    video: Video
+    asked: NetworkSettings
+    crf: int
+    length: int
+    progress: Progress | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        asked, stat = self.asked, self.asked.model.stat()
+        return {
+            "model": [str(asked.model.resolve()), stat.st_size, stat.st_mtime_ns],
+            "angle": checked_angle(asked.angle, asked.network),
+            "polish": asked.polish,
+            "ensemble": asked.ensemble,
+            "crf": self.crf,
+        }
+
+    def derain(
+        self, frames: Iterator[VideoFrame], file: Path, before: float | None
+    ) -> tuple[dict[str, Any], float | None]:
+        with FrameStore() as store:
+            times = []
+            for frame in frames:
+                store.append(frame.pixels)
+                times.append((frame.index, frame.time))
+            angle = _angle(store, self.asked, before)
+            with part_writer(self.video, file, self.crf) as writer:
+                for (index, at), pixels in zip(times, store, strict=True):
+                    result = derain(self.asked.network, pixels, angle=angle, **self.asked.options())
+                    writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
+                    if self.progress and self.video.declared:
+                        self.progress(min((index + 1) / self.video.declared, 0.99))
+            return {"first": times[0][0], "frames": len(store), "angle": angle}, angle
+
+    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> float | None:
+        angle: float | None = note["angle"]
+        return angle
 
 
-def _angle(store: FrameStore, options: Options, before: float | None) -> float | None:
+def _angle(store: FrameStore, settings: NetworkSettings, before: float | None) -> float | None:
     """Return the angle of all frames of a stretch; found, it comes half-way from the one before."""
-    net = network(options.model, options.device)
-    wish = checked_angle(options.angle, net)
+    wish = checked_angle(settings.angle, settings.network)
     if isinstance(wish, float):
         return wish
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
@@ -104,11 +98,11 @@ def _angle(store: FrameStore, options: Options, before: float | None) -> float |
     def found(by: str) -> list[float]:
         if by == SOLVER:
             return _seen_by_solver([store[number] for number in numbers], before)
-        angles = [find_angle(net, store[number], by=by, device=options.device) for number in numbers]
+        angles = (find_angle(settings.network, store[number], by=by, device=settings.device) for number in numbers)
         return [angle for angle in angles if angle is not None]
 
     # The solver needs an angle even where the network needs none.
-    known = (found(wish) if wish else []) or (found(SOLVER) if options.polish else [])
+    known = (found(wish) if wish else []) or (found(SOLVER) if settings.polish else [])
     if not known:
         return None
     now = middle_angle(known)

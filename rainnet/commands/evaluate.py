@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from rainnet.commands.angles import Angle, parse_angle
+from rainopt.app.options import Device, JsonLines, Overwrite
+
 
 def evaluate(
     methods: Annotated[
@@ -40,8 +43,8 @@ def evaluate(
     niqe: Annotated[
         bool, typer.Option("--niqe", help="Score NIQE too, which asks for no truth; without truth it always is.")
     ] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all scores, of each picture too, here.")
+    scores: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write all scores, of each picture too, here.")
     ] = None,
     sheet: Annotated[
         Path | None,
@@ -51,22 +54,13 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Score the first N pictures only.")
     ] = None,
-    angle: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEG|network|solver",
-            help="Direction of the rain in all pictures: degrees, 0 is vertical, positive moves right going down; or "
-            "who finds it for networks, they themselves or the solver, as it is if left out. `rainopt` finds its own "
-            "unless degrees are given.",
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N, for networks.")] = "auto",
+    angle: Angle = None,
+    device: Device = "auto",
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write what each method makes, DIR/METHOD/NAME.png.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files of --json, --sheet and --save that are there.")
-    ] = False,
+    overwrite: Overwrite = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Compare methods on a dataset: PSNR, SSIM, NIQE and seconds a picture.
 
@@ -81,7 +75,7 @@ def evaluate(
     **Examples**
 
     - `rainnet evaluate input rainopt udgnet-small --data Rain100L`
-    - `rainnet evaluate rainopt runs/mine --data pairs/ --split val -p rgb -p y_matlab --json scores.json`
+    - `rainnet evaluate rainopt runs/mine --data pairs/ --split val -p rgb -p y_matlab --scores scores.json`
     - `rainnet evaluate input results/spanet --data Rain100L --sheet worst.png --worst 12`
     - `rainnet evaluate rainopt udgnet-small --data photographs/ --layout unpaired` (no truth: NIQE)
 
@@ -89,9 +83,9 @@ def evaluate(
     interrupted.
     """
     from rainnet.evaluate.compare import PROTOCOL
-    from rainnet.evaluate.follow import Options, follow
+    from rainnet.evaluate.follow import ComparisonSettings, follow
 
-    options = Options(
+    options = ComparisonSettings(
         methods=methods,
         data=data,
         layout=layout,
@@ -101,25 +95,11 @@ def evaluate(
         limit=limit,
         angle=parse_angle(angle),
         device=device,
-        json=json_file,
+        scores=scores,
+        json_lines=json_lines,
         sheet=sheet,
         worst=worst,
         save=save,
         overwrite=overwrite,
     )
     raise typer.Exit(follow(options))
-
-
-def parse_angle(text: str | None) -> float | str | None:
-    """Read degrees, "network" or "solver"."""
-    if text in (None, "network", "solver"):
-        return text
-    try:
-        degrees = float(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"must be a number of degrees, 'network' or 'solver', got '{text}'", param_hint="--angle"
-        ) from None
-    if not -90 < degrees <= 90:
-        raise typer.BadParameter(f"must be in (-90, 90] degrees, got {text}", param_hint="--angle")
-    return degrees

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-FAILED = 1
+from rainopt.app.exit_codes import FAILED
+from rainopt.app.options import JsonLines, Overwrite
 
 
 def export(
@@ -26,8 +27,8 @@ def export(
     opset: Annotated[
         int | None, typer.Option(min=18, metavar="N", help="Version of ONNX's operators; 18 if left out.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
-    json_lines: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    overwrite: Overwrite = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Write a network as an ONNX file, which runs without this program and without torch.
 

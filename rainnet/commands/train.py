@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rainnet.recipes.shipped import shipped
+from rainopt.app.exit_codes import FAILED, INTERRUPTED
+from rainopt.app.options import Device, JsonLines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rainnet.data.batches import RecipeBatches
     from rainnet.recipes.recipe import Recipe
-    from rainnet.train.validator import Judge
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
+    from rainnet.train.validator import Validator
 
 
 def train(
     recipe: Annotated[
         str,
-        typer.Argument(
-            metavar="RECIPE", help="A TOML file, or a recipe that ships: udgnet, udgnet-small, udgnet-distilled."
-        ),
+        typer.Argument(metavar="RECIPE", help=f"A TOML file, or a recipe that ships: {', '.join(shipped())}."),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder of the run; new, or with --resume one to go on with.")
@@ -37,6 +37,12 @@ def train(
         list[Path] | None,
         typer.Option("--clean", help="Folder of clean pictures of any scenes, for the adversarial loss; repeatable."),
     ] = None,
+    rainy: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--rainy", help="Dataset or folder of rainy pictures of any scenes, for losses that compare; repeatable."
+        ),
+    ] = None,
     val: Annotated[
         list[Path] | None, typer.Option("--val", help="Dataset of pairs to validate on, any layout; repeatable.")
     ] = None,
@@ -47,17 +53,16 @@ def train(
         ),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--start", metavar="MODEL", help="Begin with the weights of this model.")
+        Path | None,
+        typer.Option("--from", "--start", metavar="MODEL", help="Begin with the weights of this model."),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change the recipe, e.g. run.steps=500; repeatable."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N; several: start this with torchrun.")] = "auto",
+    device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object at the end instead of text.")
-    ] = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Train a network by a recipe.
 
@@ -91,13 +96,13 @@ def train(
     from rainnet.weights.checkpoint import CheckpointError
 
     try:
-        chosen = _recipe(recipe, data, clean, val, single, start, changes)
-        batches, judge = _prepared(chosen, device, resume)
+        chosen = _recipe(recipe, data, clean, rainy, val, single, start, changes)
+        batches, validator = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
     except (ValueError, TypeError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     try:
-        result = _train(chosen, batches, judge, output, device, resume, err)
+        result = _train(chosen, batches, validator, output, device, resume, err)
     except KeyboardInterrupt:
         err.print(f"interrupted; the same command with --resume goes on, from '{output}'")
         raise typer.Exit(INTERRUPTED) from None
@@ -121,6 +126,7 @@ def _recipe(
     name: str,
     data: list[Path] | None,
     clean: list[Path] | None,
+    rainy: list[Path] | None,
     val: list[Path] | None,
     single: Path | None,
     start: Path | None,
@@ -136,6 +142,8 @@ def _recipe(
         sections["data"] = {"train": [path.resolve() for path in ([single] if single else data or ())]}
     if clean:
         sections.setdefault("data", {})["unpaired"] = [path.resolve() for path in clean]
+    if rainy:
+        sections.setdefault("data", {})["unpaired_rainy"] = [path.resolve() for path in rainy]
     if val:
         sections["validation"] = {"data": [path.resolve() for path in val]}
     if start is not None:
@@ -147,25 +155,22 @@ def _recipe(
     return with_weights(chosen) if chosen.data.kind == "single" else chosen
 
 
-def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Judge | None]:
+def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None]:
     """Return the batches and who validates; raises for everything that the recipe or the data lack."""
     from rainnet.data.batches import RecipeBatches, dataset_for
     from rainnet.infer.devices import resolve_device
-    from rainnet.programs import PROGRAMS
-    from rainnet.recipes.recipe import checked
-    from rainnet.train.loop import build_program
-    from rainnet.train.validator import Judge
-    from rainnet.zoo import known
+    from rainnet.recipes.stages import plan
+    from rainnet.train.build import build_program, needs_of
+    from rainnet.train.validator import Validator
 
     resolve_device(device)
     if not resume:
-        build_program(recipe)
-    program = PROGRAMS[known(recipe.network.name, PROGRAMS, "network")]
-    needs = program.needs(checked(program.Settings, recipe.loss, "loss"))
-    batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs))
+        for stage in plan(recipe):
+            build_program(stage.recipe, frozen=stage.frozen)
+    batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
     section = recipe.validation
     wanted = section.data and _is_first()
-    return batches, Judge.of_folders(section.data, section.protocol, section.limit) if wanted else None
+    return batches, Validator.of_folders(section.data, section.protocol, section.limit) if wanted else None
 
 
 def _is_first() -> bool:
@@ -174,9 +179,16 @@ def _is_first() -> bool:
 
 
 def _train(
-    recipe: Recipe, batches: RecipeBatches, judge: Judge | None, output: Path, device: str, resume: bool, err: Console
+    recipe: Recipe,
+    batches: RecipeBatches,
+    validator: Validator | None,
+    output: Path,
+    device: str,
+    resume: bool,
+    err: Console,
 ) -> list[Path] | None:
     """Train, and return the files of the models; None in processes that only help."""
+    from rainnet.recipes.stages import plan
     from rainnet.train.loop import train
     from rainnet.train.run_folder import RunFolder
     from rainnet.train.tracking import Tracker
@@ -184,8 +196,8 @@ def _train(
     # What Fabric says of itself is of no use here.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     folder = RunFolder(output)
-    with Tracker(folder, err, recipe.run.steps, _is_first()) as tracker:
-        train(recipe, folder, batches, tracker, judge=judge, device=device, resume=resume)
+    with Tracker(folder, err, plan(recipe)[-1].last, _is_first()) as tracker:
+        train(recipe, folder, batches, tracker, validator=validator, device=device, resume=resume)
     if not _is_first():
         return None
     return [folder.best, folder.model] if folder.best.exists() else [folder.model]

@@ -8,32 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from rainnet.convert.base import Foreign, UnlikeError
+
 UNSEEN = (
     "weights do not tell what is between convolutions (ReLU within blocks, sums around each block and around all of "
     "them are assumed), and no checkpoint of the authors was at hand: compare a picture with their program"
 )
-
-
-class Foreign(NamedTuple):
-    """Weights of another program under our names.
-
-    Attributes
-    ----------
-    config
-        Fields of our config that the shapes tell.
-    state
-        Weights by our names. What is not among them keeps fresh weights.
-    notes
-        What a user has to know, a sentence each.
-    """
-
-    config: dict[str, Any]
-    state: dict[str, Tensor]
-    notes: list[str]
-
-
-class UnlikeError(ValueError):
-    """The weights are not those of such a network; the message continues a sentence that starts with the file."""
 
 
 class Layer(NamedTuple):

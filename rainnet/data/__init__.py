@@ -1,19 +1,25 @@
 """Training data: examples by number, and batches of them.
 
-An example is a dict of float32 tensors with values in [0, 1], s being the side of the crop:
+An example is a dict of float32 tensors with values in [0, 1], s being the side of the crop. Which of these entries it
+has, and how the crops lie, is what the `rainnet.programs.base.ExampleSpec` of the training program says:
 
 ``"rainy"`` (3, s, s)
-    Crop of a rainy picture, in which streaks are vertical: a parallelogram of the picture, sheared.
+    Crop of a rainy picture: as it lies, or, where the spec says upright, with vertical streaks, which is a
+    parallelogram of the picture, sheared.
 ``"clean"`` (3, s, s)
-    The same place of the clean picture, sheared alike; where there is truth.
+    The same place of the clean picture, sheared alike.
 ``"plain"`` (3, s, s)
     Crop of the rainy picture around the same centre as it lies, for a network that finds the angle.
 ``"angle"`` ()
-    Degrees of the rain as it lies in "plain", (-90, 90]; 0 is vertical, positive moves right going down. Rain in files
-    has one only where crops are upright: it may have to be estimated.
+    Degrees of the rain as it lies in the picture, (-90, 90]; 0 is vertical, positive moves right going down. In files
+    without a manifest it is estimated.
 ``"unpaired"`` (3, s, s)
-    Crop of another picture, not rainy, sheared alike, so that a discriminator cannot tell it by the shear; where
-    pictures for it are given.
+    Crop of another picture, not rainy, sheared alike, so that a discriminator cannot tell it by the shear.
+``"unpaired_rainy"`` (3, s, s)
+    Crop of another rainy picture, upright by its own angle where the spec says upright.
+
+Where the spec asks for F > 1 frames of one scene, "rainy", "clean" and "plain" are (F, 3, s, s) and "angle" is (F,):
+the same crop under F different rains.
 
 Example k of a dataset depends on its seed and on k alone, and there is one for every k: neither the number of worker
 processes, nor resuming, nor the order changes it.

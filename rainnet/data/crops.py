@@ -150,11 +150,6 @@ def as_tensor(planes: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(planes, np.float32, order="C"))
 
 
-def wrapped(angle: float) -> float:
-    """Return the direction of an angle in degrees as one in (-90, 90]."""
-    return 90.0 - (90.0 - angle) % 180.0
-
-
 def between(limits: Range, rng: np.random.Generator) -> float:
     """Draw a number evenly."""
     return limits[0] + (limits[1] - limits[0]) * float(rng.random())

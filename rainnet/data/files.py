@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from data_tools.layouts.read import Pair
 from data_tools.rain.parts import checked_number
@@ -24,14 +22,16 @@ from rainnet.data.crops import (
     between,
     checked_range,
     find_place,
-    wrapped,
 )
+from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, DataError, Pictures, check_sizes
-from rainnet.data.sources import Source, find_pairs, lone, require_one_size, require_truth
+from rainnet.data.sources import Source, find_pairs, lone, require_one_size, require_truth, scenes_of
+from rainnet.programs.base import ExampleSpec
 from rainopt.direction.estimate import estimate_angle
+from rainopt.geometry.lines import line_angle
 
 
-class FileCrops(Dataset[dict[str, Tensor]]):
+class FileCrops(Examples):
     """What crops of rainy pictures have in common; `PairCrops`, `RainyCrops` and `SinglePicture` are to be used.
 
     The angle of the rain is the one that is given, or that a manifest says, or else estimated from the whole rainy
@@ -43,6 +43,9 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         Where the pictures are.
     size
         Side of the crops in pixels.
+    spec
+        What an example must hold. The frames of a scene are different rainy pictures of one clean one, or, where there
+        is no clean one, of what the dataset calls one scene; all are cut along the rain of the first.
     seed
         Of everything that is drawn; example k depends on it and on k alone.
     split
@@ -57,9 +60,6 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         Whether pictures are mirrored left to right, which mirrors the angle.
     gain
         Lowest and highest factor on the brightness of the pictures, which are clipped at white.
-    upright
-        Whether crops have streaks vertical; otherwise they lie as in the picture, and there is neither "plain" nor
-        "angle".
     unpaired
         Clean pictures for "unpaired"; may be those of the pairs, an example then shows two of them.
     budget
@@ -75,12 +75,11 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         If another argument is outside its range.
     """
 
-    truth: ClassVar[bool] = False
-
     def __init__(
         self,
         source: Source | Sequence[Source],
-        size: int = 128,
+        size: int,
+        spec: ExampleSpec,
         *,
         seed: int = 0,
         split: str | None = None,
@@ -89,7 +88,6 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         scale: Range = (1.0, 1.0),
         flips: bool = True,
         gain: Range = (1.0, 1.0),
-        upright: bool = True,
         unpaired: Sequence[Path] | None = None,
         budget: int = BUDGET,
     ) -> None:
@@ -97,11 +95,14 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         self.angle = None if angle is None else checked_number("angle", angle, -90, 90, low_open=True)
         self.angle_error = checked_number("angle_error", angle_error, 0, 45)
         self.scale, self.gain = checked_range("scale", scale, 1), checked_range("gain", gain, 2)
-        self.flips, self.upright = flips, upright
+        self.flips, self.spec = flips, spec
         self.pairs, self._angles = self._find(source, split)
         sizes = check_sizes([path for pair in self.pairs for path in self._files(pair)], size)
-        if self.truth:
+        if spec.truth:
+            require_truth(self.pairs)
             require_one_size(self.pairs, sizes)
+        # One picture is a scene of its own, whatever else shows the same.
+        self._scenes = scenes_of(self.pairs, spec.frames, sizes) if spec.frames > 1 else [[pair] for pair in self.pairs]
         self._store = Pictures(budget)
         self._unpaired = None if unpaired is None else CleanRegions(unpaired, size, self.scale, flips, self._store)
         if self._unpaired is not None:
@@ -113,7 +114,7 @@ class FileCrops(Dataset[dict[str, Tensor]]):
 
     def _files(self, pair: Pair) -> list[Path]:
         """Return the files that an example is made from, the rainy one first."""
-        return _both(pair) if self.truth else [pair.rainy]
+        return _both(pair) if self.spec.truth else [pair.rainy]
 
     def angle_of(self, pair: Pair) -> float:
         """Return the angle in degrees of the rain in the rainy picture of a pair."""
@@ -124,27 +125,24 @@ class FileCrops(Dataset[dict[str, Tensor]]):
         return self._angles[pair.rainy]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([self.seed, index])
-        pair = self.pairs[int(rng.integers(len(self.pairs)))]
+        rng, spec = np.random.default_rng([self.seed, index]), self.spec
+        scene = self._scenes[int(rng.integers(len(self._scenes)))]
+        frames = [scene[int(k)] for k in rng.permutation(len(scene))[: spec.frames]] if spec.frames > 1 else scene
         mirrored = bool(rng.integers(2)) and self.flips
         gain, error = between(self.gain, rng), self.angle_error * float(rng.standard_normal())
-        example, cut = {}, Cut(self.size, None)
-        if self.upright:
-            angle = wrapped(-self.angle_of(pair) if mirrored else self.angle_of(pair))
-            example["angle"] = as_tensor(np.asarray(angle))
-            cut = Cut(self.size, wrapped(angle + error))
-        pictures = [self._store.read(path) for path in self._files(pair)]
+        angles: list[float] = []
+        if spec.upright or spec.angle:
+            angles = [line_angle(-self.angle_of(pair) if mirrored else self.angle_of(pair)) for pair in frames]
+        cut = Cut(self.size, line_angle(angles[0] + error) if spec.upright else None)
+        paths = [pair.rainy for pair in frames] + self._files(frames[0])[1:]
+        pictures = [self._store.read(path) for path in paths]
         place = find_place(pictures[0].shape[:2], cut.shape, self.size, self.scale, rng)
         regions = [brightened(place.take(picture), gain) for picture in pictures]
-        planes = as_planes(*(region[:, ::-1] if mirrored else region for region in regions))
-        crops = cut.upright(planes)
-        example["rainy"] = as_tensor(crops[:3])
-        if self.truth:
-            example["clean"] = as_tensor(crops[3:])
-        if self.upright:
-            example["plain"] = as_tensor(cut.plain(planes[:3]))
+        regions = [region[:, ::-1] if mirrored else region for region in regions]
+        rainy, clean = regions[: spec.frames], regions[-1] if spec.truth else None
+        example = entries(spec, cut, rainy, clean, angles)
         if self._unpaired is not None:
-            _, other = self._unpaired.draw(cut, gain, rng, frozenset(_both(pair)))
+            _, other = self._unpaired.draw(cut, gain, rng, frozenset(_both(frames[0])))
             example["unpaired"] = as_tensor(cut.upright(as_planes(other)))
         return example
 
@@ -156,8 +154,6 @@ class PairCrops(FileCrops):
     several of them. It is refused where rainy pictures lack a clean one, or one of the same size. The other parameters
     are those of `FileCrops`.
     """
-
-    truth = True
 
     def _find(self, source: Source | Sequence[Source], split: str | None) -> tuple[list[Pair], dict[Path, float]]:
         found = find_pairs(source, split)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from data_tools.rain.parts import checked_number
 from data_tools.rain.presets import PRESETS
@@ -24,16 +23,18 @@ from rainnet.data.crops import (
     at_least,
     between,
     checked_range,
-    wrapped,
 )
+from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, Pictures
-from rainnet.zoo import known
+from rainnet.models.names import known
+from rainnet.programs.base import ExampleSpec
+from rainopt.geometry.lines import line_angle
 
 SHARES = {"light": 1.0, "medium": 1.0, "heavy": 1.0}
 """Shares of the presets of `data_tools.PRESETS`, by default."""
 
 
-class RenderedCrops(Dataset[dict[str, Tensor]]):
+class RenderedCrops(Examples):
     """Crops of clean pictures with synthetic rain; see `rainnet.data` for what an example is.
 
     The rain is rendered where the crop is, in the picture's own frame, and then brought upright with it. Both
@@ -45,6 +46,9 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         Clean pictures.
     size
         Side of the crops in pixels.
+    spec
+        What an example must hold. The frames of a scene are the same crop under rain of the same description, drawn
+        anew for each.
     seed
         Of everything that is drawn; example k depends on it and on k alone.
     presets
@@ -70,8 +74,6 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
     haze, veil
         Share of the rainy examples whose veil is not the preset's, but drawn evenly between these two: distant rain may
         be thicker than the presets have it.
-    upright
-        Whether "rainy" and "clean" have streaks vertical; otherwise they lie as in the picture.
     unpaired
         Clean pictures for "unpaired"; may be ``pictures`` themselves, an example then shows two of them.
     budget
@@ -88,7 +90,8 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
     def __init__(
         self,
         pictures: Sequence[Path],
-        size: int = 128,
+        size: int,
+        spec: ExampleSpec,
         *,
         seed: int = 0,
         presets: Mapping[str, float] = SHARES,
@@ -101,7 +104,6 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         rain_scale: Range = (0.8, 1.25),
         haze: float = 0.0,
         veil: Range = (0.0, 0.5),
-        upright: bool = True,
         unpaired: Sequence[Path] | None = None,
         budget: int = BUDGET,
     ) -> None:
@@ -110,7 +112,7 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         self.angle_range = None if angle_range is None else checked_number("angle_range", angle_range, 0, 90)
         self.angle_error = checked_number("angle_error", angle_error, 0, 45)
         self.gain, self.rain_scale = checked_range("gain", gain, 2), checked_range("rain_scale", rain_scale, 8)
-        self.scale, self.upright = checked_range("scale", scale, 1), upright
+        self.scale, self.spec = checked_range("scale", scale, 1), spec
         self.haze = checked_number("haze", haze, 0, 1)
         self.veil = tuple(checked_number("veil", each, 0, 1) for each in veil)
         self._names, self._bounds = checked_shares(presets)
@@ -124,21 +126,12 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.seed, index])
         spec, angle = self._draw_rain(rng)
         error = self.angle_error * float(rng.standard_normal())
-        cut = Cut(self.size, wrapped(angle + error) if self.upright else None)
+        cut = Cut(self.size, line_angle(angle + error) if self.spec.upright else None)
         gain = between(self.gain, rng)
         path, clean = self._clean.draw(cut, gain, rng)
-        rainy = clean
-        if rng.random() >= self.dry:
-            rainy = np.rint(add_rain(clean, spec, rng).rainy * np.float32(255)) / np.float32(255)
-        planes = as_planes(rainy, clean)
-        upright = cut.upright(planes)
-        example = {
-            "rainy": as_tensor(upright[:3]),
-            "clean": as_tensor(upright[3:]),
-            "angle": as_tensor(np.asarray(angle)),
-        }
-        if self.upright:
-            example["plain"] = as_tensor(cut.plain(planes[:3]))
+        dry = rng.random() < self.dry
+        rainy = [clean if dry else in_levels(add_rain(clean, spec, rng).rainy) for _ in range(self.spec.frames)]
+        example = entries(self.spec, cut, rainy, clean, [angle] * len(rainy))
         if self._unpaired is not None:
             _, other = self._unpaired.draw(cut, gain, rng, frozenset({path}))
             example["unpaired"] = as_tensor(cut.upright(as_planes(other)))
@@ -153,9 +146,14 @@ class RenderedCrops(Dataset[dict[str, Tensor]]):
             spec = replace(spec, veil=veil)
         turn = max(spec.directions, key=lambda direction: direction.share).turn
         if self.angle_range is None:
-            return spec, wrapped(spec.angle + turn)
-        angle = wrapped(between((-self.angle_range, self.angle_range), rng))
-        return replace(spec, angle=wrapped(angle - turn)), angle
+            return spec, line_angle(spec.angle + turn)
+        angle = line_angle(between((-self.angle_range, self.angle_range), rng))
+        return replace(spec, angle=line_angle(angle - turn)), angle
+
+
+def in_levels(picture: np.ndarray) -> np.ndarray:
+    """Round a picture in [0, 1] to the 256 levels that files have."""
+    return np.rint(picture * np.float32(255)) / np.float32(255)
 
 
 def checked_shares(presets: Mapping[str, float]) -> tuple[list[str], np.ndarray]:

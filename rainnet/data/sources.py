@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
-from data_tools.manifest.file import MANIFEST_NAME, Record, read_manifest
+from data_tools.manifest.file import MANIFEST_NAME, read_manifest
+from data_tools.manifest.record import PairRecord
 from rainnet.data.pictures import DataError
 from rainopt.geometry.lines import line_angle
 from rainopt.io import READABLE_SUFFIXES
@@ -50,7 +52,8 @@ def find_pairs(
             _log.warning("'%s': %d problems, the first: %s", layout.root, len(layout.problems), layout.problems[0])
         if layout.name == "manifest":
             angles |= _angles(layout, source)
-        pairs += layout.pairs
+        # Names of scenes are unique within a dataset alone.
+        pairs += [replace(pair, scene=f"{layout.root}/{pair.scene}") for pair in layout.pairs]
     where = ", ".join(f"'{source.root if isinstance(source, Layout) else source}'" for source in named)
     if not pairs:
         raise DataError(f"{where or 'no folder'} holds no pair; name a dataset's folder, manifest or list")
@@ -61,6 +64,33 @@ def find_pairs(
         there = ", ".join(sorted({f"'{pair.split}'" if pair.split else "none" for pair in pairs}))
         raise DataError(f"{where} holds no pair of the split '{split}', but of {there}; name one of these, or no split")
     return chosen, angles
+
+
+def scenes_of(pairs: Sequence[Pair], frames: int, sizes: dict[Path, tuple[int, int]]) -> list[list[Pair]]:
+    """Group pairs by their clean picture, or by their scene where they have none; scenes with too few are left out.
+
+    Raises
+    ------
+    DataError
+        If no scene has as many rainy pictures, or the pictures of one differ in size.
+    """
+    groups: dict[Path | str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(pair.clean or pair.scene, []).append(pair)
+    scenes = [group for group in groups.values() if len(group) >= frames]
+    if not scenes:
+        most = max(len(group) for group in groups.values())
+        raise DataError(
+            f"the losses need {frames} rainy pictures of one scene, and the most that a scene has here is {most}; name "
+            "a dataset with several rainy pictures for each clean one, or a manifest whose records share a scene"
+        )
+    for group in scenes:
+        unequal = [pair.rainy for pair in group if sizes[pair.rainy] != sizes[group[0].rainy]]
+        if unequal:
+            raise DataError(
+                f"'{unequal[0]}' and '{group[0].rainy}' show one scene and differ in size; leave one of them out"
+            )
+    return scenes
 
 
 def is_picture(path: Path) -> bool:
@@ -132,7 +162,7 @@ def _angles(layout: Layout, source: Source) -> dict[Path, float]:
     return angles
 
 
-def _main_angle(record: Record) -> float:
+def _main_angle(record: PairRecord) -> float:
     """Return the degrees of the strongest rain of a record: a spec of several directions is around its own angle."""
     turns = [part for part in record.spec.get("directions", ()) if isinstance(part, dict)]
     strongest = max(turns, key=lambda part: part.get("share", 1.0), default={})

@@ -20,19 +20,19 @@ from rainnet.evaluate.save import Saver
 from rainnet.evaluate.sheet import CELL, UNTOUCHED, Worst
 from rainnet.evaluate.table import tables
 from rainopt.app.console import open_consoles, progress_bar
+from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.sheet import write_sheet
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.io.atomic import WriteError, replacing
 
 T = TypeVar("T")
-OK, FAILED, INTERRUPTED = 0, 1, 130
 WIDTH = 160  # of tables in a file or a pipe
 # Of the work, after which a line is written where no bar is drawn.
 SHARE = 10
 
 
 @dataclass(frozen=True)
-class Options:
+class ComparisonSettings:
     """What to compare on what, and what to write; see the command's help for each."""
 
     methods: Sequence[str]
@@ -44,14 +44,15 @@ class Options:
     limit: int | None = None
     angle: float | str | None = None
     device: str = "auto"
-    json: Path | None = None
+    scores: Path | None = None
     sheet: Path | None = None
     worst: int = 8
     save: Path | None = None
     overwrite: bool = False
+    json_lines: bool = False
 
 
-def follow(options: Options) -> int:
+def follow(options: ComparisonSettings) -> int:
     """Compare, print the tables, write what was asked for, and return the exit status.
 
     Raises
@@ -99,7 +100,11 @@ def follow(options: Options) -> int:
     except KeyboardInterrupt:
         err.print(f"interrupted: {progress.done} of {len(pairs)} pictures were compared, nothing is reported")
         return INTERRUPTED
-    _show(report, dataset, out, err)
+    if options.json_lines:
+        for line in report.lines():
+            print(json.dumps(line, allow_nan=False))
+    else:
+        _show(report, dataset, out, err)
     lost = list(saver.failures) if saver else []
     lost += _write(report, worst, options)
     for error in lost:
@@ -149,14 +154,14 @@ def _show(report: Report, dataset: Layout, out: Console, err: Console) -> None:
         out.print(table)
 
 
-def _write(report: Report, worst: Worst, options: Options) -> list[str]:
+def _write(report: Report, worst: Worst, options: ComparisonSettings) -> list[str]:
     """Write the report and the sheet; returns a sentence for each that could not be written."""
     lost = []
-    if options.json is not None:
+    if options.scores is not None:
         text = json.dumps(report.as_dict(), indent=2, allow_nan=False) + "\n"
         try:
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(options.json, options.overwrite) as file:
+            options.scores.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(options.scores, options.overwrite) as file:
                 file.write(text.encode())
         except (WriteError, OSError) as error:
             lost.append(str(error))
@@ -171,12 +176,12 @@ def _write(report: Report, worst: Worst, options: Options) -> list[str]:
     return lost
 
 
-def _check_files(options: Options) -> None:
+def _check_files(options: ComparisonSettings) -> None:
     """Refuse names that cannot be written before hours of work."""
     if options.sheet is not None and options.sheet.suffix.lower() not in READABLE_SUFFIXES:
         allowed = ", ".join(sorted(READABLE_SUFFIXES))
         raise typer.BadParameter(f"'{options.sheet}' is no name of a picture; use {allowed}", param_hint="--sheet")
-    for option, path in (("--json", options.json), ("--sheet", options.sheet)):
+    for option, path in (("--scores", options.scores), ("--sheet", options.sheet)):
         if path is not None:
             if path.is_dir():
                 raise typer.BadParameter(f"'{path}' is a folder; name a file", param_hint=option)

@@ -154,6 +154,11 @@ class Report:
         """Whether nothing is missing: every pair was whole, and every method did every picture."""
         return not (self.failures or self.problems or any(method.failures for method in self.methods))
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what a line of JSON says of each method: its means, and how many pictures failed."""
+        whole = (method.as_dict(self.protocols) for method in self.methods)
+        return [{"data": self.data} | {k: v for k, v in one.items() if k not in ("each", "failures")} for one in whole]
+
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as JSON has it, without NaN and infinities."""
         from rainopt import __version__

@@ -1,16 +1,16 @@
 """The pipeline around a network as an ONNX graph: angle, shear, network, shear back, in ONNX's own text format.
 
-The exporter of torch cannot follow the shear, whose frame is as wide as the angle makes it, while ONNX can say it: a
-width is a number like any other there. So torch exports the convolutions and this file says what is around them.
-What it computes is `rainnet.models.udgnet.UDGNet.forward` and `rainnet.models.warp.BatchUpright`; each line of the text
-has the name that its value has there.
+The exporter of torch cannot follow a frame that is as wide as the angle makes it, while ONNX can say it: a width is a
+number like any other there. So torch exports the convolutions and the shear (`rainopt.geometry.warp.shift_rows`), and
+this file says how wide the frame is and what is around them. What it computes is `rainnet.models.base.Network.forward`
+with `rainnet.models.warp.BatchUpright`; each line of the text has the name that its value has there.
 """
 
 from __future__ import annotations
 
 import math
 
-from rainopt.geometry.warp import BORDER, TAPS
+from rainopt.geometry.warp import BORDER
 
 DOMAIN = "rainnet"  # of the functions, which are written into the graph in the end
 
@@ -61,101 +61,8 @@ Slope (angle, turned) => (slope)
 }}
 """
 
-# `rainnet.models.warp.lanczos_weights`; (N, R) fractions of a pixel to (N, R, 6).
-SINC = f"""
-Sinc (x) => (y)
-{{
-    one = Constant <value_float = 1.0> ()
-    zero = Constant <value_float = 0.0> ()
-    pi = Constant <value_float = {math.pi!r}> ()
-    at_zero = Equal (x, zero)
-    safe = Where (at_zero, one, x)
-    arc = Mul (safe, pi)
-    sin = Sin (arc)
-    ratio = Div (sin, arc)
-    y = Where (at_zero, one, ratio)
-}}
-"""
-WEIGHTS = f"""
-Lanczos (fraction) => (weights)
-{{
-    last = Constant <value_ints = [-1]> ()
-    taps = Constant <value_floats = [{", ".join(f"{k}.0" for k in range(1 - TAPS // 2, TAPS // 2 + 1))}]> ()
-    half = Constant <value_float = {TAPS // 2}.0> ()
-    column = Unsqueeze (fraction, last)
-    distance = Sub (taps, column)
-    scaled = Div (distance, half)
-    wide = {DOMAIN}.Sinc (scaled)
-    narrow = {DOMAIN}.Sinc (distance)
-    product = Mul (wide, narrow)
-    total = ReduceSum <keepdims = 1> (product, last)
-    weights = Div (product, total)
-}}
-"""
 
-# One of the six pixels of `rainnet.models.warp.shift_rows`, weighted; `edge` is 1 where the nearest pixel lies outside,
-# or 0.
-TAP = """
-Tap (image, start, weights, tap, edge) => (term)
-{
-    zero = Constant <value_int = 0> ()
-    one = Constant <value_int = 1> ()
-    channel = Constant <value_ints = [1]> ()
-    around = Constant <value_ints = [1, 3]> ()
-    sides = Constant <value_ints = [1, 1]> ()
-    columns_1 = Shape <start = 3, end = 4> (image)
-    columns = Squeeze (columns_1)
-    limit = Sub (columns, one)
-    column = Add (start, tap)
-    inside = Clip (column, zero, limit)
-    index_1 = Unsqueeze (inside, channel)
-    channels = Shape <start = 1, end = 2> (image)
-    expanded = Concat <axis = 0> (channels, sides)
-    index = Expand (index_1, expanded)
-    value = GatherElements <axis = 3> (image, index)
-    equal = Equal (column, inside)
-    there = Cast <to = 1> (equal)
-    kept = Max (there, edge)
-    kept_1 = Unsqueeze (kept, channel)
-    weight = Gather <axis = 2> (weights, tap)
-    weight_1 = Unsqueeze (weight, around)
-    factor = Mul (weight_1, kept_1)
-    term = Mul (value, factor)
-}
-"""
-
-
-def _shift_rows() -> str:
-    """`rainnet.models.warp.shift_rows`: (N, C, R, W), (N, R) pixels and a width to (N, C, R, width)."""
-    taps = "".join(
-        f"""
-    k{k} = Constant <value_int = {k}> ()
-    term{k} = {DOMAIN}.Tap (image, start, weights, k{k}, edge)
-    sum{k + 1} = Add (sum{k}, term{k})"""
-        for k in range(TAPS)
-    )
-    return f"""
-ShiftRows (image, offsets, width, edge) => (out)
-{{
-    zero = Constant <value_int = 0> ()
-    one = Constant <value_int = 1> ()
-    last = Constant <value_ints = [-1]> ()
-    left = Constant <value_int = {TAPS // 2 - 1}> ()
-    whole = Floor (offsets)
-    fraction = Sub (offsets, whole)
-    weights = {DOMAIN}.Lanczos (fraction)
-    pixels = Cast <to = 7> (whole)
-    first = Sub (pixels, left)
-    first_1 = Unsqueeze (first, last)
-    columns = Range (zero, width, one)
-    start = Add (first_1, columns)
-    sum0 = Constant <value_float = 0.0> (){taps}
-    out = Identity (sum{TAPS})
-}}
-"""
-
-
-# `rainnet.models.udgnet.padded` for one axis of the four, and `cropped` for both.
+# `rainnet.models.base.padded` for one axis of the four, and `cropped` for both.
 def _pad(name: str, axis: int) -> str:
     return f"""
 {name} (image, multiple) => (out)
@@ -241,7 +148,6 @@ derain ({pictures} rainy, float[N] angle)
     one = Constant <value_int = 1> ()
     last = Constant <value_ints = [-1]> ()
     none = Constant <value_float = 0.0> ()
-    edge = Constant <value_float = 1.0> ()
     half = Constant <value_float = 0.5> ()
     rows_1 = Shape <start = 2, end = 3> (source)
     rows = Squeeze (rows_1)
@@ -275,18 +181,20 @@ derain ({pictures} rainy, float[N] angle)
 
     left_float = Cast <to = 1> (left)
     there = Sub (shift, left_float)
-    upright = {DOMAIN}.ShiftRows (source, there, width, edge)
+    frame = Range (zero, width, one)
+    upright = {DOMAIN}.ShearEdge (source, there, frame)
     {LAYERS.format(multiple=multiple)}
     back = Sub (left_float, shift)
-    removed_sheared = {DOMAIN}.ShiftRows (removed, back, columns, none)
-    layer_sheared = {DOMAIN}.ShiftRows (layer, back, columns, none)
+    picture = Range (zero, columns, one)
+    removed_sheared = {DOMAIN}.ShearZero (removed, back, picture)
+    layer_sheared = {DOMAIN}.ShearZero (layer, back, picture)
     removed_back = {DOMAIN}.Turn (removed_sheared, turned)
     layer_back = {DOMAIN}.Turn (layer_sheared, turned)
     {OUTPUTS}
 }}
 """ + _functions(
         opset,
-        [TURN, SLOPE, SINC, WEIGHTS, TAP, _shift_rows(), _pad("PadRows", 2), _pad("PadColumns", 3), CROP],
+        [TURN, SLOPE, _pad("PadRows", 2), _pad("PadColumns", 3), CROP],
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from rainnet.export import graph as export_graph
 from rainnet.export.check import check_onnx
-from rainnet.export.trace import ExportError, angle_graph, as_function, layers_graph, lift_weights
+from rainnet.export.trace import ExportError, angle_graph, as_function, layers_graph, lift_weights, shear_graph
 from rainnet.infer.device import evaluating, parameter_of
-from rainnet.models.base import AsItIs, Network
+from rainnet.models.base import AsItLies, Network
 from rainnet.weights.checkpoint import FORMAT, described
 from rainopt.checks import require_whole
 from rainopt.geometry.warp import Upright
@@ -144,17 +144,22 @@ def _whole(net: Network, opset: int) -> Any:
     import onnx.inliner
     import onnx.parser
 
-    frame = net.frame(64, 96, 10.0)
-    if isinstance(frame, AsItIs):
+    orientation = net.orientation(64, 96, 10.0)
+    if isinstance(orientation, AsItLies):
         surroundings = export_graph.as_it_is
-    elif isinstance(frame, Upright):
+    elif isinstance(orientation, Upright):
         surroundings = export_graph.sheared
     else:
-        raise ExportError(f"`net` works in a frame that has no ONNX graph ({type(frame).__name__}); export its core")
+        raise ExportError(
+            f"`net` works in an orientation that has no ONNX graph ({type(orientation).__name__}); export its core"
+        )
+    if net.directional and type(net).find_angle is Network.find_angle:
+        raise ExportError("`net` finds no angle, which its graph would have to; export its core")
     layers = layers_graph(net, opset)
     parts = {"Layers": layers}
-    if isinstance(frame, Upright):
+    if isinstance(orientation, Upright):
         parts["FindAngle"] = angle_graph(net, opset)
+        parts |= {f"Shear{fill.capitalize()}": shear_graph(net.channels, fill, opset) for fill in ("edge", "zero")}
     text = surroundings(net.channels, net.multiple, opset, layers.ir_version)
     model = onnx.parser.parse_model(text)
     model.functions.extend(as_function(part, export_graph.DOMAIN, name) for name, part in parts.items())

@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from rainnet.models.base import Network
+from rainopt.geometry.warp import shift_rows
+
+PICTURES = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+"""Sizes of pictures (N, C, H, W) that are left open."""
 
 
 class ExportError(ValueError):
@@ -24,12 +28,37 @@ def layers_graph(net: Network, opset: int) -> Any:
     # Sides that are multiples, as the exporter tries them, and different, or it would take them to be the same.
     height, width = (net.multiple * -(-size // net.multiple) for size in (64, 96))
     example = torch.zeros(2, net.channels, height, width)
-    return _trace(_Layers(net), example, opset, ["upright"], ["removed", "rain"])
+    return _trace(_Layers(net), (example,), (PICTURES,), opset, ["upright"], ["removed", "rain"])
 
 
 def angle_graph(net: Network, opset: int) -> Any:
     """Return `Network.find_angle` as a model from ``rainy`` to ``found``."""
-    return _trace(_FindAngle(net), torch.zeros(2, net.channels, 64, 96), opset, ["rainy"], ["found"])
+    example = torch.zeros(2, net.channels, 64, 96)
+    return _trace(_FindAngle(net), (example,), (PICTURES,), opset, ["rainy"], ["found"])
+
+
+def shear_graph(channels: int, fill: str, opset: int) -> Any:
+    """Return `rainopt.geometry.warp.shift_rows` as a model from ``image``, ``offsets`` and ``columns`` to ``out``.
+
+    The image is (N, C, R, W), offsets are (N, R), and columns are the numbers 0, 1, ... of the columns of the result:
+    its width is a size to the exporter, which the values of a tensor are not.
+    """
+    pictures, rows, width, columns = (Dim(name, min=1) for name in ("N", "R", "W", "K"))
+    example = (torch.zeros(2, channels, 40, 50), torch.zeros(2, 40), torch.arange(61))
+    sizes = ({0: pictures, 2: rows, 3: width}, {0: pictures, 1: rows}, {0: columns})
+    return _trace(_Shear(fill), example, sizes, opset, ["image", "offsets", "columns"], ["out"])
+
+
+class _Shear(nn.Module):
+    """The shear of a batch as a module."""
+
+    def __init__(self, fill: str) -> None:
+        super().__init__()
+        self.fill = fill
+
+    def forward(self, image: Tensor, offsets: Tensor, columns: Tensor) -> Tensor:
+        sheared: Tensor = shift_rows(image, offsets[:, None], columns.shape[0], fill=self.fill)
+        return sheared
 
 
 class _Layers(nn.Module):
@@ -55,19 +84,25 @@ class _FindAngle(nn.Module):
         return self.net.find_angle(rainy)
 
 
-def _trace(module: nn.Module, example: Tensor, opset: int, inputs: list[str], outputs: list[str]) -> Any:
-    """Let torch export a module of one input (N, C, H, W) whose sizes are open."""
-    sizes = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
+def _trace(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    sizes: tuple[dict[int, Any], ...],
+    opset: int,
+    inputs: list[str],
+    outputs: list[str],
+) -> Any:
+    """Let torch export a module, with those sizes of its inputs open that ``sizes`` names."""
     try:
         with _quiet():
             program = torch.onnx.export(
                 module.eval(),
-                (example,),
+                example,
                 dynamo=True,
                 opset_version=opset,
                 input_names=inputs,
                 output_names=outputs,
-                dynamic_shapes=(sizes,),
+                dynamic_shapes=sizes,
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:

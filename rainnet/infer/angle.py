@@ -10,7 +10,6 @@ from torch import Tensor
 
 from rainnet.infer.device import parameter_of
 from rainnet.models.base import Network
-from rainopt.arrays import Array
 from rainopt.geometry.lines import line_angle
 
 NETWORK, SOLVER = "network", "solver"
@@ -57,13 +56,6 @@ def found_by_network(net: Network, rainy: Tensor, device: torch.device) -> float
             return None
         angles.append(float(angle[0]))
     return middle_angle(angles)
-
-
-def found_by_solver(image: Array, channel_axis: int = -1) -> float:
-    """Return the degrees that `rainopt.estimate_angle` finds, its best guess where it sees no rain."""
-    from rainopt.direction.estimate import estimate_angle
-
-    return estimate_angle(image, channel_axis=channel_axis).angle
 
 
 def middle_angle(angles: Sequence[float]) -> float:

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import array_api_compat
 import numpy as np
 import torch
 from torch import Tensor
 
-from rainnet.infer.angle import SOLVER, checked_angle, found_by_network, found_by_solver
+from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
 from rainnet.infer.bound import most_rain
 from rainnet.infer.device import device_for, evaluating
 from rainnet.infer.polish import polished
-from rainnet.infer.tiles import Progress, checked_tile, layers_of
+from rainnet.infer.streaks import Streaks
+from rainnet.infer.tiles import Progress, Tiling, checked_tile, layers_of, tiling_for
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainopt.arrays import Array, detached, namespace, to_numpy
 from rainopt.checks import require_whole
-from rainopt.direction.estimate import estimate_angle
-from rainopt.image import device_of, join_channels, luminance, split_channels
+from rainopt.image import join_channels, luminance, split_channels
 
 # Axes of the mirror images that an ensemble of so many takes the mean of.
 MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
@@ -66,9 +67,9 @@ def derain(
 ) -> Derained:
     """Remove rain from one image by a network.
 
-    The picture is brought into the frame of the network (`rainnet.models.base.Network.frame`), split there in tiles,
-    and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown to a
-    network of three channels as three equal ones, and what is removed is their mean.
+    The picture is brought into the orientation of the network (`rainnet.models.base.Network.orientation`), split there
+    in tiles, and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown
+    to a network of three channels as three equal ones, and what is removed is their mean.
 
     Parameters
     ----------
@@ -80,11 +81,13 @@ def derain(
     angle
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. ``"network"``: what the network finds,
         within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
-        the solver's, `rainnet.infer.angle.ANGLE_BY`, for networks that work in a frame of the rain's direction; and an
+        the solver's, `rainnet.infer.angle.ANGLE_BY`, for networks that work on upright streaks; and an
         image in which it sees no rain is left as it is, as `rainopt.derain` leaves it.
     tile
         Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
-        so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile.
+        so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile. A network that sees
+        the whole picture (`rainnet.models.base.Network.reach`) is run whole if this is None and memory allows; in tiles
+        it gives something else, which is logged as a warning.
     device
         ``"cpu"``, ``"cuda:N"``, or ``"auto"``: where the network is, if that is not the CPU, else the first CUDA device
         if there is one, else the CPU. Training loops pass the device of their network.
@@ -122,35 +125,38 @@ def derain(
     image = detached(image)
     channels = split_channels(image, channel_axis)
     place = device_for(device, net)
-    side, batch = checked_tile(tile, place), require_whole(batch, "batch")
+    checked_tile(tile, place)
+    batch = require_whole(batch, "batch")
     iterations = require_whole(polish, "polish") if polish != 0 or isinstance(polish, bool) else 0
     wish, mirrors = checked_angle(angle, net), MIRRORS.get(ensemble)
     if mirrors is None:
         raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
     net.to(place)
+    streaks = Streaks(image, channel_axis)
     with evaluating(net), torch.no_grad():
         colour = _planes(channels.colour, net, place)
-        if angle is None and wish == SOLVER:
-            estimate = estimate_angle(image, channel_axis=channel_axis)
-            if not estimate.directions:
-                whole = join_channels(_like(colour, channels.colour), channels)
-                nothing = _like(torch.zeros_like(colour[0]), channels.colour)
-                return Derained(_contiguous(whole), nothing, estimate.angle, dry=True)
-            wish = estimate.angle
-        degrees = _degrees(net, image, colour, wish, place, channel_axis)
+        if angle is None and wish == SOLVER and not streaks.estimate.directions:
+            whole = join_channels(_like(colour, channels.colour), channels)
+            nothing = _like(torch.zeros_like(colour[0]), channels.colour)
+            return Derained(_contiguous(whole), nothing, streaks.estimate.angle, dry=True)
+        degrees = _degrees(net, streaks, colour, wish, place)
         if iterations and degrees is None:
-            degrees = found_by_solver(image, channel_axis)
-        frame = net.frame(colour.shape[-2], colour.shape[-1], degrees)
+            degrees = streaks.estimate.angle
+        height, width = colour.shape[-2:]
+        way = net.orientation(height, width, degrees)
         # A grey picture travels as one plane.
-        layers = _mean_layers(net, _for_net(frame.forward(colour), net), mirrors, side, batch, place, progress)
+        upright = _for_net(way.forward(colour), net)
+        tiling = tiling_for(net, upright.shape[-2], upright.shape[-1], tile, place, batch)
+        layers = _mean_layers(net, upright, mirrors, tiling, batch, place, progress)
         removed = layers.removed if len(colour) == net.channels else layers.removed.mean(dim=0, keepdim=True)
-        taken = frame.back(removed)
+        taken = way.back(removed)
         if bounded and degrees is not None:
-            taken = taken.clamp(max=most_rain(image, degrees, channel_axis))
+            taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
         background = (colour - taken).clamp(0, 1)
-        rain = luminance(frame.back(layers.rain).clamp(0, 1))
+        rain = luminance(way.back(layers.rain).clamp(0, 1))
         if iterations and degrees is not None:
-            background, rain = polished(colour, background, degrees, iterations)
+            removal = streaks.removal(degrees, height, width)
+            background, rain = polished(colour, background, degrees, removal, iterations)
     if progress:
         progress(1.0)
     whole = join_channels(_like(background, channels.colour), channels)
@@ -184,14 +190,14 @@ def find_angle(
     colour = split_channels(image, channel_axis).colour
     net.to(place)
     with evaluating(net), torch.no_grad():
-        return _degrees(net, image, _planes(colour, net, place), wish, place, channel_axis)
+        return _degrees(net, Streaks(image, channel_axis), _planes(colour, net, place), wish, place)
 
 
 def _mean_layers(
     net: Network,
     picture: Tensor,
     mirrors: Sequence[tuple[int, ...]],
-    side: int,
+    tiling: Tiling,
     batch: int,
     place: torch.device,
     progress: Progress | None,
@@ -204,19 +210,22 @@ def _mean_layers(
             if progress:
                 progress((number + share) / len(mirrors))
 
-        layers = layers_of(net, picture.flip(axes), side, batch, place, advance)
+        layers = layers_of(net, picture.flip(axes), tiling, batch, place, advance)
         removed, rain = removed + layers.removed.flip(axes), rain + layers.rain.flip(axes)
     return Layers(removed / len(mirrors), rain / len(mirrors))
 
 
 def _degrees(
-    net: Network, image: Array, colour: Tensor, wish: float | str | None, place: torch.device, channel_axis: int
+    net: Network, streaks: Streaks, colour: Tensor, wish: float | str | None, place: torch.device
 ) -> float | None:
     if wish is None or isinstance(wish, float):
         return wish
     if wish == SOLVER:
-        return found_by_solver(image, channel_axis)
-    return found_by_network(net, _for_net(colour, net), place)
+        return streaks.estimate.angle
+    found = found_by_network(net, _for_net(colour, net), place)
+    if found is None and net.directional:
+        raise ValueError(f"`angle` cannot be '{wish}': {net.name} finds none; give degrees or '{SOLVER}'")
+    return found
 
 
 def _planes(colour: Array, net: Network, place: torch.device) -> Tensor:
@@ -243,7 +252,7 @@ def _like(tensor: Tensor, reference: Array) -> Any:
     host = tensor.cpu().numpy()
     if isinstance(reference, np.ndarray):
         return host
-    return namespace(reference).asarray(host, device=device_of(reference))
+    return namespace(reference).asarray(host, device=array_api_compat.device(reference))
 
 
 def _contiguous(image: Array) -> Array:

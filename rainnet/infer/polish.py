@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from rainopt.direction.estimate import Direction
-from rainopt.direction.evidence import gather
-from rainopt.direction.planes import work_planes
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance
-from rainopt.still.adaptive import solve_adaptive
+from rainopt.still.adaptive import Removal, solve_adaptive
 from rainopt.still.colour import remove_layer
-from rainopt.still.derain import removals_from
 
 
-def polished(colour: Tensor, background: Tensor, angle: float, iterations: int) -> tuple[Tensor, Tensor]:
+def polished(
+    colour: Tensor, background: Tensor, angle: float, removal: Removal, iterations: int
+) -> tuple[Tensor, Tensor]:
     """Let the solver go on from the background of a network.
 
     The luminance that the network removed is the layer that the solver begins with, in place of that of its own pilot:
@@ -29,6 +27,8 @@ def polished(colour: Tensor, background: Tensor, angle: float, iterations: int) 
         (C, H, W) float32 in [0, 1], of the network.
     angle
         Degrees in (-90, 90].
+    removal
+        What is known of the rain of that angle.
     iterations
         At least 1. The first ones find the dual fields, so that fewer than ten can be worse than none.
 
@@ -49,8 +49,6 @@ def polished(colour: Tensor, background: Tensor, angle: float, iterations: int) 
     # Interpolation overshoots, and luminance is nowhere negative.
     O = upright.forward(grey).clamp(min=0)
     begun = upright.forward((grey - luminance(background)).clamp(min=0)).clamp(min=0).minimum(O)
-    evidence = gather(work_planes(colour, 0))
-    (removal,) = removals_from(evidence, [Direction(angle, 1.0)], 1.0, grey.shape[-2], grey.shape[-1])
     solution, _ = solve_adaptive(O, removal, iterations, 0.0, begun)
     before, after = (upright.back(layer).clamp(min=0).minimum(grey) for layer in (begun, solution.rain))
     # Both have been through the shear and back, so what it blurs is not in their difference.

@@ -1,19 +1,26 @@
-"""Run a network on a large picture piece by piece, so that the pieces add up to what the whole would give."""
+"""Run a network on a large picture piece by piece, so that the pieces add up to what the whole would give.
+
+They do where a network says how far it looks. One that sees the whole picture is run whole; in pieces only if that is
+asked for, or if there is too little memory: large ones with a wide blend, which give something else, and it is said.
+"""
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable
-from itertools import pairwise
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from rainnet.infer.device import parameter_of
-from rainnet.models.base import Network
+from rainnet.infer.memory import bytes_per_pixel, free_bytes
+from rainnet.models.base import Network, padded
 from rainnet.models.decomposition import Layers
-from rainnet.models.udgnet import padded
 from rainopt.checks import require_whole
+from rainopt.geometry.tiles import equal_spans
 
 # Pixels over which neighbours are blended, so that rounding, or a network that looks further than it says, draws no
 # line.
@@ -22,16 +29,21 @@ FEATHER = 8
 LEAST_TILE = 32
 # Sides of the tiles where none is given. The paper's network takes 0.6 kB a pixel of tile and surroundings.
 TILE_CPU, TILE_GPU = 1024, 2048
+# Shares of the side of a tile of a network that sees the whole: surroundings on each side, and the blend.
+AROUND, BLEND = 1 / 8, 1 / 4
+# Of the free memory that a picture may take.
+SHARE = 0.8
 
 Progress = Callable[[float], None]
+_log = logging.getLogger(__name__)
 
 
-class Span(NamedTuple):
-    """The rows or columns of one tile, and its weight there: 0 where only its neighbours count."""
+class Tiling(NamedTuple):
+    """How a picture is cut, in pixels: side of the part of a tile that counts (0: all), reach, blend."""
 
-    start: int
-    stop: int
-    window: Tensor  # (stop - start,) float32
+    side: int
+    reach: int
+    feather: int
 
 
 def checked_tile(tile: int | None, device: torch.device) -> int:
@@ -51,49 +63,65 @@ def checked_tile(tile: int | None, device: torch.device) -> int:
     return int(tile)
 
 
-def spans(length: int, side: int, reach: int, multiple: int) -> list[Span]:
-    """Cover ``length`` pixels by equally long tiles whose windows add up to 1.
+def tiling_for(net: Network, height: int, width: int, tile: int | None, device: torch.device, batch: int = 1) -> Tiling:
+    """Return how a picture is to be cut for a network; of one that sees the whole, tiles are logged as a warning.
 
     Parameters
     ----------
-    length
-        Of the picture, a multiple of ``multiple``.
-    side
-        About as long is the part of a tile that counts; 0: one tile.
-    reach
-        Pixels between the part that counts and the ends of the tile, where the picture goes on there.
-    multiple
-        Of which starts and lengths of tiles are multiples.
+    net
+        On ``device`` and in evaluation mode.
+    height, width
+        Of the picture in the network's orientation.
+    tile
+        Side of the tiles, 0 for none; None: as `checked_tile`, or, for a network that sees the whole picture, none
+        unless it would take more than a share of the free memory.
+    device, batch
+        Where the network is, and how many tiles go through it together.
+
+    Raises
+    ------
+    ValueError
+        As `checked_tile`.
     """
-    whole = length // multiple
-    edge = -(-(reach + FEATHER // 2) // multiple)
-    core = max(1, side // multiple)
-    count = 1 if side == 0 or whole <= core + 2 * edge else 1 + -(-(whole - core - 2 * edge) // core)
-    # As short as so many tiles can be.
-    size = -(-(whole + (count - 1) * 2 * edge) // count)
-    starts = [multiple * ((whole - size) * k // max(count - 1, 1)) for k in range(count)]
-    size *= multiple
-    # In the middle of what two neighbours share.
-    cuts = [(after + before + size) // 2 for before, after in pairwise(starts)]
-    result = []
-    for k, start in enumerate(starts):
-        place = torch.arange(start, start + size, dtype=torch.float32) + 0.5
-        window = torch.ones(size)
-        if k > 0:
-            window = window * _rise(place, cuts[k - 1])
-        if k < count - 1:
-            window = window * (1 - _rise(place, cuts[k]))
-        result.append(Span(start, start + size, window))
-    return result
+    side = checked_tile(tile, device)
+    if net.reach is not None:
+        return Tiling(side, net.reach, FEATHER)
+    reason = "as it was asked"
+    if tile is None:
+        side, reason = _side_in_memory(net, height * width, device, batch), "for want of memory"
+    if side and max(height, width) > side:
+        _say(net.name, height, width, side, reason)
+    return Tiling(side, int(AROUND * side), int(BLEND * side))
 
 
-def _rise(place: Tensor, cut: int) -> Tensor:
-    """Rise from 0 to 1 over `FEATHER` pixels around a cut."""
-    return ((place - cut) / FEATHER + 0.5).clamp(0, 1)
+def _side_in_memory(net: Network, pixels: int, device: torch.device, batch: int) -> int:
+    """Return the side of tiles for which memory suffices; 0 where it does for all pixels at once."""
+    free = free_bytes(device)
+    if free is None:
+        return 0
+    most = SHARE * free / bytes_per_pixel(net)
+    if pixels <= most:
+        return 0
+    # A tile is longer than the part that counts, by its surroundings and half a blend on both sides.
+    return max(int(math.sqrt(most / batch) / (1 + 2 * AROUND + BLEND)), LEAST_TILE)
+
+
+@lru_cache(maxsize=64)
+def _say(name: str, height: int, width: int, side: int, reason: str) -> None:
+    """Log that tiles change the result; once for each size, as a video has many frames."""
+    _log.warning(
+        "%s sees pictures whole, and one of %d x %d pixels goes through it in tiles of %d, %s: the result is not quite "
+        "that of the whole",
+        name,
+        height,
+        width,
+        side,
+        reason,
+    )
 
 
 def layers_of(
-    net: Network, picture: Tensor, tile: int, batch: int, device: torch.device, progress: Progress | None = None
+    net: Network, picture: Tensor, tiling: Tiling, batch: int, device: torch.device, progress: Progress | None = None
 ) -> Layers:
     """Return the layers that a network finds in one picture, in tiles where it is larger than one.
 
@@ -102,9 +130,9 @@ def layers_of(
     net
         On ``device`` and in evaluation mode.
     picture
-        (C, H, W) float32 in the frame of the network, on any device; the layers come there, too.
-    tile
-        Side of the tiles without their surroundings, 0 for none.
+        (C, H, W) float32 in the orientation of the network, on any device; the layers come there, too.
+    tiling
+        How it is cut.
     batch
         Tiles that go through the network together.
     device
@@ -114,20 +142,20 @@ def layers_of(
     """
     height, width = picture.shape[-2:]
     image = padded(picture[None], net.multiple)[0]
-    across = spans(image.shape[2], tile, net.reach, net.multiple)
-    pieces = [(down, one) for down in spans(image.shape[1], tile, net.reach, net.multiple) for one in across]
+    down, across = (equal_spans(length, *tiling, net.multiple) for length in image.shape[-2:])
+    pieces = [(one, other) for one in down for other in across]
     dtype = parameter_of(net).dtype
     removed, rain = torch.zeros_like(image), torch.zeros_like(image)
     for first in range(0, len(pieces), batch):
         group = pieces[first : first + batch]
-        rainy = torch.stack([image[:, down.start : down.stop, one.start : one.stop] for down, one in group])
+        rainy = torch.stack([image[:, rows.pixels, columns.pixels] for rows, columns in group])
         with torch.inference_mode():
             # Convolutions are a quarter faster with the channels last.
             found = net.layers(rainy.to(device, dtype, memory_format=torch.channels_last))
-        for k, (down, one) in enumerate(group):
-            window = (down.window[:, None] * one.window).to(image.device)
+        for k, (rows, columns) in enumerate(group):
+            window = torch.from_numpy(rows.window[:, None] * columns.window).to(image.device)
             for total, part in ((removed, found.removed), (rain, found.rain)):
-                total[:, down.start : down.stop, one.start : one.stop] += window * part[k].to(image)
+                total[:, rows.pixels, columns.pixels] += window * part[k].to(image)
         if progress and first + batch < len(pieces):
             progress((first + batch) / len(pieces))
     return Layers(removed[:, :height, :width], rain[:, :height, :width])

@@ -1,1 +1,1 @@
-"""Losses: thin modules over the objectives of `rainopt`, and the papers' other terms."""
+"""Losses: thin modules over the objectives of `rainopt`, and the papers' other terms, a file for each kind."""

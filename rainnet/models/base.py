@@ -1,4 +1,7 @@
-"""What all networks have in common, so that one loop trains them and one function runs them on any picture."""
+"""What all networks have in common, so that one loop trains them and one function runs them on any picture.
+
+A network is one file: a frozen config, and a class with a constructor and `layers`.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,25 @@ from dataclasses import asdict
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from rainnet.models.decomposition import Decomposition, Layers
+from rainnet.models.warp import BatchUpright
+from rainopt.geometry.warp import Upright
 
 
-class Frame(Protocol):
-    """A picture's way into the frame that a network works in, and back; `rainopt.geometry.warp.Upright` is one."""
+class Orientation(Protocol):
+    """A picture's way into the orientation of a network, and back; `rainopt.geometry.warp.Upright` is one."""
 
     def forward(self, image: Tensor) -> Tensor:
-        """Bring (..., H, W) into the frame."""
+        """Bring (..., H, W) into orientation."""
 
     def back(self, upright: Tensor) -> Tensor:
         """Bring a layer back to (..., H, W)."""
 
 
-class AsItIs:
-    """The frame of networks that take pictures as they are."""
+class AsItLies:
+    """The orientation of networks that take pictures as they lie."""
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the picture."""
@@ -33,47 +39,118 @@ class AsItIs:
 
 
 class Network(nn.Module):
-    """Base of all networks: `layers` is the network itself, `forward` what a user calls.
+    """Base of all networks. A network writes `layers`, and `find_angle` if it can; a user calls `forward`.
+
+    Padding, cropping, and the way into the network's orientation and back are done here: streaks are made upright for
+    a directional network, and any other takes pictures as they lie.
+
+    Parameters
+    ----------
+    config
+        A `Config`; None: the defaults.
 
     Attributes
     ----------
     name
         Under which `rainnet.create` knows it.
+    Config
+        Its frozen dataclass with everything that the constructor has to be told; a checkpoint holds it.
     config
-        Dataclass with everything that the constructor was told; a checkpoint holds it.
+        Of this network.
     channels
-        Of the pictures: 3 for RGB.
+        Of the pictures: the config's, or 3 for RGB.
     multiple
         Sides of what `layers` takes are multiples of this.
     directional
-        Whether it works in a frame that depends on the angle of the rain.
+        Whether it works on pictures whose streaks are upright.
     reach
         Pixels from an output to the farthest input that it depends on; a tile with so much around it equals the whole.
+        None: an output depends on the whole picture, by scans or by filters that are pooled from it, and the network
+        is run whole where memory allows, see `rainnet.infer.tiles`.
+
+    Raises
+    ------
+    TypeError
+        If ``config`` is that of another network.
     """
 
     name: ClassVar[str]
+    Config: ClassVar[type[Any]]
     directional: ClassVar[bool] = False
     config: Any
     channels: int
-    multiple: int
-    reach: int
+    multiple: int = 1
+    reach: int | None
+
+    def __init__(self, config: Any = None) -> None:
+        super().__init__()
+        self.config = self.Config() if config is None else config
+        if not isinstance(self.config, self.Config):
+            raise TypeError(f"`config` must be a {self.Config.__name__}, got {type(config).__name__}")
+        self.channels = getattr(self.config, "channels", 3)
 
     def layers(self, rainy: Tensor) -> Layers:
-        """Split rainy pictures (N, C, H, W), in the frame of the network, sides being multiples of `multiple`."""
+        """Split rainy pictures (N, C, H, W), in the orientation of the network, sides being multiples of `multiple`."""
         raise NotImplementedError
 
-    def frame(self, height: int, width: int, angle: float | None) -> Frame:
-        """Return the way into the frame of the network for pictures of one size with rain of one angle in degrees."""
-        return AsItIs()
+    def split(self, rainy: Tensor) -> Layers:
+        """Return the `layers` of pictures of any size, (N, C, H, W) in the orientation of the network."""
+        return cropped(self.layers(padded(rainy, self.multiple)), rainy)
 
     def find_angle(self, rainy: Tensor) -> Tensor | None:
-        """Return the angle of the rain of each picture, (N,) degrees; None for networks that need none."""
+        """Return the angle of the rain of each picture, (N,) degrees; None for networks that find none."""
         return None
 
     def forward(self, rainy: Tensor, angle: Tensor | None = None) -> Decomposition:
-        """Take rainy pictures (N, C, H, W) in [0, 1] apart; ``angle`` is (N,) degrees, found where it is None."""
-        raise NotImplementedError
+        """Take rainy pictures apart.
+
+        Parameters
+        ----------
+        rainy
+            (N, C, H, W) in [0, 1].
+        angle
+            (N,) degrees in (-90, 90], used by directional networks alone; None: found. Gradients are followed through
+            the shear.
+
+        Raises
+        ------
+        ValueError
+            For another shape; of a directional network also for a batch that mixes rain steeper and flatter than 45
+            degrees and is not square, or if it is not told the angle and finds none.
+        """
+        if rainy.ndim != 4 or rainy.shape[1] != self.channels:
+            raise ValueError(f"`rainy` must be (N, {self.channels}, H, W), got shape {tuple(rainy.shape)}")
+        angle = self._angle(rainy, angle)
+        way: Orientation = AsItLies() if angle is None else BatchUpright(angle, *rainy.shape[-2:])
+        layers = self.split(way.forward(rainy))
+        background = (rainy - way.back(layers.removed)).clamp(0, 1)
+        return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle)
+
+    def _angle(self, rainy: Tensor, angle: Tensor | None) -> Tensor | None:
+        """Return the angles that the batch is brought upright by; None for a network that needs none."""
+        if not self.directional:
+            return None
+        angle = self.find_angle(rainy) if angle is None else angle
+        if angle is None:
+            raise ValueError(f"`angle` must be given: {self.name} works on upright streaks and finds no angle")
+        return angle
+
+    def orientation(self, height: int, width: int, angle: float | None) -> Orientation:
+        """Return the way into the network's orientation for one picture with rain of an angle in degrees."""
+        return Upright(0.0 if angle is None else angle, height, width) if self.directional else AsItLies()
 
     def config_dict(self) -> dict[str, Any]:
         """Return the config as JSON has it."""
         return asdict(self.config)
+
+
+def padded(image: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column of (N, C, H, W) until the sides are multiples."""
+    down, right = -image.shape[-2] % multiple, -image.shape[-1] % multiple
+    return F.pad(image, (0, right, 0, down), mode="replicate") if down or right else image
+
+
+def cropped(layers: Layers, like: Tensor) -> Layers:
+    """Undo `padded` on both layers."""
+    height, width = like.shape[-2:]
+    return Layers(layers.removed[..., :height, :width], layers.rain[..., :height, :width])

@@ -8,13 +8,13 @@ from torch import Tensor
 
 
 class Layers(NamedTuple):
-    """What a network finds in pictures whose streaks are as it wants them, (N, C, H, W).
+    """What a network finds in pictures that are in its orientation, (N, C, H, W).
 
     Attributes
     ----------
     removed
         What is to be subtracted from the rainy picture: rainy minus background. It, and not the background, travels
-        back from the upright frame, so that what is not rain is never interpolated.
+        back from the upright orientation, so that what is not rain is never interpolated.
     rain
         The rain layer.
     """

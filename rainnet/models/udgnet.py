@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.models.base import Frame, Network
-from rainnet.models.decomposition import Decomposition, Layers
-from rainnet.models.warp import BatchUpright
+from rainnet.models.base import Network
+from rainnet.models.blocks import ResidualBlock
+from rainnet.models.decomposition import Layers
 from rainopt.checks import require_whole
-from rainopt.geometry.warp import Upright
 
 SPAN = 45.0  # degrees to either side that the angle network tells apart
 
@@ -106,12 +105,12 @@ class UDGNet(Network):
     """
 
     name = "udgnet"
+    Config = UDGNetConfig
     directional = True
 
     def __init__(self, config: UDGNetConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or UDGNetConfig()
-        self.channels, self.multiple = self.config.channels, self.config.stride
+        super().__init__(config)
+        self.multiple = self.config.stride
         # One convolution in, two a block, two out; a block of `stride` pixels sees the blocks around it.
         blocks, stride = self.config.blocks, self.config.stride
         rain_blocks = blocks if self.config.rain_blocks is None else self.config.rain_blocks
@@ -126,66 +125,9 @@ class UDGNet(Network):
         rain = self.rain_stream(rainy)
         return Layers(self.image_stream(rainy), rainy - rain if self.config.rain_from_input else rain)
 
-    def frame(self, height: int, width: int, angle: float | None) -> Frame:
-        """Return the shear that makes streaks of an angle upright."""
-        return Upright(0.0 if angle is None else angle, height, width)
-
     def find_angle(self, rainy: Tensor) -> Tensor:
         """Return the angle of the rain of each picture (N, C, H, W), (N,) degrees in (-45, 45)."""
         return self.angle(rainy)
-
-    def forward(self, rainy: Tensor, angle: Tensor | None = None) -> Decomposition:
-        """Take rainy pictures apart.
-
-        Parameters
-        ----------
-        rainy
-            (N, C, H, W) in [0, 1].
-        angle
-            (N,) degrees in (-90, 90]; None: found. Gradients are followed through the warp.
-
-        Raises
-        ------
-        ValueError
-            For another shape, or a batch that mixes rain steeper and flatter than 45 degrees and is not square.
-        """
-        if rainy.ndim != 4 or rainy.shape[1] != self.channels:
-            raise ValueError(f"`rainy` must be (N, {self.channels}, H, W), got shape {tuple(rainy.shape)}")
-        if angle is None:
-            angle = self.find_angle(rainy)
-        warp = BatchUpright(angle, rainy.shape[-2], rainy.shape[-1])
-        upright = warp.forward(rainy)
-        layers = cropped(self.layers(padded(upright, self.multiple)), upright)
-        background = (rainy - warp.back(layers.removed)).clamp(0, 1)
-        return Decomposition(background, warp.back(layers.rain).clamp(0, 1), angle)
-
-
-def padded(image: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column of (N, C, H, W) until the sides are multiples."""
-    down, right = -image.shape[-2] % multiple, -image.shape[-1] % multiple
-    return F.pad(image, (0, right, 0, down), mode="replicate") if down or right else image
-
-
-def cropped(layers: Layers, like: Tensor) -> Layers:
-    """Undo `padded` on both layers."""
-    height, width = like.shape[-2:]
-    return Layers(layers.removed[..., :height, :width], layers.rain[..., :height, :width])
-
-
-class ResidualBlock(nn.Module):
-    """``x + conv(relu(conv(x)))``, (N, F, H, W)."""
-
-    def __init__(self, features: int, along: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(features, features, 3, padding=(along, 1), dilation=(along, 1))
-        self.second = nn.Conv2d(features, features, 3, padding=1)
-        # Without normalisation, many blocks of usual size would make the sum grow.
-        with torch.no_grad():
-            self.second.weight.mul_(0.1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add what two convolutions find."""
-        return x + self.second(F.relu(self.first(x)))
 
 
 class Stream(nn.Module):

@@ -6,21 +6,23 @@ from collections.abc import Iterable
 from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rainnet.losses.losses import AdversarialLoss, BoundsLoss, SolverLoss, TruthLoss, UDGLoss
-from rainnet.models.base import Network
+from rainnet.losses.adversarial import AdversarialLoss
+from rainnet.losses.distill import SolverLoss
+from rainnet.losses.energy import BoundsLoss, UDGLoss
+from rainnet.losses.truth import TruthLoss
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.udgnet import SPAN, UDGNet
-from rainnet.programs.base import Batch, Program
+from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
 from rainopt.optim.objectives import UDGWeights
 
 Part = Literal["self", "image", "rain"]
 
 
-class UDGNetLoss(BaseModel):
+class UDGNetLoss(LossSettings):
     """Weights of the losses of UDGNet; a weight of 0 leaves a loss out.
 
     Attributes
@@ -47,8 +49,6 @@ class UDGNetLoss(BaseModel):
     angle
         Of the squared error of the angle network's number in [0, 1] (Eq. 12).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     energy: float = Field(1.0, ge=0)
     terms: tuple[Part, ...] = Field(("self", "image", "rain"), min_length=1)
@@ -90,10 +90,12 @@ class UDGNetProgram(Program):
     Settings = UDGNetLoss
     all_turns = ("network", "discriminator")
     network: UDGNet
+    loss: UDGNetLoss
 
     def __init__(self, network: UDGNet, loss: UDGNetLoss) -> None:
-        super().__init__()
-        self.network, self.loss = network, loss
+        if not isinstance(network, UDGNet):
+            raise TypeError(f"`network` must be a UDGNet, got {type(network).__name__}")
+        super().__init__(network, loss)
         weights = UDGWeights(loss.tau, loss.lambda_x, loss.lambda_y, loss.sparsity, bounded=False)
         self.energy = UDGLoss(weights, loss.terms)
         self.bounds, self.adversarial = BoundsLoss(), AdversarialLoss()
@@ -107,20 +109,12 @@ class UDGNetProgram(Program):
         return part.parameters() if part is not None else ()
 
     @classmethod
-    def build(cls, network: Network, loss: UDGNetLoss) -> UDGNetProgram:
-        """Return the program of a UDGNet."""
-        if not isinstance(network, UDGNet):
-            raise TypeError(f"`network` must be a UDGNet, got {type(network).__name__}")
-        return cls(network, loss)
-
-    @classmethod
-    def needs(cls, loss: UDGNetLoss) -> frozenset[str]:
+    def needs(cls, loss: UDGNetLoss) -> ExampleSpec:
         """Return what the losses are computed from."""
-        wanted = {"rainy": 1.0, "clean": loss.truth, "unpaired": loss.adversarial}
-        wanted |= {"plain": loss.angle, "angle": loss.angle}
-        return frozenset(name for name, weight in wanted.items() if weight)
+        angle = loss.angle > 0
+        return ExampleSpec(upright=True, truth=loss.truth > 0, unpaired=loss.adversarial > 0, angle=angle, plain=angle)
 
-    def forward(self, batch: Batch, turn: str) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, turn: str, progress: float) -> dict[str, Tensor]:
         """Return the weighted losses of a turn."""
         if turn == "discriminator":
             return self._judge(batch)
@@ -157,18 +151,6 @@ class UDGNetProgram(Program):
             B = O - self.network.image_stream(O).float()
         real, fake = self.discriminator(batch["unpaired"]), self.discriminator(B)
         return {"discriminator": self.adversarial.discriminator(real.float(), fake.float())}
-
-    @torch.no_grad()
-    def pictures(self, batch: Batch) -> dict[str, Tensor]:
-        """Return rainy, background, rain (three times as bright) and truth."""
-        O = batch["rainy"]
-        layers = self.network.layers(O)
-        shown = {
-            "rainy": O,
-            "background": (O - layers.removed.float()).clamp(0, 1),
-            "rain x3": (3 * layers.rain.float()).clamp(0, 1),
-        }
-        return shown | ({"clean": batch["clean"]} if "clean" in batch else {})
 
 
 def angle_loss(found: Tensor, true: Tensor) -> Tensor:

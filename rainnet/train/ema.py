@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Generic, TypeVar
-
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
-M = TypeVar("M", bound=nn.Module)
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-class Average(Generic[M]):
-    """An exponential moving average of a module's parameters; buffers are copied.
+def averaged(module: nn.Module, decay: float) -> AveragedModel:
+    """Return an exponential moving average of a module's parameters; buffers are copied.
+
+    It begins as the module is. Its `update_parameters` takes in what the module has become.
 
     Parameters
     ----------
     module
         What is averaged.
     decay
-        In [0, 1): 0 follows the module itself. In the first steps it is smaller, so that the beginning is forgotten.
+        In [0, 1): 0 follows the module itself. The k-th update uses no more than k / (9 + k), so that the beginning is
+        forgotten.
     """
 
-    def __init__(self, module: M, decay: float) -> None:
-        self.module: M = copy.deepcopy(module).requires_grad_(False).eval()
-        self.decay = decay
+    def mix(ours: Tensors, theirs: Tensors, count: Tensor | int) -> None:
+        torch._foreach_lerp_(ours, theirs, 1 - min(decay, int(count) / (9 + int(count))))
 
-    @torch.no_grad()
-    def update(self, module: M, step: int) -> None:
-        """Take the weights after a step, counted from 0, into the average."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        ours = [p.detach() for p in self.module.parameters()]
-        theirs = [p.detach() for p in module.parameters()]
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
-        for kept, now in zip(self.module.buffers(), module.buffers(), strict=True):
-            kept.copy_(now)
+    average = AveragedModel(module, multi_avg_fn=mix)
+    average.requires_grad_(False).eval()
+    # Torch would begin with the first update; here, what the module was before it counts as one.
+    average.n_averaged.fill_(1)
+    return average

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +17,48 @@ from lightning_fabric.strategies import DDPStrategy
 
 from rainnet.infer.devices import resolve_device
 from rainnet.recipes.recipe import Recipe
+
+_runs = itertools.count()
+
+
+@contextmanager
+def launched(recipe: Recipe, device: str) -> Iterator[Fabric]:
+    """Have Fabric, its processes joined, within a ``with`` block.
+
+    All modules that were set up by it are to be let go of within the block. Then the process group ends with it: left
+    to the end of Python, the threads of gloo would free their last work while there is no Python any more, and abort.
+
+    Raises
+    ------
+    ValueError
+        As `make_fabric`.
+    """
+    fabric = make_fabric(recipe, device)
+    ours = _join(fabric)
+    try:
+        fabric.launch()
+        yield fabric
+    except BaseException as error:
+        if ours:
+            # What was being computed holds on to the group as well.
+            traceback.clear_frames(error.__traceback__)
+        raise
+    finally:
+        if ours:
+            gc.collect()
+            torch.distributed.destroy_process_group()
+
+
+def _join(fabric: Fabric) -> bool:
+    """Join the processes that torchrun has started, unless somebody has; tells whether this has."""
+    if fabric.world_size == 1 or torch.distributed.is_initialized():
+        return False
+    store, rank, world = next(torch.distributed.rendezvous("env://"))
+    # Each run of a process under a name of its own: it would find the addresses of the one before.
+    store = torch.distributed.PrefixStore(f"rainnet/{next(_runs)}", store)
+    backend = "nccl" if fabric.device.type == "cuda" else "gloo"
+    torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=world)
+    return True
 
 
 class _ExactInputs(MixedPrecision):

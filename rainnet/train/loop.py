@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from rainnet.models.base import Network
-from rainnet.programs import PROGRAMS, Batch, Program
-from rainnet.recipes.recipe import Recipe, RecipeError, checked
-from rainnet.train.ema import Average
-from rainnet.train.fabric import make_fabric
+from rainnet.programs.base import MAIN, Batch, Program
+from rainnet.recipes.recipe import Recipe
+from rainnet.recipes.stages import Stage, plan
+from rainnet.train.build import build_program, go_on, trained
+from rainnet.train.ema import averaged
+from rainnet.train.fabric import launched
 from rainnet.train.interruption import Interruption
 from rainnet.train.meters import Clock, Means, Step, Watcher
-from rainnet.train.run_folder import RunFolder
+from rainnet.train.optimisers import OPTIMISERS
+from rainnet.train.run_folder import BEST, RunFolder
 from rainnet.train.schedule import learning_rate
-from rainnet.train.validator import Judge
-from rainnet.weights.checkpoint import load, save
-from rainnet.zoo import create, known
+from rainnet.train.validator import Validator
 
 
 class DivergedError(RuntimeError):
@@ -35,60 +35,13 @@ class BatchSource(Protocol):
         """Return the batches of the steps from ``start`` to below ``steps``."""
 
 
-def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None) -> Program:
-    """Return the network of a recipe and all that is trained with it, with fresh weights by the recipe's seed, or with
-    those of the model that it is to begin with.
-
-    Parameters
-    ----------
-    recipe
-        What is trained.
-    config
-        Of the network, where a state to be restored knows it; nothing else is read then.
-
-    Raises
-    ------
-    RecipeError, CheckpointError, ValueError, TypeError
-        For a name, a key or a value that is not known, or a model that is not of this network.
-    """
-    torch.manual_seed(recipe.run.seed)
-    section = recipe.network
-    if config is not None:
-        network = create(section.name, **config)
-    elif section.start is not None:
-        network = _started(recipe)
-    else:
-        network = create(section.name, preset=section.preset, **section.config)
-    kind = PROGRAMS[section.name]
-    for turn in recipe.optimiser:
-        try:
-            known(turn, kind.all_turns, "optimiser of this network")
-        except ValueError as error:
-            raise RecipeError(f"'optimiser.{turn}': {error}") from None
-    return kind.build(network.train().requires_grad_(True), checked(kind.Settings, recipe.loss, "loss"))
-
-
-def _started(recipe: Recipe) -> Network:
-    """Return the model that a recipe begins with; it brings its own config."""
-    section = recipe.network
-    network = load(section.start)  # type: ignore[arg-type]
-    if network.name != section.name:
-        raise RecipeError(f"'{section.start}' is a {network.name}, and the recipe trains a {section.name}")
-    found = network.config_dict()
-    for key, value in section.config.items():
-        known(key, found, f"field of the config of {section.name}")
-        if value != found[key] and value != list(found[key] if isinstance(found[key], tuple) else ()):
-            raise RecipeError(f"'network.config.{key}' is {value!r}, and that of '{section.start}' is {found[key]!r}")
-    return network
-
-
 def train(
     recipe: Recipe,
     folder: RunFolder,
     batches: BatchSource,
     watcher: Watcher,
     *,
-    judge: Judge | None = None,
+    validator: Validator | None = None,
     device: str = "auto",
     resume: bool = False,
 ) -> Network:
@@ -100,7 +53,7 @@ def train(
 
     Parameters
     ----------
-    recipe, folder, batches, watcher, judge
+    recipe, folder, batches, watcher, validator
         What is trained, where it is kept, on what, who is told, and who validates.
     device
         "auto", "cpu" or "cuda:N"; under torchrun, the kind of device of all processes.
@@ -116,59 +69,109 @@ def train(
     KeyboardInterrupt
         After the state was saved.
     """
-    fabric = make_fabric(recipe, device)
-    fabric.launch()
-    state = folder.state_for(recipe, fabric.world_size) if resume else None
-    program = build_program(recipe, state["config"] if state else None)
-    if fabric.is_global_zero:
-        folder.begin(recipe, resume)
-    return _Loop(recipe, folder, watcher, judge, fabric, program, state).run(batches)
+    stages = plan(recipe)
+    with launched(recipe, device) as fabric:
+        state = folder.state_for(recipe, fabric.world_size) if resume else None
+        if not state and fabric.is_global_zero:
+            # What is wrong with a later stage is found out before anything is done.
+            for stage in stages[1:]:
+                build_program(stage.recipe, frozen=stage.frozen)
+        begun = False
+        for stage in stages[state["stage"] if state else 0 :]:
+            run = _StageRun(recipe, stage, stages[-1].last, folder, watcher, validator, fabric, state)
+            try:
+                if not begun and fabric.is_global_zero:
+                    folder.begin(recipe, resume)
+                begun = True
+                run.run(batches)
+                state, kept = run.state(), run.published[MAIN]
+            finally:
+                run.free()
+    return kept
 
 
-class _Loop:
-    """One run."""
+class _StageRun:
+    """One stage, from where a state has left it, or from its beginning.
+
+    Parameters
+    ----------
+    recipe
+        Of the whole run; what this stage is trained by is the stage's own.
+    stage
+        Which.
+    steps
+        Of the whole run.
+    folder, watcher, validator, fabric
+        As `train`.
+    state
+        Of this stage, or of the end of the one before; None for a new run.
+    """
 
     def __init__(
         self,
         recipe: Recipe,
+        stage: Stage,
+        steps: int,
         folder: RunFolder,
         watcher: Watcher,
-        judge: Judge | None,
+        validator: Validator | None,
         fabric: Fabric,
-        program: Program,
         state: dict[str, Any] | None,
     ) -> None:
-        self.recipe, self.folder, self.watcher, self.judge, self.fabric = recipe, folder, watcher, judge, fabric
+        self.whole, self.stage, self.recipe, self.steps = recipe, stage, stage.recipe, steps
+        self.folder, self.watcher, self.validator, self.fabric = folder, watcher, validator, fabric
+        resumed = state is not None and state["stage"] == stage.number
+        started = self.recipe.network.start is not None
+        config = state["config"] if state and (resumed or not started) else None
+        program = build_program(self.recipe, config, stage.frozen)
         self.program: Program = program.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if state is not None:
+        if state and resumed:
             self.program.load_state_dict(state["program"])
-        adams = [self._optimiser(turn) for turn in program.turns]
-        self.average = Average(program.network, recipe.run.ema)
-        self.done, self.best = 0, None
-        self.module, *wrapped = fabric.setup(self.program, *adams)
-        self.optimisers = dict(zip(program.turns, wrapped, strict=True))
-        if state is not None:
+        elif state:
+            go_on(self.program, state, started)
+        turns = {turn: trained(self.program, turn) for turn in program.turns}
+        turns = {turn: parameters for turn, parameters in turns.items() if parameters}
+        sections = {turn: self.recipe.optimiser_of(turn) for turn in turns}
+        bare = {turn: OPTIMISERS[sections[turn].kind](turns[turn], sections[turn]) for turn in turns}
+        self.pattern = _active(program, turns)
+        self.networks = nn.ModuleDict(program.networks())
+        shown = {id(parameter) for parameter in self.networks.parameters()}
+        self.moving = {turn for turn, them in turns.items() if any(id(parameter) in shown for parameter in them)}
+        self.average = averaged(self.networks, self.recipe.run.ema)
+        self.done: int = state["step"] if state else 0
+        self.best: float | None = state["best"] if state else None
+        self.module: Any
+        self.module, *wrapped = fabric.setup(self.program, *bare.values())
+        self.optimisers = dict(zip(turns, wrapped, strict=True))
+        if state and resumed:
             # After the parameters have moved: what an optimiser remembers goes where they are.
-            for turn, adam in zip(program.turns, adams, strict=True):
-                adam.load_state_dict(state["optimisers"][turn])
-            self.average.module.load_state_dict(state["average"])
-            self.done, self.best = state["step"], state["best"]
+            for turn, optimiser in bare.items():
+                optimiser.load_state_dict(state["optimisers"][turn])
+            for name, network in self.published.items():
+                network.load_state_dict(state["published"][name])
+            self.average.n_averaged.fill_(state["averaged"])
         self.average.module.to(fabric.device)
 
-    def _optimiser(self, turn: str) -> torch.optim.Optimizer:
-        section = self.recipe.optimiser_of(turn)
-        parameters = list(self.program.parameters_of(turn))
-        return torch.optim.Adam(parameters, section.lr, section.betas, weight_decay=section.weight_decay)
+    @property
+    def published(self) -> dict[str, Network]:
+        """The networks as they are kept: averages over the steps."""
+        averages: Any = self.average.module
+        return dict(averages.items())
 
-    def run(self, batches: BatchSource) -> Network:
-        run, fabric = self.recipe.run, self.fabric
-        source = iter(batches(self.done, run.steps, fabric.global_rank, fabric.world_size))
-        clock, means = Clock(run.batch * fabric.world_size), Means()
+    def free(self) -> None:
+        """Let go of what holds on to the processes of a run: they cannot end before it."""
+        self.module, self.optimisers = None, {}
+
+    def run(self, batches: BatchSource) -> None:
+        """Do the steps that are left of the stage."""
+        fabric = self.fabric
+        source = iter(batches(self.done, self.stage.last, fabric.global_rank, fabric.world_size))
+        clock, means = Clock(self.recipe.run.batch * fabric.world_size), Means()
         if not self.done:
             # Whatever happens from now on, there is something to go on from.
             self._save()
         with Interruption() as interruption:
-            while self.done < run.steps:
+            while self.done < self.stage.last:
                 with clock:
                     batch = fabric.to_device(dict(next(source)))
                 means.add(self._step(batch))
@@ -176,25 +179,28 @@ class _Loop:
                 clock.count()
                 if fabric.is_global_zero:
                     self._report(means, clock, batch)
-                if interruption.asked and self.done < run.steps:
+                if interruption.asked and self.done < self.steps:
                     self._save()
                     raise KeyboardInterrupt
         self._save()
-        return self.average.module
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.
         torch.manual_seed((self.recipe.run.seed << 32) + self.done * self.fabric.world_size + self.fabric.global_rank)
         self.program.train()
+        for name in self.stage.frozen:
+            self.program.get_submodule(name).eval()
         batch = {name: _channels_last(value) for name, value in batch.items()}
         told: dict[str, Tensor] = {}
-        for turn, optimiser in self.optimisers.items():
-            section = self.recipe.optimiser_of(turn)
-            rate = learning_rate(section, self.done, self.recipe.run.steps)
+        step = self.done - self.stage.first
+        turns = self.pattern[step % len(self.pattern)]
+        for turn in turns:
+            section, optimiser = self.recipe.optimiser_of(turn), self.optimisers[turn]
+            rate = learning_rate(section, step, self.stage.steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.zero_grad(set_to_none=True)
-            terms = self.module(batch, turn)
+            terms = self.module(batch, turn, step / self.stage.steps)
             total = torch.stack(list(terms.values())).sum()
             self._require_finite(total, terms, turn, rate)
             self.fabric.backward(total)
@@ -203,7 +209,8 @@ class _Loop:
             self._require_finite(norm, terms, turn, rate)
             optimiser.step()
             told |= {name: value.detach() for name, value in terms.items()}
-        self.average.update(self.program.network, self.done)
+        if not self.moving.isdisjoint(turns):
+            self.average.update_parameters(self.networks)
         return told
 
     def _require_finite(self, number: Tensor | None, terms: Mapping[str, Tensor], turn: str, rate: float) -> None:
@@ -220,53 +227,66 @@ class _Loop:
         )
 
     def _report(self, means: Means, clock: Clock, batch: Batch) -> None:
-        run, number = self.recipe.run, self.done
+        run, number, ends = self.recipe.run, self.done, self.done == self.stage.last
         self.watcher.advance(number)
-        if number % run.log_every == 0 or number == run.steps:
-            rate = learning_rate(self.recipe.optimiser_of(self.program.turns[0]), number - 1, run.steps)
+        if number % run.log_every == 0 or ends:
+            section = self.recipe.optimiser_of(next(iter(self.optimisers)))
+            rate = learning_rate(section, number - 1 - self.stage.first, self.stage.steps)
             speed, waiting = clock.read()
-            left = (run.steps - number) * clock.images / speed if speed else 0.0
-            self.watcher.step(Step(number, run.steps, means.take(), rate, speed, waiting, left))
+            left = (self.steps - number) * clock.images / speed if speed else 0.0
+            told = Step(number, self.steps, self.stage.name, means.take(), rate, speed, waiting, left)
+            self.watcher.step(told)
         if run.picture_every and number % run.picture_every == 0:
             with self.fabric.autocast():
                 self.watcher.pictures(number, self.program.pictures(batch))
-        judged = self.judge is not None and (number % self.recipe.validation.every == 0 or number == run.steps)
+        judged = self.validator is not None and (number % self.recipe.validation.every == 0 or ends)
         if judged or (run.save_every and number % run.save_every == 0):
             self._save()
-        if self.judge is not None and judged:
-            self._validate(self.judge)
+        if self.validator is not None and judged:
+            self._validate(self.validator)
             self._save()
         # What was done beside training is no part of its speed.
         clock.resume()
 
-    def _validate(self, judge: Judge) -> None:
-        scores = judge(self.average.module)
-        best = self.best is None or scores[judge.leading] > self.best
+    def _validate(self, validator: Validator) -> None:
+        scores = validator(self.published[MAIN])
+        best = self.best is None or scores[validator.leading] > self.best
         if best:
-            self.best = scores[judge.leading]
-            self._keep(self.folder.best, scores)
+            self.best = scores[validator.leading]
+            self.folder.publish(BEST, self.published[MAIN], self._facts(scores))
         self.watcher.validated(self.done, scores, best)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that a run goes on from."""
+        return {
+            "step": self.done,
+            "stage": self.stage.number,
+            "recipe": self.whole.model_dump_json(),
+            "config": self.program.network.config_dict(),
+            "world": self.fabric.world_size,
+            "program": self.program.state_dict(),
+            "optimisers": {turn: one.optimizer.state_dict() for turn, one in self.optimisers.items()},
+            "published": {name: network.state_dict() for name, network in self.published.items()},
+            "averaged": int(self.average.n_averaged),
+            "best": self.best,
+        }
 
     def _save(self) -> None:
         if not self.fabric.is_global_zero:
             return
-        self.folder.save(
-            {
-                "step": self.done,
-                "recipe": self.recipe.model_dump_json(),
-                "config": self.program.network.config_dict(),
-                "world": self.fabric.world_size,
-                "program": self.program.state_dict(),
-                "optimisers": {turn: one.optimizer.state_dict() for turn, one in self.optimisers.items()},
-                "average": self.average.module.state_dict(),
-                "best": self.best,
-            }
-        )
-        self._keep(self.folder.model, {})
+        self.folder.save(self.state())
+        for name, network in self.published.items():
+            self.folder.publish(name, network, self._facts({}))
 
-    def _keep(self, path: Path, scores: dict[str, float]) -> None:
-        facts = {"steps": self.done, "recipe": self.recipe.without_paths(), "scores": scores}
-        save(self.average.module, path, facts=facts, overwrite=True)
+    def _facts(self, scores: dict[str, float]) -> dict[str, Any]:
+        return {"steps": self.done, "recipe": self.whole.without_paths(), "scores": scores}
+
+
+def _active(program: Program, turns: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the pattern of a program as turns of each step, those left out in which nothing is trained."""
+    pattern = [(each,) if isinstance(each, str) else each for each in program.pattern] or [program.turns]
+    kept = [tuple(turn for turn in each if turn in turns) for each in pattern]
+    return [each for each in kept if each]
 
 
 def _channels_last(value: Tensor) -> Tensor:

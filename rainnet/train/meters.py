@@ -17,6 +17,10 @@ class Step:
 
     Attributes
     ----------
+    number, steps
+        Of the whole run.
+    stage
+        Name of the stage, if it has one.
     terms
         Weighted losses of all turns, means over the steps since the last one told.
     rate
@@ -29,6 +33,7 @@ class Step:
 
     number: int
     steps: int
+    stage: str
     terms: dict[str, float]
     rate: float
     images_per_second: float

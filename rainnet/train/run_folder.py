@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from rainnet.models.base import Network
+from rainnet.programs.base import MAIN
 from rainnet.recipes.recipe import Recipe
+from rainnet.recipes.stages import plan
+from rainnet.weights.checkpoint import SUFFIX, save
 from rainopt.io.atomic import replacing
 
-STATE, RECIPE, MODEL, BEST = "last.ckpt", "recipe.json", "model.safetensors", "best.safetensors"
-FORMAT = 1
+STATE, RECIPE, BEST = "last.ckpt", "recipe.json", "best"
+FORMAT = 2
 # Keys that may change when a run goes on: how long it is, and what is seen of it. Everything else would make another.
-FREE = ("run.steps", "run.workers", "run.log_every", "run.picture_every", "run.save_every", "validation.")
+FREE = r"run\.(steps|workers|log_every|picture_every|save_every):|validation\.|stages\.\d+\.steps:"
 
 
 class RunError(ValueError):
@@ -36,12 +41,16 @@ class RunFolder:
     @property
     def model(self) -> Path:
         """The weights as they are now, to be used."""
-        return self.path / MODEL
+        return self.published(MAIN)
 
     @property
     def best(self) -> Path:
         """The weights that were best on the validation pairs."""
-        return self.path / BEST
+        return self.published(BEST)
+
+    def published(self, name: str) -> Path:
+        """The file of a network that a program publishes under a name."""
+        return self.path / f"{name}{SUFFIX}"
 
     @property
     def pictures(self) -> Path:
@@ -88,11 +97,27 @@ class RunFolder:
         self._require_same(recipe, found["recipe"])
         if found["world"] != world:
             raise RunError(f"'{self.path}' was trained by {found['world']} processes, not {world}; start as many")
-        if found["step"] > recipe.run.steps:
-            raise RunError(
-                f"'{self.path}' has {found['step']} steps done, and run.steps is {recipe.run.steps}; ask for more"
-            )
+        self._require_steps(recipe, found)
         return found
+
+    def _require_steps(self, recipe: Recipe, found: dict[str, Any]) -> None:
+        """Refuse fewer steps than are done, and other ones of a stage that is over."""
+        before, now = plan(Recipe.model_validate_json(found["recipe"])), plan(recipe)
+        for was, is_ in zip(before[: found["stage"]], now, strict=False):
+            if was.steps != is_.steps:
+                raise RunError(
+                    f"'{self.path}' is through with stage '{was.name}' and its {was.steps} steps; leave them as they "
+                    "are"
+                )
+        stage = now[found["stage"]]
+        if found["step"] > stage.last:
+            key = f"steps of stage '{stage.name}'" if recipe.stages else "run.steps"
+            done = found["step"] - stage.first
+            raise RunError(f"'{self.path}' has {done} steps done, and {key} is {stage.steps}; ask for more")
+
+    def publish(self, name: str, network: Network, facts: dict[str, Any]) -> None:
+        """Write a network that is to be used."""
+        save(network, self.published(name), facts=facts, overwrite=True)
 
     def save(self, state: dict[str, Any]) -> None:
         """Write the state, whole or not at all."""
@@ -119,7 +144,7 @@ class RunFolder:
         except ValueError as error:
             raise RunError(f"'{self.path}' was trained by a recipe that this version does not know: {error}") from None
         changed = differences(before.model_dump(mode="json"), recipe.model_dump(mode="json"))
-        changed = [line for line in changed if not line.startswith(FREE)]
+        changed = [line for line in changed if not re.match(FREE, line)]
         if changed:
             raise RunError(
                 f"'{self.path}' was trained by another recipe ({'; '.join(changed)}); use the same, or another folder"
@@ -133,4 +158,6 @@ def differences(before: Any, now: Any, path: str = "") -> list[str]:
         for key in sorted({*before, *now}):
             lines += differences(before.get(key), now.get(key), f"{path}.{key}" if path else key)
         return lines
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return differences(dict(enumerate(before)), dict(enumerate(now)), path)
     return [] if before == now else [f"{path}: {before!r} → {now!r}"]

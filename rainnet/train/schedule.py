@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rainnet.recipes.recipe import OptimiserSection
+from rainnet.recipes.sections import OptimiserSection
 
 
 def learning_rate(section: OptimiserSection, step: int, steps: int) -> float:

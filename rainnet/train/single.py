@@ -9,7 +9,8 @@ from rainopt.image import join_channels, quantise, split_channels
 from rainopt.io import read_image
 from rainopt.optim.objectives import UDGWeights
 from rainopt.still.adaptive import MANY
-from rainopt.video.settings import treatment_of
+from rainopt.still.settings import DerainSettings
+from rainopt.video.settings import scene_settings
 
 
 def with_weights(recipe: Recipe) -> Recipe:
@@ -47,8 +48,8 @@ def weights_for(pixels: np.ndarray) -> dict[str, float]:
     channels = split_channels(pixels)
     colour = np.broadcast_to(channels.colour, (3, *channels.colour.shape[-2:]))
     picture = np.asarray(quantise(join_channels(colour, channels._replace(alpha=None, axis=2)), np.uint8))
-    removals = treatment_of([picture]).removals
-    found = removals[0].dense if removals and removals[0] is not None else None
+    rain = scene_settings([picture], DerainSettings()).rain
+    found = rain[0].removal.dense if rain and rain[0].removal is not None else None
     dense, few = found or 0.0, UDGWeights()
     return {
         "sparsity": few.sparsity ** (1 - dense) * MANY.sparsity**dense,

@@ -17,7 +17,7 @@ from rainopt.metrics.fidelity import psnr, ssim
 LEAST = 11  # pixels on each side, for SSIM
 
 
-class Judge:
+class Validator:
     """Derains pairs with a network and scores it.
 
     Parameters
@@ -35,7 +35,7 @@ class Judge:
         self.leading = f"psnr_{protocol}"
 
     @classmethod
-    def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Judge:
+    def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Validator:
         """Read the pairs of datasets of any layout; of one with splits, those of "val", or else of "test".
 
         ``limit`` is the most pairs of each dataset.

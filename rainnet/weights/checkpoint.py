@@ -13,20 +13,19 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from rainnet.models.base import Network
-from rainnet.zoo import create, known
+from rainnet.models.names import known
+from rainnet.zoo import create, shipped
 from rainopt.io.atomic import replacing
 
 FORMAT, VERSION, SUFFIX = "rainnet", "1", ".safetensors"
 FOREIGN = (".pt", ".pth", ".ckpt", ".bin", ".pkl")  # suffixes of what torch.save writes
-WEIGHTS = Path(__file__).parent
-"""Folder of the networks that ship with the package: ``udgnet_small.safetensors`` has the name "udgnet-small"."""
 
 
 class CheckpointError(ValueError):
     """A file that is no network of ours; one sentence names the file, what is wrong, and what to do."""
 
 
-class Header(NamedTuple):
+class ModelHeader(NamedTuple):
     """What a file says about its network before the weights are read.
 
     Attributes
@@ -129,11 +128,6 @@ def facts_of(source: str | Path) -> dict[str, Any]:
     return header_of(resolve(source)).facts
 
 
-def shipped() -> dict[str, Path]:
-    """Return the files of the networks that come with the package, by name."""
-    return {file.stem.replace("_", "-"): file for file in sorted(WEIGHTS.glob(f"*{SUFFIX}"))}
-
-
 def resolve(source: str | Path) -> Path:
     """Return the file of a network.
 
@@ -157,8 +151,7 @@ def resolve(source: str | Path) -> Path:
         try:
             known(str(source), ours, "network that comes with rainnet")
         except ValueError as error:
-            hint = str(error) if ours else "no networks come with this installation"
-            raise CheckpointError(f"there is no file '{source}', and {hint}") from None
+            raise CheckpointError(f"there is no file '{source}', and {error}") from None
     if path.suffix.lower() in FOREIGN:
         # A training run leaves both, and the one to be used is the other.
         beside = path.with_name(f"model{SUFFIX}")
@@ -181,7 +174,7 @@ def _in_folder(folder: Path) -> Path:
     raise CheckpointError(f"'{folder}' is a folder and must hold model{SUFFIX} or one {SUFFIX} file, it holds {found}")
 
 
-def header_of(path: Path) -> Header:
+def header_of(path: Path) -> ModelHeader:
     """Read what a file says about its network.
 
     Raises
@@ -210,7 +203,7 @@ def header_of(path: Path) -> Header:
         parts.append(part)
     # JSON has no tuples, and configs are to be hashable.
     config = {field: tuple(value) if isinstance(value, list) else value for field, value in parts[0].items()}
-    return Header(metadata.get("network", ""), config, parts[1])
+    return ModelHeader(metadata.get("network", ""), config, parts[1])
 
 
 def metadata_of(path: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ import logging
 import pickle
 import re
 import warnings
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rainnet.convert.udgnet import Foreign, UnlikeError, map_udgnet
+from rainnet.convert.base import UnlikeError
 from rainnet.models.base import Network
 from rainnet.weights.checkpoint import (
     FORMAT,
@@ -28,12 +27,7 @@ from rainnet.weights.checkpoint import (
     restore,
     tensors_of,
 )
-from rainnet.zoo import NETWORKS, create
-
-MAPPINGS: dict[str, Callable[[dict[str, Tensor]], Foreign]] = {
-    "udgnet": map_udgnet,
-}
-"""What turns the weights of the authors' program into ours, by network."""
+from rainnet.zoo import create, entry_of, names
 
 WRAPPERS = ("net", "state_dict", "model", "params")  # under which programs keep the weights beside other things
 PREFIXES = ("module.", "_orig_mod.")  # of networks on several GPUs, and of compiled ones
@@ -91,7 +85,7 @@ def convert(name: str, path: str | Path, *, config: dict[str, Any] | None = None
         If the file cannot be read as weights, or they are not those of such a network.
     """
     path = Path(path)
-    if name not in NETWORKS:
+    if name not in names():
         raise ConversionError(_no_mapping(f"there is no network '{name}'"))
     if not path.is_file():
         raise ConversionError(f"there is no file '{path}'")
@@ -112,7 +106,7 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
     state, written = _read(path)
     if _is_ours(name, state):
         net, notes = _own(name, state, {**written, **config}, path)
-    elif name not in MAPPINGS:
+    elif (mapping := entry_of(name).foreign) is None:
         raise ConversionError(_no_mapping(f"'{path}' does not hold weights of our {name}"))
     elif path.suffix == SUFFIX:
         raise ConversionError(
@@ -121,7 +115,7 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
         )
     else:
         try:
-            foreign = MAPPINGS[name](state)
+            foreign = mapping(state)
         except UnlikeError as error:
             raise ConversionError(f"'{path}' {error}") from None
         net = _fresh(name, path, config={**foreign.config, **config})
@@ -133,7 +127,7 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
 
 def _fresh(name: str, path: Path, preset: str | None = None, config: dict[str, Any] | None = None) -> Network:
     """Make a network whose fresh weights are the same each time; random numbers are left as they were."""
-    own = {field.name for field in fields(next(iter(NETWORKS[name].presets.values())))}
+    own = {field.name for field in fields(next(iter(entry_of(name).presets.values())))}
     if unknown := [str(key) for key in config or {} if key not in own]:
         raise ConversionError(
             f"no network can be built for '{path}': the config of {name} has no {listed(unknown)}, but "
@@ -160,7 +154,7 @@ def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path
         restore(net, state, path)
         return net, []
     shapes = {key: tensor.shape for key, tensor in state.items()}
-    for preset in NETWORKS[name].presets:
+    for preset in entry_of(name).presets:
         net = _fresh(name, path, preset)
         if {key: tensor.shape for key, tensor in net.state_dict().items()} == shapes:
             restore(net, state, path)
@@ -172,7 +166,8 @@ def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path
 
 
 def _no_mapping(what: str) -> str:
-    return f"{what}; checkpoints of other programs can be converted for: {', '.join(MAPPINGS)}"
+    mapped = [name for name in names() if entry_of(name).maps_foreign]
+    return f"{what}; checkpoints of other programs can be converted for: {', '.join(mapped)}"
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from rainopt.app.console import open_consoles, progress_bar
+from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.inputs import Job
 from rainopt.app.runner import run
 from rainopt.app.task import FileRecord, Task
-
-OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) -> int:

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rainopt.app.task import is_there
+from rainopt.io.video.read import is_video
 
 if TYPE_CHECKING:
     from rainopt.io import ImageFile
 
 
-class Output(Protocol):
-    """What the options of a run say about its files."""
+@dataclass(frozen=True, kw_only=True)
+class OutputSettings:
+    """What a run writes, and how.
 
-    @property
-    def save_rain(self) -> bool:
-        """Whether the rain layer is written."""
+    Attributes
+    ----------
+    save_rain, compare
+        Whether the rain layer and a comparison are written as well.
+    overwrite
+        Whether files that are there are replaced.
+    quality
+        Of JPEG files, 1 to 100.
+    crf
+        Quality of videos, 0 to 51; 0 is lossless.
+    """
 
-    @property
-    def compare(self) -> bool:
-        """Whether a comparison is written."""
-
-    @property
-    def overwrite(self) -> bool:
-        """Whether files that are there are replaced."""
-
-    @property
-    def quality(self) -> int:
-        """Quality of JPEG files, 1 to 100."""
-
-    @property
-    def crf(self) -> int:
-        """Quality of videos, 0 to 51."""
+    save_rain: bool = False
+    compare: bool = False
+    overwrite: bool = False
+    quality: int = 95
+    crf: int = 18
 
 
-def results_of(target: Path, options: Output) -> dict[str, Path]:
-    """Return the files that a run with these options writes for one target."""
+def results_of(target: Path, output: OutputSettings) -> dict[str, Path]:
+    """Return the files that a run writes for one target; a video has no rain layer."""
     files = {"derained": target}
-    if options.save_rain:
+    if output.save_rain and not is_video(target):
         files["rain"] = target.with_name(f"{target.stem}_rain.png")
-    if options.compare:
+    if output.compare:
         files["compare"] = target.with_name(f"{target.stem}_compare.png")
     return files
 
 
-def wanted_of(files: dict[str, Path], options: Output) -> dict[str, Path]:
+def wanted_of(files: dict[str, Path], overwrite: bool) -> dict[str, Path]:
     """Return those of the files that are to be written: all, or those that are not there."""
-    return files if options.overwrite else {kind: path for kind, path in files.items() if not is_there(path)}
+    return files if overwrite else {kind: path for kind, path in files.items() if not is_there(path)}
 
 
 def write_results(
@@ -58,7 +59,7 @@ def write_results(
     wanted: dict[str, Path],
     derained: np.ndarray,
     rain: np.ndarray,
-    options: Output,
+    output: OutputSettings,
     untouched: bool = False,
 ) -> None:
     """Write what is wanted of one picture, with the depth, the profile and the EXIF data of its file.
@@ -78,7 +79,7 @@ def write_results(
     """
     from rainopt.io import copy_image, is_format, write_image
 
-    image, overwrite = file.pixels, options.overwrite
+    image, overwrite = file.pixels, output.overwrite
     for path in wanted.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     bits = {"u1": 8, "u2": 16}.get(image.dtype.str[1:], 32)
@@ -96,4 +97,4 @@ def write_results(
         # No rain: the very file, not a JPEG of a JPEG.
         copy_image(source, target, overwrite=overwrite)
     else:
-        write_image(target, derained, metadata=file.metadata, bits=bits, quality=options.quality, overwrite=overwrite)
+        write_image(target, derained, metadata=file.metadata, bits=bits, quality=output.quality, overwrite=overwrite)

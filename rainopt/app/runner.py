@@ -9,10 +9,10 @@ from rainopt.app.inputs import Job
 from rainopt.app.task import FileRecord, Task
 from rainopt.parallel.processes import DIED, run_in_processes
 
-Report = Callable[[Job, float], None]
+ShareDone = Callable[[Job, float], None]
 
 
-def run(jobs: Sequence[Job], task: Task, processes: int, report: Report | None = None) -> Iterator[FileRecord]:
+def run(jobs: Sequence[Job], task: Task, processes: int, report: ShareDone | None = None) -> Iterator[FileRecord]:
     """Do a task with every job and yield one record each, in the order in which they finish.
 
     ``report(job, share)`` follows the work on one image where it is done in this process. Closing the iterator
@@ -30,7 +30,7 @@ def run(jobs: Sequence[Job], task: Task, processes: int, report: Report | None =
         yield from _run_processes(ready, task, min(processes, len(ready)))
 
 
-def _run_here(jobs: Sequence[Job], task: Task, report: Report | None) -> Iterator[FileRecord]:
+def _run_here(jobs: Sequence[Job], task: Task, report: ShareDone | None) -> Iterator[FileRecord]:
     for job in jobs:
         yield task(job.source, job.target, partial(report, job) if report else None)
 

@@ -21,13 +21,24 @@ TEXT_SIZE = 13
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures side by side, (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], and a caption below each."""
+    """Pictures side by side, (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], and what is written beside them.
+
+    Attributes
+    ----------
+    images
+        At least one.
+    captions
+        One below each picture, or none at all.
+    title
+        A line above the row.
+    """
 
     images: Sequence[np.ndarray]
-    captions: Sequence[str]
+    captions: Sequence[str] = ()
+    title: str = ""
 
 
-def sheet_of(rows: Sequence[Row], cell: tuple[int, int] = CELL) -> np.ndarray:
+def sheet_of(rows: Sequence[Row], cell: tuple[int, int] = CELL, *, width: int | None = None) -> np.ndarray:
     """Return rows as one picture (H, W, 3) uint8, black on white; rows may differ in length.
 
     Parameters
@@ -36,34 +47,50 @@ def sheet_of(rows: Sequence[Row], cell: tuple[int, int] = CELL) -> np.ndarray:
         At least one.
     cell
         Width and height in pixels that each picture is fitted into; smaller ones keep their size.
+    width
+        If given, every picture is made this wide instead, small ones too, and each row is as high as its highest.
 
     Raises
     ------
     ValueError
-        If there is no row, or one has not as many captions as pictures.
+        If there is no row, a row holds no picture, or one has captions but not as many as pictures.
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    if not rows:
-        raise ValueError("`rows` must hold at least one row")
-    width, height = cell[0] + GAP, cell[1] + CAPTION + GAP
-    columns = max(len(row.images) for row in rows)
-    sheet = Image.new("RGB", (columns * width + GAP, len(rows) * height + GAP), "white")
+    if not rows or not all(len(row.images) for row in rows):
+        raise ValueError("`rows` must hold at least one row, and each row a picture")
+    for row in rows:
+        if row.captions and len(row.captions) != len(row.images):
+            raise ValueError(f"`captions` must be one a picture or none, got {len(row.captions)} of {len(row.images)}")
+    pictures = [[_sized(image, cell, width) for image in row.images] for row in rows]
+    heights = [cell[1] if width is None else max(picture.height for picture in line) for line in pictures]
+    column = (cell[0] if width is None else width) + GAP
+    tops, top = [], GAP
+    for row, height in zip(rows, heights, strict=True):
+        top += CAPTION if row.title else 0
+        tops.append(top)
+        top += height + (CAPTION if row.captions else 0) + GAP
+    sheet = Image.new("RGB", (max(map(len, pictures)) * column + GAP, top), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT_SIZE)
-    for i, row in enumerate(rows):
-        for j, (image, caption) in enumerate(zip(row.images, row.captions, strict=True)):
-            left, top = GAP + j * width, GAP + i * height
-            # Blocks are averaged first where that leaves enough for a good filter: it is faster.
-            step = max(1, min(image.shape[0] // (2 * cell[1]), image.shape[1] // (2 * cell[0])))
-            picture = Image.fromarray(shrunk(image, step))
-            picture.thumbnail(cell, Image.Resampling.LANCZOS)
+    for row, line, top in zip(rows, pictures, tops, strict=True):
+        if row.title:
+            draw.text((GAP, top - CAPTION + 2), _fitted(row.title, sheet.width - 2 * GAP, font), "black", font)
+        for j, picture in enumerate(line):
+            left = GAP + j * column
             sheet.paste(picture, (left, top))
-            draw.text((left, top + picture.height + 2), _fitted(caption, cell[0], font), fill="black", font=font)
+            if row.captions:
+                caption = _fitted(row.captions[j], column - GAP, font)
+                draw.text((left, top + picture.height + 2), caption, "black", font)
     return np.asarray(sheet)
 
 
 def write_sheet(
-    path: str | os.PathLike[str], rows: Sequence[Row], *, cell: tuple[int, int] = CELL, overwrite: bool = True
+    path: str | os.PathLike[str],
+    rows: Sequence[Row],
+    *,
+    cell: tuple[int, int] = CELL,
+    width: int | None = None,
+    overwrite: bool = True,
 ) -> Path:
     """Write `sheet_of` to a file, its folder too if it is not there.
 
@@ -72,9 +99,22 @@ def write_sheet(
     ValueError
         As `sheet_of`, and if the file cannot be written.
     """
-    sheet = sheet_of(rows, cell)
+    sheet = sheet_of(rows, cell, width=width)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return write_image(path, sheet, overwrite=overwrite)
+
+
+def _sized(image: np.ndarray, cell: tuple[int, int], width: int | None) -> Any:
+    from PIL import Image
+
+    height = cell[1] if width is None else max(1, round(image.shape[0] * width / image.shape[1]))
+    # Blocks are averaged first where that leaves enough for a good filter: it is faster.
+    step = max(1, min(image.shape[0] // (2 * height), image.shape[1] // (2 * (width or cell[0]))))
+    picture = Image.fromarray(shrunk(image, step))
+    if width is not None:
+        return picture.resize((width, height), Image.Resampling.LANCZOS)
+    picture.thumbnail(cell, Image.Resampling.LANCZOS)
+    return picture
 
 
 def _fitted(caption: str, width: int, font: Any) -> str:

@@ -11,7 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from rainopt.app.compare import RAIN_GAIN, captioned
-from rainopt.app.task import FileRecord, Progress, error_message, is_there
+from rainopt.app.results import wanted_of
+from rainopt.app.task import FileRecord, Progress, error_message
 from rainopt.io import write_image
 from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
 from rainopt.video.adaptive_background import Settled, settle
@@ -21,7 +22,7 @@ from rainopt.video.scenes import split_scenes
 
 
 @dataclass(frozen=True)
-class Options:
+class BackgroundSettings:
     """What is done with every video of a run; `frames` None: as many as it takes, 0: all."""
 
     frames: int | None = None
@@ -36,7 +37,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Record(FileRecord):
+class BackgroundRecord(FileRecord):
     """What became of one video.
 
     ``frames`` were used, of the scene that begins at frame ``start``; ``next_scene`` is where another one begins, if
@@ -84,64 +85,64 @@ class Record(FileRecord):
 
 @dataclass(frozen=True)
 class FindBackground:
-    """`background_file` with its options, as a `Task`."""
+    """`background_file` with its settings, as a `Task`."""
 
-    options: Options
+    settings: BackgroundSettings
     done: ClassVar[str] = "backgrounds found"
     header: ClassVar[str | None] = None
 
-    def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> Record:
+    def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> BackgroundRecord:
         """Find one background."""
         if target is None:
             raise ValueError(f"'{source}' has no place for its result")
-        return background_file(source, target, self.options, progress)
+        return background_file(source, target, self.settings, progress)
 
-    def failed(self, source: Path, target: Path | None, error: str) -> Record:
+    def failed(self, source: Path, target: Path | None, error: str) -> BackgroundRecord:
         """Return the record of a video that could not be worked on."""
-        return Record(str(source), None if target is None else str(target), "failed", error=error)
+        return BackgroundRecord(str(source), None if target is None else str(target), "failed", error=error)
 
 
-def results_of(target: Path, options: Options) -> dict[str, Path]:
-    """Return the files that a run with these options writes for one target."""
+def results_of(target: Path, settings: BackgroundSettings) -> dict[str, Path]:
+    """Return the files that a run with these settings writes for one target."""
     files = {"background": target}
-    if options.maps:
+    if settings.maps:
         files["valid"] = target.with_name(f"{target.stem}_valid.png")
         files["seen"] = target.with_name(f"{target.stem}_seen.png")
-    if options.compare:
+    if settings.compare:
         files["compare"] = target.with_name(f"{target.stem}_compare.png")
     return files
 
 
-def background_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> Record:
+def background_file(
+    source: Path, target: Path, settings: BackgroundSettings, progress: Progress | None = None
+) -> BackgroundRecord:
     """Find the background of one video and write what is asked for; never raises for a bad file.
 
-    Files that are there are kept unless ``options.overwrite``; where all are, nothing is computed.
+    Files that are there are kept unless ``settings.overwrite``; where all are, nothing is computed.
     """
     begin = time.perf_counter()
     try:
-        wanted = results_of(target, options)
-        if not options.overwrite:
-            wanted = {kind: path for kind, path in wanted.items() if not is_there(path)}
+        wanted = wanted_of(results_of(target, settings), settings.overwrite)
         if not wanted:
-            return Record(str(source), str(target), "skipped")
+            return BackgroundRecord(str(source), str(target), "skipped")
         video = open_video(source)
-        with FrameStore(scratch=options.scratch) as store:
-            scene = FirstScene(video, options)
-            count = (1 << 62) if options.frames == 0 else options.frames
-            settled = settle(scene, store, count=count, stabilise=options.stabilise, progress=progress)
-            _write(settled, store, video.bits, wanted, target, options)
+        with FrameStore(scratch=settings.scratch) as store:
+            scene = FirstScene(video, settings)
+            count = (1 << 62) if settings.frames == 0 else settings.frames
+            settled = settle(scene, store, count=count, stabilise=settings.stabilise, progress=progress)
+            _write(settled, store, video.bits, wanted, target, settings)
         return _record(source, target, settled, scene, video, begin)
     # Anything that goes wrong with one video must leave the others to be done.
     except Exception as error:
-        return Record(str(source), str(target), "failed", error=error_message(error, source, target))
+        return BackgroundRecord(str(source), str(target), "failed", error=error_message(error, source, target))
 
 
 class FirstScene:
     """The frames of the first scene of a stretch of video; knows afterwards where the next one begins."""
 
-    def __init__(self, video: Video, options: Options) -> None:
-        self._frames = video.frames(options.start, options.stop, options.step)
-        self._name, self._start = video.path, options.start
+    def __init__(self, video: Video, settings: BackgroundSettings) -> None:
+        self._frames = video.frames(settings.start, settings.stop, settings.step)
+        self._name, self._start = video.path, settings.start
         self.next_scene: int | None = None
 
     def __iter__(self) -> Iterator[VideoFrame]:
@@ -156,7 +157,7 @@ class FirstScene:
 
 
 def _write(
-    settled: Settled, store: FrameStore, bits: int, wanted: dict[str, Path], target: Path, options: Options
+    settled: Settled, store: FrameStore, bits: int, wanted: dict[str, Path], target: Path, settings: BackgroundSettings
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     image = settled.estimate.image
@@ -176,15 +177,17 @@ def _write(
         pictures["compare"] = captioned(panels)
     for kind in ("valid", "seen", "compare"):
         if kind in wanted:
-            write_image(wanted[kind], pictures[kind], overwrite=options.overwrite)
+            write_image(wanted[kind], pictures[kind], overwrite=settings.overwrite)
     # Last: where it is, the rest is.
     if "background" in wanted:
-        write_image(wanted["background"], image, bits=deep, overwrite=options.overwrite)
+        write_image(wanted["background"], image, bits=deep, overwrite=settings.overwrite)
 
 
-def _record(source: Path, target: Path, settled: Settled, scene: FirstScene, video: Video, begin: float) -> Record:
+def _record(
+    source: Path, target: Path, settled: Settled, scene: FirstScene, video: Video, begin: float
+) -> BackgroundRecord:
     worth = settled.acceptance
-    return Record(
+    return BackgroundRecord(
         str(source),
         str(target),
         "ok",

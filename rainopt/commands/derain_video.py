@@ -1,290 +1,82 @@
-"""One video from file to file, stretch after stretch."""
+"""One video by the solver, stretch after stretch."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from rainopt import __version__
-from rainopt.app.parts import Parts
-from rainopt.app.results import Output, results_of, wanted_of
-from rainopt.app.task import FileRecord, Progress, error_message
-from rainopt.commands.derain_photo import Options
-from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
-from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.app.results import OutputSettings
+from rainopt.app.task import Progress
+from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
+from rainopt.io.video.read import Video, VideoFrame
 from rainopt.video.frames import FrameStore
-from rainopt.video.scenes import split_scenes
-from rainopt.video.settings import treatment_from
-from rainopt.video.stretches import Care, Wishes, care_again, care_for, derained
+from rainopt.video.settings import SceneSettings, VideoSettings
+from rainopt.video.stretches import StretchSettings, derained, same_again, stretch_settings
 
-# Frames of a stretch: what is treated alike, and lost at most when a run is stopped. At least
+# Frames of a stretch: what is derained alike, and lost at most when a run is stopped. At least
 # `rainopt.video.stretches.FEW`.
 STRETCH = 120
 
 
-@dataclass(frozen=True)
-class VideoRecord(FileRecord):
-    """What became of one video.
-
-    ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped.
-    """
-
-    frames: int | None = None
-    scenes: int | None = None
-    angles: list[float] | None = None
-    dry: float | None = None
-    still: float | None = None
-    kept_parts: int | None = None
-    lost: str | None = None
-    height: int | None = None
-    width: int | None = None
-    seconds: float | None = None
-
-    def line(self) -> str:
-        """Return the result and what was done."""
-        if self.frames is None:
-            return f"{self.input} → {self.output}  was there; compared"
-        seconds, frames = self.seconds or 1e-9, self.frames
-        facts = [f"{frames} frames" + (f" in {self.scenes} scenes" if (self.scenes or 1) > 1 else "")]
-        if self.angles:
-            low, high = min(self.angles), max(self.angles)
-            facts.append(f"rain at {low:+.1f}°" if high - low < 0.1 else f"rain at {low:+.1f}° to {high:+.1f}°")
-        if self.dry:
-            facts.append(f"no rain seen in {100 * self.dry:.0f} % of them, left as they are (--angle derains them)")
-        if self.still:
-            facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
-        if self.lost:
-            facts.append(self.lost)
-        return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
-
-
-def video_results(target: Path, options: Output) -> dict[str, Path]:
-    """Return the files that a run with these options writes for one video."""
-    return {kind: path for kind, path in results_of(target, options).items() if kind != "rain"}
-
-
-def derain_video_file(source: Path, target: Path, options: Options, progress: Progress | None = None) -> VideoRecord:
-    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
-
-    Stretches of frames are written as parts in a hidden folder beside the result and joined in the end; a run that was
-    stopped goes on with the first one that is missing.
-    """
-    of_images = {"--save-rain": options.save_rain, "--veil": options.veil}
-    return video_to_video(source, target, options, of_images, lambda video: _derain(video, target, options, progress))
-
-
-def video_to_video(
+def derain_video(
     source: Path,
     target: Path,
-    options: Output,
+    settings: VideoSettings,
+    output: OutputSettings,
     of_images: dict[str, bool],
-    work: Callable[[Video], dict[str, Any]],
+    progress: Progress | None = None,
 ) -> VideoRecord:
-    """Do with one video what is to be done with it; never raises for a bad file.
+    """Derain one video file; ``of_images`` as `rainopt.app.video.video_to_video`."""
 
-    ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
-    video and returns fields of the record.
-    """
-    begin = time.perf_counter()
-    try:
-        wanted = wanted_of(video_results(target, options), options)
-        if not wanted:
-            return VideoRecord(str(source), str(target), "skipped")
-        for name, given in of_images.items():
-            if given:
-                raise VideoError(f"{name} is for images; leave it out for videos")
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
-            raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
-        video = open_video(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        facts: dict[str, Any] = {}
-        if "derained" in wanted:
-            facts = work(video)
-        if "compare" in wanted:
-            _write_comparison(video, target, wanted["compare"], options.overwrite)
-        seconds = round(time.perf_counter() - begin, 3)
-        facts |= {"height": video.height, "width": video.width, "lost": video.lost, "seconds": seconds}
-        return VideoRecord(str(source), str(target), "ok", **facts)
-    # Anything that goes wrong with one video must leave the others to be done.
-    except Exception as error:
-        return VideoRecord(str(source), str(target), "failed", error=error_message(error, source, target))
+    def work(video: Video) -> dict[str, Any]:
+        done = in_stretches(video, target, _Solver(video, settings, output.crf, STRETCH), output.overwrite, progress)
+        frames = sum(note["frames"] for note in done.notes)
+        return done.facts() | {
+            "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
+            "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
+        }
 
-
-def _derain(video: Video, target: Path, options: Options, progress: Progress | None) -> dict[str, Any]:
-    wishes = Wishes(options.angle, options.weights, options.strength, options.max_iter, options.tol, options.background)
-
-    def treat(frames: Iterator[VideoFrame], file: Path, before: Care | None) -> tuple[dict[str, Any], Care]:
-        return _stretch(video, frames, file, options, wishes, before)
-
-    settings = {"wishes": asdict(wishes), "crf": options.crf}
-    done = in_stretches(video, target, settings, STRETCH, treat, _care_of_kept, options.overwrite, progress)
-    frames = sum(note["frames"] for note in done.notes)
-    shares = {
-        "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
-        "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
-    }
-    return done.facts() | shares
+    return video_to_video(source, target, output, of_images, work)
 
 
 @dataclass(frozen=True)
-class Stretches:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+class _Solver:
+    """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
 
-    notes: list[dict[str, Any]]
-    scenes: int
-    kept: int
+    video: Video
+    asked: VideoSettings
+    crf: int
+    length: int
 
-    def facts(self) -> dict[str, Any]:
-        """Return fields of a record."""
-        return {
-            "frames": sum(note["frames"] for note in self.notes),
-            "scenes": self.scenes,
-            "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
-            "kept_parts": self.kept,
-        }
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"asked": asdict(self.asked), "crf": self.crf}
 
+    def derain(
+        self, frames: Iterator[VideoFrame], file: Path, before: StretchSettings | None
+    ) -> tuple[dict[str, Any], StretchSettings]:
+        with FrameStore() as store:
+            times = []
+            for frame in frames:
+                store.append(frame.pixels)
+                times.append((frame.index, frame.time))
+            chosen = stretch_settings(store, self.asked, before)
+            with part_writer(self.video, file, self.crf) as writer:
+                for (_, at), pixels in zip(times, derained(store, chosen), strict=True):
+                    writer.write(pixels, at)
+            note = {
+                "first": times[0][0],
+                "frames": len(store),
+                "angle": None if chosen.dry else round(chosen.scene.directions[0].angle, 2),
+                "still": chosen.backdrop is not None,
+                "scene": asdict(chosen.scene),
+            }
+        return note, chosen
 
-def in_stretches(
-    video: Video,
-    target: Path,
-    settings: dict[str, Any],
-    length: int,
-    treat: Callable[[Iterator[VideoFrame], Path, Any], tuple[dict[str, Any], Any]],
-    recall: Callable[[Iterator[VideoFrame], dict[str, Any]], Any],
-    overwrite: bool,
-    progress: Progress | None = None,
-) -> Stretches:
-    """Write a video stretch after stretch, and go on where an earlier run has stopped.
-
-    Parameters
-    ----------
-    settings
-        What the frames of the result depend on besides the video, as JSON has it.
-    length
-        Most frames of a stretch; a cut ends one, too.
-    treat
-        Writes a stretch to a file. Takes its frames, the file, and how the stretch before it in its scene was treated,
-        or None; returns a note with "first", "frames" and "angle", and how this one was treated.
-    recall
-        Takes the frames of a finished stretch and the note about it; returns how it was treated.
-    progress
-        Called with the share of the frames that have been read.
-    """
-    stat = video.path.stat()
-    source = [str(video.path.resolve()), stat.st_size, stat.st_mtime_ns]
-    parts = Parts(target, {"version": __version__, "source": source, "stretch": length} | settings)
-    notes: list[dict[str, Any]] = []
-    before: Any = None
-    number, kept = -1, 0
-    try:
-        for scene, frames in _stretches(_read(video, progress), length):
-            if scene != number:
-                number, before = scene, None
-            first = next(frames)
-            frames = chain([first], frames)
-            note = parts.finished(first.index)
-            if note is None:
-                note, before = treat(frames, parts.file(first.index), before)
-                parts.note(first.index, note)
-            else:
-                kept += 1
-                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
-                last = note["frames"] == length and parts.finished(first.index + length) is None
-                before = recall(frames, note) if last else None
-                for _ in frames:
-                    pass
-            notes.append(note)
-        files = [parts.file(note["first"]) for note in notes]
-        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=overwrite)
-    except BaseException:
-        parts.remove_if_none_is_finished()
-        raise
-    parts.remove()
-    if progress:
-        progress(1.0)
-    return Stretches(notes, number + 1, kept)
-
-
-def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
-    for frame in video.frames():
-        yield frame
-        if progress and video.declared:
-            progress(min((frame.index + 1) / video.declared, 0.99))
-
-
-def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
-    """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
-    for number, scene in enumerate(split_scenes(frames)):
-        for first in scene:
-            yield number, chain([first], islice(scene, length - 1))
-
-
-def _stretch(
-    video: Video,
-    frames: Iterator[VideoFrame],
-    file: Path,
-    options: Options,
-    wishes: Wishes,
-    before: Care | None,
-) -> tuple[dict[str, Any], Care]:
-    """Derain one stretch into a file; returns what is noted about it, and how it was treated."""
-    with FrameStore() as store:
-        times = []
-        for frame in frames:
-            store.append(frame.pixels)
-            times.append((frame.index, frame.time))
-        care = care_for(store, wishes, before)
-        with part_writer(video, file, options.crf) as writer:
-            for (_, at), pixels in zip(times, derained(store, care), strict=True):
-                writer.write(pixels, at)
-        note = {
-            "first": times[0][0],
-            "frames": len(store),
-            "angle": None if care.dry else round(care.treatment.directions[0].angle, 2),
-            "still": care.backdrop is not None,
-            "treatment": asdict(care.treatment),
-        }
-    return note, care
-
-
-def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
-    """Return a writer of frames like those of a video."""
-    return VideoWriter(
-        file,
-        height=video.height,
-        width=video.width,
-        rate=video.rate,
-        time_base=video.time_base,
-        bits=video.bits,
-        quality=crf,
-        pixel_aspect=video.pixel_aspect,
-    )
-
-
-def _care_of_kept(frames: Iterator[VideoFrame], note: dict[str, Any]) -> Care:
-    """Return how a stretch was treated that an earlier run has finished."""
-    with FrameStore() as store:
-        for frame in frames:
-            store.append(frame.pixels)
-        return care_again(store, treatment_from(note["treatment"]), note["still"])
-
-
-def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
-    """Write the middle frame before and after, and their difference."""
-    import numpy as np
-
-    from rainopt.app.compare import side_by_side
-    from rainopt.io import write_image
-
-    result = open_video(target)
-    middle = (result.declared or result.count()) // 2
-    pair = [next(one.frames(middle), None) for one in (video, result)]
-    rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
-    scale = np.iinfo(rainy.dtype).max
-    taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
-    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)
+    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
+        with FrameStore() as store:
+            for frame in frames:
+                store.append(frame.pixels)
+            return same_again(store, SceneSettings.from_json(note["scene"]), note["still"])

@@ -22,22 +22,22 @@ from rainopt.geometry.lines import line_angle
 
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
 PRIOR = 50.0
-SMOOTHING = 3.0  # degrees, of the histogram of votes
-NEAR = 4.0  # degrees, of the weights that refine a direction
+SMOOTHING = 3.0  # degrees, standard deviation with which the histogram of votes is smoothed
+NEAR = 4.0  # degrees, standard deviation of the weights that refine a direction
 AGREEMENT = 6.0  # degrees within which a vote counts as agreeing
 # Share of the votes of dark ridges that is taken off those of the bright ones; between dense streaks there are some.
 AGAINST = 0.4
-BRIGHT = 0.9  # share of the votes whose streaks are no brighter than the height
+BRIGHT = 0.9  # the height is the brightness that the streaks of this share of the votes do not exceed
 CELLS = 6  # the picture is divided into this many cells a side to see whether rain is all over it
 MOST = 3  # directions at most
 APART = 8.0  # degrees between two directions at least
-LEAST_SHARE = 0.15  # of the rain, for a further direction
+LEAST_SHARE = 0.15  # share of the rain that a further direction must have
 # Confidence from which a direction is reported, and its rain removed.
 PRESENT = 0.3
 BINS = np.arange(-89.5, 90.0)
 CHANCE = 2 * AGREEMENT / 180  # share of scattered votes that agree with any angle
-FEW = 5  # ridges, where the confidence is halved
-FLOOR = 0.02  # added to what a logarithm is taken of
+FEW = 5  # with this many ridges the confidence is halved
+FLOOR = 0.02  # added before a logarithm is taken
 SHARE_TO_COMPARE = 0.1  # below it there is too little to compare bright and dark
 # Constant and coefficients of the five numbers of `describe`; `python -m benchmarks.angle.accuracy --fit` finds them.
 CALIBRATION = (2.66, 1.14, 2.24, 3.20, 7.57, -9.01)
@@ -178,8 +178,8 @@ def share(evidence: Evidence, angle: float) -> float:
 
 
 def streak_height(evidence: Evidence, angle: float) -> float:
-    """Return the brightness in [0, 1] of the bright streaks of one direction over their surroundings: nine tenths of
-    the votes have less. 1 where there are none.
+    """Return by how much the bright streaks of one direction exceed their surroundings, in [0, 1]: nine tenths of the
+    votes have no more. 1 where there are none.
     """
     ours = (np.abs(turn(evidence.angle - angle)) <= AGREEMENT) & ~evidence.dark
     if not ours.any():
@@ -230,6 +230,6 @@ def probability(evidence: Evidence, angle: float) -> float:
     ours = evidence.weight[(np.abs(turn(evidence.angle - angle)) <= AGREEMENT) & ~evidence.dark]
     if len(ours) == 0:
         return 0.0
-    # As many as would, with equal weights, tell as much: Kish's effective number.
+    # The number of equal votes that would tell as much: Kish's effective sample size.
     count = ours.sum() ** 2 / (ours**2).sum()
     return float(likely * count / (count + FEW))

@@ -13,7 +13,7 @@ from rainopt.parallel.threads import run_all
 
 # Streaks are a pixel or two wide in one photograph and many in another; coarse ridges are fewer, and weigh more.
 SCALES = (1.0, 2.0)  # pixels, σ
-# Pixels, below which an image is enlarged: its streaks are too short to have a direction, as those of a photograph
+# An image of fewer pixels is enlarged: its streaks are too short to have a direction, like those of a photograph
 # reduced to a thumbnail.
 SMALL_PIXELS = 100_000
 LENGTH = (8.0, 70.0)  # pixels; shorter ridges have no direction, longer ones are structure
@@ -21,11 +21,11 @@ PIECE = 6.0  # pixels; shorter ridges are no pieces of a line
 LENGTH_CAP = 25.0  # a ridge's vote does not grow beyond this length
 WIDTH = 3.0  # pixels at most
 ELONGATION = 4.0  # length over width at least
-BEND = 6.0  # degrees, where the vote of a crooked ridge has fallen to 61 %
-STEP = 0.3  # step over contrast, where the vote of an edge has fallen to half
+BEND = 6.0  # degrees at which the vote of a crooked ridge has fallen to 61 %
+STEP = 0.3  # step over contrast at which the vote of an edge has fallen to half
 CHROMA = (-0.2, 0.4)  # least over largest contrast of the colours: no vote below, a full one above
 EVEN = 0.8  # nearer over farther of the two neighbours beside a ridge, from which it is one of a row
-OF_A_ROW = 0.3  # of a vote is left to one of a row; a ninth of the streaks of rain are so by chance
+OF_A_ROW = 0.3  # share of its vote that one of a row keeps; a ninth of the streaks of rain are one by chance
 
 
 class Evidence(NamedTuple):
@@ -36,13 +36,13 @@ class Evidence(NamedTuple):
     angle
         Degrees in (-90, 90].
     weight
-        Above 0, and 1 at most.
+        Above 0 and at most 1.
     row, column
         Where in the picture, as shares of its height and width in (0, 1).
     dark
         Whether the ridge is a dark one.
     contrast
-        Brightness in [0, 1] over (or, of a dark one, under) both sides.
+        Brightness in [0, 1] over (or, for a dark ridge, under) both sides.
     """
 
     angle: np.ndarray
@@ -53,7 +53,7 @@ class Evidence(NamedTuple):
     contrast: np.ndarray
 
     def select(self, keep: np.ndarray) -> Evidence:
-        """Return the votes that ``keep``, a mask, names."""
+        """Return the votes that ``keep``, a mask, selects."""
         return Evidence(*(field[keep] for field in self))
 
 

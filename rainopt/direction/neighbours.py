@@ -1,4 +1,4 @@
-"""What the ridges around a ridge say of it: a piece of a longer line, or one of a row."""
+"""What the ridges around a ridge say about it: whether it is a piece of a longer line, or one of a row."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LEAST_SPACING = 2.0  # pixels; nearer lines are two sides of one thing
 def line_lengths(ridges: Ridges) -> np.ndarray:
     """Return for each ridge the length of the line that it is a piece of, pixels.
 
-    A long edge is one still where a branch or a streak crosses it and leaves it in pieces. Two ridges are pieces of
-    one line where their ends are near each other and each lies on the line of the other, beyond it.
+    A long edge is still one edge where a branch or a streak crosses it and leaves it in pieces. Two ridges are pieces
+    of one line where their ends are near each other and each lies on the line of the other, beyond its end.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

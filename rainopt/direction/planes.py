@@ -51,8 +51,10 @@ def _reduced(image: Array, channel_axis: int) -> np.ndarray | None:
         return None
     pixels = image[:, :, None] if image.ndim == 2 else xp.moveaxis(image, channel_axis, -1)
     height, width, channels = pixels.shape
+    if 0 in pixels.shape or channels not in (1, 2, 3, 4):
+        return None
     factor = reduction(height, width)
-    if factor == 1 or channels not in (1, 2, 3, 4):
+    if factor == 1:
         return None
     fast = kernel("block_mean", pixels)
     if fast is None:

@@ -13,11 +13,11 @@ from rainopt.parallel.threads import run_all
 FAINTEST = 1e-4  # curvature of a ridge a tenth of an 8-bit level high: rounding, not rain
 STRONGEST = 0.3  # share of the pixels with a ridge through them that takes part
 TURN = 20.0  # degrees between neighbours on one ridge at most
-FEWEST = 4  # pixels, below which a ridge has no shape
-REACH = 2.5  # widths σ to either side, where a ridge has ended
+FEWEST = 4  # pixels; a ridge of fewer has no shape
+REACH = 2.5  # widths σ to either side; there a ridge has ended
 TRUNCATE = 3.0  # widths σ at which the Gaussian is cut
 BLOCK = 128  # pixels, side of the blocks that have a threshold of their own
-LOCAL = 0.5  # of the threshold everywhere, that of a block at least
+LOCAL = 0.5  # least threshold of a block, as a share of the threshold everywhere
 BAND_ROWS = 128  # rows that a thread takes at a time
 SAMPLE = 3  # the threshold is a quantile of every third pixel of every third row
 
@@ -28,11 +28,11 @@ class Ridges(NamedTuple):
     Attributes
     ----------
     angle
-        Degrees in (-90, 90], of the long axis; 0 is vertical, positive moves right going down.
+        Direction of the long axis, degrees in (-90, 90]; 0 is vertical, positive moves right going down.
     length, width
-        Pixels, of the uniform bar that has the same second moments.
+        Those of the uniform bar that has the same second moments, pixels.
     row, column
-        Pixels, of the centre, that of the first pixel being 0.
+        The centre, in pixels; the centre of the first pixel is 0.
     bend
         Degrees in [0, 90] between the long axis and the mean direction of the pixels: large for what is no straight
         line.
@@ -56,7 +56,7 @@ class Ridges(NamedTuple):
     chroma: np.ndarray
 
     def select(self, keep: np.ndarray) -> Ridges:
-        """Return the ridges that ``keep``, a mask or indices, names."""
+        """Return the ridges that ``keep``, a mask or indices, selects."""
         return Ridges(*(field[keep] for field in self))
 
 
@@ -76,7 +76,7 @@ def find_ridges(colour: np.ndarray, luminance: np.ndarray, sigma: float = 1.0) -
     luminance
         (H, W) float32 in [0, 1].
     sigma
-        Pixels, standard deviation of the Gaussian that the derivatives are those of; ridges some 1 to 4 σ wide answer.
+        Standard deviation, in pixels, of the Gaussian whose derivatives are taken; ridges some 1 to 4 σ wide respond.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def gaussian_derivatives(sigma: float) -> np.ndarray:
     first = t * plain
     first /= (first * t).sum()
     second = (t**2 / sigma**2 - 1) * plain
-    # Cut off and sampled, it would answer to a constant.
+    # Cut off and sampled as it is, it would respond to a constant.
     second -= plain * second.sum()
     second /= (second * t**2).sum() / 2
     return np.stack([plain, first, second]).astype(np.float32)

@@ -24,12 +24,12 @@ SEARCH = 45.0  # degrees to both sides where no start is given
 LARGEST_WINDOW = 100  # pixels, of the default window
 SMALLEST_WINDOW = 8  # pixels; fewer rows say nothing about a direction
 STRIDE = 1.0  # samples that the ends of a window move between two angles of the search
-REACH = 2.0  # samples that the ends of a window may move at once: as far as a linearisation holds
+REACH = 2.0  # samples that the ends of a window may move at once; a linearisation holds so far
 TOL = 1e-3  # degrees
 MAX_ITER = 40
 INNER_TOL, SEARCH_TOL = 1e-3, 1e-2  # duality gaps of the inner problems, relative
 STEEPEST = 60.0  # degrees that a shear may make upright; searches change its axis at 45
-INSENSITIVE = 1e-3  # change of a normalised window, a sample's move, that is none
+INSENSITIVE = 1e-3  # change of a normalised window, moved by a sample, below which it counts as unchanged
 LEAN = 10.0  # degrees by which the lines of an upright window may lean
 
 
@@ -109,12 +109,11 @@ def tilt(
     blur
         Standard deviation in pixels of the Gaussian that the image is smoothed with, default 0.7; 0 for none. Turning
         interpolates, which spreads single wrong pixels and averages noise, while angle 0 copies: without a blur to
-        make the two alike, angles within 2° or so of 0 are drawn to exactly 0 by the former, or driven off by the
-        latter.
+        make the two alike, wrong pixels draw angles within 2° or so of 0 to exactly 0, and noise drives them off.
     max_iter
         Most linearisations a level.
     tol
-        Degrees; the last move is not larger.
+        Degrees; a move no larger than this is the last.
 
     Returns
     -------
@@ -175,7 +174,7 @@ def tilt(
 def lean(matrix: np.ndarray) -> float:
     """Return the dominant direction of the lines in a matrix, degrees in (-90, 90]; 0 is upright.
 
-    That of least mean square change: an eigenvector of the mean structure tensor.
+    It is the direction of least mean square change, an eigenvector of the mean structure tensor.
     """
     down = (matrix[1:, 1:] - matrix[:-1, 1:] + matrix[1:, :-1] - matrix[:-1, :-1]) / 2
     right = (matrix[1:, 1:] - matrix[1:, :-1] + matrix[:-1, 1:] - matrix[:-1, :-1]) / 2
@@ -222,7 +221,7 @@ def _refine(
         if move and (last - step) / move > 0:
             move *= step / (last - step)
         else:
-            # The first step, or one where steps grow on the way: no root to be foreseen, so take longer ones.
+            # At the first step, and where steps grow on the way, no root can be foreseen: take longer steps.
             move = math.copysign(max(abs(step), 2 * abs(move)), step) if step else 0.0
         move = min(max(move, -limit), limit)
         if -math.inf < low < high < math.inf and not low < angle + move < high:

@@ -84,7 +84,7 @@ def pyramid(
     spacings = [1]
     while min(shape) / (2 * spacings[-1]) >= COARSEST:
         spacings.append(2 * spacings[-1])
-    # What no turned window sees, nor the blur and the spline around it, is not worth blurring.
+    # Pixels that no turned window sees, and neither the blur nor the spline around it, need no blurring.
     reach = sum(shape) + 4 * spacings[-1] + 12
     low = [max(0, int(c) - reach) for c in centre]
     crop = image[low[0] : int(centre[0]) + reach + 2, low[1] : int(centre[1]) + reach + 2]

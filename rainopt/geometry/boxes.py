@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import array_api_compat
+
 from rainopt.arrays import Array, kernel, namespace
-from rainopt.image import device_of
 
 
 def box_mean(field: Array, length: int, axis: int) -> Array:
@@ -45,5 +46,5 @@ def shifted(field: Array, by: int) -> Array:
     """Return the pixel ``by`` columns to the left of each (to the right for negative ``by``), the border repeated."""
     xp = namespace(field)
     width = field.shape[-1]
-    index = xp.clip(xp.arange(width, device=device_of(field)) - by, 0, width - 1)
+    index = xp.clip(xp.arange(width, device=array_api_compat.device(field)) - by, 0, width - 1)
     return xp.take(field, index, axis=-1)

@@ -26,5 +26,5 @@ def line_angle(degrees: float | np.ndarray) -> float | np.ndarray:
     if -90 < degrees <= 90:
         return float(degrees)
     angle = 90 - (90 - degrees) % 180
-    # Rounding brings what is hardly above 90° to -90°.
+    # Rounding brings an angle just above 90° to -90°.
     return angle if angle > -90 else 90.0

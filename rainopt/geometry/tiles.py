@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -47,3 +48,50 @@ def _spans(length: int, size: int, overlap: int) -> list[tuple[slice, np.ndarray
 def _ramp(position: np.ndarray, cut: int, overlap: int) -> np.ndarray:
     """Rise from 0 to 1 over a third of the overlap, centred on the cut."""
     return np.clip((position - cut) / (overlap / 3) + 0.5, 0, 1)
+
+
+class Span(NamedTuple):
+    """The rows or columns of one tile, and its weight there: 0 where only its neighbours count."""
+
+    pixels: slice
+    window: np.ndarray  # (pixels,) float32
+
+
+def equal_spans(length: int, size: int, reach: int, feather: int, multiple: int = 1) -> list[Span]:
+    """Cover ``length`` pixels by equally long spans whose windows add up to 1.
+
+    Where a pixel counts, its span holds ``reach`` pixels on both sides of it, or the ends of the image.
+
+    Parameters
+    ----------
+    length
+        Of the image, a multiple of ``multiple``.
+    size
+        About as long is the part of a span that counts; 0: one span.
+    reach
+        Pixels between the part that counts and the ends of the span, where the image goes on there.
+    feather
+        Pixels of the cross-fade between neighbours.
+    multiple
+        Of which starts and lengths of spans are multiples.
+    """
+    whole = length // multiple
+    edge = -(-(reach + feather // 2) // multiple)
+    core = max(1, size // multiple)
+    count = 1 if size == 0 or whole <= core + 2 * edge else 1 + -(-(whole - core - 2 * edge) // core)
+    # As short as so many spans can be.
+    long = -(-(whole + (count - 1) * 2 * edge) // count)
+    starts = [multiple * ((whole - long) * k // max(count - 1, 1)) for k in range(count)]
+    long *= multiple
+    # In the middle of what two neighbours share.
+    cuts = [(after + before + long) // 2 for before, after in pairwise(starts)]
+    result = []
+    for k, start in enumerate(starts):
+        position = np.arange(start, start + long, dtype=np.float32) + np.float32(0.5)
+        window = np.ones(long, np.float32)
+        if k > 0:
+            window *= _ramp(position, cuts[k - 1], 3 * feather)
+        if k < count - 1:
+            window *= 1 - _ramp(position, cuts[k], 3 * feather)
+        result.append(Span(slice(start, start + long), window))
+    return result

@@ -7,8 +7,7 @@ rows. Only a rain layer is ever brought back, so what is not rain is never inter
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import array_api_compat
 import numpy as np
@@ -53,50 +52,40 @@ class Upright:
     height: int
     width: int
     centre: float | None = None
+    transposed: bool = field(init=False, repr=False)
+    """Whether rows and columns are exchanged before the shear."""
+    slope: float = field(init=False, repr=False)
+    """Columns that a streak moves a row, after the transposition; in [-1, 1]."""
+    margin: int = field(init=False, repr=False)
+    """Columns of the upright image to the left of column 0 of the unshifted row; negative in a tile far from the
+    centre.
+    """
+    shape: tuple[int, int] = field(init=False, repr=False)
+    """Shape of the upright image."""
+    offsets: np.ndarray = field(init=False, repr=False, compare=False)
+    """Columns, one number a row, from the start of an upright row to the image's own."""
 
     def __post_init__(self) -> None:
         if not -90 < self.angle <= 90:
             raise ValueError(f"`angle` must be in (-90, 90] degrees, got {self.angle!r}")
-
-    @property
-    def transposed(self) -> bool:
-        """Whether rows and columns are exchanged before the shear."""
-        return abs(self.angle) > 45
-
-    @cached_property
-    def slope(self) -> float:
-        """Columns that a streak moves a row, after the transposition; in [-1, 1]."""
-        if self.angle == 90:
-            return 0.0  # cos 90° is 6e-17 in floating point
+        transposed = abs(self.angle) > 45
+        rows, columns = (self.width, self.height) if transposed else (self.height, self.width)
         radians = math.radians(self.angle)
-        return math.cos(radians) / math.sin(radians) if self.transposed else math.tan(radians)
-
-    @cached_property
-    def _shift(self) -> np.ndarray:
-        rows = self.width if self.transposed else self.height
-        centre = (rows - 1) / 2 if self.centre is None else self.centre
-        return self.slope * (np.arange(rows) - centre)
-
-    @property
-    def margin(self) -> int:
-        """Columns of the upright image to the left of column 0 of the unshifted row; negative in a tile far from
-        the centre.
-        """
-        return math.ceil(self._shift.max()) + self._border
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Shape of the upright image."""
-        rows, columns = self._source
-        return rows, columns + self.margin - math.floor(self._shift.min()) + self._border
-
-    @property
-    def _border(self) -> int:
-        return BORDER if self.slope else 0
-
-    @property
-    def _source(self) -> tuple[int, int]:
-        return (self.width, self.height) if self.transposed else (self.height, self.width)
+        # cos 90° is 6e-17 in floating point.
+        flat = 0.0 if self.angle == 90 else math.cos(radians) / math.sin(radians) if transposed else None
+        slope = math.tan(radians) if flat is None else flat
+        shift = slope * (np.arange(rows) - ((rows - 1) / 2 if self.centre is None else self.centre))
+        border = BORDER if slope else 0
+        margin = math.ceil(shift.max()) + border
+        computed = {
+            "transposed": transposed,
+            "slope": slope,
+            "margin": margin,
+            "shape": (rows, columns + margin - math.floor(shift.min()) + border),
+            "offsets": shift - margin,
+        }
+        for name, value in computed.items():
+            object.__setattr__(self, name, value)
 
     def forward(self, image: Array, *, fill: str = "edge") -> Array:
         """Make streaks vertical; (..., height, width) to (..., *shape).
@@ -104,14 +93,13 @@ class Upright:
         ``fill`` is what lies outside the image: ``"edge"``, its nearest pixel of the row, or ``"zero"``, which
         makes the map linear with `adjoint` as its adjoint.
         """
-        self._require(image, (self.height, self.width))
-        return shift_rows(self._turn(image), self._shift - self.margin, self.shape[1], fill=fill)
+        if tuple(image.shape[-2:]) != (self.height, self.width):
+            raise ValueError(f"`image` must be (..., {self.height}, {self.width}), got shape {tuple(image.shape)}")
+        return shift_rows(self._turned(image), self.offsets, self.shape[1], fill=fill)
 
     def adjoint(self, upright: Array) -> Array:
         """Adjoint of ``forward(·, fill="zero")``; (..., *shape) to (..., height, width)."""
-        self._require(upright, self.shape)
-        offsets = self.margin - self._shift
-        return self._turn(shift_rows(upright, offsets, self._source[1], fill="zero", adjoint=True))
+        return self._sheared_back(upright, adjoint=True)
 
     def back(self, upright: Array) -> Array:
         """Bring a layer back to where the image was: the shear by the opposite slope, (..., *shape) to (...,
@@ -120,18 +108,20 @@ class Upright:
         It inverts `forward` exactly where shifts are whole pixels and to interpolation accuracy elsewhere. At angle
         0 it is the identity.
         """
-        self._require(upright, self.shape)
-        return self._turn(shift_rows(upright, self.margin - self._shift, self._source[1], fill="zero"))
+        return self._sheared_back(upright)
 
-    def _turn(self, image: Array) -> Array:
+    def _sheared_back(self, upright: Array, adjoint: bool = False) -> Array:
+        if tuple(upright.shape[-2:]) != self.shape:
+            rows, columns = self.shape
+            raise ValueError(f"`upright` must be (..., {rows}, {columns}), got shape {tuple(upright.shape)}")
+        width = self.height if self.transposed else self.width
+        return self._turned(shift_rows(upright, -self.offsets, width, fill="zero", adjoint=adjoint))
+
+    def _turned(self, image: Array) -> Array:
         if not self.transposed:
             return image
         axes = (*range(image.ndim - 2), image.ndim - 1, image.ndim - 2)
         return namespace(image).permute_dims(image, axes)
-
-    def _require(self, image: Array, shape: tuple[int, int]) -> None:
-        if tuple(image.shape[-2:]) != shape:
-            raise ValueError(f"`image` must be (..., {shape[0]}, {shape[1]}), got shape {tuple(image.shape)}")
 
 
 TAPS = 6
@@ -217,10 +207,12 @@ def _shift_rows_reference(image: Array, starts: Array, weights: Array, width: in
 
 def _taken(image: Array, columns: Array) -> Array:
     """Return ``image[..., i, columns[..., i, j]]``, the same columns in every image where ``columns`` are (H, J)."""
-    xp = namespace(image)
-    if columns.ndim > 2:
-        return xp.take_along_axis(image, columns, axis=-1)
-    rows, width = image.shape[-2:]
-    index = columns + xp.arange(rows, device=array_api_compat.device(image))[:, None] * width
-    flat = xp.reshape(image, (*image.shape[:-2], rows * width))
-    return xp.reshape(xp.take(flat, xp.reshape(index, (-1,)), axis=-1), (*image.shape[:-2], *columns.shape))
+    xp, device = namespace(image), array_api_compat.device(image)
+    *batch, rows, width = image.shape
+    if columns.ndim == 2:
+        index = columns + xp.arange(rows, device=device)[:, None] * width
+        flat = xp.reshape(image, (*batch, rows * width))
+        return xp.reshape(xp.take(flat, xp.reshape(index, (-1,)), axis=-1), (*batch, *columns.shape))
+    first = xp.reshape(xp.arange(math.prod(batch) * rows, device=device), (*batch, rows, 1)) * width
+    taken = xp.take(xp.reshape(image, (-1,)), xp.reshape(columns + first, (-1,)), axis=0)
+    return xp.reshape(taken, (*batch, rows, columns.shape[-1]))

@@ -14,7 +14,7 @@ def is_installed() -> bool:
 
 
 def device_count() -> int | None:
-    """Return the number of CUDA devices, None where cupy does not load, for want of a CUDA library, say."""
+    """Return the number of CUDA devices; None where cupy does not load, for example without a CUDA library."""
     try:
         import cupy
     except ImportError:
@@ -26,7 +26,7 @@ def device_count() -> int | None:
 
 
 def on_device(image: np.ndarray, index: int) -> Any:
-    """Return a host array as a cupy array on the device of a number."""
+    """Return a host array as a cupy array on the device with this number."""
     import cupy
 
     with cupy.cuda.Device(index):

@@ -1,4 +1,4 @@
-"""Percentile of every byte of a stack of frames, and the vote for which one, in tiles that stay in the cache.
+"""A percentile of every byte of a stack of frames, and the vote on which one, in tiles that stay in the cache.
 
 A tile is a run of neighbouring pixels, or channel values, in all frames. Every inner loop runs along it over integers
 as narrow as they can be, so that one instruction does dozens of them.

@@ -1,7 +1,7 @@
 """Thin ridges of a picture: curvature, crests, and connected crests measured one by one.
 
-Directions are kept as the cosine and the sine of twice their angle, (cos 2θ, sin 2θ), in which a line has one
-direction and not two, and for which no arc tangent is needed.
+Directions are kept as the cosine and the sine of twice their angle, (cos 2θ, sin 2θ): so a line has one direction and
+not two, and no arc tangent is needed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numba import njit
 COUNT, ROW, COLUMN, ROW2, COLUMN2, CROSS, COS2, SIN2, CONTRAST, STEP, CHANNELS = range(11)
 
 
-# Literals would turn float32 into float64, and half the speed with it: constants take the type of the image.
+# Literals would turn float32 into float64 and halve the speed: constants take the type of the image.
 @njit(cache=True, nogil=True)
 def curvature(image, taps, first, last, strength, cos2, sin2):
     """Write, for rows ``first`` to ``last``, the curvature of the strongest ridge through each pixel and its direction.
 
     ``taps`` (3, 2k + 1) are a Gaussian and its first two derivatives. Of the eigenvalues ``mean ± spread`` of the
     Hessian the larger magnitude is the curvature across the ridge; it is written positive for bright ridges and
-    negative for dark ones. ``cos2`` and ``sin2`` tell twice the angle along the ridge.
+    negative for dark ones. ``cos2`` and ``sin2`` hold twice the angle along the ridge.
     """
     rows, columns = image.shape
     width = taps.shape[1]
@@ -159,8 +159,8 @@ def _root(parent, k):
 def measure(owner, cos2, sin2, offset, luminance, colour, reach, sums):
     """Add up, for each ridge, what its shape and its evidence are computed from; see the names of the columns.
 
-    ``reach`` pixels to either side lies what the ridge is compared with: its contrast is its height over the mean of
-    both sides, its step the difference between them.
+    A ridge is compared with what lies ``reach`` pixels to either side: its contrast is its height over the mean of both
+    sides, its step the difference between them.
     """
     rows, columns = owner.shape
     for i in range(rows):

@@ -14,8 +14,9 @@ def draw(
 ):
     """Draw streaks one after the other into `canvas`, in place.
 
-    One thread, so that the streaks over a pixel are always combined in the same order; no ``fastmath``, so that the
-    compiler may not reorder it either. What remains between machines is the last bit of ``exp``, ``sin`` and ``cos``.
+    It runs in one thread, so that the streaks over a pixel are always combined in the same order, and without
+    ``fastmath``, so that the compiler may not reorder them either. Machines then differ only in the last bit of
+    ``exp``, ``sin`` and ``cos``.
 
     Parameters
     ----------

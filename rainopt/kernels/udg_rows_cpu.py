@@ -2,10 +2,10 @@
 
 The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
 other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
-columns), `SPARSITY` and `CEILING`; where that has a single row, it holds for all, and a bounded R is bounded by O: the
-usual case, which then costs no memory traffic.
+columns), `SPARSITY` and `CEILING`. Where that has a single row, the row holds for all and a bounded R is bounded by O:
+that is the usual case, and it costs no memory traffic.
 
-One iteration needs of row i only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
+For row i, an iteration needs only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
 iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
 cache. Memory is then read and written once for all of them, and arithmetic is the floor instead of bandwidth.
 """
@@ -114,7 +114,7 @@ def _prior_row(prior, i, o, bounded):
 def advance(state, columns, prior, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
-    Of each row the first ``columns`` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
+    The first ``columns`` of each row are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
     extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
     along-fields are left alone; in a band, ghost rows absorb both.
     """

@@ -28,8 +28,8 @@ from rainopt.arrays import Array, to_numpy
 from rainopt.image import luminance, split_channels
 from rainopt.metrics.scene_statistics import FEATURES, PATCH, patch_features
 
-SHARP = 0.75  # of the sharpness of the sharpest patch of a picture; only sharper ones are fitted to
-LEAST_PATCHES = 2  # of a picture to score; one has no covariance
+SHARP = 0.75  # share of the sharpness of a picture's sharpest patch; only patches above it are fitted
+LEAST_PATCHES = 2  # patches that a picture must have to be scored; a single one has no covariance
 _SHIPPED = Path(__file__).with_name("niqe_model.json")
 
 
@@ -98,9 +98,9 @@ class NiqeModel:
 def niqe(image: Array, *, model: NiqeModel | None = None) -> float:
     """Naturalness Image Quality Evaluator, at least 0, less is better: how far a picture's patches are from a model.
 
-    Of BT.601 luminance in 0 to 255, in patches of 96 x 96 pixels side by side from the top left corner, at full and
-    half size; see `rainopt.metrics.scene_statistics`. Compare pictures of one size: the mean and covariance of few
-    patches are uncertain, and that counts as distance. Clean photographs that the model has not seen score 4.6 on
+    It looks at BT.601 luminance in 0 to 255, in patches of 96 x 96 pixels side by side from the top left corner, at
+    full and half size; see `rainopt.metrics.scene_statistics`. Compare pictures of one size: the mean and covariance of
+    few patches are uncertain, and that counts as distance. Clean photographs that the model has not seen score 4.6 on
     average in 40 patches, 7.8 in 4 and 9.7 in 2. Source: Mittal, Soundararajan and Bovik 2013, with the departures
     named at the top of this file.
 

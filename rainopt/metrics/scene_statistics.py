@@ -1,7 +1,7 @@
 """Natural scene statistics: how contrasts and their products are distributed in the patches of a picture.
 
-In a natural photograph, luminance from which the local mean is taken off and which is divided by the local deviation is
-distributed much the same everywhere; blur, noise and compression each change the distribution in a way of their own.
+Take the local mean off the luminance of a natural photograph and divide by the local deviation: the result is
+distributed much the same everywhere. Blur, noise and compression each change the distribution in a way of their own.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import numpy as np
 from scipy import ndimage, special
 
 PATCH = 96  # pixels on each side, at full size
-# In a contrast that is less than this all over a patch there is only rounding, and rounding has no statistics.
+# Where the contrast is below this all over a patch, it is only rounding, and rounding has no statistics.
 LEAST_CONTRAST = 0.01
-EXPONENTS = (0.2, 10.0)  # the least and the most that are told apart
-# The pixel (down, across) that each is multiplied with.
+EXPONENTS = (0.2, 10.0)  # the least and the greatest exponent that are told apart
+# The neighbour (down, across) that each pixel is multiplied with.
 NEIGHBOURS = {"across": (0, 1), "down": (1, 0), "diagonal": (1, 1), "antidiagonal": (1, -1)}
 FEATURES = tuple(
     f"{size} size, {name}"
@@ -93,7 +93,7 @@ def halved(plane: np.ndarray) -> np.ndarray:
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     kernel = np.where(distance <= 1, near, far) / 2
     for axis in (0, 1):
-        # Of the eight taps the fourth and fifth are to lie on a pair of pixels.
+        # The fourth and the fifth of the eight taps must lie on a pair of pixels.
         plane = ndimage.correlate1d(plane, kernel, axis=axis, mode="reflect", origin=-1)
         plane = plane[::2] if axis == 0 else plane[:, ::2]
     return plane

@@ -25,11 +25,11 @@ class Penalties:
     Parameters
     ----------
     alpha, beta
-        Of ``Px = ∇x R`` and ``Py = ∇y R - ∇y O``, the paper's α and β.
+        Penalties on ``Px = ∇x R`` and ``Py = ∇y R - ∇y O``; the paper's α and β.
     gamma
-        Of ``Q = R``, which carries sparsity and box; unused by the printed model.
+        Penalty on ``Q = R``, which carries sparsity and box; the printed model does not use it.
     kappa
-        Of the two splits of ``∇B``.
+        Penalty on the two splits of ``∇B``.
     rho
         The paper's ρ ≥ 1. The default 1 converges to the optimum; growing penalties freeze the iterate before it.
     """

@@ -17,10 +17,10 @@ from rainopt.optim.prox import positive, project_ball, project_interval
 class Duals(NamedTuple):
     """Dual fields, one for each difference in the energy, each (..., H, W)."""
 
-    b_along: Array  # |·| ≤ τ,  of ∇x B
-    b_across: Array  # |·| ≤ τ,  of ∇y B
-    r_along: Array  # |·| ≤ λx, of ∇x R
-    r_across: Array  # |·| ≤ λy, of ∇y R - ∇y O
+    b_along: Array  # |·| ≤ τ,  for ∇x B
+    b_across: Array  # |·| ≤ τ,  for ∇y B
+    r_along: Array  # |·| ≤ λx, for ∇x R
+    r_across: Array  # |·| ≤ λy, for ∇y R - ∇y O
 
 
 def feasible(O: Array, R: Array, duals: Duals, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> tuple[Array, Duals]:

@@ -35,51 +35,48 @@ def constants(weights: UDGWeights, steps: StepLengths) -> dict[str, float]:
     }
 
 
-class FusedPrimalDual:
-    """The iteration of `rainopt.optim.primal_dual.PrimalDual` by the kernel "udg" of the device of ``O``.
+def fused_primal_dual(
+    O: Array,
+    weights: UDGWeights,
+    threads: int | None = None,
+    prior: RainPrior = NO_PRIOR,
+    start: Array | None = None,
+) -> Any:
+    """Return the iteration of `rainopt.optim.primal_dual.PrimalDual` by the kernel "udg" of the device of ``O``.
 
-    Raises
-    ------
-    TypeError
-        If there is none for these arrays: they lie on another device, on two, or need gradients.
+    None where there is no kernel for these arrays: they lie on another device, on two, or need gradients.
     """
+    make = kernel("udg", O, *prior, start)
+    if make is None:
+        return None
+    solver = make(
+        O,
+        constants(weights, StepLengths.for_weights(weights)),
+        bounded=weights.bounded,
+        sparsity=weights.sparsity,
+        factors=prior.sparsity,
+        ceiling=None if prior.ceiling is None else ceiling_of(O, weights, prior),
+        start=start,
+        threads=threads,
+    )
+    return solver if isinstance(O, np.ndarray) else _Returning(solver, O)
 
-    def __init__(
-        self,
-        O: Array,
-        weights: UDGWeights,
-        threads: int | None = None,
-        prior: RainPrior = NO_PRIOR,
-        start: Array | None = None,
-    ) -> None:
-        make = kernel("udg", O, *prior, start)
-        if make is None:
-            raise TypeError("`O`, `prior` and `start` must lie on a device with a kernel and need no gradient")
-        self._like = O
-        self.state: Any = make(
-            O,
-            constants(weights, StepLengths.for_weights(weights)),
-            bounded=weights.bounded,
-            sparsity=weights.sparsity,
-            factors=prior.sparsity,
-            ceiling=None if prior.ceiling is None else ceiling_of(O, weights, prior),
-            start=start,
-            threads=threads,
-        )
+
+class _Returning:
+    """A solver whose kernel works on numpy arrays, for a caller whose arrays are of another library."""
+
+    def __init__(self, solver: Any, reference: Array) -> None:
+        self.solver, self._reference = solver, reference
 
     def advance(self, iterations: int) -> None:
-        """Run ``iterations`` steps."""
-        self.state.advance(iterations)
+        self.solver.advance(iterations)
 
     def certify(self) -> tuple[Array, Array]:
-        """Return energy and duality gap of each image, shape ``O.shape[:-2]``, float64."""
-        energy, gap = self.state.certify()
-        return self._returned(energy), self._returned(gap)
+        return self._returned(self.solver.certify())
 
     def result(self) -> tuple[Array, Array]:
-        """Return (B, R), R inside its box."""
-        B, R = self.state.result()
-        return self._returned(B), self._returned(R)
+        return self._returned(self.solver.result())
 
-    def _returned(self, array: Any) -> Array:
-        return like(array, self._like) if isinstance(array, np.ndarray) else array
+    def _returned(self, pair: tuple[Any, Any]) -> tuple[Array, Array]:
+        first, second = (like(array, self._reference) if isinstance(array, np.ndarray) else array for array in pair)
+        return first, second

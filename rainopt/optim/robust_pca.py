@@ -16,7 +16,7 @@ from rainopt.optim.prox import shrink, shrink_singular_values
 
 MAX_ITER = 1000
 TOL = 1e-5
-PENALTY = 10.0  # times 1 / ‖D‖₂, where the penalty starts
+PENALTY = 10.0  # the penalty starts at this times 1 / ‖D‖₂
 # The penalty is balanced at first and fixed later: a penalty that changes for ever need not converge.
 BALANCE_EVERY, BALANCE_UNTIL = 5, 300
 BALANCE_RATIO, BALANCE_FACTOR = 2.0, 1.5
@@ -37,7 +37,7 @@ class RobustPCA:
         (m, n) float64 Y with ``‖Y‖₂ ≤ 1``, ``|Y| ≤ λ`` and ``⟨Y, J⟩ = 0`` to rounding. ``⟨Y, D⟩`` is a lower bound on
         the objective of every split.
     objective, gap
-        ``‖low_rank‖_* + λ ‖sparse‖₁``, and by how much it exceeds ``⟨Y, D⟩``: at most so far is it from the least.
+        ``‖low_rank‖_* + λ ‖sparse‖₁``, and by how much it exceeds ``⟨Y, D⟩``: no split is better by more than that.
     penalty
         The last penalty, for a warm start.
     iterations
@@ -75,7 +75,7 @@ def robust_pca(
     jacobian
         (m, n) direction J along which D may move, not 0; None for plain robust principal components.
     weight
-        λ > 0 of the sparse part, default ``1 / √m``.
+        λ > 0, the weight of the sparse part; default ``1 / √m``.
     max_iter
         Most iterations, each one singular value decomposition.
     tol
@@ -148,7 +148,7 @@ def robust_pca(
 
 
 class _Line:
-    """The direction J that D may move along; zeros for none."""
+    """The direction J along which D may move; zeros where it may not move at all."""
 
     def __init__(self, J: np.ndarray) -> None:
         self.J = J

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Protocol
 
-from rainopt.arrays import Array, kernel, namespace, native
+from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_same_shape, require_whole
 from rainopt.optim.admm import Admm
-from rainopt.optim.fused import FusedPrimalDual
+from rainopt.optim.fused import fused_primal_dual
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior
 from rainopt.optim.primal_dual import PrimalDual
 
@@ -123,22 +123,40 @@ def solve_udg(
     weights = UDGWeights() if weights is None else weights
     if not isinstance(weights, UDGWeights):
         raise TypeError(f"`weights` must be UDGWeights or None, got {type(weights).__name__}")
-    max_iter, tol = stopping(max_iter, tol)
     xp = namespace(O, names="O")
     O = native(O)
     require_batch(O, "O")
     if weights.bounded and bool(xp.any(O < 0)):
         raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
-
     require_prior(O, weights, prior)
     if start is not None:
         require_batch(start, "start")
         require_same_shape(O, "O", start=start)
         if start.dtype != O.dtype:
             raise TypeError(f"`start` must be of the image's dtype {O.dtype}, got {start.dtype}")
-    solver = _start(O, weights, method, prior, start)
-    iterations, status = 0, SolverStatus.MAX_ITER
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+    return minimise(O, weights, method=method, max_iter=max_iter, tol=tol, prior=prior, start=start)
+
+
+def minimise(
+    O: Array,
+    weights: UDGWeights,
+    *,
+    method: str = "auto",
+    max_iter: int | None = None,
+    tol: float | None = None,
+    prior: RainPrior = NO_PRIOR,
+    start: Array | None = None,
+) -> UDGSolution:
+    """`solve_udg` of images that were checked at the door, as a photograph's are."""
+    xp = namespace(O)
+    # Kernels know the machine's own byte order alone.
+    O, start, prior = native(O), native(start), RainPrior(*map(native, prior))
+    max_iter, tol = stopping(max_iter, tol)
     floor = rounding_level(O)
+    solver = _solver(O, weights, method, prior, start)
+    iterations, status = 0, SolverStatus.MAX_ITER
     while iterations < max_iter:
         chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
         solver.advance(chunk)
@@ -176,11 +194,8 @@ def is_within(energy: Array, gap: Array, tol: float, floor: Array) -> Array:
     return gap <= tol * energy + floor
 
 
-def _start(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: Array | None) -> Solver:
-    if method not in METHODS:
-        raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
+def _solver(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: Array | None) -> Solver:
     if method == "admm":
         return Admm(O, weights, prior=prior)
-    if method != "reference" and kernel("udg", O, *prior, start) is not None:
-        return FusedPrimalDual(O, weights, prior=prior, start=start)
-    return PrimalDual(O, weights, prior, start)
+    fast = None if method == "reference" else fused_primal_dual(O, weights, prior=prior, start=start)
+    return PrimalDual(O, weights, prior, start) if fast is None else fast

@@ -1,6 +1,4 @@
-"""Run a function on many tasks in worker processes that can be interrupted, can die, and never outlive their
-parent.
-"""
+"""Run a function on many tasks in processes that may be interrupted, may die, and never outlive their parent."""
 
 from __future__ import annotations
 
@@ -24,12 +22,11 @@ DIED = "a worker process died, perhaps for want of memory; run again with fewer 
 def run_in_processes(
     function: Callable[..., Any], tasks: Sequence[Task], processes: int
 ) -> Iterator[tuple[Task, Any | None]]:
-    """Call ``function(*task)`` for every task in ``processes`` workers; yield each task with its result as it
-    finishes.
+    """Call ``function(*task)`` for every task in ``processes`` workers; yield each task and its result when it is done.
 
     The result is None for the tasks that were not done because a worker died (`DIED` says so to a user).
-    ``function`` is one of a module, and is to return its failures: what it raises ends the run. Closing the
-    iterator stops the work: tasks that have begun are finished.
+    ``function`` must belong to a module, and should return its failures, since an exception ends the run. Closing the
+    iterator stops the work; tasks that have begun are finished.
     """
     # Spawned, because a forked child inherits the locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
@@ -60,9 +57,7 @@ def run_in_processes(
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold back Ctrl-C while workers start: they inherit the mask, so none dies half-way with a lock or a
-    traceback.
-    """
+    """Hold back Ctrl-C while workers start: they inherit the mask, and none dies half-way with a lock or traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -26,9 +26,7 @@ def set_num_threads(count: int | None) -> None:
 
 
 def num_threads() -> int:
-    """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process may
-    use.
-    """
+    """Return the number of threads: `set_num_threads`, else RAINOPT_NUM_THREADS, else the cores this process has."""
     if _limit is not None:
         return _limit
     value = os.environ.get(VARIABLE)
@@ -42,7 +40,7 @@ def num_threads() -> int:
 def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
     """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order.
 
-    Inside a task it calls one after the other: waiting for a pool from within it can wait for ever.
+    Inside a task, tasks run one after the other: waiting for the pool from within it could last for ever.
     """
     tasks = list(tasks)
     threads = num_threads()
@@ -60,7 +58,7 @@ def in_order(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[A
     """Yield ``function(item)`` for every item, in order; a few are worked on in threads while the caller is busy.
 
     Items are taken from their iterator in the caller's thread, a few ahead. Kernels called by ``function`` run in one
-    thread each. Inside a task it calls for one item after the other, as `run_all` does.
+    thread each. Inside a task, items are worked on one after the other, as by `run_all`.
     """
     if getattr(_here, "in_pool", False):
         yield from map(function, items)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.optim.objectives import RainPrior, UDGWeights
-from rainopt.optim.udg import UDGSolution, solve_udg
+from rainopt.optim.udg import UDGSolution, minimise
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
 PILOT_ITER = 40
@@ -35,7 +35,7 @@ TEXTURE_SHARE, NOISE = 0.5, 0.003  # of the texture's deviation, and brightness,
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LayerWeights:
     """Weights for one kind of rain, and what its layer is multiplied with and bounded by.
 
     Attributes
@@ -54,8 +54,8 @@ class Recipe:
     ceiling: float
 
 
-FEW = Recipe(sparsity=0.006, lambda_y=0.015, gain=1.15, ceiling=1.7)
-MANY = Recipe(sparsity=0.001, lambda_y=0.030, gain=1.0, ceiling=4.0)
+FEW = LayerWeights(sparsity=0.006, lambda_y=0.015, gain=1.15, ceiling=1.7)
+MANY = LayerWeights(sparsity=0.001, lambda_y=0.030, gain=1.0, ceiling=4.0)
 
 
 class Removal(NamedTuple):
@@ -89,7 +89,7 @@ def solve_adaptive(
 ) -> tuple[UDGSolution, float]:
     """Split an upright image (H, W) with weights that fit its rain; returns the solution and how dense the rain is.
 
-    A pilot with weights between the two recipes gives a first layer. Its skewness mixes the recipes; where rain is
+    A pilot with weights between `FEW` and `MANY` gives a first layer. Its skewness mixes the two; where rain is
     sparse, the sparsity of each pixel is then divided by the layer averaged along the streak (iteratively reweighted
     ℓ1: one step of majorising ``Σ log(1 + R/FAINT)``) and raised in texture. The second solve is certified as any
     other; the gain is applied to its layer. A layer ``first`` (H, W), at least 0, that is known from elsewhere takes
@@ -102,17 +102,17 @@ def solve_adaptive(
     xp = namespace(O)
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
-        first = solve_udg(O, weights=PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
+        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
-    recipe = mixed(dense, removal.strength)
-    weights = replace(PILOT, sparsity=recipe.sparsity, lambda_y=recipe.lambda_y)
-    ceiling = _ceiling(O, recipe.ceiling * removal.height)
+    kind = mixed(dense, removal.strength)
+    weights = replace(PILOT, sparsity=kind.sparsity, lambda_y=kind.lambda_y)
+    ceiling = _ceiling(O, kind.ceiling * removal.height)
     prior, start = RainPrior(doubt(O, first) ** (1 - dense), ceiling), xp.minimum(first, ceiling)
-    solution = solve_udg(O, weights=weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
+    solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
-    rain = xp.minimum(recipe.gain * layer, O)
+    rain = xp.minimum(kind.gain * layer, O)
     return replace(solution, rain=rain), dense
 
 
@@ -120,7 +120,8 @@ def doubt(O: Array, layer: Array) -> Array:
     """Return factors on the sparsity λs of sparse rain: small where a first layer runs along the streak, large in
     texture; all (..., H, W).
     """
-    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(box_mean(layer, ALONG, -2)) + FAINT)
+    along = _positive(box_mean(layer, ALONG, -2))
+    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (along + FAINT)
 
 
 def density(rain: Array) -> float:
@@ -135,13 +136,13 @@ def density(rain: Array) -> float:
     return min(max((SPARSE - skewness) / (SPARSE - DENSE), 0.0), 1.0)
 
 
-def mixed(dense: float, strength: float) -> Recipe:
-    """Return the recipe between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
+def mixed(dense: float, strength: float) -> LayerWeights:
+    """Return the weights between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
 
     def between(few: float, many: float) -> float:
         return few ** (1 - dense) * many**dense
 
-    return Recipe(
+    return LayerWeights(
         sparsity=between(FEW.sparsity, MANY.sparsity) / strength,
         lambda_y=between(FEW.lambda_y, MANY.lambda_y) * strength**0.5,
         gain=between(FEW.gain, MANY.gain),

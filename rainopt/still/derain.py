@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, NamedTuple
 
+import array_api_compat
+
 from rainopt.arrays import Array, detached, namespace, native
-from rainopt.checks import require_non_negative
-from rainopt.direction.estimate import AngleEstimate, Direction, share, streak_height, vote
-from rainopt.direction.evidence import Evidence, gather
-from rainopt.direction.planes import reduction, work_planes
-from rainopt.image import device_of, join_channels, luminance, quantise, split_channels
+from rainopt.direction.estimate import Direction
+from rainopt.direction.planes import work_planes
+from rainopt.image import join_channels, luminance, quantise, split_channels
 from rainopt.optim.objectives import UDGWeights
-from rainopt.optim.udg import SolverStatus, UDGSolution, stopping
-from rainopt.still.adaptive import Removal
+from rainopt.optim.udg import UDGSolution
 from rainopt.still.colour import remove_layer
 from rainopt.still.haze import estimate_veil, remove_veil
-from rainopt.still.rain_layer import TILE_SIDE, Progress, checked_side, rain_layer
+from rainopt.still.rain import Streaks, find_rain
+from rainopt.still.rain_layer import Progress, rain_layers
+from rainopt.still.settings import LayerSettings, StillSettings
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
@@ -120,83 +120,43 @@ def derain(
     Source: Yu et al. 2021, Section 3.2. Departures: the energy is made well posed (`UDGWeights`); a shear takes the
     place of the rotation, and ``O - R``, not the smoothed `B`, is the result.
     """
-    return decompose(
-        image,
-        namespace(image, names="image").float32,
-        angle,
-        weights,
-        channel_axis,
-        max_iter,
-        tol,
-        tile,
-        progress,
-        strength,
-        veil,
+    settings = StillSettings(
+        angle=angle, weights=weights, strength=strength, veil=veil, max_iter=max_iter, tol=tol, tile=tile
     )
+    return decompose(image, settings, as_float=True, channel_axis=channel_axis, progress=progress)
 
 
 def decompose(
     image: Array,
-    dtype: Any,
-    angle: float | None = None,
-    weights: UDGWeights | None = None,
+    settings: StillSettings,
+    *,
+    as_float: bool = False,
     channel_axis: int = -1,
-    max_iter: int | None = None,
-    tol: float | None = None,
-    tile: int | None = None,
     progress: Progress | None = None,
-    strength: float = 1.0,
-    veil: bool = False,
 ) -> Decomposition:
-    """`derain` with the background in ``dtype``, written a band of rows at a time so that memory stays near the
-    image's own.
+    """`derain` with its settings in one object, and the background in the image's dtype or, ``as_float``, in float32.
+
+    The background is written a band of rows at a time, so that memory stays near the image's own.
     """
-    image = detached(native(image))
-    xp, device = namespace(image, names="image"), device_of(image)
-    if angle is not None and (isinstance(angle, bool) or not isinstance(angle, Real)):
-        raise TypeError(f"`angle` must be a number of degrees in (-90, 90] or None, got {angle!r}")
-    require_non_negative(strength=strength)
-    if weights is not None and strength != 1:
-        raise ValueError("`strength` scales the weights chosen from the image; give it or `weights`, not both")
+    xp, image = namespace(image, names="image"), detached(native(image))
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
         raise ValueError(
             f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
         )
-
-    # Told both, it has nothing to learn from the image.
-    evidence = None if angle is not None and weights is not None else gather(work_planes(image, channel_axis))
-    if angle is not None:
-        estimate, confidence = AngleEstimate(float(angle), 1.0, (Direction(float(angle), 1.0),)), None
-    else:
-        estimate = vote(evidence)
-        confidence = estimate.confidence
-    directions = estimate.directions if strength > 0 else ()
-    removals: tuple[Removal | None, ...] = (None,) * len(directions)
-    if weights is None and evidence is not None:
-        removals = removals_from(evidence, directions, strength, height, width)
-    parts = remove_rain(
-        image,
-        dtype,
-        directions,
-        removals,
-        weights,
-        channel_axis,
-        max_iter=max_iter,
-        tol=tol,
-        tile=tile,
-        progress=progress,
-    )
-    background = parts.background
+    rain = find_rain(image, settings, channel_axis, (height, width))
+    dtype = xp.float32 if as_float else image.dtype
+    parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress)
     haze = None
-    if veil:
-        planes = xp.asarray(work_planes(background, channel_axis), device=device)
+    if settings.veil:
+        planes = xp.asarray(work_planes(parts.background, channel_axis), device=array_api_compat.device(image))
         haze = estimate_veil(planes, (height, width))
         for rows, index in _bands(rows_axis, height):
-            channels = split_channels(background[index], channel_axis)
+            channels = split_channels(parts.background[index], channel_axis)
             clear = remove_veil(channels.colour, haze[rows, :])
-            background[index] = quantise(join_channels(clear, channels), dtype)
-    return Decomposition(background, parts.rain, estimate.angle, parts.solution, confidence, directions, haze)
+            parts.background[index] = quantise(join_channels(clear, channels), parts.background.dtype)
+    directions = tuple(streaks.direction for streaks in rain.streaks)
+    return Decomposition(parts.background, parts.rain, rain.angle, parts.solution, rain.confidence, directions, haze)
 
 
 class Removed(NamedTuple):
@@ -207,47 +167,29 @@ class Removed(NamedTuple):
     solution: UDGSolution
 
 
-def removals_from(
-    evidence: Evidence, directions: Sequence[Direction], strength: float, height: int, width: int
-) -> tuple[Removal, ...]:
-    """Return what the layer of each direction is to be found with in an image of ``height`` × ``width``."""
-    parallel = sum(share(evidence, d.angle) for d in directions)
-    # In the mean over a block, a streak of one pixel is as much lower as the block is wide.
-    blocks = reduction(height, width)
-    heights = [min(blocks * streak_height(evidence, d.angle), 1.0) for d in directions]
-    return tuple(Removal(high, float(strength), parallel=parallel) for high in heights)
-
-
 def remove_rain(
     image: Array,
+    rain: Sequence[Streaks],
+    settings: LayerSettings,
     dtype: Any,
-    directions: tuple[Direction, ...],
-    removals: Sequence[Removal | None],
-    weights: UDGWeights | None = None,
-    channel_axis: int = -1,
     *,
-    max_iter: int | None = None,
-    tol: float | None = None,
-    tile: int | None = None,
+    channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Removed:
-    """Take the rain of known directions off a checked image; the background comes in ``dtype``.
-
-    Each direction has its removal, or None where ``weights`` are the same for all pixels.
-    """
-    xp, device = namespace(image, names="image"), device_of(image)
+    """Take known rain off a checked image; the background comes in ``dtype``."""
+    xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
     for rows, index in _bands(rows_axis, height):
         grey[rows, :] = luminance(split_channels(image[index], channel_axis).colour)
-    rain, solution = _all_rain(grey, directions, removals, weights, max_iter, tol, tile, progress)
+    layer, solution = rain_layers(grey, rain, settings, progress)
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(rows_axis, height):
         channels = split_channels(image[index], channel_axis)
-        clean, taken = remove_layer(channels.colour, grey[rows, :], rain[rows, :])
-        rain[rows, :] = taken
-        background[index] = quantise(join_channels(clean, channels), dtype)
-    return Removed(background, rain, solution)
+        clean, taken = remove_layer(channels.colour, grey[rows, :], layer[rows, :])
+        layer[rows, :] = taken
+        background[index] = quantise(join_channels(clean, channels), background.dtype)
+    return Removed(background, layer, solution)
 
 
 def _bands(rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
@@ -255,42 +197,6 @@ def _bands(rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]
     for first in range(0, height, BAND_ROWS):
         rows = slice(first, min(first + BAND_ROWS, height))
         yield rows, (slice(None),) * rows_axis + (rows, ...)
-
-
-def _all_rain(
-    grey: Array,
-    directions: tuple[Direction, ...],
-    removals: Sequence[Removal | None],
-    weights: UDGWeights | None,
-    max_iter: int | None,
-    tol: float | None,
-    tile: int | None,
-    progress: Progress | None,
-) -> tuple[Array, UDGSolution]:
-    """Find the rain of each direction in what the ones before have left; returns the sum of the layers and the first
-    solution.
-    """
-    # A dry image is no reason to accept what would be refused in rain.
-    stopping(max_iter, tol)
-    checked_side(TILE_SIDE if tile is None else tile)
-    rain, first = None, None
-    for done, (direction, removal) in enumerate(zip(directions, removals, strict=True)):
-
-        def advance(part: float, done: int = done) -> None:
-            if progress:
-                progress((done + part) / len(directions))
-
-        # A plane of a large image is not made for nothing.
-        left = grey if rain is None else grey - rain
-        layer, solution = rain_layer(left, direction.angle, weights, max_iter, tol, tile, advance, removal)
-        rain = layer if rain is None else rain + layer
-        first = first or solution
-    if rain is None or first is None:
-        if progress:
-            progress(1.0)
-        nothing = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
-        return namespace(grey).zeros_like(grey), nothing
-    return rain, first
 
 
 def _layout(image: Array, channel_axis: int) -> tuple[int, int, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import array_api_compat
 import numpy as np
 
 from rainopt.arrays import Array, namespace
 from rainopt.checks import require_batch, require_finite
-from rainopt.image import device_of
 
 # What is taken for a veil at most: `remove_veil` multiplies noise by 1 / (1 - v), and a picture that is brighter than
 # this everywhere shows a bright thing rather than rain.
@@ -74,7 +74,7 @@ def estimate_veil(colour: Array, shape: tuple[int, int] | None = None) -> Array:
     nodes = _lower_envelope(xp.clip(bound, 0.0, MAX_VEIL))
     height, width = shape or colour.shape[-2:]
     rows, columns = (
-        xp.asarray(_spline(pixels, count), dtype=nodes.dtype, device=device_of(nodes))
+        xp.asarray(_spline(pixels, count), dtype=nodes.dtype, device=array_api_compat.device(nodes))
         for pixels, count in ((height, nodes.shape[0]), (width, nodes.shape[1]))
     )
     # The sum of the weights is 1 up to rounding, which may overshoot.
@@ -159,7 +159,9 @@ def _darkest(cells: Array) -> Array:
     reach = max(1, round(max(height, width) / SPANS))
     rows, columns = _windows(height, reach), _windows(width, reach)
     index = rows[:, None, :, None] * width + columns[None, :, None, :]
-    around = xp.take(xp.reshape(cells, (-1,)), xp.asarray(np.reshape(index, -1), device=device_of(cells)), axis=0)
+    around = xp.take(
+        xp.reshape(cells, (-1,)), xp.asarray(np.reshape(index, -1), device=array_api_compat.device(cells)), axis=0
+    )
     ordered = xp.sort(xp.reshape(around, (len(rows), len(columns), -1)), axis=-1)
     return ordered[:, :, int(QUANTILE * ordered.shape[-1])]
 
@@ -180,7 +182,7 @@ def _lower_envelope(bound: Array) -> Array:
         # From the node of the column to that of the row.
         steps = (np.arange(count)[:, None] - np.arange(count)[None, :]) / SPANS
         cone = np.where(steps > 0, steps * forwards, -steps * backwards)
-        return xp.asarray(cone, dtype=bound.dtype, device=device_of(bound))
+        return xp.asarray(cone, dtype=bound.dtype, device=array_api_compat.device(bound))
 
     rows, columns = bound.shape
     nodes = xp.min(bound[None, :, :] + rise(rows, RISE_DOWN, RISE_UP)[:, :, None], axis=1)

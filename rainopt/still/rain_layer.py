@@ -1,20 +1,22 @@
-"""The rain layer of one luminance image in one direction: shear, solve, shear back, in tiles where it is large."""
+"""The rain layers of one luminance image: shear, solve, shear back, in tiles where it is large."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import array_api_compat
+
 from rainopt.arrays import Array, namespace
-from rainopt.checks import require_whole
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
-from rainopt.image import device_of
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.operators import diff_across
-from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, rounding_level, solve_udg, stopping
+from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
 from rainopt.still.adaptive import Removal, solve_adaptive
+from rainopt.still.rain import Streaks
+from rainopt.still.settings import LayerSettings
 
 # Images of more pixels are solved in tiles; some 50 bytes a pixel are in use at once.
 TILE_SIDE = 2048
@@ -30,36 +32,57 @@ Split = tuple[UDGSolution, float | None]
 Splitter = Callable[[Array, int | None, float | None], Split]
 
 
-def rain_layer(
-    grey: Array,
-    angle: float,
-    weights: UDGWeights | None = None,
-    max_iter: int | None = None,
-    tol: float | None = None,
-    tile: int | None = None,
-    progress: Progress | None = None,
-    removal: Removal | None = None,
+def rain_layers(
+    grey: Array, rain: Sequence[Streaks], settings: LayerSettings, progress: Progress | None = None
 ) -> tuple[Array, UDGSolution]:
-    """Find the rain of one luminance image (H, W) float32, in tiles where it is large; returns the layer and the
-    solution. With a ``removal`` the weights are chosen from the image.
+    """Find the rain of each direction in what the ones before have left of a luminance image (H, W) float32; returns
+    the sum of the layers and the first solution.
     """
+    total, first = None, None
+    for done, streaks in enumerate(rain):
+
+        def advance(part: float, done: int = done) -> None:
+            if progress:
+                progress((done + part) / len(rain))
+
+        # A plane of a large image is not made for nothing.
+        left = grey if total is None else grey - total
+        layer, solution = rain_layer(left, streaks, settings, advance)
+        total = layer if total is None else total + layer
+        first = first or solution
+    if total is None or first is None:
+        if progress:
+            progress(1.0)
+        nothing = UDGSolution(None, None, 0.0, 0.0, 0, SolverStatus.NOTHING_TO_DO)
+        return namespace(grey).zeros_like(grey), nothing
+    return total, first
+
+
+def rain_layer(
+    grey: Array, streaks: Streaks, settings: LayerSettings, progress: Progress | None = None
+) -> tuple[Array, UDGSolution]:
+    """Find the rain of one direction in a luminance image (H, W) float32, in tiles where it is large; returns the
+    layer and the solution. Where the streaks have a removal, the weights are chosen from the image.
+    """
+    angle, removal = streaks.direction.angle, streaks.removal
 
     def split(O: Array, most: int | None, within: float | None, removal: Removal | None = removal) -> Split:
         if removal is None:
-            return solve_udg(O, weights=weights, max_iter=most, tol=within), None
+            return minimise(O, settings.weights or UDGWeights(), max_iter=most, tol=within), None
         return solve_adaptive(O, removal, most, within)
 
     height, width = grey.shape
-    side = checked_side(TILE_SIDE if tile is None else tile)
-    max_iter, tol = stopping(max_iter, tol)
-    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
+    side = TILE_SIDE if settings.tile is None else settings.tile
+    max_iter, tol = stopping(settings.max_iter, settings.tol)
+    whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
-    if len(cover) == 1 and (tile is None or max(height, width) <= PILOT_SIDE):
+    if whole and (settings.tile is None or max(height, width) <= PILOT_SIDE):
         layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol)
         if progress:
             progress(1.0)
         return layer, solution
 
+    cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # All tiles share the number of iterations and the kind of rain, or their seams would show.
     count, dense = _pilot(grey, angle, split, max_iter, tol)
     if removal is not None:
@@ -77,13 +100,6 @@ def rain_layer(
     return layer, replace(solution, status=SolverStatus.CONVERGED if converged else SolverStatus.MAX_ITER)
 
 
-def checked_side(side: int) -> int:
-    """Return the side of tiles, 0 for none, if it is one."""
-    if side < 0:
-        raise ValueError(f"`tile` must be at least 0, got {side!r}")
-    return require_whole(side, "tile") if side else 0
-
-
 def _solve_tiles(
     grey: Array, angle: float, split: Splitter, count: int, cover: list[Tile], progress: Progress | None
 ) -> tuple[Array, UDGSolution]:
@@ -95,7 +111,7 @@ def _solve_tiles(
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
         layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre)
-        window = xp.asarray(part.window, device=device_of(grey))
+        window = xp.asarray(part.window, device=array_api_compat.device(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress and done + 1 < len(cover):

@@ -14,12 +14,12 @@ from rainopt.video.frames import FrameStore
 from rainopt.video.quality import ACCEPTED, Acceptance, assess, trusted
 from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser
 
-# Least share of frames that show the background at the median pixel, the frames that such rain is begun with, and how
-# many are added at a time: sparse, normal and dense rain of Wang et al. 2019, Sec. 3.1.
+# For sparse, normal and dense rain of Wang et al. 2019, Sec. 3.1: the least share of frames that show the background at
+# the median pixel, the number of frames to begin with, and how many are added at a time.
 PLANS = ((0.8, 20, 10), (0.5, 100, 20), (0.0, 200, 50))
-PROBE = 20  # frames from which the density is measured, and whether the camera moves
+PROBE = 20  # frames that tell how dense the rain is, and whether the camera moves
 MOST = 400
-# A camera on a tripod is looked at every so many frames; more than so many pixels are a knock.
+# Every `LOOK` frames a camera on a tripod is checked; if it has moved by more than `KNOCK` pixels, it was knocked.
 LOOK, KNOCK = 25, 1.5
 COVERED = 0.9  # share of the aligned frames that must hold a pixel
 
@@ -74,17 +74,18 @@ def settle(
     Parameters
     ----------
     frames
-        Of one scene, as `rainopt.io.video.read.Video.frames` yields them; read no further than needed.
+        The frames of one scene, as `rainopt.io.video.read.Video.frames` yields them; they are read no further than
+        needed.
     store
-        Empty; holds the frames in the end, in the coordinates of the first.
+        An empty store; in the end it holds the frames, in the coordinates of the first.
     count
-        Take exactly so many, if there are, however good the background is.
+        How many frames to take, however good the background is; fewer only if the scene ends.
     most
-        Take no more than so many.
+        The most frames to take, if no ``count`` is given.
     accept
-        See `rainopt.video.quality.Acceptance.reaches`.
+        Decibels that are enough, see `rainopt.video.quality.Acceptance.reaches`.
     stabilise
-        Align frames where the camera moves.
+        Whether to align frames where the camera moves.
     progress
         Called with the share of the planned frames taken, from 0 to 1.
 
@@ -128,7 +129,7 @@ def settle(
 
 
 def _plan(estimate: BackgroundEstimate) -> tuple[int, int]:
-    """Return how many frames to begin with and to add, by how often the first ones show the background."""
+    """Return how many frames to begin with and how many to add: by how often the first ones show the background."""
     usual = float(np.median(estimate.seen))
     return next((begin, step) for least, begin, step in PLANS if usual >= least)
 

@@ -12,7 +12,7 @@ from rainopt.arrays import Array, detached, host_view, is_floating, like, namesp
 from rainopt.checks import require_finite
 from rainopt.image import RANGE_SLACK
 from rainopt.video.frames import MEMORY, FrameStore
-from rainopt.video.percentiles import PERCENTILES, Ballot, Layers, elected, percentile_layers, vote
+from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
 
 BAND_BYTES = 1 << 25  # of the same rows of all frames that are worked on at a time
 
@@ -143,7 +143,9 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
         if progress:
             progress((done + 1) / (2 * len(parts)))
     votes, p = elected(votes)
-    layers = Layers(np.empty(store.shape, np.float32), *(np.empty(store.shape[:2], np.float32) for _ in range(3)))
+    layers = PercentileLayers(
+        np.empty(store.shape, np.float32), *(np.empty(store.shape[:2], np.float32) for _ in range(3))
+    )
     # Backwards: the system still has the last rows in its memory.
     for done, part in enumerate(reversed(parts), len(parts)):
         for whole, rows in zip(layers, percentile_layers(store.band(part), p), strict=True):
@@ -204,7 +206,7 @@ def _of_array(frames: Array, channel_axis: int, progress: Progress | None) -> Ba
     return _like(result, frames[0, ...], channel_axis)
 
 
-def _estimate(ballot: Ballot, p: int, layers: Layers, count: int) -> BackgroundEstimate:
+def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int) -> BackgroundEstimate:
     return BackgroundEstimate(
         layers.image, p, ballot.votes, layers.seen, layers.darker, layers.spread, ballot.mode, count
     )

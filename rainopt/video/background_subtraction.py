@@ -12,9 +12,9 @@ from rainopt.image import LUMA
 from rainopt.video.foreground import moving
 from rainopt.video.percentiles import NEAR
 
-# By how much noise is brighter than the background; twice as much is rain and nothing else.
+# Noise is brighter than the background by at most this; what is brighter by twice as much is rain and nothing else.
 NOISE = 3 / 255
-FEATHER = 5  # pixels over which the background and what else there is pass into one another
+FEATHER = 5  # pixels over which the background passes into whatever is in front of it
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Backdrop:
         Where a channel is darker than that of the background by more than noise, the difference is that of the darkest
         one: a thing of another colour may be as bright as what it hides, but rain darkens no channel.
         """
-        # Channel by channel: along a last axis of three numpy is slow.
+        # Channel by channel, because numpy is slow along a last axis of three.
         apart = [frame[..., c] - plane for c, plane in enumerate(self._planes)]
         lowest = reduce(np.minimum, apart)
         grey = sum((part * weight for part, weight in zip(apart, map(np.float32, LUMA), strict=True)), np.float32(0))
@@ -54,7 +54,7 @@ class Backdrop:
     def known(self, difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
         """Return how far the background is what lies behind a frame, (H, W) in [0, 1].
 
-        From its `difference`, and those of the frames before and after it; see `rainopt.video.foreground.moving`.
+        Its `difference` tells, and those of the frames before and after it; see `rainopt.video.foreground.moving`.
         """
         sure = (self.valid & ~moving(difference, *neighbours)).astype(np.float32)
         return np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure

@@ -9,16 +9,16 @@ import numpy as np
 from rainopt.video.percentiles import elected, percentile_layers, vote
 from rainopt.video.registration.register import STATIC, Alignment, AlignmentError, Stabiliser
 
-SMALL = 960  # longer side, in pixels, of the copies that are aligned; finer movements are told from less than theirs
-# Frames that are aligned one by one.
+SMALL = 960  # longer side, in pixels, of the copies that are aligned; they tell movements of less than their pixels
+# About this many frames are aligned one by one.
 PROBED = 6
-# Pixels that the corners of a single frame may seem to have moved, in the median over frames: dense rain takes an
-# alignment about as far astray; hands shake more.
+# Pixels that the corners of a frame may seem to have moved, in the median over frames, while the camera stands still:
+# dense rain leads an alignment about as far astray, and hands shake more.
 JITTER = 1.5
 
 
 def small_copy(frame: np.ndarray) -> np.ndarray:
-    """Return a frame, a large one reduced to what a movement is told from."""
+    """Return a frame, reduced if it is larger than telling a movement needs."""
     import cv2
 
     scale = SMALL / max(frame.shape[:2])
@@ -40,15 +40,15 @@ def stands_still(copies: Sequence[np.ndarray], shape: tuple[int, ...]) -> bool:
     """Tell whether the camera of some frames stands still.
 
     The backgrounds of the first and of the second half of the frames, which hold little rain, tell whether it drifts;
-    frames aligned one by one tell whether it shakes. A frame that cannot be aligned has no say; where none has, the
-    camera counts as still, and how the background turns out is left to tell.
+    frames aligned one by one tell whether it shakes. A frame that cannot be aligned has no say; where none has one, the
+    camera counts as still, and the quality of the background has the last word.
 
     Parameters
     ----------
     copies
         `small_copy` of the frames, in their order; some twenty tell well.
     shape
-        Of the frames themselves, whose pixels count.
+        The shape of the frames themselves: movements are measured in their pixels.
     """
     stabiliser = stabiliser_of(copies[0])
     if stabiliser is None:

@@ -67,11 +67,6 @@ class FrameStore:
             self._file.close()
             self._file = None
 
-    @property
-    def on_disk(self) -> bool:
-        """Tell whether the frames have gone to the scratch file."""
-        return self._file is not None
-
     def append(self, frame: np.ndarray) -> None:
         """Add a frame."""
         if not self._count:
@@ -92,7 +87,7 @@ class FrameStore:
             if self._file is None:
                 self._file = self._spilled()
                 self._held.clear()
-            # Not where the file stands: frames may have been read since.
+            # Where the file stands says nothing, since frames may have been read.
             _write(self._file, self._count * frame.nbytes, frame)
         except OSError as error:
             raise ScratchError(
@@ -125,7 +120,7 @@ class FrameStore:
         return frame
 
     def band(self, rows: slice, every: slice = slice(None)) -> np.ndarray:
-        """Return the same rows of all frames, or of ``every`` so many: (N, rows, ...)."""
+        """Return the same rows of all frames, or of those that ``every`` chooses: (N, rows, ...)."""
         chosen = range(len(self))[every]
         first, last, _ = rows.indices(self.shape[0])
         band = np.empty((len(chosen), max(last - first, 0), *self.shape[1:]), self.dtype)

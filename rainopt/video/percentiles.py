@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import array_api_compat
 import numpy as np
 
 from rainopt.arrays import Array, kernel, namespace
-from rainopt.image import device_of
 
 PERCENTILES = 101  # 0, 1, ... 100
 LEVELS = 256  # of the luminance whose mode is taken
@@ -36,7 +36,7 @@ class Ballot(NamedTuple):
     mode: Array
 
 
-class Layers(NamedTuple):
+class PercentileLayers(NamedTuple):
     """A percentile over time and how the frames lie around it; see `rainopt.video.background.BackgroundEstimate`."""
 
     image: Array
@@ -62,16 +62,18 @@ def vote(frames: Array) -> Ballot:
     votes, mode = fast(frames, WHITE) if fast is not None else _vote_reference(frames)
     width = (_full_scale(frames) + 1) // LEVELS
     values = ((np.arange(LEVELS) + 0.5) * width - 0.5) / _full_scale(frames)
-    table = xp.asarray(values.astype(np.float32), device=device_of(frames))
+    table = xp.asarray(values.astype(np.float32), device=array_api_compat.device(frames))
     index = xp.reshape(xp.astype(mode, xp.int64), (-1,))
     return Ballot(votes, xp.reshape(xp.take(table, index, axis=0), tuple(mode.shape)))
 
 
-def percentile_layers(frames: Array, p: int) -> Layers:
+def percentile_layers(frames: Array, p: int) -> PercentileLayers:
     """Return the p-th percentile over time of every channel, and how the frames lie around it."""
     rank, rest = _rank(p, frames.shape[0])
     fast = kernel("percentile", frames)
-    return Layers(*(fast(frames, rank, rest, NEAR) if fast is not None else _layers_reference(frames, rank, rest)))
+    return PercentileLayers(
+        *(fast(frames, rank, rest, NEAR) if fast is not None else _layers_reference(frames, rank, rest))
+    )
 
 
 def off_centre(frames: Array, image: Array, near: float) -> Array:
@@ -120,7 +122,7 @@ def _vote_reference(frames: Array) -> tuple[Array, Array]:
 
 
 def _layers_reference(frames: Array, rank: int, rest: int) -> tuple[Array, Array, Array, Array]:
-    """Return the fields of `Layers` in the functions that all array libraries share."""
+    """Return the fields of `PercentileLayers` in the functions that all array libraries share."""
     xp, scale = namespace(frames), _full_scale(frames)
     ordered = xp.astype(xp.sort(frames, axis=0), xp.float32)
     low, high = ordered[rank, ...], ordered[min(rank + 1, frames.shape[0] - 1), ...]

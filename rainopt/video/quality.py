@@ -16,8 +16,8 @@ from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
 
-CENTRE = 4 / 255  # frames within this of the background, which noise makes and rain hardly does, tell its middle
-# Fewer frames cannot be divided into halves that say anything.
+CENTRE = 4 / 255  # distance that noise hardly exceeds and rain nearly always does: frames within it tell the middle
+# The halves of fewer frames say nothing.
 LEAST_FRAMES = 4
 # Decibels that a background is expected to reach before it is taken.
 ACCEPTED = 40.0
@@ -27,7 +27,8 @@ MAJORITY, USUAL, DARKER = 0.5, 0.6, 0.1
 # Frames that the direction of the rain is estimated from, and degrees within which they agree.
 SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
-TINY = 1e-6  # gradient, beside which a picture without any has lost none
+# A gradient added to both pictures, so that one without any counts as having lost none.
+TINY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Acceptance:
     Attributes
     ----------
     expected_psnr
-        Decibels that the background is expected to have over the trusted pixels: of ``agreement² + bias² +
-        centring²``; 0 for fewer than four frames, of which nothing can be said.
+        Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² + bias² +
+        centring²``; 0 for fewer than four frames, which tell nothing.
     agreement
         Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
     bias
@@ -46,10 +47,10 @@ class Acceptance:
     centring
         Root mean square distance from the mean of those frames that lie within 4/255 of it, in [0, 1].
     residual
-        Rain left: how much more the halves' difference varies across the rain than along it, over the same of two
-        frames; 0 none, 1 as much as there was. None where no direction of rain is seen.
+        The rain that is left: how much more the halves' difference varies across the rain than along it, divided by the
+        same of two frames; 0 means none and 1 as much as there was. None where no direction of rain is seen.
     sharpness
-        Mean gradient of the edges over that in the median of the frames.
+        Mean gradient of the edges, divided by that in the median of the frames.
     angle
         Direction of the rain in degrees, as `rainopt.estimate_angle`; None where none is seen.
     valid
@@ -79,7 +80,7 @@ def trusted(estimate: BackgroundEstimate) -> np.ndarray:
     """Return where a background can be trusted, (H, W) bool: not where something else was seen more often.
 
     What moves is seen where it stops and smeared where it does not; its pixels show the background seldom. Dense rain
-    hides the background often too, but everywhere, and it darkens nothing.
+    hides the background often too, but it does so everywhere, and it darkens nothing.
     """
     usual = max(USUAL * float(np.median(estimate.seen)), 2 / estimate.frames)
     return (estimate.seen > MAJORITY) | ((estimate.seen >= usual) & (estimate.darker <= DARKER))
@@ -117,7 +118,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
     grey = frame_luminance(estimate.image)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
-    del middle  # large frames leave no room for what is done with
+    del middle  # large frames leave no room for what is no longer needed
     exposed = valid & (estimate.mode < WHITE / 255)
     distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
     bias = float(np.median(distance))
@@ -128,7 +129,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         among_frames = _grey(store[0]) - _grey(store[len(store) // 2])
         there = _directional(among_frames, angle)
         residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
-    # Not below the rounding of 8 bits.
+    # The error is at least that of rounding to 8 bits.
     error = max(agreement**2 + bias**2 + centring**2, 1 / (12 * 255**2))
     return Acceptance(
         expected_psnr=-10 * math.log10(error),
@@ -151,7 +152,7 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
     for number in numbers:
         difference = _grey(store[number]) - grey
-        # What noise and light that changes leave is faint, and lies along the edges of the scene.
+        # Noise and changing light leave faint differences along the edges of the scene.
         seen = (difference > NEAR) & ~moving(difference)
         difference[~seen] = 0
         found = estimate_angle(np.minimum(difference, 1, out=difference))
@@ -171,7 +172,7 @@ def _directional(picture: np.ndarray, angle: float) -> float:
     """Return how much more a picture varies across a direction than along it."""
     upright = Upright(angle, picture.shape[0], picture.shape[1])
     turned = upright.forward(picture)
-    # The corners are left out: what fills them is the same all along a row.
+    # The corners are left out: they are filled with one value all along a row.
     inside = upright.forward(np.ones_like(picture), fill="zero") > 0.99
     across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
     along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]

@@ -11,33 +11,33 @@ import numpy as np
 from rainopt.checks import require_finite
 from rainopt.io.video.read import VideoFrame
 
-# The copy that everything is measured on: columns, and the blur in its pixels, which takes most of the rain away.
+# Everything is measured on a copy of this many columns; the blur, in its pixels, takes most of the rain away.
 COLUMNS = 80
 BLUR = 1.5
-# Frames back to the one that fades are measured against.
+# Fades are measured against what the running mean was this many frames ago.
 LAG = 12
-# Frames after a cut in which there is none: so many show how much the frames of the scene differ.
+# For this many frames after a cut there is no other: they show how much the frames of the scene differ.
 LEARNING = 3
-# Differences of frames of a still scene without rain, as share of full scale and of the mean brightness.
+# By how much frames of a still scene without rain differ, as a share of full scale and of the mean brightness.
 FLOOR = 0.3 / 255
 FLOOR_SHARE = 0.008
-# Quantiles of the differences over the picture: the rest of it may be covered by what walks through, in the frame of
-# now, and also in the one that is LAG back.
+# Quantiles of the differences over the picture: the rest of it may be covered by what walks through, in the frame at
+# hand, and for the second quantile also in the one that is LAG back.
 QUANTILE, LAG_QUANTILE = 0.4, 0.3
 # Thresholds on the quantiles, in units of the scene's own differences, and on the correlation of blocks. Found on 40
 # rendered clips cut from photographs, rain of all presets, and a real clip, so that nine of ten found cuts were true.
 STEP, FADE = 2.5, 2.4
 STEP_MATCH, FADE_MATCH = 0.8, 0.8
-# Correlations are of blocks that may shift by so many pixels of the copy.
+# Correlations are of blocks, this many down and across, that may each shift by `SLACK` pixels of the copy.
 BLOCKS = (3, 4)
 SLACK = 4
-# How far the picture may move from one frame to the next, and by which flicker may change it.
+# How far the picture may move from one frame to the next, in pixels of the copy, and by what factor it may flicker.
 REACH = 4
 MAX_GAIN = 1.5
 
 
 class CutDetector:
-    """Says of each frame of a stream whether it begins a new scene.
+    """Tells of each frame of a stream whether it begins a new scene.
 
     The frame is compared with a running mean of the scene and, for fades, with what that was `LAG` frames ago: luma
     and two colour differences of small blurred copies, each in units of what the scene's frames ordinarily differ by,
@@ -46,7 +46,7 @@ class CutDetector:
     blocks of the picture do not correlate either. A panning camera takes the mean along. A fade gives one cut, on its
     way or a few frames later; so does a flash of light of less than `LEARNING` frames.
 
-    Some dozen small copies are kept, whatever the length of the stream.
+    About a dozen small copies are kept, however long the stream is.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""How all frames of a scene are treated: one set of directions and weights, so that nothing flickers."""
+"""Settings of video: what a user asks of all frames, and what all frames of a scene share, so that nothing flickers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,9 @@ from rainopt.image import luminance, split_channels
 from rainopt.optim.objectives import UDGWeights
 from rainopt.parallel.threads import run_all
 from rainopt.still.adaptive import Removal, solve_adaptive
-from rainopt.still.derain import removals_from, remove_rain
+from rainopt.still.derain import remove_rain
+from rainopt.still.rain import Streaks, removals_from
+from rainopt.still.settings import DerainSettings, LayerSettings
 
 # Iterations of each frame's second solve, and of its pilot. More of the first do not help: at 20 the layers of rendered
 # rain are as near to the truth as at convergence. A pilot of 40, as for photographs, is worth 0.2 dB and a fifth of the
@@ -25,41 +27,59 @@ from rainopt.still.derain import removals_from, remove_rain
 ITERATIONS, PILOT_ITERATIONS = 20, 20
 # Degrees within which directions of two frames are one.
 PARALLEL = 8.0
+# How the layers of frames are found where nothing is asked.
+FRAME_LAYERS = LayerSettings(max_iter=ITERATIONS)
 
 
-@dataclass(frozen=True)
-class Treatment:
-    """What is done to every frame alike.
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings(DerainSettings):
+    """What a user asks of all frames of a video.
 
     Attributes
     ----------
-    directions
-        Of the rain, the strongest first; empty where none is seen, and then frames stay as they are.
-    removals
-        For each direction, with how dense the rain is in it; None where the weights are given.
-    weights
-        The same for all pixels, where they are given.
-    max_iter, tol
-        Of the solver.
+    background
+        Whether the background of a still camera may be used.
     """
 
-    directions: tuple[Direction, ...] = ()
-    removals: tuple[Removal | None, ...] = ()
-    weights: UDGWeights | None = None
-    max_iter: int = ITERATIONS
-    tol: float | None = None
+    background: bool = True
 
 
-def treatment_of(
-    frames: Sequence[np.ndarray],
-    *,
-    angle: float | None = None,
-    weights: UDGWeights | None = None,
-    strength: float = 1.0,
-    max_iter: int | None = None,
-    tol: float | None = None,
-) -> Treatment:
-    """Choose how the frames of a scene are treated, from some of them.
+@dataclass(frozen=True)
+class SceneSettings:
+    """What is done to every frame of a scene alike.
+
+    Attributes
+    ----------
+    rain
+        The streaks of all directions, the strongest first, with how dense they are; empty where no rain is seen, and
+        then frames stay as they are.
+    layers
+        How their layers are found; `max_iter` is a number.
+    """
+
+    rain: tuple[Streaks, ...] = ()
+    layers: LayerSettings = FRAME_LAYERS
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions of the rain, the strongest first."""
+        return tuple(streaks.direction for streaks in self.rain)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> SceneSettings:
+        """Return the settings whose ``asdict`` has been to JSON and back."""
+        layers = dict(values["layers"])
+        if layers["weights"] is not None:
+            layers["weights"] = UDGWeights(**layers["weights"])
+        rain = tuple(
+            Streaks(Direction(*direction), None if removal is None else Removal(*removal))
+            for direction, removal in values["rain"]
+        )
+        return cls(rain, LayerSettings(**layers))
+
+
+def scene_settings(frames: Sequence[np.ndarray], settings: DerainSettings) -> SceneSettings:
+    """Choose how the frames of a scene are derained, from some of them.
 
     A direction counts where at least half of the frames show it. Its angle, and what its layer is found with, are the
     medians over those frames.
@@ -68,10 +88,8 @@ def treatment_of(
     ----------
     frames
         Some frames of the scene, (H, W, 3) uint8 or uint16, apart from one another.
-    angle
-        Degrees in (-90, 90], if it is known.
-    weights, strength, max_iter, tol
-        As `rainopt.derain`; ``max_iter`` is 20 if left out, enough for frames.
+    settings
+        What is asked of all frames; ``max_iter`` is 20 if left out, enough for frames.
 
     Raises
     ------
@@ -80,47 +98,24 @@ def treatment_of(
     """
     if not len(frames):
         raise ValueError("`frames` must hold at least one frame, got none")
-    base = Treatment(weights=weights, max_iter=ITERATIONS if max_iter is None else max_iter, tol=tol)
-    if strength == 0:
-        return base
-    # Told both, it has nothing to learn from the frames.
-    told = angle is not None and weights is not None
-    evidence = [] if told else [gather(work_planes(frame)) for frame in frames]
-    if angle is not None:
-        directions: tuple[Direction, ...] = (Direction(float(angle), 1.0),)
-    else:
+    max_iter = ITERATIONS if settings.max_iter is None else settings.max_iter
+    layers = LayerSettings(weights=settings.weights, max_iter=max_iter, tol=settings.tol)
+    if settings.strength == 0:
+        return SceneSettings(layers=layers)
+    directions, evidence = settings.directions, []
+    if settings.angle is None or settings.weights is None:
+        evidence = [gather(work_planes(frame)) for frame in frames]
+    if settings.angle is None:
         directions = common_directions([vote(seen) for seen in evidence])
-    if weights is not None:
-        return replace(base, directions=directions, removals=(None,) * len(directions))
-    removals = tuple(_steady_removal(frames, evidence, directions, k, strength) for k in range(len(directions)))
-    return replace(base, directions=directions, removals=removals)
+    if settings.weights is not None:
+        return SceneSettings(tuple(map(Streaks, directions)), layers)
+    removals = (_steady_removal(frames, evidence, directions, k, settings.strength) for k in range(len(directions)))
+    return SceneSettings(tuple(map(Streaks, directions, removals)), layers)
 
 
-def treatment_from(values: dict[str, Any]) -> Treatment:
-    """Return the treatment whose ``asdict`` has been to JSON and back."""
-    return Treatment(
-        directions=tuple(Direction(*direction) for direction in values["directions"]),
-        removals=tuple(None if removal is None else Removal(*removal) for removal in values["removals"]),
-        weights=None if values["weights"] is None else UDGWeights(**values["weights"]),
-        max_iter=values["max_iter"],
-        tol=values["tol"],
-    )
-
-
-def derain_frame(frame: np.ndarray, treatment: Treatment) -> np.ndarray:
+def derain_frame(frame: np.ndarray, scene: SceneSettings) -> np.ndarray:
     """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype."""
-    if not treatment.directions:
-        return frame
-    removed = remove_rain(
-        frame,
-        frame.dtype,
-        treatment.directions,
-        treatment.removals,
-        treatment.weights,
-        max_iter=treatment.max_iter,
-        tol=treatment.tol,
-    )
-    return np.asarray(removed.background)
+    return np.asarray(remove_rain(frame, scene.rain, scene.layers, frame.dtype).background) if scene.rain else frame
 
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.common import rainy_luminance
-from benchmarks.solver.peers import check_minimum, main, ours_on, theirs_on
+from benchmarks.solver.peers import check_minimum, ours_on, theirs_on
 from benchmarks.solver.toolbox import METHODS, NORM_SQUARED, DataTerm, Method, Peer, Variations, differences
 from rainopt import UDGWeights, solve_udg, udg_energy
 from rainopt.optim.operators import diff_across, diff_across_adjoint, diff_along, diff_along_adjoint
@@ -11,20 +11,11 @@ SHAPE = (9, 13)
 WEIGHTS = [UDGWeights(), UDGWeights.paper(0.01, 0.1, 0.05), UDGWeights(0.01, 0.03, 0.02, 0.1)]
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(3)
-
-
-def split(p):
-    return p.reshape(4, *SHAPE)
-
-
 def test_differences_are_those_of_rainopt(rng):
     A = differences(SHAPE, np.float64)
     x, p = rng.normal(size=(2, *SHAPE)), rng.normal(size=(4, *SHAPE))
 
-    forward = split(A.matvec(x.ravel()))
+    forward = A.matvec(x.ravel()).reshape(4, *SHAPE)
     np.testing.assert_array_equal(forward[:2], diff_along(x))
     np.testing.assert_array_equal(forward[2:], diff_across(x))
     assert not forward[:2, -1].any()
@@ -113,10 +104,3 @@ def test_the_count_of_iterations_is_the_least_that_arrives():
     assert 1 in clocks
     assert trials[1]["iterations"] is None or trials[1]["iterations"] > count
     assert peer.energy(method.run(peer, count)) <= target < peer.energy(method.run(peer, count - 1))
-
-
-def test_help_says_what_is_compared(capsys):
-    with pytest.raises(SystemExit) as end:
-        main(["--help"])
-    assert end.value.code == 0
-    assert "within 0.1 %" in capsys.readouterr().out

@@ -43,3 +43,12 @@ def busy(rng, shape=(100, 100)):
                 height=(-1) ** (i + j) * 0.3,
             )
     return image.astype(np.float32)
+
+
+def dropped(frame, rng, drops=400, width=1, height=120):
+    """Draw new vertical streaks of 20 pixels over a frame (H, W, 3) uint8."""
+    layer = np.zeros(frame.shape[:2], np.uint16)
+    rows, columns = (rng.integers(0, side, drops) for side in (frame.shape[0] - 20, frame.shape[1]))
+    for row, column in zip(rows, columns, strict=True):
+        layer[row : row + 20, column : column + width] += height
+    return np.minimum(frame + layer[..., None], 255).astype(np.uint8)

@@ -12,12 +12,12 @@ PREFIX = b"Exif\0\0"
 ORIENTATION = 0x0112
 # Directories reached through a tag: Exif, GPS, and Interoperability inside Exif.
 SUBDIRECTORIES = (0x8769, 0x8825, 0xA005)
-# What describes the photograph rather than the layout of a TIFF file: description, make, model, software, date, artist,
-# host, rating, copyright, and Windows' title, comment, author, keywords, subject.
+# Tags that describe the photograph rather than the layout of a TIFF file: description, make, model, software, date,
+# artist, host, rating, copyright, and Windows' title, comment, author, keywords, subject.
 DESCRIPTIVE = frozenset(
     {270, 271, 272, 305, 306, 315, 316, 0x4746, 0x4749, 33432, *range(0x9C9B, 0x9CA0), 0x8769, 0x8825}
 )
-# Bytes of one swappable item and items in one value, by TIFF type.
+# By TIFF type: the bytes of an item that byte order swaps, and the items in one value.
 _TYPES = {1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1)}
 _TYPES |= {10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1)}
 # Beyond these, a number is damaged rather than large, and would only ask for memory.
@@ -112,7 +112,7 @@ def read_directory(
 
 
 def pack_directory(tags: Tags, offset: int, wide: bool = False) -> bytes:
-    """Return a little-endian TIFF directory, and what it points to, for being placed at `offset` of a file."""
+    """Return a little-endian TIFF directory, and what it points to, to be placed at `offset` of a file."""
     head, entry, inline = ("<Q", "<HHQ", 8) if wide else ("<H", "<HHI", 4)
     whole = "<Q" if wide else "<I"
     entries = bytearray(struct.pack(head, len(tags)))

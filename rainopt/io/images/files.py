@@ -218,7 +218,7 @@ def write_image(
     Parameters
     ----------
     path : str or path-like
-        Where to; the folder must exist.
+        The file to write; its folder must exist.
     array : array_like
         (H, W), (H, W, 1), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float in
         [0, 1]. Floats that round to a level of the file are accepted a little outside.
@@ -279,7 +279,7 @@ def copy_image(source: str | os.PathLike[str], path: str | os.PathLike[str], *, 
     Raises
     ------
     ImageFileError, ImageFileExistsError
-        As `write_image`, for the place; OSError where the source cannot be read.
+        As `write_image`, where the copy cannot be written; OSError where the source cannot be read.
     """
     path = Path(path)
     with open(source, "rb") as original, _writing(path, overwrite) as file:

@@ -15,7 +15,7 @@ from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableIma
 if TYPE_CHECKING:
     from PIL import Image
 
-# The mode in which each of Pillow's modes is handed on.
+# For each of Pillow's modes, the one to convert it to.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "RGB": "RGB", "RGBX": "RGB", "RGBA": "RGBA", "RGBa": "RGBA"}
 _MODES |= {"P": "RGB", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB"}
 _STRIP = 1 << 22  # pixels

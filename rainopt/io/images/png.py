@@ -104,7 +104,7 @@ def write_16_bit(file: BinaryIO, pixels: np.ndarray, metadata: ImageMetadata) ->
     if metadata.resolution:
         x, y = (round(value * _INCHES_PER_METRE) for value in metadata.resolution)
         _write_chunk(file, b"pHYs", struct.pack(">IIB", x, y, 1))
-    # Run lengths only: filtered photographs come out little larger, in half the time.
+    # Run lengths only: filtered photographs come out hardly larger, in half the time.
     packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
     for rows in _filtered(pixels.reshape(height, width * channels), 2 * channels):
         data = packer.compress(rows)
@@ -121,7 +121,7 @@ def _write_chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
 
 
 def _filtered(samples: np.ndarray, step: int) -> Iterator[bytes]:
-    """Yield rows under the Paeth filter: bytes less that of left, up and upper left which is nearest to l + u - ul."""
+    """Yield rows under the Paeth filter: bytes less the one of left, up, upper left that is nearest to l + u - ul."""
     paeth = 4
     height, count = samples.shape
     above = np.zeros((1, 2 * count), np.uint8)

@@ -1,4 +1,4 @@
-"""TIFF through tifffile, the one reader of all depths; OpenCV and Pillow for compressions that it lacks on its own."""
+"""TIFF through tifffile, which alone reads all depths; OpenCV and Pillow for the compressions that it lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableIma
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _ASSOCIATED_ALPHA = 1
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1}
-# Reduced pictures and masks accompany a picture and are none of their own.
+# Reduced pictures and masks accompany a picture and are not pictures themselves.
 _REDUCED, _MASK = 1, 4
 # Text that other programs write about the layout of their own files; it would be untrue of another file.
 _LAYOUT_TEXT = (b'{"shape":', b"ImageJ=", b"<?xml")

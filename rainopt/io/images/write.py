@@ -89,7 +89,7 @@ def as_levels(array: np.ndarray, kind: Format, bits: int | None) -> np.ndarray:
 
 def holdable(path: Path, kind: Format, pixels: np.ndarray, metadata: ImageMetadata) -> ImageMetadata:
     """Return the metadata that the file can hold."""
-    # Data from elsewhere may still name a turn, which the pixels do not need.
+    # EXIF data from elsewhere may still name a turn that the pixels do not need.
     icc, exif = metadata.icc, make_upright(metadata.exif)[0]
     if kind is _BMP:
         return ImageMetadata(resolution=metadata.resolution)

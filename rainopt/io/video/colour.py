@@ -29,7 +29,7 @@ class ToRGB:
         self._turn = display_turn(first)
         self._reformatter = av.video.reformatter.VideoReformatter()
         kinds = av.video.reformatter.Interpolation
-        # Without these swscale repeats chroma and rounds down, which is off by 2 of 255.
+        # Without these flags swscale repeats chroma and rounds down, which is off by 2 of 255.
         self._flags = kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT | kinds.FULL_CHR_H_INP
 
     def upright_size(self, frame: Any) -> tuple[int, int]:

@@ -106,7 +106,7 @@ class Clock:
             time = (pts - self.start) * self.time_base + self._shift
         if self._last is not None and time <= self._last:
             if self._last - time > 1:
-                # The time stamps began anew, as where two recordings were put together.
+                # The time stamps began anew, as they do where two recordings were put together.
                 self._shift += self._last + frame - time
                 time = self._last + frame
             else:
@@ -117,7 +117,7 @@ class Clock:
 
 
 class _DecoderError(Exception):
-    """What a decoder with several threads met; which packet it belongs to is unknown."""
+    """An error of a decoder with several threads; which packet it belongs to is unknown."""
 
 
 @contextmanager

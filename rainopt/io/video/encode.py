@@ -35,7 +35,7 @@ CONTAINERS = {
     ".webm": Container("webm", "libvpx-vp9", Fraction(1, 1000)),
     ".nut": Container("nut"),
 }
-"""What is written, by lower-case suffix."""
+"""The containers that are written, by lower-case suffix."""
 
 
 def container_of(path: Path) -> Container:
@@ -61,7 +61,7 @@ def container_of(path: Path) -> Container:
 
 
 def ticks_for(container: Container, rate: Fraction, wanted: Fraction | None) -> Fraction:
-    """Return the time base to encode with, such that whole frames at `rate` and, if it can be, `wanted` fit in."""
+    """Return the time base to encode with, into which whole frames at `rate` and, if possible, `wanted` fit."""
     if container.time_base is not None:
         return container.time_base
     if wanted is not None:
@@ -77,7 +77,7 @@ def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: 
     VideoError
         If the encoder at hand has no more than 8 bits and more are asked for.
     """
-    # 4:2:0 halves both sides, which H.264 does with even sides only.
+    # 4:2:0 halves both sides, and for that H.264 needs even ones.
     halved = container.codec != "libx264" or (size[0] % 2 == 0 and size[1] % 2 == 0)
     name = ("yuv420p" if halved else "yuv444p") + ("10le" if bits == 16 else "")
     if name not in {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}:
@@ -103,7 +103,7 @@ def add_pictures(
     if container.codec == "libx264":
         options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
     else:
-        # Without frames hidden ahead of their time, so that packets are frames.
+        # No frames are hidden ahead of their time, so that each packet is one frame.
         options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
         options |= {"auto-alt-ref": "0", "lag-in-frames": "0"}
     stream = output.add_stream(container.codec, rate=rate, options=options)
@@ -112,7 +112,7 @@ def add_pictures(
     context.pix_fmt = pixel_format
     context.time_base = time_base
     stream.time_base = time_base
-    # PyAV asks for slices, by which x264 loses quality.
+    # PyAV asks for slices, with which x264 loses quality.
     context.thread_type = "AUTO"
     context.gop_size = max(12, min(250, round(5 * rate)))
     mark = 1 if customary_matrix(height) == BT709 else 6
@@ -164,5 +164,5 @@ def _options(container: Container, time_base: Fraction) -> dict[str, str]:
     scale = time_base.denominator
     while scale < 10_000:
         scale *= 2
-    # The start of a track is stored in ticks of the movie, which are milliseconds unless it is said.
+    # The start of a track is stored in ticks of the movie, which are milliseconds unless stated otherwise.
     return {"movflags": "+faststart", "movie_timescale": str(scale), "video_track_timescale": str(scale)}

@@ -23,10 +23,10 @@ Timed = tuple[Fraction, int, Any]
 
 
 def part_suffix(target: str | os.PathLike[str]) -> str:
-    """Return the suffix to write the parts of a video with, so that `join_parts` can make `target` of them.
+    """Return the suffix to write the parts of a video with, so that `join_parts` can make `target` from them.
 
-    It is ".nut", which keeps any time base and time stamps that start anywhere, or ".webm" for .webm, whose codec and
-    time base differ.
+    It is ".nut", which keeps any time base and time stamps that start anywhere; for .webm, whose codec and time base
+    differ, it is ".webm".
     """
     return ".webm" if container_of(Path(target)).format == "webm" else ".nut"
 
@@ -46,9 +46,9 @@ def join_parts(
     Parameters
     ----------
     parts : sequence of str or path-like
-        In order of time; written with the same size, rate, depth, quality and time base.
+        The parts in order of time, all written with the same size, rate, depth, quality and time base.
     target : str or path-like
-        Where to.
+        The file to write.
     audio_from : str or path-like, optional
         A file whose sound, of all tracks, is copied at its times. Sound that the container of `target` cannot hold is
         left out, which is logged as a warning. Where time stamps below zero cannot be stored (.mkv, .webm), the sound
@@ -174,7 +174,7 @@ def _sound(source: Any, streams: list[Any], copies: list[Any], keep_negative: bo
             start = origin(source, base)
             packet.dts -= start
             packet.pts = packet.dts if packet.pts is None else packet.pts - start
-            # A time stamp that does not rise would end the writing.
+            # A time stamp that does not rise would make writing fail.
             if packet.dts <= last.get(index, packet.dts - 1) or (packet.dts < 0 and not keep_negative):
                 continue
             last[index] = packet.dts

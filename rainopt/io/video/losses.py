@@ -1,4 +1,4 @@
-"""What of a video could not be decoded, and the sentence that says so."""
+"""What could not be decoded of a video, and the sentence that says so."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ class VideoFrame:
 class Video:
     """A video file, or a folder of images in the natural order of their names, to be read frame by frame.
 
-    Of a file, the first stream of moving pictures is read. Its colours become RGB by the matrix and range that it
-    names; where it names none, BT.709 from 720 stored rows on and BT.601 below, limited range. The rotation and
+    The first stream of moving pictures of a file is read. Its colours become RGB by the matrix and range that it names;
+    where it names none, by BT.709 from 720 stored rows on and by BT.601 below, limited range. The rotation and
     mirroring that the file asks for are applied. Transfer curve and primaries stay those of the source, and interlaced
     frames stay interlaced.
 
@@ -80,7 +80,7 @@ class Video:
     pixel_aspect : Fraction
         Width of an upright pixel divided by its height; 1 nearly always.
     bits : {8, 16}
-        Of the arrays: uint8 or uint16.
+        Depth of the arrays: uint8 or uint16.
     rate : Fraction
         Frames a second, on average; 25 for folders.
     time_base : Fraction
@@ -174,6 +174,6 @@ def read_frames(path: str | os.PathLike[str], start: int = 0, count: int | None 
 
 
 def is_video(path: str | os.PathLike[str]) -> bool:
-    """Tell by the suffix whether a path names a video file; folders are none."""
+    """Tell by the suffix whether a path names a video file; a folder is none."""
     path = Path(path)
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()

@@ -36,14 +36,14 @@ class VideoWriter:
     Parameters
     ----------
     path : str or path-like
-        Where to; the folder must exist.
+        The file to write; its folder must exist.
     height, width : int
         Size of the frames, in pixels.
     rate : Fraction
         Frames a second, on average.
     time_base : Fraction, optional
-        Step of the time stamps in seconds, to which times are rounded. By default a part of 1 / `rate` no longer than
-        1/90000 s. In .mkv and .webm it is 1/1000 s always.
+        Step of the time stamps in seconds, to which times are rounded. By default it is a part of 1 / `rate` no longer
+        than 1/90000 s; in .mkv and .webm it is always 1/1000 s.
     bits : {8, 16}
         16 stores 10 bits, in H.264 only.
     quality : int
@@ -121,7 +121,7 @@ class VideoWriter:
         if stack is None:
             return
         if error is not None:
-            # What went wrong is told as it is, even if closing fails too.
+            # The error is passed on as it is, even if closing fails too.
             with suppress(Exception):
                 stack.__exit__(kind, error, trace)
             return
@@ -196,6 +196,6 @@ class VideoWriter:
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
-            # The container would otherwise let the last frame end as it begins.
+            # Otherwise the container would let the last frame end when it begins.
             packet.duration = max(1, round(1 / self.rate / packet.time_base))
             self._output.mux(packet)

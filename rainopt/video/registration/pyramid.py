@@ -12,7 +12,7 @@ import numpy as np
 COARSEST = 80
 # Gaussian blur of every copy, in its pixels: linear interpolation between samples is then accurate enough.
 BLUR = 0.8
-# Columns of the opening that thins out rain before.
+# Columns of the opening that thins out rain beforehand.
 OPENING = 3
 # Rows and columns of the cells that a copy is divided into, at most, and the shorter side of a cell on the smallest
 # copy, at least, in its pixels.
@@ -20,16 +20,16 @@ CELLS = (6, 12)
 CELL_SIDE = 10
 # Samples that are fitted, at most: 80,000 took two to three times as long and were not more accurate.
 SAMPLES = 20_000
-# They come from this share of every cell, where the picture is steepest. Of 1, 1/2 and 1/4 the half was as accurate as
-# the whole, and faster to settle; the quarter was less accurate under rain.
+# They are taken from the steepest pixels of every cell, which are this share of it. Half of a cell was as accurate as
+# all of it, and faster to settle; a quarter was less accurate under rain.
 STEEP = 0.5
 STEPS = 20
-# Steps end where no corner moves by more, in pixels of the copy.
+# Steps end once no corner moves by more than this, in pixels of the copy.
 SETTLED = 0.005
-# Tukey's biweight leaves out residuals beyond so many standard deviations, which come from the median of them. The
-# usual 4.7 is somewhat better under rain alone, 3 with a large thing moving through.
+# Tukey's biweight leaves out residuals beyond this many standard deviations, as estimated from their median. The usual
+# 4.7 is somewhat better under rain alone, and 3 where a large thing moves through.
 REJECTION = 3.5
-# Residuals of rounding to 8 bits: without a floor, equal frames would have no scale.
+# Floor of the standard deviation, about that of rounding to 8 bits: without it, equal frames would have no scale.
 NOISE = 1e-3
 
 
@@ -118,7 +118,7 @@ def _level(grey: np.ndarray, shape: tuple[int, int], counts: list[int], motion: 
 
 
 def _samples(slope: np.ndarray, cells: Cells) -> np.ndarray:
-    """Return the same number of pixels from every cell of the picture, of its steeper ones; flat indices, by cell."""
+    """Return flat indices of the same number of pixels from every cell, cell after cell, among its steeper ones."""
     width = slope.shape[1]
     smallest = min((bottom - top) * (right - left) for top, bottom, left, right in cells)
     count = max(1, min(SAMPLES // len(cells), int(smallest * STEEP)))

@@ -17,7 +17,7 @@ IDENTITY = 0.05
 # Root mean square of the corners' displacements, in pixels, of a camera that stands still. Estimates of one on a tripod
 # scatter by half of it; a real clip that sags by a third of a pixel in 12 seconds stays just below.
 STATIC = 0.2
-# Frames are aligned on copies of at most so many pixels along the longer side.
+# Frames are aligned on copies whose longer side has at most this many pixels.
 WORKING_SIDE = 640
 # Below this correlation of the copies, over the pixels that agree best, two frames show different things.
 MIN_CORRELATION = 0.6
@@ -36,7 +36,7 @@ DIFFERENT = 3.0
 # The largest scatter of a corner over the cells, in pixels. Of some 1250 alignments of those clips that passed, 4 were
 # off by 1 to 2.2 pixels; at 0.3 it was 6.
 MAX_SCATTER = 0.2
-# On the finest copy a cell may find itself so many pixels off, of so many that are searched.
+# On the finest copy a cell may find itself `FINE` pixels off, while it looks `FINE_REACH` pixels far.
 FINE, FINE_REACH = 1, 4
 MOTIONS = ("translation", "euclidean", "affine", "homography")
 
@@ -118,12 +118,12 @@ class Stabiliser:
         Parameters
         ----------
         frame
-            Of the shape of the reference; uint8, uint16, or floating point in [0, 1].
+            Frame of the shape of the reference; uint8, uint16, or floating point in [0, 1].
         mask
             Bool (H, W), True where pixels of the frame may be used; all of them if left out.
         start
-            What to begin at, such as the alignment of the frame before; saves the search over shifts and rotations.
-            Where it leads nowhere, the search is made.
+            Alignment to begin with, such as that of the frame before; it saves the search over shifts and rotations. If
+            it leads nowhere, the search is made.
 
         Raises
         ------
@@ -224,12 +224,12 @@ class Stabiliser:
         return out.reshape(frame.shape), (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
 
     def is_static(self, alignments: Iterable[Alignment]) -> bool:
-        """Whether the camera stood still in these frames; see the function of this name."""
+        """Tell whether the camera stood still in these frames; see the function of this name."""
         return is_static(alignments, self.shape)
 
 
 def is_static(alignments: Iterable[Alignment], shape: tuple[int, int]) -> bool:
-    """Whether the camera stood still: nine frames of ten lie within `STATIC` pixels of the median position.
+    """Tell whether the camera stood still: nine frames of ten lie within `STATIC` pixels of the median position.
 
     A frame's distance is the root mean square over the corners of frames of ``shape`` (H, W). The frames of such a
     camera need no resampling at all, wherever the reference lies among them.

@@ -13,10 +13,10 @@ ANGLES = np.arange(-4.0, 4.5, 1.0)
 REACH = 1 / 14
 # Starts that are tried.
 CANDIDATES = 6
-# Cells agree that find themselves within so many pixels of the copy of the common shift.
+# Cells agree if they find themselves within this many pixels, of the copy, of the common shift.
 TOLERANCE = 2
-# Detail is what a Gaussian of so many pixels of the copy takes away: with 6, the true shift won less often in rain and
-# against something that walks through.
+# Detail is what a Gaussian of this width, in pixels of the copy, takes away. With 6, the true shift won less often in
+# rain and against something that walks through.
 DETAIL = 3.0
 # Peaks of a cell's correlation below this count less than others; the power takes the rest of it out of the sum.
 LOW_PEAK = 0.1
@@ -40,8 +40,9 @@ class Votes(NamedTuple):
 def votes_of(level: Level, copy: np.ndarray, matrix: np.ndarray, reach: int, tolerance: int) -> Votes:
     """Let each cell of the reference look for itself, up to ``reach`` off, in a frame brought back by ``matrix``.
 
-    A cell's vote for a shift is its normalised correlation there as share of the best, to the power of `POWER`; so flat
-    cells count as much as those of high contrast. Cells without detail, or a quarter outside the frame, have none.
+    A cell's vote for a shift is its normalised correlation there as a share of its best, to the power of `POWER`, so
+    that flat cells count as much as those of high contrast. Cells without detail have no vote, nor have those of which
+    more than a quarter lies outside the frame.
     """
     import cv2
 
@@ -88,7 +89,7 @@ def reach_of(level: Level) -> int:
 
 
 def starts(level: Level, copy: np.ndarray) -> list[np.ndarray]:
-    """Return what to begin at where nothing is known, the best first: rotations, and shifts that cells agree on.
+    """Return maps to begin with where nothing is known, the best first: rotations, with shifts that cells agree on.
 
     Phase correlation of the whole proposes a further shift to look around.
     """

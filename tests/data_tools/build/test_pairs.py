@@ -40,16 +40,11 @@ def chosen(frames, count, valid=None, numbers=None):
         return choose_frames(settled(valid, numbers=numbers or range(100, 100 + len(frames))), store, count)
 
 
-@pytest.mark.parametrize(("count", "places"), [(1, [0]), (2, [0, 20]), (3, [0, 10, 20]), (5, [0, 5, 10, 15, 20])])
-def test_frames_are_spread_evenly(count, places):
+@pytest.mark.parametrize(("count", "places"), [(1, [0]), (3, [0, 10, 20]), (30, [*range(21)])])
+def test_frames_are_spread_evenly_and_none_is_chosen_twice(count, places):
     found, left_out = chosen([streaks(k) for k in range(21)], count)
     assert [frame.place for frame in found] == places
     assert left_out == []
-
-
-def test_no_frame_is_chosen_twice():
-    found, _ = chosen([streaks(k) for k in range(4)], 30)
-    assert [frame.place for frame in found] == [0, 1, 2, 3]
 
 
 def test_a_frame_says_what_it_is_worth():
@@ -149,12 +144,6 @@ def test_rain_where_nothing_can_be_trusted_does_not_count():
     valid[:4, :4] = False
     spread[64:, 64:] = 0.1
     assert choose_crops(settled(valid, spread), 32, 1)[0] >= (64, 64)
-
-
-def test_the_order_of_equal_crops_is_always_the_same():
-    found = choose_crops(settled(), 32, 3)
-    assert found == choose_crops(settled(), 32, 3)
-    assert found[0] == (0, 0)
 
 
 def test_crops_that_do_not_fit_are_an_error():

@@ -1,8 +1,4 @@
-import hashlib
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""Presets: the statistics that they state, and samples within their ranges."""
 
 import numpy as np
 import pytest
@@ -12,7 +8,6 @@ from benchmarks.layer_angle import angle_error, layer_angle
 from data_tools import PRESETS, RainSpec, add_rain
 from rainopt import psnr
 
-ROOT = Path(__file__).parents[3]
 ONE_DIRECTION = [name for name, preset in PRESETS.items() if preset.directions == (1, 1)]
 
 # Means over 24 pictures: input PSNR in dB and brightness of O - B; docs/rain_presets.md has those of published pairs.
@@ -50,11 +45,12 @@ def test_rain_of_one_direction_runs_at_its_angle(preset, seed):
     assert angle_error(layer_angle(layer), spec.angle) < 0.5
 
 
-def test_rain_of_several_directions_has_them_apart():
+def test_rain_of_several_directions_has_them_apart_around_its_angle():
     for seed in range(20):
-        directions = RainSpec.sample("multi", np.random.default_rng(seed)).directions
-        assert len(directions) in (2, 3)
-        assert np.diff(sorted(direction.turn for direction in directions)).min() > 7.9
+        turns = [direction.turn for direction in RainSpec.sample("multi", np.random.default_rng(seed)).directions]
+        assert len(turns) in (2, 3)
+        assert np.diff(sorted(turns)).min() > 7.9
+        assert sum(turns) == pytest.approx(0, abs=1e-2)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -68,20 +64,6 @@ def test_samples_stay_in_the_ranges_of_their_preset(preset):
         if low < high:
             middle = np.sqrt(low * high) if name == "density" else (low + high) / 2
             assert np.mean(np.array(values) < middle) == pytest.approx(0.5, abs=0.12)
-
-
-def test_samples_are_the_same_in_another_process():
-    program = (
-        "import hashlib, json, numpy as np; from data_tools import PRESETS, RainSpec;"
-        "rng = np.random.default_rng(5);"
-        "specs = [RainSpec.sample(name, rng).to_dict() for name in PRESETS for _ in range(5)];"
-        "print(hashlib.sha256(json.dumps(specs).encode()).hexdigest())"
-    )
-    there = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    rng = np.random.default_rng(5)
-    specs = [RainSpec.sample(name, rng).to_dict() for name in PRESETS for _ in range(5)]
-    assert there.stdout.strip() == hashlib.sha256(json.dumps(specs).encode()).hexdigest()
-    assert [RainSpec.from_dict(spec).to_dict() for spec in specs] == specs
 
 
 def test_bad_arguments_are_named():

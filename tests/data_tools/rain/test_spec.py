@@ -1,3 +1,5 @@
+"""Specs of rain: as JSON, at other sizes, and refused by name."""
+
 import json
 
 import numpy as np
@@ -58,60 +60,24 @@ def test_a_scaled_spec_is_the_same_rain_in_a_larger_picture():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("kind", "error", "values"),
     [
-        ("angle", -90.0),
-        ("angle", 91.0),
-        ("angle", float("nan")),
-        ("angle_spread", -1.0),
-        ("length", 0.0),
-        ("width", -2.0),
-        ("density", -1.0),
-        ("density", float("inf")),
-        ("intensity", 1.5),
-        ("variation", 1.01),
-        ("taper", 0.0),
-        ("composition", "multiply"),
-        ("layers", 0),
-        ("veil", -0.1),
-        ("texture", 1.1),
+        (RainSpec, ValueError, {"angle": (-90.0, 91.0, float("nan")), "angle_spread": (-1.0,), "length": (0.0,)}),
+        (RainSpec, ValueError, {"width": (-2.0,), "density": (-1.0, float("inf")), "intensity": (1.5,)}),
+        (RainSpec, ValueError, {"variation": (1.01,), "taper": (0.0,), "composition": ("multiply",), "layers": (0,)}),
+        (RainSpec, ValueError, {"veil": (-0.1,), "texture": (1.1,)}),
+        (RainSpec, TypeError, {"angle": ("12",), "density": (True,), "layers": ((), 2.0), "veil": (None,)}),
+        (RainSpec, TypeError, {"directions": ((), (3.0,), [RainDirection()])}),
+        (RainLayer, ValueError, {"share": (0.0,), "length": (0.0,), "intensity": (2.0,), "blur": (-1.0,)}),
+        (RainLayer, ValueError, {"distance": (0.0,)}),
+        (RainDirection, ValueError, {"turn": (91.0,), "share": (0.0,)}),
     ],
 )
-def test_bad_values_of_a_spec_are_named(field, value):
-    with pytest.raises(ValueError, match=f"`{field}` must be .*got"):
-        RainSpec(**{field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("angle", "12"),
-        ("density", True),
-        ("layers", ()),
-        ("layers", 2.0),
-        ("veil", None),
-        ("directions", ()),
-        ("directions", (3.0,)),
-        ("directions", [RainDirection()]),
-    ],
-)
-def test_bad_types_in_a_spec_are_named(field, value):
-    with pytest.raises(TypeError, match=f"`{field}` must be .*got"):
-        RainSpec(**{field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("share", 0.0), ("length", 0.0), ("intensity", 2.0), ("blur", -1.0), ("distance", 0.0)]
-)
-def test_bad_layers_are_named(field, value):
-    with pytest.raises(ValueError, match=f"`{field}` must be"):
-        RainLayer(**{field: value})
-
-
-@pytest.mark.parametrize(("field", "value"), [("turn", 91.0), ("share", 0.0)])
-def test_bad_directions_are_named(field, value):
-    with pytest.raises(ValueError, match=f"`{field}` must be"):
-        RainDirection(**{field: value})
+def test_bad_fields_are_named(kind, error, values):
+    for field, bad in values.items():
+        for value in bad:
+            with pytest.raises(error, match=f"`{field}` must be .*got"):
+                kind(**{field: value})
 
 
 @pytest.mark.parametrize(

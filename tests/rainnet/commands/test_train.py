@@ -1,15 +1,12 @@
+"""`rainnet train`."""
+
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from data_tools import RainSpec, add_rain
 from rainnet.commands.main import app
@@ -17,8 +14,9 @@ from rainnet.train.single import weights_for
 from rainnet.weights.checkpoint import load
 from rainopt import UDGWeights, read_image, write_image
 from rainopt.still.adaptive import MANY
+from tests.support.processes import call
+from tests.support.signals import stopped
 
-ROOT = Path(__file__).parents[3]
 TINY = """
 [network]
 name = "udgnet"
@@ -51,32 +49,26 @@ def clean(tmp_path, rng):
     folder = tmp_path / "clean"
     folder.mkdir()
     for k in range(2):
-        smooth = np.kron(rng.random((8, 10, 3)), np.ones((12, 12, 1)))
-        write_image(folder / f"{k}.png", smooth)
+        write_image(folder / f"{k}.png", np.kron(rng.random((8, 10, 3)), np.ones((12, 12, 1))))
     return folder
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+    return call(app, "train", *arguments)
 
 
 def test_a_run_leaves_a_model_and_what_is_to_be_looked_at(recipe, clean, tmp_path):
-    done = run(recipe, "--data", clean, "-o", tmp_path / "run", "--json")
-    assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout.splitlines()[-1])
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    status, out, err = run(recipe, "--data", clean, "-o", tmp_path / "run", "--json")
+    assert status == 0, err
+    told = json.loads(out.splitlines()[-1])
     assert told["files"] == [str(tmp_path / "run" / "model.safetensors")]
-    assert "step 2 of 4: energy" in done.stderr
-    assert "images/s" in done.stderr
+    assert "step 2 of 4: energy" in err
+    assert "images/s" in err
     assert load(told["files"][0])(torch.rand(1, 3, 16, 16)).background.shape == (1, 3, 16, 16)
     grid = read_image(tmp_path / "run" / "pictures" / "step_00000002.png")
     assert grid.shape == (2 * 32 + 4, 4 * 32 + 3 * 4, 3)
-    assert list((tmp_path / "run" / "tensorboard").iterdir())
-
-
-def test_scalars_are_written_for_tensorboard(recipe, clean, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    assert run(recipe, "--data", clean, "-o", tmp_path / "run").exit_code == 0
     events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
     events.Reload()
     assert {"loss/truth", "loss/total", "run/learning rate", "run/images a second"} <= set(events.Tags()["scalars"])
@@ -84,14 +76,19 @@ def test_scalars_are_written_for_tensorboard(recipe, clean, tmp_path):
     assert events.Tags()["images"]
 
 
-def test_more_steps_are_added_by_resuming(recipe, clean, tmp_path):
+def test_more_steps_are_added_by_resuming_and_stages_are_named(recipe, clean, tmp_path):
     arguments = (recipe, "--data", clean, "-o", tmp_path / "run")
-    assert run(*arguments).exit_code == 0
-    again = run(*arguments)
-    assert again.exit_code == 2
-    assert "--resume" in again.stderr
-    assert run(*arguments, "--resume", "--set", "run.steps=6").exit_code == 0
-    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["step"] == 6
+    recipe.write_text(TINY + '[[stages]]\nname = "first"\n[[stages]]\nname = "second"\nsteps = 2\n')
+    status, _, err = run(*arguments)
+    assert status == 0, err
+    assert "step 4 of 6 (first): energy" in err
+    assert "step 6 of 6 (second): energy" in err
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert "--resume" in err
+    recipe.write_text(recipe.read_text().replace("steps = 2\n", "steps = 4\n"))
+    assert run(*arguments, "--resume")[0] == 0
+    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["step"] == 8
 
 
 def test_validation_has_a_line_and_the_best_is_named_first(recipe, clean, tmp_path):
@@ -99,10 +96,12 @@ def test_validation_has_a_line_and_the_best_is_named_first(recipe, clean, tmp_pa
     for part in ("rain", "norain"):
         (pairs / part).mkdir(parents=True)
         write_image(pairs / part / "1.png", read_image(clean / "0.png"))
-    done = run(recipe, "-d", clean, "--val", pairs, "-o", tmp_path / "run", "--set", "validation.every=2", "--json")
-    assert done.exit_code == 0, done.output
-    assert "validation psnr_y_matlab" in done.stderr.replace("\n", " ")
-    assert json.loads(done.stdout.splitlines()[-1])["files"][0].endswith("best.safetensors")
+    status, out, err = run(
+        recipe, "-d", clean, "--val", pairs, "-o", tmp_path / "run", "--set", "validation.every=2", "--json"
+    )
+    assert status == 0, err
+    assert "validation psnr_y_matlab" in err
+    assert json.loads(out.splitlines()[-1])["files"][0].endswith("best.safetensors")
 
 
 def test_one_photograph_is_trained_on_and_derained(tmp_path, rng):
@@ -110,8 +109,8 @@ def test_one_photograph_is_trained_on_and_derained(tmp_path, rng):
     smooth = np.kron(rng.random((6, 8, 3)) * 0.5, np.ones((12, 12, 1)))
     write_image(photo, add_rain(smooth, RainSpec(angle=10.0, density=20000), rng).rainy)
     small = ["--set", "network.config={features=4,blocks=1}", "--set", "data.size=32", "--set", "run.steps=3"]
-    done = run("udgnet", "--single", photo, "-o", tmp_path / "run", *small, "--set", "run.workers=0")
-    assert done.exit_code == 0, done.output
+    status, _, err = run("udgnet", "--single", photo, "-o", tmp_path / "run", *small, "--set", "run.workers=0")
+    assert status == 0, err
     assert read_image(tmp_path / "run" / "photo_derained.png").shape == read_image(photo).shape
     assert (tmp_path / "run" / "photo_compare.png").is_file()
 
@@ -132,65 +131,38 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
         (["udgnt", "--data", "{clean}"], "did you mean 'udgnet'"),
         (["{recipe}"], "there is nothing to train on"),
         (["{recipe}", "--data", "{tmp}/none"], "none"),
+        (["{recipe}", "--data", "{clean}/tiny.png"], "tiny.png' has 16 x 40 pixels"),
         (["{recipe}", "--data", "{clean}", "--set", "run.stesp=3"], "did you mean 'steps'"),
         (["{recipe}", "--data", "{clean}", "--set", "loss.truht=3"], "did you mean 'truth'"),
         (["{recipe}", "--data", "{clean}", "--set", "network.name=spannet"], "is no network"),
         (["{recipe}", "--data", "{clean}", "--set", "loss.adversarial=1"], "--clean"),
-        (["{recipe}", "--data", "{clean}", "--set", "data.kind=rainy"], "loss.truth needs pairs"),
+        (["{recipe}", "--data", "{clean}", "--set", "data.kind=rainy"], "'rendered' and 'pairs' can"),
         (["{recipe}", "--data", "{clean}", "--single", "{clean}/0.png"], "leave it out"),
         (["{recipe}", "--data", "{clean}", "--resume"], "holds no run to go on with"),
         (["{recipe}", "--data", "{clean}", "--start", "{recipe}"], "tiny.toml"),
+        (["{recipe}", "--data", "{clean}", "--device", "gpu"], "must be auto, cpu or cuda:N, got 'gpu'"),
         (["udgnet", "--single", "{tmp}/none.png"], "none.png"),
     ],
 )
 def test_wrong_usage_is_said_before_anything_is_done(recipe, clean, tmp_path, arguments, message):
-    filled = [part.format(recipe=recipe, clean=clean, tmp=tmp_path) for part in arguments]
-    done = run(*filled, "-o", tmp_path / "run")
-    assert done.exit_code == 2, done.output
-    # The frame around the message breaks long paths anywhere.
-    assert "".join(message.split()) in "".join(done.stderr.replace("│", " ").split())
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
-def test_a_device_that_is_not_there_is_wrong_usage(recipe, clean, tmp_path):
-    done = run(recipe, "--data", clean, "-o", tmp_path / "run", "--device", "cuda:0")
-    assert done.exit_code == 2
-    assert "there is no device 'cuda:0'" in " ".join(done.stderr.replace("│", " ").split())
-
-
-def test_pictures_smaller_than_a_crop_are_named(recipe, clean, tmp_path):
     write_image(clean / "tiny.png", np.zeros((16, 40, 3)))
-    done = run(recipe, "--data", clean, "-o", tmp_path / "run")
-    assert done.exit_code == 2
-    assert "tiny.png" in done.stderr.replace("\n", "").replace("│", "").replace(" ", "")
+    filled = [part.format(recipe=recipe, clean=clean, tmp=tmp_path) for part in arguments]
+    filled = [*filled, "--set", "data.size=16"] if "tiny.png" not in message else filled
+    status, _, err = run(*filled, "-o", tmp_path / "run")
+    assert status == 2, err
+    # The frame around the message breaks long paths anywhere.
+    assert "".join(message.split()) in "".join(err.split())
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_an_interrupted_run_goes_on(recipe, clean, tmp_path):
-    command = [sys.executable, "-m", "rainnet", "train", str(recipe), "--data", str(clean), "-o", str(tmp_path / "run")]
-    command += ["--set", "run.steps=100000", "--set", "run.picture_every=0"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "last.ckpt").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "--resume goes on" in " ".join(said.split())
-    done = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["step"]
-    assert done >= 1
-    more = run(
-        recipe,
-        "--data",
-        clean,
-        "-o",
-        tmp_path / "run",
-        "--resume",
-        "--set",
-        f"run.steps={done + 2}",
-        "--set",
-        "run.picture_every=0",
+    state = tmp_path / "run" / "last.ckpt"
+    arguments = ["train", recipe, "--data", clean, "-o", tmp_path / "run", "--set", "run.picture_every=0"]
+    status, _, err = stopped(
+        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signal.SIGINT, when=state.exists
     )
-    assert more.exit_code == 0, more.output
+    assert status == 130
+    assert "--resume goes on" in " ".join(err.split())
+    done = torch.load(state, weights_only=True)["step"]
+    assert run(*arguments[1:], "--resume", "--set", f"run.steps={done + 2}")[0] == 0

@@ -1,10 +1,13 @@
+"""Which part of a dataset a recipe trains on, and which it validates on."""
+
 import numpy as np
 import pytest
 
 from rainnet.data import DataError
 from rainnet.data.batches import dataset_for
-from rainnet.recipes.recipe import DataSection
-from rainnet.train.validator import Judge
+from rainnet.programs.base import ExampleSpec
+from rainnet.recipes.sections import DataSection
+from rainnet.train.validator import Validator
 from rainopt import write_image
 
 
@@ -18,37 +21,22 @@ def parts(tmp_path):
     return tmp_path
 
 
-def brightness(dataset):
-    return {round(float(dataset[k]["rainy"].mean()), 1) for k in range(12)}
+def brightness(*folders, **settings):
+    data = dataset_for(DataSection(train=folders, size=16, **settings), 0, ExampleSpec())
+    return {round(float(data[k]["rainy"].mean()), 1) for k in range(12)}
 
 
-def section(folder, **settings):
-    return DataSection(train=(folder,), size=16, **settings)
-
-
-@pytest.mark.parametrize("kind", ["pairs", "rainy"])
-def test_nothing_is_trained_on_that_is_for_judging(parts, kind):
-    assert brightness(dataset_for(section(parts, kind=kind), 0, frozenset({"rainy"}))) == {0.1}
-    named = dataset_for(section(parts, kind=kind, split="test"), 0, frozenset({"rainy"}))
-    assert brightness(named) == {0.9}
-
-
-def test_what_is_judged_on_is_not_trained_on(parts):
-    judge = Judge.of_folders([parts], "rgb")
-    assert [round(float(rainy.mean()) / 255, 1) for rainy, _ in judge.pairs] == [0.5]
-
-
-def test_a_dataset_without_parts_is_trained_on_whole(parts):
-    assert brightness(dataset_for(section(parts / "val", kind="pairs"), 0, frozenset({"rainy"}))) == {0.5}
+def test_nothing_is_trained_on_that_is_for_judging(parts):
+    for kind in ("pairs", "rainy"):
+        assert brightness(parts, kind=kind) == {0.1}
+        assert brightness(parts, kind=kind, split="test") == {0.9}
+        assert brightness(parts / "val", kind=kind) == {0.5}  # without parts, all of it
+    judged = Validator.of_folders([parts], "rgb")
+    assert [round(float(rainy.mean()) / 255, 1) for rainy, _ in judged.pairs] == [0.5]
 
 
 def test_photographs_may_be_named_one_by_one(parts):
     file = parts / "test" / "rain" / "1.png"
-    assert brightness(dataset_for(section(file, kind="rainy"), 0, frozenset({"rainy"}))) == {0.9}
-    assert brightness(dataset_for(section(file, kind="single"), 0, frozenset({"rainy"}))) == {0.9}
-
-
-def test_two_photographs_are_not_a_single_one(parts):
-    both = DataSection(kind="single", train=(parts / "a.png", parts / "b.png"), size=16)
+    assert brightness(file, kind="rainy") == brightness(file, kind="single") == {0.9}
     with pytest.raises(DataError, match="one photograph is expected"):
-        dataset_for(both, 0, frozenset({"rainy"}))
+        brightness(file, file, kind="single")

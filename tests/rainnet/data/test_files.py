@@ -1,6 +1,7 @@
 """Crops of pairs in every layout, of rainy pictures and of single ones."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,13 +9,17 @@ import torch
 
 from data_tools import RainDirection, RainSpec, add_rain
 from data_tools.layouts.read import LayoutError, read_dataset
-from data_tools.manifest.file import Frame, Record, write_manifest
+from data_tools.manifest.file import write_manifest
+from data_tools.manifest.record import PairFrame, PairRecord
 from rainnet.data import DataError, PairCrops, RainyCrops, SinglePicture
+from rainnet.programs.base import ExampleSpec
 from rainopt import estimate_angle
 from rainopt.geometry.warp import Upright
 from rainopt.io import read_image, write_image
 
 SIDE = 24
+RAINY = ExampleSpec(upright=True, angle=True, plain=True)
+PAIR = replace(RAINY, truth=True)
 
 
 @pytest.fixture
@@ -80,61 +85,53 @@ def test_pairs_of_every_layout_stay_together(name, put):
     expected = {(101, 1), (102, 1)} if name == "rain1400" else {(101, 1), (102, 2)}
     expected &= {(rainy, clean) for rainy in levels.values() for clean in levels.values()}
     for source in (root, str(root), layout, [root], [layout]):
-        assert shown(PairCrops(source, SIDE)) == expected
-    assert shown(RainyCrops(root, SIDE)) == {(rainy,) for rainy, _ in expected}
-
-
-def test_several_datasets_are_one(put):
-    root = put({"one/rain-1.png": 101, "one/norain-1.png": 1, "two/input/5.png": 102, "two/target/5.png": 2})
-    assert shown(PairCrops([root / "one", root / "two"], SIDE)) == {(101, 1), (102, 2)}
+        assert shown(PairCrops(source, SIDE, PAIR)) == expected
+    assert shown(RainyCrops(root, SIDE, RAINY)) == {(rainy,) for rainy, _ in expected}
+    more = put({"more/input/5.png": 105, "more/target/5.png": 5}) / "more"
+    assert shown(PairCrops([layout, more], SIDE, PAIR)) == expected | {(105, 5)}
 
 
 def test_manifests_give_pairs_splits_and_angles(put):
     root = put({f"{kind}/{k}.png": level + k for kind, level in (("r", 100), ("c", 0)) for k in range(1, 5)})
+    frames = [PairFrame(rainy=f"r/{k}.png", clean=f"c/{k}.png") for k in (3, 4)]
     records = [
-        Record("one", "r/1.png", "c/1.png", split="train", angle=12.0),
-        Record("two", "r/2.png", "c/2.png", split="test", angle=-50.0),
-        Record("s", split="train", angle=90.0, frames=(Frame("r/3.png", "c/3.png"), Frame("r/4.png", "c/4.png"))),
+        PairRecord(id="one", rainy="r/1.png", clean="c/1.png", split="train", angle=12.0),
+        PairRecord(id="two", rainy="r/2.png", clean="c/2.png", split="test", angle=-50.0),
+        PairRecord(
+            id="s",
+            split="train",
+            angle=90.0,
+            frames=frames,
+        ),
     ]
     file = write_manifest(root, records)
     angles = {101: {12, -12}, 102: {50, -50}, 103: {90}, 104: {90}}
     for source in (root, file, read_dataset(root)):
-        data = PairCrops(source, SIDE)
+        data = PairCrops(source, SIDE, PAIR)
         assert shown(data) == {(101, 1), (102, 2), (103, 3), (104, 4)}
         found = {}
         for example in (data[k] for k in range(60)):
             found.setdefault(round(float(example["rainy"].mean()) * 255), set()).add(round(float(example["angle"])))
         assert found == angles
-    assert shown(PairCrops(root, SIDE, split="train")) == {(101, 1), (103, 3), (104, 4)}
-    assert shown(RainyCrops(root, SIDE, split="test")) == {(102,)}
+    assert shown(PairCrops(root, SIDE, PAIR, split="train")) == {(101, 1), (103, 3), (104, 4)}
+    assert shown(RainyCrops(root, SIDE, RAINY, split="test")) == {(102,)}
     with pytest.raises(DataError, match="holds no pair of the split 'val', but of 'test', 'train'"):
-        PairCrops(root, SIDE, split="val")
+        PairCrops(root, SIDE, PAIR, split="val")
 
 
 def test_a_manifest_of_another_name_gives_its_angles_too(put):
     root = put({"r.png": 100, "c.png": 0})
-    file = write_manifest(root, [Record("x", "r.png", "c.png", angle=33.0)])
+    file = write_manifest(root, [PairRecord(id="x", rainy="r.png", clean="c.png", angle=33.0)])
     file = file.rename(root / "mine.jsonl")
-    assert abs(float(PairCrops(file, SIDE)[0]["angle"])) == 33
+    assert abs(float(PairCrops(file, SIDE, PAIR)[0]["angle"])) == 33
 
 
 def test_angles_that_nothing_tells_are_estimated(tmp_path):
     rainy_picture(tmp_path / "photo.png", 17.0)
-    data = RainyCrops(tmp_path, SIDE, flips=False)
+    data = RainyCrops(tmp_path, SIDE, RAINY, flips=False)
     assert float(data[0]["angle"]) == pytest.approx(17.0, abs=1.5)
     assert float(data[0]["angle"]) == pytest.approx(estimate_angle(read_image(tmp_path / "photo.png")).angle)
-    assert float(RainyCrops(tmp_path, SIDE, flips=False, angle=-3.0)[0]["angle"]) == -3
-
-
-def test_rain_of_photographs_comes_upright_mirrored_or_not(tmp_path):
-    rainy_picture(tmp_path / "photo.png", 25.0)
-    data = SinglePicture(tmp_path / "photo.png", 64)
-    signs = set()
-    for example in (data[k] for k in range(20)):
-        rain = example["rainy"] - 70 / 255
-        assert rain.diff(dim=1).square().sum() < 0.25 * rain.diff(dim=2).square().sum()
-        signs.add(np.sign(float(example["angle"])))
-    assert signs == {-1, 1}
+    assert float(RainyCrops(tmp_path, SIDE, RAINY, flips=False, angle=-3.0)[0]["angle"]) == -3
 
 
 @pytest.mark.parametrize("angle", [0.0, 21.3, -38.0, 45.0, 52.0, -71.0, 90.0])
@@ -144,7 +141,7 @@ def test_a_crop_is_the_whole_picture_upright_and_cut(angle, tmp_path):
     wide = SIDE + 2 * (int(np.ceil(slope * (SIDE - 1) / 2)) + 3 if slope else 0)
     shape = (wide, SIDE) if abs(angle) > 45 else (SIDE, wide)
     pictures = {name: noise(tmp_path / f"{name}/1.png", shape, k) for k, name in enumerate(("rainy", "clean"))}
-    data = PairCrops(tmp_path, SIDE, angle=angle, flips=False)
+    data = PairCrops(tmp_path, SIDE, PAIR, angle=angle, flips=False)
     example = data[0]
     warp = Upright(angle, *shape)
     first = warp.margin + (wide - SIDE) // 2
@@ -157,21 +154,25 @@ def test_a_crop_is_the_whole_picture_upright_and_cut(angle, tmp_path):
     assert np.allclose(example["plain"].numpy(), rainy[:, middle] if abs(angle) > 45 else rainy[..., middle])
 
 
-def test_mirroring_mirrors_picture_and_angle(tmp_path):
+def test_mirroring_mirrors_picture_and_angle_and_an_error_neither(tmp_path):
     picture = noise(tmp_path / "a.png", (SIDE, SIDE))
     planes = picture.transpose(2, 0, 1) / np.float32(255)
-    data = SinglePicture(tmp_path / "a.png", SIDE, angle=30.0)
+    data = SinglePicture(tmp_path / "a.png", SIDE, RAINY, angle=30.0)
     assert {float(data[k]["angle"]) for k in range(20)} == {30, -30}
     for example in (data[k] for k in range(20)):
         expected = planes if example["angle"] > 0 else planes[:, :, ::-1]
         assert np.allclose(example["plain"].numpy(), expected)
-    level = SinglePicture(tmp_path / "a.png", SIDE, angle=90.0)
+    missed = SinglePicture(tmp_path / "a.png", SIDE, RAINY, angle=30.0, angle_error=3.0)
+    for k in range(3):
+        assert torch.equal(missed[k]["angle"], data[k]["angle"])
+        assert not torch.equal(missed[k]["rainy"], data[k]["rainy"])
+    level = SinglePicture(tmp_path / "a.png", SIDE, RAINY, angle=90.0)
     assert {float(level[k]["angle"]) for k in range(20)} == {90}
 
 
 def test_without_upright_crops_lie_as_they_are(tmp_path):
     picture = noise(tmp_path / "a.png", (40, 50))
-    example = SinglePicture(tmp_path / "a.png", SIDE, upright=False, flips=False)[3]
+    example = SinglePicture(tmp_path / "a.png", SIDE, ExampleSpec(), flips=False)[3]
     assert set(example) == {"rainy"}
     crop = np.rint(example["rainy"].numpy() * 255).astype(np.uint8).transpose(1, 2, 0)
     windows = np.lib.stride_tricks.sliding_window_view(picture, (SIDE, SIDE), axis=(0, 1))
@@ -180,24 +181,17 @@ def test_without_upright_crops_lie_as_they_are(tmp_path):
 
 def test_scale_and_gain_are_those_of_both_pictures(put, tmp_path):
     root = put({"rainy/1.png": 100, "clean/1.png": 40})
-    assert shown(PairCrops(root, SIDE, gain=(1.5, 1.5))) == {(150, 60)}
+    assert shown(PairCrops(root, SIDE, PAIR, gain=(1.5, 1.5))) == {(150, 60)}
     picture = noise(tmp_path / "b.png", (2 * SIDE, 2 * SIDE))
     mean = picture.reshape(SIDE, 2, SIDE, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
-    half = SinglePicture(tmp_path / "b.png", SIDE, scale=(0.5, 0.5), flips=False, angle=0.0)[0]["rainy"]
+    half = SinglePicture(tmp_path / "b.png", SIDE, RAINY, scale=(0.5, 0.5), flips=False, angle=0.0)[0]["rainy"]
     assert np.abs(half.numpy() * 255 - mean).max() <= 0.51
-
-
-def test_an_error_of_the_angle_moves_the_crop_and_not_the_truth(tmp_path):
-    noise(tmp_path / "a.png", (60, 60))
-    true, missed = (SinglePicture(tmp_path / "a.png", SIDE, angle=10.0, angle_error=error) for error in (0.0, 3.0))
-    assert torch.equal(true[0]["angle"], missed[0]["angle"])
-    assert not torch.equal(true[0]["rainy"], missed[0]["rainy"])
 
 
 def test_the_picture_for_the_discriminator_is_of_another_pair(put):
     root = put({"rain/x.png": 101, "norain/x.png": 1, "rain/y.png": 102, "norain/y.png": 2})
     cleans = sorted((root / "norain").iterdir())
-    data = PairCrops(root, SIDE, unpaired=cleans)
+    data = PairCrops(root, SIDE, PAIR, unpaired=cleans)
     for example in (data[k] for k in range(20)):
         own, other = (round(float(example[name].mean()) * 255) for name in ("clean", "unpaired"))
         assert {own, other} == {1, 2}
@@ -208,7 +202,7 @@ def test_the_picture_for_the_discriminator_is_sheared_alike(put):
     row, column = np.indices((80, 80))
     diagonal = np.rint(128 + 100 * np.sin((column - row) / 4)).astype(np.uint8)
     other = write_image(root / "diagonal.png", np.repeat(diagonal[:, :, None], 3, axis=2))
-    data = SinglePicture(root / "photo.png", SIDE, angle=45.0, flips=False, unpaired=[other])
+    data = SinglePicture(root / "photo.png", SIDE, RAINY, angle=45.0, flips=False, unpaired=[other])
     for example in (data[k] for k in range(5)):
         assert example["unpaired"].diff(dim=1).abs().max() < 0.01
         assert example["unpaired"].diff(dim=2).abs().max() > 0.05
@@ -217,30 +211,29 @@ def test_the_picture_for_the_discriminator_is_sheared_alike(put):
 def test_pairs_without_truth_are_counted(put):
     root = put({f"{k}.png": 100 + k for k in range(3)})
     with pytest.raises(DataError, match=r"3 of 3 rainy pictures have no clean one, the first being '.*0\.png'"):
-        PairCrops(root, SIDE)
-    assert shown(RainyCrops(root, SIDE)) == {(100,), (101,), (102,)}
-    assert shown(RainyCrops([root / "0.png", root / "2.png"], SIDE)) == {(100,), (102,)}
+        PairCrops(root, SIDE, PAIR)
+    assert shown(RainyCrops(root, SIDE, RAINY)) == {(100,), (101,), (102,)}
 
 
 def test_what_is_no_dataset_is_named(put, tmp_path):
     root = put({"2020/may/1.png": 1})
     with pytest.raises(LayoutError, match="or the folders that hold the rainy pictures themselves"):
-        RainyCrops(root, SIDE)
-    assert shown(RainyCrops(root / "2020/may", SIDE), 3) == {(1,)}
+        RainyCrops(root, SIDE, RAINY)
+    assert shown(RainyCrops(root / "2020/may", SIDE, RAINY), 3) == {(1,)}
     with pytest.raises(LayoutError, match="does not exist"):
-        PairCrops(tmp_path / "gone", SIDE)
+        PairCrops(tmp_path / "gone", SIDE, PAIR)
     with pytest.raises(DataError, match="no folder holds no pair"):
-        PairCrops([], SIDE)
+        PairCrops([], SIDE, PAIR)
     (tmp_path / "empty").mkdir()
     write_manifest(tmp_path / "empty", [])
     with pytest.raises(DataError, match="empty' holds no pair"):
-        PairCrops(tmp_path / "empty", SIDE)
+        PairCrops(tmp_path / "empty", SIDE, PAIR)
 
 
 def test_problems_of_a_dataset_are_told_and_the_rest_is_used(put, caplog):
     root = put({"rain/x.png": 101, "norain/x.png": 1, "rain/y.png": 102})
     with caplog.at_level(logging.WARNING):
-        data = PairCrops(root, SIDE)
+        data = PairCrops(root, SIDE, PAIR)
     assert shown(data, 3) == {(101, 1)}
     assert "1 problem" in caplog.text
     assert "y.png" in caplog.text
@@ -251,28 +244,28 @@ def test_pairs_of_two_sizes_and_small_ones_are_named(put, tmp_path):
     put({"rain/y.png": 102}, (60, 60))
     put({"norain/y.png": 2}, (60, 61))
     with pytest.raises(DataError, match=r"y\.png' has 60 x 60 pixels, but its clean picture '.*y\.png' has 60 x 61"):
-        PairCrops(tmp_path, SIDE)
+        PairCrops(tmp_path, SIDE, PAIR)
     with pytest.raises(DataError, match=r"y\.png' has 60 x 60 pixels, too few for crops of 64 x 64"):
-        RainyCrops(tmp_path, 64)
+        RainyCrops(tmp_path, 64, RAINY)
 
 
 def test_a_single_picture_is_one_file(put):
     root = put({"a.png": 7})
-    assert shown(SinglePicture(root / "a.png", SIDE), 3) == {(7,)}
+    assert shown(SinglePicture(root / "a.png", SIDE, RAINY), 3) == {(7,)}
     with pytest.raises(DataError, match="one photograph is expected, got list"):
-        SinglePicture([root / "a.png"], SIDE)
+        SinglePicture([root / "a.png"], SIDE, RAINY)
     with pytest.raises(DataError, match="has no split 'train'"):
-        SinglePicture(root / "a.png", SIDE, split="train")
+        SinglePicture(root / "a.png", SIDE, RAINY, split="train")
     with pytest.raises(DataError, match="is a folder where an image file is expected"):
-        SinglePicture(root, SIDE)
+        SinglePicture(root, SIDE, RAINY)
     with pytest.raises(ValueError, match="`angle` must be a number in"):
-        SinglePicture(root / "a.png", SIDE, angle=-90.0)
+        SinglePicture(root / "a.png", SIDE, RAINY, angle=-90.0)
 
 
 def test_examples_repeat_whatever_came_before(tmp_path):
     for k, angle in enumerate((10.0, -20.0)):
         rainy_picture(tmp_path / f"{k}.png", angle, k)
-    first, second = RainyCrops(tmp_path, SIDE, seed=1), RainyCrops(tmp_path, SIDE, seed=1)
+    first, second = RainyCrops(tmp_path, SIDE, RAINY, seed=1), RainyCrops(tmp_path, SIDE, RAINY, seed=1)
     forth = [first[k] for k in range(6)]
     back = [second[k] for k in reversed(range(6))][::-1]
     for a, b in zip(forth, back, strict=True):
@@ -284,7 +277,7 @@ def test_rain_in_several_directions_comes_upright_by_the_strongest(tmp_path, rng
     for kind in ("rainy", "clean"):
         (tmp_path / kind).mkdir()
         write_image(tmp_path / kind / "1.png", rng.random((64, 64, 3)))
-    record = Record("1", "rainy/1.png", "clean/1.png", angle=5.0, spec=spec.to_dict())
+    record = PairRecord(id="1", rainy="rainy/1.png", clean="clean/1.png", angle=5.0, spec=spec.to_dict())
     write_manifest(tmp_path, [record])
-    crops = PairCrops(tmp_path, 16, flips=False)
+    crops = PairCrops(tmp_path, 16, PAIR, flips=False)
     assert float(crops[0]["angle"]) == pytest.approx(14.0)

@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import Dataset
 
 from rainnet.data import DataError, RenderedCrops, make_loader
+from rainnet.programs.base import ExampleSpec
 from rainopt.io import write_image
 from rainopt.parallel.threads import num_threads
 
@@ -91,7 +92,8 @@ def test_a_broken_file_is_named():
 
 def test_workers_make_the_same_batches(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
-    data = RenderedCrops([write_image(tmp_path / "a.png", picture)], 32)
+    spec = ExampleSpec(upright=True, truth=True, plain=True)
+    data = RenderedCrops([write_image(tmp_path / "a.png", picture)], 32, spec)
     alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 2))
     assert len(helped) == 3
     for a, b in zip(alone, helped, strict=True):

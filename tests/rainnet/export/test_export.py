@@ -1,5 +1,3 @@
-import builtins
-import dataclasses
 import functools
 import json
 
@@ -8,27 +6,18 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-import typer
 from torch import nn
-from typer.testing import CliRunner
 
 import rainnet
-from rainnet.commands.export import export as command
 from rainnet.export.graph import sheared
 from rainnet.export.onnx import ExportError, check_onnx, export_onnx
-from rainnet.models.base import Network
-from rainnet.models.decomposition import Decomposition, Layers
-from rainnet.models.udgnet import cropped, padded
-from rainnet.weights.checkpoint import save
+from rainnet.models.decomposition import Layers
+from tests.support.toy import Toy
+from tests.support.udgnet import random_udgnet
 
 
-def random_net(seed=0, **config):
-    torch.manual_seed(seed)
-    small = {"features": 4, "blocks": 1, "stride": 2, "along": (2,), "angle_features": 4, "angle_stages": 2}
-    net = rainnet.create("udgnet", **{**small, **config})
-    for stream in (net.image_stream, net.rain_stream):
-        nn.init.normal_(stream.last.weight, std=0.05)
-        nn.init.normal_(stream.last.bias, std=0.1)
+def random_net(seed=0):
+    net = random_udgnet(seed, along=(2,))
     # Fresh networks find the same angle everywhere.
     nn.init.normal_(net.angle.last.weight, std=3.0)
     return net
@@ -189,52 +178,17 @@ def test_the_core_is_the_layers(net, core):
 # Other networks
 
 
-@dataclasses.dataclass(frozen=True)
-class PlainConfig:
-    multiple: int = 4
-
-
-class Plain(Network):
-    """A network that takes pictures as they are."""
-
-    name = "plain"
-
-    def __init__(self):
-        super().__init__()
-        self.config, self.channels, self.multiple, self.reach = PlainConfig(), 3, 4, 7
-        self.down, self.up = nn.Conv2d(3, 5, 4, stride=4), nn.ConvTranspose2d(5, 3, 4, stride=4)
-
-    def layers(self, rainy):
-        found = self.up(self.down(rainy).relu())
-        return Layers(found, 2 * found)
-
-    def forward(self, rainy, angle=None):
-        layers = cropped(self.layers(padded(rainy, self.multiple)), rainy)
-        return Decomposition((rainy - layers.removed).clamp(0, 1), layers.rain.clamp(0, 1), None)
-
-
-class Turning(Plain):
-    def frame(self, height, width, angle):
+class Turning(Toy):
+    def orientation(self, height, width, angle):
         return object()
 
 
-def test_networks_that_take_pictures_as_they_are_have_no_angle(folder):
-    torch.manual_seed(0)
-    plain = Plain()
-    path = export_onnx(plain, folder / "plain.onnx").path
-    rainy = torch.rand(2, 3, 13, 22)
-    got, wanted = ran(path, rainy=rainy), by_torch(plain, rainy)
-    assert set(got) == {"background", "rain"}
-    torch.testing.assert_close(got["background"], wanted.background, rtol=0, atol=1e-4)
-    torch.testing.assert_close(got["rain"], wanted.rain, rtol=0, atol=1e-4)
-
-
-def test_frames_without_a_graph_are_an_error(folder):
+def test_orientations_without_a_graph_are_an_error(folder):
     with pytest.raises(ExportError, match="export its core"):
         export_onnx(Turning(), folder / "turning.onnx")
 
 
-class Sorting(Plain):
+class Sorting(Toy):
     def layers(self, rainy):
         # How many values there are depends on the values, which no graph of open sizes says.
         return Layers(rainy[rainy > 0.5].view(1, -1), rainy) if bool(rainy.sum() > 3) else Layers(rainy, rainy)
@@ -285,57 +239,3 @@ def test_the_text_of_the_graph_is_of_any_opset(opset):
 def test_later_opsets(net, folder, opset):
     exported = export_onnx(net, folder / f"opset{opset}.onnx", opset=opset)
     assert exported.difference <= 1e-4
-
-
-# The command
-
-
-@pytest.fixture
-def run():
-    app = typer.Typer()
-    app.command()(command)
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
-
-
-def test_the_command_tells_how_far_the_graph_is_off(net, tmp_path, run):
-    model, output = save(net, tmp_path / "net.safetensors", facts={"steps": 9}), tmp_path / "net.onnx"
-    result = run(model, "-o", output, "--core")
-    assert result.exit_code == 0
-    assert "differs from the network by" in result.stdout
-    said = {entry.key: entry.value for entry in onnx.load(output).metadata_props}
-    assert json.loads(said["facts"]) == {"steps": 9}
-    before = output.read_bytes()
-    assert run(model, "-o", output).exit_code == 2
-    assert output.read_bytes() == before
-
-
-def test_missing_packages_are_named(net, tmp_path, run, monkeypatch):
-    model = save(net, tmp_path / "net.safetensors")
-    really = builtins.__import__
-
-    def without(name, *rest, **options):
-        if name == "onnxscript":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return really(name, *rest, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    result = run(model, "-o", tmp_path / "net.onnx")
-    assert result.exit_code == 1
-    assert "needs onnxscript, which is not installed: pip install 'rainopt[export]'" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("net.pth", "-o", "net.onnx"), "rainnet convert"),
-        (("missing", "-o", "net.onnx"), "there is no file 'missing'"),
-        (("net.pth", "-o", "net.pb"), "must end in .onnx"),
-        (("net.pth", "-o", "net.onnx", "--opset", "9"), "--opset"),
-    ],
-)
-def test_wrong_usage(tmp_path, run, monkeypatch, words, message):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.pth").write_bytes(b"anything")
-    result = run(*words)
-    assert result.exit_code == 2
-    assert message in " ".join(result.stderr.replace("│", " ").split())

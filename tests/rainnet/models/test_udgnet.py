@@ -3,9 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-import rainnet
+from rainnet import create
 from rainnet.models.udgnet import PRESETS, AngleNet, UDGNetConfig
-from rainnet.zoo import NETWORKS, create, known
 
 TINY = {"features": 4, "blocks": 2, "angle_features": 4, "angle_stages": 2}
 
@@ -99,22 +98,3 @@ def test_a_config_that_makes_no_network_is_refused(field, value):
 def test_a_config_that_was_json_is_the_same():
     config = PRESETS["small"]
     assert UDGNetConfig(**dataclasses.asdict(config) | {"along": list(config.along)}) == config
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: rainnet.create("udgnt"), "'udgnt' is no network; did you mean 'udgnet'?"),
-        (lambda: rainnet.create("udgnet", preset="smal"), "'smal' is no preset of udgnet; did you mean 'small'?"),
-        (lambda: rainnet.create("udgnet", block=3), "did you mean 'blocks'?"),
-        (lambda: known("zebra", ["udgnet"], "network"), "'zebra' is no network; one of udgnet is"),
-    ],
-)
-def test_unknown_names_come_with_a_suggestion(call, message):
-    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
-        call()
-
-
-def test_each_network_is_listed_under_its_own_name():
-    for name, entry in NETWORKS.items():
-        assert entry.build.name == name

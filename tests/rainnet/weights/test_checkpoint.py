@@ -5,24 +5,18 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-import rainnet
 from rainnet.weights import checkpoint
 from rainnet.weights.checkpoint import CheckpointError, facts_of, header_of, load, resolve, save
+from rainnet.zoo import Entry, added
+from tests.support.toy import assert_same
+from tests.support.udgnet import TINY, random_udgnet
 
-SMALL = {"features": 4, "blocks": 1, "stride": 2, "angle_features": 4, "angle_stages": 2}
-
-
-def random_net(seed=0, **config):
-    torch.manual_seed(seed)
-    net = rainnet.create("udgnet", **{**SMALL, **config})
-    for stream in (net.image_stream, net.rain_stream):
-        nn.init.normal_(stream.last.weight, std=0.05)
-    return net.eval()
+SMALL = TINY | {"stride": 2}
 
 
 @pytest.fixture
 def net():
-    return random_net()
+    return random_udgnet()
 
 
 @pytest.fixture
@@ -43,7 +37,7 @@ def rewritten(path, tensors=None, **metadata):
 
 @pytest.mark.parametrize("config", [{}, {"stride": 1, "rain_from_input": False}, {"along": (1, 2), "rain_blocks": 2}])
 def test_a_loaded_network_is_the_saved_one(tmp_path, config):
-    net = random_net(**config)
+    net = random_udgnet(**config)
     back = load(save(net, tmp_path / "net.safetensors"))
     rainy = torch.rand(2, 3, 17, 22)
     with torch.no_grad():
@@ -53,15 +47,11 @@ def test_a_loaded_network_is_the_saved_one(tmp_path, config):
     assert type(back) is type(net)
 
 
-def test_a_loaded_network_is_ready_to_be_used(saved):
-    assert not any(module.training for module in load(saved).modules())
-
-
-def test_loading_leaves_random_numbers_as_they_were(saved):
+def test_a_loaded_network_is_ready_to_be_used_and_random_numbers_are_as_they_were(saved):
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
-    load(saved)
+    assert not any(module.training for module in load(saved).modules())
     assert torch.equal(torch.rand(4), expected)
 
 
@@ -77,22 +67,17 @@ def test_the_file_says_what_it_is(saved, net):
 
 
 def test_weights_are_written_as_contiguous_float32(tmp_path):
-    net = random_net().to(memory_format=torch.channels_last).double()
+    net = random_udgnet().to(memory_format=torch.channels_last).double()
     tensors = load_file(save(net, tmp_path / "net.safetensors"))
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
     assert all(tensor.is_contiguous() for tensor in tensors.values())
     assert next(net.parameters()).dtype == torch.float64
 
 
-def test_the_same_network_is_the_same_file(net, tmp_path):
-    files = [save(net, tmp_path / f"{k}.safetensors", facts={"a": 1}).read_bytes() for k in range(6)]
-    assert len(set(files)) == 1
-
-
-def test_the_file_is_readable_by_the_library_of_its_format(saved, net):
-    tensors = load_file(saved)
-    assert tensors.keys() == net.state_dict().keys()
-    assert all(torch.equal(tensors[key], value) for key, value in net.state_dict().items())
+def test_the_same_network_is_the_same_file_and_one_that_its_format_s_library_reads(net, tmp_path):
+    files = [save(net, tmp_path / f"{k}.safetensors", facts={"a": 1}) for k in range(6)]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert_same(load_file(files[0]), net.state_dict())
 
 
 def test_a_device_that_is_not_there_is_an_error(saved):
@@ -106,9 +91,9 @@ def test_a_device_that_is_not_there_is_an_error(saved):
 def test_a_file_that_is_there_is_kept(saved, tmp_path):
     before = saved.read_bytes()
     with pytest.raises(FileExistsError, match="exists already"):
-        save(random_net(1), saved)
+        save(random_udgnet(1), saved)
     assert saved.read_bytes() == before
-    save(random_net(1), saved, overwrite=True)
+    save(random_udgnet(1), saved, overwrite=True)
     assert saved.read_bytes() != before
     assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
 
@@ -145,15 +130,11 @@ def test_missing_bytes_are_noticed_wherever_they_are(saved):
             load(saved)
 
 
-def test_other_files_are_refused(tmp_path):
-    path = tmp_path / "picture.safetensors"
+def test_weights_of_nobody_are_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     with pytest.raises(CheckpointError, match="no whole safetensors file"):
         load(path)
-
-
-def test_weights_of_nobody_are_refused(tmp_path):
-    path = tmp_path / "other.safetensors"
     save_file({"a": torch.ones(2)}, path)
     with pytest.raises(CheckpointError, match=r"does not say of which network.*rainnet convert"):
         load(path)
@@ -212,33 +193,26 @@ def test_a_folder_holds_one_network(net, tmp_path):
 
 
 def test_networks_that_ship_go_by_name(net, tmp_path, monkeypatch):
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    monkeypatch.setattr(checkpoint, "WEIGHTS", folder)
-    with pytest.raises(CheckpointError, match="no networks come with this installation"):
-        resolve("udgnet-small")
-    file = save(net, folder / "udgnet_small.safetensors")
+    file = save(net, tmp_path / "elsewhere.safetensors")
+    entry = Entry(type(net), "rainnet.models.udgnet:PRESETS", weights={"pocket": file})
     # A folder of the same name, left by a training run, does not take its place.
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "udgnet-small").mkdir()
-    assert resolve("udgnet-small") == file
-    assert load("udgnet-small").config == net.config
-    with pytest.raises(CheckpointError, match=r"no file 'udgnet-smal'.*did you mean 'udgnet-small'"):
-        resolve("udgnet-smal")
-    with pytest.raises(CheckpointError, match="one of udgnet-small is"):
-        resolve("zzz")
+    (tmp_path / "pocket").mkdir()
+    with added("small", entry):
+        assert resolve("pocket") == file
+        assert load("pocket").config == net.config
+        with pytest.raises(CheckpointError, match=r"no file 'pockt'.*did you mean 'pocket'"):
+            resolve("pockt")
+        with pytest.raises(CheckpointError, match="one of udgnet-small, pocket is"):
+            resolve("zzz")
 
 
-@pytest.mark.parametrize("name", ["net.pt", "net.pth", "NET.PTH", "net.ckpt"])
-def test_files_of_torch_are_not_loaded(tmp_path, name):
+@pytest.mark.parametrize("name", ["net.pt", "NET.PTH", "last.ckpt"])
+def test_files_of_torch_are_not_loaded_and_the_state_of_a_run_points_to_its_network(net, tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"anything")
     with pytest.raises(CheckpointError, match="rainnet convert"):
         load(path)
-
-
-def test_the_state_of_a_run_points_to_its_network(net, tmp_path):
     save(net, tmp_path / "model.safetensors")
-    (tmp_path / "last.ckpt").write_bytes(b"anything")
     with pytest.raises(CheckpointError, match=r"the one beside it is: '.*model.safetensors'"):
-        load(tmp_path / "last.ckpt")
+        load(path)

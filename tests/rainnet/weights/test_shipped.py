@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import rainnet
 from data_tools import RainSpec, add_rain
 from rainnet.commands.train import train
 from rainnet.recipes.recipe import read_recipe, shipped
-from rainnet.weights.checkpoint import WEIGHTS, facts_of
+from rainnet.weights.checkpoint import facts_of
+from rainnet.zoo import WEIGHTS
 from rainopt import derain, psnr
 
 FILES = sorted(WEIGHTS.glob("*.safetensors"))
@@ -47,7 +49,7 @@ def test_it_removes_rendered_rain(preset, least):
 
 
 def test_help_names_all_recipes_that_are_to_be_named():
-    text = str(train.__annotations__["recipe"])
+    text = get_type_hints(train, include_extras=True)["recipe"].__metadata__[0].help
     for name in shipped():
         # A photograph's own recipe is chosen by --single.
         assert name in text or name.endswith("-single")

@@ -6,114 +6,76 @@ import signal
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from data_tools import RainSpec, add_rain
-from rainopt.app.inputs import Job, plan
+from rainopt.app.inputs import Job
 from rainopt.app.runner import run
-from rainopt.commands.derain_photo import Options, Record
-from rainopt.commands.derain_task import Derain
 from rainopt.parallel import processes as workers
-
-QUICK = Derain(Options(angle=0, max_iter=3))
+from tests.support.tasks import Copied, Copy
 
 
 @pytest.fixture
-def album(tmp_path):
-    """Six rainy pictures."""
-    y, x = np.mgrid[:64, :80]
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for k in range(6):
-        clean = np.stack([0.45 + 0.2 * np.sin(x / (9 + k) + c) * np.cos(y / 11 - c) for c in range(3)], axis=-1)
-        rainy = add_rain(clean, RainSpec(angle=4 * k), np.random.default_rng(k)).rainy
-        Image.fromarray(np.rint(255 * rainy).astype(np.uint8)).save(folder / f"{k}.png")
-    return folder
+def jobs(tmp_path):
+    """Six files to copy."""
+    (tmp_path / "out").mkdir()
+    for name in "abcdef":
+        (tmp_path / name).write_text(name)
+    return [Job(tmp_path / name, tmp_path / "out" / name) for name in "abcdef"]
 
 
-def files(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def copies(jobs):
+    return {job.target.name for job in jobs if job.target.exists()}
 
 
-def test_one_record_for_each_job_in_their_order(album, tmp_path):
-    jobs = plan([album], tmp_path / "out")
-    records = list(run(jobs, QUICK, 1))
-    assert [record.input for record in records] == [str(job.source) for job in jobs]
-    assert {record.status for record in records} == {"ok"}
-
-
-def test_several_processes_write_the_same_bytes(album, tmp_path):
-    (album / "bad.png").write_bytes(b"no picture")
-    options = Derain(Options(save_rain=True, compare=True))
-    alone = list(run(plan([album], tmp_path / "alone"), options, 1))
-    together = list(run(plan([album], tmp_path / "together"), options, 2))
-    assert files(tmp_path / "alone") == files(tmp_path / "together")
-    assert len(files(tmp_path / "alone")) == 18
-
-    def facts(records):
-        kept = ("input", "status", "error", "angle", "confidence", "iterations", "gap", "rain")
-        return sorted((tuple(getattr(record, name) for name in kept) for record in records), key=str)
-
-    assert facts(alone) == facts(together)
-
-
-def test_problems_of_the_plan_are_records_and_the_others_are_done(album, tmp_path):
-    jobs = [Job(Path("empty"), None, "'empty' holds no image"), *plan([album / "0.png"], tmp_path / "out")]
-    first, second = run(jobs, QUICK, 2)
-    assert first == Record("empty", None, "failed", error="'empty' holds no image")
-    assert second.status == "ok"
+@pytest.mark.parametrize("processes", [1, 2])
+def test_one_record_for_each_job_and_problems_first(jobs, processes):
+    gone = Job(Path("gone"), jobs[0].target.with_name("gone"))
+    empty = Job(Path("empty"), None, "'empty' holds no image")
+    first, *records = run([*jobs, gone, empty], Copy(), processes)
+    assert first == Copied("empty", None, "failed", "'empty' holds no image")
+    status = {record.input: record.status for record in records}
+    assert len(records) == len(status)
+    assert status == {str(job.source): "ok" for job in jobs} | {"gone": "failed"}
+    assert copies(jobs) == set("abcdef")
 
 
 def test_no_jobs_no_records():
-    assert list(run([], QUICK, 1)) == []
-    assert list(run([], QUICK, 4)) == []
+    assert list(run([], Copy(), 1)) == list(run([], Copy(), 4)) == []
 
 
-def test_the_share_of_one_image_is_reported_and_ends_at_one(album, tmp_path):
+def test_one_process_keeps_the_order_and_reports_the_share_of_each(jobs):
     seen = []
-    list(run(plan([album], tmp_path / "out"), QUICK, 1, lambda job, share: seen.append((job.source.name, share))))
-    assert {name for name, _ in seen} == {path.name for path in album.iterdir()}
-    assert all(0 <= share <= 1 for _, share in seen)
-    assert [share for name, share in seen if name == "5.png"][-1] == 1
+    records = list(run(jobs, Copy(), 1, lambda job, share: seen.append((job.source.name, share))))
+    assert [record.input for record in records] == [str(job.source) for job in jobs]
+    assert seen == [(name, share) for name in "abcdef" for share in (0.5, 1.0)]
 
 
-def test_closing_stops_the_work(album, tmp_path):
+def test_closing_stops_the_work(jobs):
     for processes in (1, 2):
-        out = tmp_path / f"out{processes}"
-        records = run(plan([album], out), QUICK, processes)
+        records = run(jobs, Copy(0.1), processes)
         next(records)
         records.close()
-        assert 1 <= len(files(out)) < 6 or processes == 2
+        assert 1 <= len(copies(jobs)) < 6
         assert not multiprocessing.active_children()
-        assert {record.status for record in run(plan([album], out), QUICK, 1)} <= {"ok", "skipped"}
-        assert len(files(out)) == 6
+        for job in jobs:
+            job.target.unlink(missing_ok=True)
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
-def test_a_killed_worker_leaves_named_failures_and_no_waiting(album, tmp_path):
-    jobs = plan([album], tmp_path / "out")
-    records = run(jobs, QUICK, 2)
+def test_a_killed_worker_leaves_named_failures_and_no_waiting(jobs):
+    records = run(jobs, Copy(0.2), 2)
     found = [next(records)]
     for child in multiprocessing.active_children():
         os.kill(child.pid, signal.SIGKILL)
     found += records
     assert sorted(record.input for record in found) == [str(job.source) for job in jobs]
     lost = [record for record in found if record.status == "failed"]
-    for record in lost:
-        assert f"'{record.input}'" in record.error
-        assert "--jobs" in record.error
-    # What was written is whole, and the same run again does the rest.
-    again = list(run(jobs, QUICK, 1))
-    assert {record.status for record in again} <= {"ok", "skipped"}
-    # A killed process cannot remove its hidden temporary file.
-    images = [path for path in files(tmp_path / "out") if not path.name.startswith(".")]
-    assert len(images) == 6
+    assert lost
+    assert all(f"'{record.input}'" in record.error and "--jobs" in record.error for record in lost)
 
 
-def test_what_is_killed_while_much_is_left_is_said_to_have_failed(album, tmp_path, monkeypatch):
+def test_what_is_killed_while_much_is_left_is_said_to_have_failed(jobs, monkeypatch):
     class Broken:
         """A pool whose workers die at once."""
 
@@ -129,21 +91,16 @@ def test_what_is_killed_while_much_is_left_is_said_to_have_failed(album, tmp_pat
             pass
 
     monkeypatch.setattr(workers, "ProcessPoolExecutor", Broken)
-    jobs = plan([album], tmp_path / "out")
-    records = list(run(jobs, QUICK, 2))
+    records = list(run(jobs, Copy(), 2))
     assert sorted(record.input for record in records) == [str(job.source) for job in jobs]
     assert {record.status for record in records} == {"failed"}
 
 
-@pytest.mark.parametrize(
-    "processes",
-    [
-        1,
-        2,
-    ],
-)
-def test_a_wrong_number_of_threads_fails_and_says_so(album, tmp_path, monkeypatch, processes):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_threads_are_shared_and_a_wrong_number_of_them_is_told(jobs, monkeypatch, processes):
+    monkeypatch.setenv("RAINOPT_NUM_THREADS", "4")
+    assert {record.threads for record in run(jobs, Copy(), processes)} == {4 // processes}
     monkeypatch.setenv("RAINOPT_NUM_THREADS", "many")
-    records = list(run(plan([album], tmp_path / "out"), QUICK, processes))
+    records = list(run(jobs, Copy(), processes))
     assert len(records) == 6
     assert all("RAINOPT_NUM_THREADS" in record.error for record in records)

@@ -1,3 +1,5 @@
+"""One contact sheet for all: pictures in rows, fitted into cells or of one width, with captions or titles."""
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,23 @@ def test_each_picture_lies_in_its_cell_above_its_caption():
     assert (sheet[below:, second:] == 255).all()
 
 
+def test_pictures_of_one_width_lie_in_rows_as_high_as_their_highest_below_their_titles():
+    rows = [Row([flat(50, 100), flat(100, 100)], title="one"), Row([flat(30, 60)], title="two")]
+    sheet = sheet_of(rows, width=80)
+    # The highest of a row decides: 80 of (40, 80), and 40 below.
+    assert sheet.shape == (80 + 40 + 2 * CAPTION + 3 * GAP, 2 * 80 + 3 * GAP, 3)
+    assert sheet[GAP : GAP + CAPTION].min() < 128
+    first, second = GAP + CAPTION, 2 * GAP + 80
+    assert (sheet[first : first + 40, GAP : GAP + 80] == 128).all()
+    assert (sheet[first + 40 : first + 80, GAP : GAP + 80] == 255).all()
+    assert (sheet[first : first + 80, second : second + 80] == 128).all()
+    below = first + 80 + GAP
+    assert sheet[below : below + CAPTION].min() < 128
+    assert (sheet[below + CAPTION : -GAP, GAP : GAP + 80] == 128).all()
+    assert (sheet[below + CAPTION :, second:] == 255).all()
+    assert sheet_of([Row([flat(1, 5000)])], width=50).shape == (1 + 2 * GAP, 50 + 2 * GAP, 3)
+
+
 @pytest.mark.parametrize(
     "picture",
     [
@@ -31,12 +50,18 @@ def test_each_picture_lies_in_its_cell_above_its_caption():
         flat(9, 13, 128 * 257, np.uint16),
         flat(9, 13, 128 / 255, np.float32),
         np.dstack([flat(9, 13)] * 3),
-        np.dstack([flat(9, 13)] * 3 + [flat(9, 13, 7)]),
+        np.dstack([flat(9, 26)] * 3 + [flat(9, 26, 7)])[::-1, ::2],
     ],
 )
 def test_sizes_depths_and_channels_mean_the_same(picture):
-    sheet = sheet_of([Row([picture], [""])])
-    assert (sheet[GAP : GAP + 9, GAP : GAP + 13] == 128).all()
+    for width in (None, 32):
+        sheet = sheet_of([Row([picture])], width=width)
+        assert (sheet[GAP : GAP + 9, GAP : GAP + 13] == 128).all()
+
+
+def test_floats_beyond_the_range_are_cut_and_colours_stay_in_their_places():
+    red = np.dstack([flat(8, 8, 1.5, float), flat(8, 8, -0.5, float), flat(8, 8, 0.0, float)])
+    assert (sheet_of([Row([red])], width=8)[GAP:-GAP, GAP:-GAP] == (255, 0, 0)).all()
 
 
 def test_large_pictures_are_fitted_whole():
@@ -46,19 +71,23 @@ def test_large_pictures_are_fitted_whole():
     assert dark.any(axis=0).sum() == pytest.approx(CELL[1] / 3, abs=1)
 
 
-@pytest.mark.parametrize("caption", ["x" * 500, "雨 \udcff", "Ünïcode"])
-def test_captions_stay_below_their_picture(caption):
-    sheet = sheet_of([Row([flat(20, 20), flat(20, 20)], [caption, ""])], (100, 60))
+@pytest.mark.parametrize("text", ["x" * 500, "雨 \udcff", "Ünïcode"])
+def test_captions_stay_below_their_picture_and_titles_above_their_row(text):
+    sheet = sheet_of([Row([flat(20, 20), flat(20, 20)], [text, ""])], (100, 60))
     under = sheet[GAP + 20 : GAP + 20 + CAPTION]
     assert under[:, : GAP + 100].min() < 128
     assert (under[:, GAP + 100 :] == 255).all()
+    sheet = sheet_of([Row([flat(10, 10)], title=text)], width=100)
+    assert sheet[:CAPTION].min() < 128
+    assert (sheet[GAP + CAPTION : -GAP, GAP:-GAP] == 128).all()
 
 
-def test_rows_and_captions_are_asked_for():
-    with pytest.raises(ValueError, match="at least one row"):
-        sheet_of([])
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        sheet_of([Row([flat(5, 5)], [])])
+def test_rows_pictures_and_captions_are_asked_for():
+    for rows in ([], [Row([])], [Row([flat(5, 5)]), Row([])]):
+        with pytest.raises(ValueError, match="at least one row, and each row a picture"):
+            sheet_of(rows)
+    with pytest.raises(ValueError, match="`captions` must be one a picture or none, got 1 of 2"):
+        sheet_of([Row([flat(5, 5)] * 2, ["a"])])
 
 
 def test_a_sheet_is_written_whole_with_its_folder(tmp_path):

@@ -29,24 +29,15 @@ def test_each_direction_has_its_colour_and_its_length():
     assert len(first) > 1.5 * len(second) > 0
 
 
-def test_without_a_direction_the_picture_is_as_it_was():
-    np.testing.assert_array_equal(draw_directions(GREY, []), GREY)
-    captioned = draw_directions(GREY, [], "no rain seen")
-    np.testing.assert_array_equal(captioned[-210:], GREY)
-    assert (captioned[:-210] < 128).any()
-
-
-def test_the_input_is_kept_and_any_picture_will_do(rng):
-    for image in (
-        rng.random((40, 50)).astype(np.float32),
-        rng.integers(0, 65535, (40, 50, 4), dtype=np.uint16),
-        rng.integers(0, 255, (8, 8, 1), dtype=np.uint8),
-    ):
-        kept = image.copy()
-        drawn = draw_directions(image, [Direction(10.0, 1.0)], "rain")
-        assert drawn.dtype == np.uint8
-        assert drawn.shape[1:] == (image.shape[1], 3)
-        np.testing.assert_array_equal(image, kept)
+def test_without_a_direction_the_picture_is_as_it_was(rng):
+    kept = rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+    picture = kept.copy()
+    np.testing.assert_array_equal(draw_directions(picture, []), kept)
+    captioned = draw_directions(picture, [], "no rain seen")
+    np.testing.assert_array_equal(captioned[-40:], kept)
+    assert (captioned[:-40] < 128).any()
+    assert draw_directions(picture, [Direction(10.0, 1.0)]).dtype == np.uint8
+    np.testing.assert_array_equal(picture, kept)
 
 
 def test_large_pictures_are_reduced_to_a_screen():

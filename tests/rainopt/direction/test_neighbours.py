@@ -35,31 +35,21 @@ def test_pieces_of_one_line_are_as_long_as_the_line(angle):
 
 
 @pytest.mark.parametrize(
-    "second",
-    [
-        {"rows": 20 + GAP + 1, "columns": 0},  # too far on
-        {"rows": 25, "columns": 3},  # beside the line
-        {"rows": 2, "columns": 1},  # abreast
-        {"rows": 25, "columns": 0, "angle": 12},  # turned
-    ],
+    ("row", "column", "angle"),
+    [(20 + GAP + 1, 0, 0), (25, 3, 0), (2, 1, 0), (25, 0, 12)],
+    ids=["too far on", "beside the line", "abreast", "turned"],
 )
-def test_what_does_not_go_on_is_no_continuation(second):
-    angle = second.pop("angle", 0)
-    pair = ridges(*(np.array([0, second[k]]) for k in ("rows", "columns")), angle=np.array([0, angle]))
+def test_what_does_not_go_on_is_no_continuation(row, column, angle):
+    pair = ridges([0, row], [0, column], angle=np.array([0, angle]))
     np.testing.assert_allclose(line_lengths(pair), 20)
 
 
-def test_lengths_of_many_do_not_depend_on_their_order(rng):
+def test_the_order_of_ridges_does_not_matter(rng):
     many = ridges(rng.uniform(0, 300, 200), rng.uniform(0, 300, 200), rng.uniform(-90, 90, 200), 15.0)
     order = rng.permutation(200)
-    np.testing.assert_allclose(line_lengths(many.select(order)), line_lengths(many)[order])
-    np.testing.assert_allclose(spacing_evenness(many.select(order)), spacing_evenness(many)[order])
-
-
-def test_none_and_few():
-    assert line_lengths(NONE).shape == spacing_evenness(NONE).shape == (0,)
-    np.testing.assert_array_equal(line_lengths(ridges([0], [0])), 20)
-    np.testing.assert_array_equal(spacing_evenness(ridges([0, 0], [0, 9])), 0)
+    for measure in (line_lengths, spacing_evenness):
+        np.testing.assert_allclose(measure(many.select(order)), measure(many)[order])
+        assert measure(NONE).shape == (0,)
 
 
 @pytest.mark.parametrize("angle", [0, 30, -60, 90])
@@ -75,6 +65,7 @@ def test_the_pales_of_a_fence_are_one_of_a_row(angle, spacing):
 
 def test_distances_give_the_ratio():
     np.testing.assert_allclose(spacing_evenness(ridges(np.zeros(3), [0, 6, 30])), [0, 6 / 24, 0])
+    np.testing.assert_array_equal(spacing_evenness(ridges([0, 0], [0, 9])), 0)
     # Neighbours that lie higher up or are turned do not count; nor does the other side of the same thing.
     np.testing.assert_array_equal(spacing_evenness(ridges([0, 0, 15], [0, 10, 20])), 0)
     np.testing.assert_array_equal(spacing_evenness(ridges(np.zeros(3), [0, 10, 20], angle=np.array([0, 0, 9]))), 0)

@@ -6,9 +6,9 @@ from scipy import ndimage
 
 from data_tools import Streaks, render_streaks
 from rainopt.arrays import to_numpy
-from rainopt.geometry.warp import TAPS, Upright, lanczos_weights, shift_rows
+from rainopt.geometry.warp import Upright, shift_rows
 
-ANGLES = (-89.9, -80, -63.4, -46, -45, -44, -30, -12.5, -1, 0, 0.3, 7, 20, 33, 44.9, 45, 45.1, 60, 77, 89, 90)
+ANGLES = (-89.9, -63.4, -46, -45, -30, -1, 0, 0.3, 20, 44.9, 45, 45.1, 77, 90)
 ANGLE = st.floats(-89.9, 90)
 SIDE = st.integers(1, 20)
 CENTRE = st.one_of(st.none(), st.floats(-200, 200))
@@ -29,29 +29,55 @@ def column_spread(layer):
     return centre.std(), rows.sum()
 
 
+# One row
+
+
+@pytest.mark.parametrize("fill", ["edge", "zero"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_are_interpolated_by_windowed_sincs(xp, rng, fill, dtype):
+    offsets = np.array([0.0, 2.0, -3.0, 0.25, -7.6, 30.5])
+    image, width = rng.random((6, 9)).astype(dtype), 12
+    expected = np.zeros((6, width))
+    for i, offset in enumerate(offsets):
+        for j in range(width):
+            taps = np.floor(j + offset) + np.arange(-2, 4)
+            distance = taps - (j + offset)
+            weights = np.sinc(distance) * np.sinc(distance / 3)
+            values = image[i, np.clip(taps, 0, 8).astype(int)]
+            if fill == "zero":
+                values = np.where((taps >= 0) & (taps <= 8), values, 0)
+            expected[i, j] = weights @ values / weights.sum()
+    out = shift_rows(xp.asarray(image), offsets, width, fill=fill)
+    assert out.dtype == getattr(xp, dtype)
+    np.testing.assert_allclose(to_numpy(out), expected, atol=1e-6 if dtype == "float32" else 1e-13)
+    # Shifts by whole pixels copy every bit.
+    np.testing.assert_array_equal(to_numpy(out)[0, :9], image[0])
+    np.testing.assert_array_equal(to_numpy(out)[1, :7], image[1, 2:])
+    np.testing.assert_array_equal(to_numpy(out)[2, 3:], image[2])
+
+
+@given(ANGLE, SIDE, SIDE, CENTRE)
+def test_flat_images_stay_flat(angle, height, width, centre):
+    upright = Upright(angle, height, width, centre)
+    np.testing.assert_allclose(upright.forward(np.full((height, width), 0.6)), 0.6, rtol=1e-13)
+
+
 # Where streaks go
 
 
 @pytest.mark.parametrize("angle", ANGLES)
-def test_a_straight_streak_becomes_vertical(angle):
+def test_a_straight_streak_becomes_vertical_by_its_own_angle_alone(angle):
     shape = (121, 150)
     streak = Streaks(*(np.array([v]) for v in (60.0, 75.0, float(angle), 90.0, 1.2, 4.0, 0.8)))
-    upright = Upright(angle, *shape)
-    straight = upright.forward(render_streaks(streak, shape), fill="zero")
+    upright, layer = Upright(angle, *shape), render_streaks(streak, shape)
+    straight = upright.forward(layer, fill="zero")
     assert straight.shape == upright.shape
     spread, rows = column_spread(straight)
     assert rows > 40
     assert spread < 0.03
-
-
-@pytest.mark.parametrize("angle", [-70, -30, 15, 50])
-def test_another_angle_leaves_it_slanted(angle):
-    shape = (121, 150)
-    streak = Streaks(*(np.array([v]) for v in (60.0, 75.0, float(angle), 90.0, 1.2, 4.0, 0.8)))
-    layer = render_streaks(streak, shape)
-    right = column_spread(Upright(angle, *shape).forward(layer, fill="zero"))[0]
-    for error in (-2, 2):
-        assert column_spread(Upright(angle + error, *shape).forward(layer, fill="zero"))[0] > 10 * right
+    for other in (angle - 2, angle + 2):
+        if -90 < other <= 90:
+            assert column_spread(Upright(other, *shape).forward(layer, fill="zero"))[0] > 10 * spread
 
 
 @pytest.mark.parametrize(("angle", "transposed"), [(0, False), (45, False), (-45, False), (46, True), (90, True)])
@@ -67,21 +93,17 @@ def test_the_slope_stays_within_one(angle, transposed):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (8, 1), (7, 10), (2, 3, 6, 5)])
-def test_angle_0_is_the_identity(xp, rng, shape):
-    image = xp.asarray(rng.random(shape))
+def test_angle_0_is_the_identity_and_90_the_transpose(xp, rng, shape):
+    image = rng.random(shape)
     upright = Upright(0, *shape[-2:])
     assert upright.shape == shape[-2:]
-    for out in (upright.forward(image), upright.back(image), upright.adjoint(image)):
-        np.testing.assert_array_equal(to_numpy(out), to_numpy(image))
-
-
-@pytest.mark.parametrize("shape", [(1, 9), (8, 1), (7, 10), (6, 6)])
-def test_angle_90_is_the_transpose(rng, shape):
-    image = rng.random(shape)
-    upright = Upright(90, *shape)
-    inner = upright.forward(image)[:, upright.margin : upright.shape[1] - upright.margin]
-    np.testing.assert_allclose(inner, image.T, atol=1e-12)
-    np.testing.assert_allclose(upright.back(upright.forward(image)), image, atol=1e-12)
+    for out in (upright.forward, upright.back, upright.adjoint):
+        np.testing.assert_array_equal(to_numpy(out(xp.asarray(image))), image)
+    upright = Upright(90, *shape[-2:])
+    there = upright.forward(xp.asarray(image))
+    inner = to_numpy(there)[..., upright.margin : upright.shape[1] - upright.margin]
+    np.testing.assert_allclose(inner, np.swapaxes(image, -1, -2), atol=1e-12)
+    np.testing.assert_allclose(to_numpy(upright.back(there)), image, atol=1e-12)
 
 
 @pytest.mark.parametrize("angle", [45, -45])
@@ -93,28 +115,10 @@ def test_whole_pixel_shears_are_inverted(rng, angle, shape):
     for fill in ("edge", "zero"):
         straight = upright.forward(image, fill=fill)
         np.testing.assert_allclose(upright.back(straight), image, atol=1e-12)
-    straight = upright.forward(image, fill="zero")
     for i in range(shape[0]):
         shift = upright.margin - int(np.sign(angle)) * (i - (shape[0] - 1) // 2)
         np.testing.assert_allclose(straight[i, shift : shift + shape[1]], image[i], atol=1e-12)
     np.testing.assert_allclose(straight.sum(), image.sum())
-
-
-def test_rows_shifted_by_whole_pixels_are_copies(xp, rng):
-    image = rng.random((3, 6))
-    out = to_numpy(shift_rows(xp.asarray(image), np.array([0.0, 2.0, -3.0]), 6, fill="zero"))
-    np.testing.assert_array_equal(out[0], image[0])
-    np.testing.assert_array_equal(out[1], [*image[1, 2:], 0, 0])
-    np.testing.assert_array_equal(out[2], [0, 0, 0, *image[2, :3]])
-    out = to_numpy(shift_rows(xp.asarray(image), np.array([0.0, 2.0, -3.0]), 6, fill="edge"))
-    np.testing.assert_array_equal(out[1], [*image[1, 2:], image[1, -1], image[1, -1]])
-    np.testing.assert_array_equal(out[2], [*[image[2, 0]] * 3, *image[2, :3]])
-
-
-@given(ANGLE, SIDE, SIDE, CENTRE)
-def test_flat_images_stay_flat(angle, height, width, centre):
-    upright = Upright(angle, height, width, centre)
-    np.testing.assert_allclose(upright.forward(np.full((height, width), 0.6)), 0.6, rtol=1e-13)
 
 
 # Identities
@@ -133,22 +137,14 @@ def test_adjoint_identity(angle, height, width, centre, seed):
 @pytest.mark.parametrize("shape", [(40, 50), (41, 37)])
 def test_back_undoes_forward_on_smooth_images(rng, angle, shape):
     image = smooth_image(rng, shape)
-    upright = Upright(angle, *shape)
-    again = upright.back(upright.forward(image))
-    assert again.shape == image.shape
-    # Near the ends of the rows the filled edge is not smooth any more.
-    inner = (slice(6, -6), slice(6, -6))
-    np.testing.assert_allclose(again[inner], image[inner], atol=0.01)
-    assert np.abs(again - image).max() < 0.15
-
-
-@pytest.mark.parametrize("centre", [-300.0, -7.5, 0.0, 19.5, 41.0, 500.25])
-@pytest.mark.parametrize("angle", [-70, -45, 10, 45, 80])
-def test_any_centre_loses_nothing(rng, angle, centre):
-    image = smooth_image(rng, (40, 50))
-    upright = Upright(angle, 40, 50, centre)
-    again = upright.back(upright.forward(image))
-    np.testing.assert_allclose(again[6:-6, 6:-6], image[6:-6, 6:-6], atol=0.01)
+    for centre in (None, -300.0, -7.5, 19.5, 500.25):
+        upright = Upright(angle, *shape, centre)
+        again = upright.back(upright.forward(image))
+        assert again.shape == image.shape
+        # Near the ends of the rows the filled edge is not smooth any more.
+        inner = (slice(6, -6), slice(6, -6))
+        np.testing.assert_allclose(again[inner], image[inner], atol=0.01)
+        assert np.abs(again - image).max() < 0.15
 
 
 @pytest.mark.parametrize("angle", [-72, -33, 20, 45, 58])
@@ -166,44 +162,24 @@ def test_a_tile_with_the_centre_of_the_whole_is_part_of_the_whole(rng, angle, pa
     np.testing.assert_allclose(of_tile[:, low:high], of_whole[:, low + shift : high + shift], atol=1e-9)
 
 
-def test_mirrored_images_are_mirrored(rng):
-    image = rng.random((13, 17))
-    for angle in (10, 37, 45, 60, 80):
-        one = Upright(angle, 13, 17).forward(image)
-        other = Upright(-angle, 13, 17).forward(image[:, ::-1])
-        mirrored = other[::-1] if abs(angle) > 45 else other[:, ::-1]
-        np.testing.assert_allclose(mirrored, one, atol=1e-12)
-
-
-@given(st.floats(0, 1, exclude_max=True))
-def test_weights_sum_to_one_and_mirror(fraction):
-    (weights,) = lanczos_weights(np.array([fraction]))
-    assert weights.shape == (TAPS,)
-    np.testing.assert_allclose(weights.sum(), 1)
-    if fraction > 1e-6:
-        (mirrored,) = lanczos_weights(np.array([1 - fraction]))
-        np.testing.assert_allclose(mirrored[::-1], weights, atol=1e-9)
-    np.testing.assert_allclose(lanczos_weights(np.zeros(1))[0], [0, 0, 1, 0, 0, 0], atol=1e-15)
-
-
 # Backends
 
 
-@pytest.mark.parametrize("angle", [-90 + 1e-3, -45, -20, 0, 13, 45, 70, 90])
+@pytest.mark.parametrize("angle", [-90 + 1e-3, -45, -20, 0, 13, 70, 90])
 @pytest.mark.parametrize("fill", ["edge", "zero"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_kernel_and_reference_agree(strict, torch, rng, angle, fill, dtype):
-    image = rng.random((2, 9, 14)).astype(dtype)
-    upright = Upright(angle, 9, 14)
-    tolerance = 1e-6 if dtype == "float32" else 1e-13
-    straight = upright.forward(image, fill=fill)
-    assert straight.dtype == image.dtype
-    for to in (strict.asarray, torch.as_tensor, lambda a: torch.tensor(a, requires_grad=True)):
-        there = upright.forward(to(image), fill=fill)
-        assert there.dtype == to(image).dtype
-        np.testing.assert_allclose(to_numpy(there), straight, atol=tolerance)
-        np.testing.assert_allclose(to_numpy(upright.back(to(straight))), upright.back(straight), atol=tolerance)
-        np.testing.assert_allclose(to_numpy(upright.adjoint(to(straight))), upright.adjoint(straight), atol=tolerance)
+def test_kernel_and_reference_agree(strict, torch, rng, angle, fill):
+    for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-13)):
+        image = rng.random((2, 9, 14)).astype(dtype)
+        upright = Upright(angle, 9, 14)
+        straight = upright.forward(image, fill=fill)
+        assert straight.dtype == image.dtype
+        for to in (strict.asarray, torch.as_tensor, lambda a: torch.tensor(a, requires_grad=True)):
+            there = upright.forward(to(image), fill=fill)
+            assert there.dtype == to(image).dtype
+            np.testing.assert_allclose(to_numpy(there), straight, atol=tolerance)
+            for name in ("back", "adjoint"):
+                mine, theirs = getattr(upright, name)(to(straight)), getattr(upright, name)(straight)
+                np.testing.assert_allclose(to_numpy(mine), theirs, atol=tolerance)
 
 
 def test_torch_differentiates_it_by_the_adjoint(torch, rng):
@@ -227,15 +203,6 @@ def test_layout_in_memory_does_not_matter_and_the_input_is_kept(rng, angle):
     np.testing.assert_array_equal(base, kept)
 
 
-def test_a_batch_is_its_images(rng):
-    batch = rng.random((2, 3, 11, 12))
-    upright = Upright(-17, 11, 12)
-    straight = upright.forward(batch)
-    assert straight.shape == (2, 3, *upright.shape)
-    for index in np.ndindex(2, 3):
-        np.testing.assert_array_equal(straight[index], upright.forward(batch[index]))
-
-
 # What is refused
 
 
@@ -250,7 +217,7 @@ def test_wrong_shapes_and_fills(xp):
     with pytest.raises(ValueError, match=r"`image` must be \(\.\.\., 8, 9\), got shape \(9, 8\)"):
         upright.forward(xp.zeros((9, 8)))
     for back in (upright.back, upright.adjoint):
-        message = rf"`image` must be \(\.\.\., 8, {upright.shape[1]}\), got shape \(8, 9\)"
+        message = rf"`upright` must be \(\.\.\., 8, {upright.shape[1]}\), got shape \(8, 9\)"
         with pytest.raises(ValueError, match=message):
             back(xp.zeros((8, 9)))
     with pytest.raises(ValueError, match="`fill` must be 'edge' or 'zero', got 'wrap'"):

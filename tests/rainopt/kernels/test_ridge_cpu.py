@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
-from rainopt.direction.ridges import gaussian_derivatives, turn
+from rainopt.direction import ridges as module
+from rainopt.direction.ridges import FEWEST, REACH, TURN, find_ridges, gaussian_derivatives, turn
 from rainopt.kernels import ridge_cpu as kernel
-from tests.support.drawings import ANGLES, grid, ridge
+from tests.support.drawings import busy
 
 
 def curved(image, sigma=1.0, bands=None):
@@ -21,10 +22,13 @@ def curved(image, sigma=1.0, bands=None):
     return out
 
 
-def crested(strength, cos2, sin2, sign=1.0, threshold=0.0, crests=kernel.crests):
+def crested(strength, cos2, sin2, sign=1.0, threshold=0.0, crests=kernel.crests, bands=None):
+    """Crests and offsets; one threshold for all, or one for each block of 10 pixels."""
     crest, offset = np.empty(strength.shape, bool), np.full(strength.shape, np.nan, np.float32)
-    thresholds = np.full((1, 1), threshold, np.float32)
-    crests(strength, cos2, sin2, np.float32(sign), thresholds, 10_000, 0, len(strength), crest, offset)
+    block = 10_000 if np.ndim(threshold) == 0 else 10
+    thresholds = np.atleast_2d(np.float32(threshold))
+    for first, last in bands or [(0, len(strength))]:
+        crests(strength, cos2, sin2, np.float32(sign), thresholds, block, first, last, crest, offset)
     return crest, offset
 
 
@@ -38,13 +42,9 @@ def directions(rng, shape):
     return np.cos(theta).astype(np.float32), np.sin(theta).astype(np.float32)
 
 
-def degrees(cos2, sin2):
-    return np.degrees(np.arctan2(sin2, cos2)) / 2
-
-
-def equal(one, other):
-    for mine, theirs in zip(one, other, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+def cos_sin(cos2, sin2):
+    theta = np.arctan2(sin2.astype(float), cos2.astype(float)) / 2
+    return np.cos(theta), np.sin(theta)
 
 
 # Curvature
@@ -68,70 +68,21 @@ def test_curvature_is_the_largest_eigenvalue_of_the_hessian(rng, shape, sigma):
     along = np.take_along_axis(vectors, (1 - steepest)[..., None], -1)[..., 0]
     np.testing.assert_allclose(cos2, along[..., 0] ** 2 - along[..., 1] ** 2, atol=1e-7)
     np.testing.assert_allclose(sin2, 2 * along[..., 0] * along[..., 1], atol=1e-7)
-
-
-def test_single_precision_is_kept_and_near_double(rng):
-    image = rng.random((40, 33))
-    for single, double in zip(curved(image.astype(np.float32)), curved(image), strict=True):
+    # Single precision is kept, and near double.
+    for single, double in zip(curved(image.astype(np.float32), sigma), (strength, cos2, sin2), strict=True):
         assert single.dtype == np.float32
-        assert np.quantile(np.abs(single - double), 0.99) < 1e-4
+        assert np.median(np.abs(single - double)) < 1e-4
 
 
 @given(st.lists(st.integers(1, 29), unique=True, max_size=5), st.sampled_from([1.0, 2.0]))
 def test_bands_change_nothing(cuts, sigma):
     image = np.random.default_rng(len(cuts)).random((30, 12)).astype(np.float32)
-    ends = [0, *sorted(cuts), 30]
-    equal(curved(image, sigma, list(pairwise(ends))), curved(image, sigma))
-    strength, cos2, sin2 = curved(image, sigma)
-    crest, offset = np.empty(image.shape, bool), np.full(image.shape, np.nan, np.float32)
-    for first, last in pairwise(ends):
-        thresholds = np.full((1, 1), 0.01, np.float32)
-        kernel.crests(strength, cos2, sin2, np.float32(1), thresholds, 10_000, first, last, crest, offset)
-    equal((crest, offset), crested(strength, cos2, sin2, 1, 0.01))
-
-
-@pytest.mark.parametrize("sigma", [1.0, 2.0])
-@pytest.mark.parametrize("angle", ANGLES)
-def test_ridges_have_their_direction_and_strength(angle, sigma):
-    width = 1.5
-    image = ridge((41, 45), 19.7, 22.4, angle, width)
-    across = grid(image.shape, 19.7, 22.4, angle)[1]
-    near = (np.abs(across) < 0.5) & (ndimage.distance_transform_edt(np.pad(np.ones((39, 43)), 1)) > 8)
-    for sign in (1, -1):
-        strength, cos2, sin2 = curved(sign * image, sigma)
-        # What the filters' cut-off and sampling leave of a Gaussian's own derivatives.
-        assert np.abs(turn(degrees(cos2, sin2) - angle))[near].max() < 0.8
-        np.testing.assert_allclose(np.hypot(cos2, sin2)[near], 1, atol=1e-6)
-        total = np.hypot(sigma, width)
-        expected = width / total**3 * (1 - (across / total) ** 2) * np.exp(-0.5 * (across / total) ** 2)
-        np.testing.assert_allclose(strength[near], sign * expected[near], rtol=0.07)
-
-
-def test_a_negated_image_swaps_the_signs_alone(rng):
-    image = rng.random((30, 25)).astype(np.float32)
-    strength, cos2, sin2 = curved(image)
-    negated = curved(-image)
-    equal(negated, (-strength, cos2, sin2))
-
-
-def test_curvature_turns_with_the_image(rng):
-    image = rng.random((30, 25))
-    strength, cos2, sin2 = curved(image)
-    for other, expected in (
-        (image[:, ::-1], (strength[:, ::-1], cos2[:, ::-1], -sin2[:, ::-1])),
-        (image[::-1], (strength[::-1], cos2[::-1], -sin2[::-1])),
-        (image.T, (strength.T, -cos2.T, sin2.T)),
-        (np.rot90(image), (np.rot90(strength), -np.rot90(cos2), -np.rot90(sin2))),
-    ):
-        for mine, theirs in zip(curved(np.ascontiguousarray(other)), expected, strict=True):
-            np.testing.assert_allclose(mine, theirs, atol=1e-9)
-
-
-def test_planes_and_ramps_have_no_curvature():
-    row, column = np.indices((25, 30)) / 30
-    inner = (slice(6, -6), slice(6, -6))
-    assert np.abs(curved(np.full((25, 30), 0.7))[0]).max() < 1e-6
-    assert np.abs(curved(0.3 * row - 0.8 * column)[0][inner]).max() < 1e-6
+    bands = list(pairwise([0, *sorted(cuts), 30]))
+    whole = curved(image, sigma)
+    for mine, theirs in zip(curved(image, sigma, bands), whole, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for mine, theirs in zip(crested(*whole, 1, 0.01, bands=bands), crested(*whole, 1, 0.01), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 # Crests
@@ -147,13 +98,12 @@ def test_crests_are_largest_across_their_ridge(rng, shape, sign):
     np.testing.assert_array_equal(crest, interpreted)
     np.testing.assert_allclose(offset, near, atol=1e-5)
 
-    theta = np.radians(degrees(cos2.astype(float), sin2.astype(float)))
+    cos, sin = cos_sin(cos2, sin2)
     kind = np.maximum(sign * strength.astype(float), 0)
     row, column = np.indices(shape)
     sides = []
     for side in (-1, 1):
-        at = np.array([row - side * np.sin(theta), column + side * np.cos(theta)])
-        at = np.clip(at, 0, np.array(shape)[:, None, None] - 1)
+        at = np.clip(np.array([row - side * sin, column + side * cos]), 0, np.array(shape)[:, None, None] - 1)
         sides.append(ndimage.map_coordinates(kind, at, order=1, mode="nearest"))
     before, after = sides
     np.testing.assert_array_equal(crest, (kind >= 0.2) & (kind >= before) & (kind >= after))
@@ -165,62 +115,26 @@ def test_crests_are_largest_across_their_ridge(rng, shape, sign):
     assert np.isnan(offset[~crest]).all()
 
 
-@pytest.mark.parametrize("angle", ANGLES)
-@pytest.mark.parametrize("shift", [-0.4, 0.0, 0.25, 0.5])
-def test_crests_lie_on_the_ridge_between_the_pixels(angle, shift):
-    shape, cos, sin = (41, 41), np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    image = ridge(shape, 20 - shift * sin, 20 + shift * cos, angle, 1.2)
-    strength, cos2, sin2 = curved(image)
-    crest, offset = crested(strength, cos2, sin2, 1, 0.1)
-    inner = np.zeros(shape, bool)
-    inner[8:-8, 8:-8] = True
-    crest &= inner
-    assert crest.sum() >= 25
-    across = grid(shape, 20 - shift * sin, 20 + shift * cos, angle)[1]
-    # Strength between four pixels is flatter than it is between two.
-    assert np.abs(across + offset)[crest].max() < (0.04 if angle in (0, 90) else 0.15)
-    assert abs((across + offset)[crest].mean()) < 0.04
-
-
 def test_each_block_has_its_threshold(rng):
     strength = rng.random((20, 30)).astype(np.float32)
     where = directions(rng, strength.shape)
-    thresholds = np.array([[0.2, 0.9, 0.0], [2.0, 0.5, 0.7]], np.float32)
-    crest, offset = np.empty(strength.shape, bool), np.empty(strength.shape, np.float32)
-    kernel.crests(strength, *where, np.float32(1), thresholds, 10, 0, 20, crest, offset)
+    thresholds = np.array([[0.2, 0.9, 0.0], [np.inf, 0.5, 0.7]], np.float32)
     anywhere, _ = crested(strength, *where)
-    np.testing.assert_array_equal(crest, anywhere & (strength >= np.kron(thresholds, np.ones((10, 10)))))
-
-
-def test_nothing_reaches_an_infinite_threshold(rng):
-    strength = rng.random((8, 9)).astype(np.float32)
-    assert not crested(strength, *directions(rng, strength.shape), 1, np.inf)[0].any()
+    expected = anywhere & (strength >= np.kron(thresholds, np.ones((10, 10))))
+    np.testing.assert_array_equal(crested(strength, *where, 1, thresholds)[0], expected)
 
 
 # Links
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.6, 1.0])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 20), (20, 1), (33, 40)])
-def test_where_all_directions_agree_links_are_connected_components(rng, shape, share):
-    crest = rng.random(shape) < share
-    count, owner = linked(crest, *directions(rng, shape), -2)
-    expected, components = ndimage.label(crest, np.ones((3, 3)))
-    assert count == components
-    np.testing.assert_array_equal(owner >= 0, crest)
-    # Each as the other's, and in the order of their first pixels.
-    pairs = set(zip(owner[crest], expected[crest], strict=True))
-    assert len(pairs) == count
-    _, first = np.unique(owner[crest], return_index=True)
-    assert len(first) == count
-    assert (np.diff(first) > 0).all()
-
-
-@pytest.mark.parametrize("least", [-0.5, 0.3, 0.766, 0.99])
+@pytest.mark.parametrize("least", [-2, -0.5, 0.3, 0.766, 0.99])
 def test_links_are_the_components_of_a_graph(rng, least):
-    for shape in ((1, 15), (9, 2), (12, 17)):
-        crest = rng.random(shape) < 0.8
-        cos2, sin2 = directions(rng, shape)
+    # In a spiral arms meet late, so that many roots are joined.
+    row, column = np.indices((41, 41)) - 20
+    spiral = np.mod(np.hypot(row, column) - np.arctan2(row, column) * 4 / (2 * np.pi), 4) < 1.5
+    drawn = [rng.random(shape) < share for shape in ((1, 20), (20, 1), (12, 17), (33, 40)) for share in (0.4, 0.8)]
+    for crest in (np.zeros((1, 1), bool), np.ones((1, 1), bool), spiral, *drawn):
+        cos2, sin2 = directions(rng, crest.shape)
         if least == 0.99:
             cos2, sin2 = (np.round(4 * a) / 4 for a in (cos2, sin2))
         pixels = np.argwhere(crest)
@@ -232,15 +146,6 @@ def test_links_are_the_components_of_a_graph(rng, least):
         # Both number them by their first pixels.
         np.testing.assert_array_equal(owner[crest], expected)
         assert (owner[~crest] == -1).all()
-
-
-def test_a_spiral_is_one_ridge():
-    # Where arms meet late, many roots are joined.
-    row, column = np.indices((41, 41)) - 20
-    radius, turned = np.hypot(row, column), np.arctan2(row, column)
-    crest = np.mod(radius - turned * 4 / (2 * np.pi), 4) < 1.5
-    ones, zeros = np.ones(crest.shape, np.float32), np.zeros(crest.shape, np.float32)
-    assert linked(crest, ones, zeros, 0.9)[0] == ndimage.label(crest, np.ones((3, 3)))[1]
 
 
 # Measures
@@ -256,8 +161,7 @@ def test_measures_are_sums_over_pixels(rng):
     sums = np.zeros((count, kernel.CHANNELS + 3))
     kernel.measure(owner, cos2, sin2, offset, luminance, colour, reach, sums)
 
-    theta = np.radians(degrees(cos2.astype(float), sin2.astype(float)))
-    cos, sin = np.cos(theta), np.sin(theta)
+    cos, sin = cos_sin(cos2, sin2)
     i, j = np.indices(shape)
     row, column = i - sin * offset, j + cos * offset
 
@@ -285,3 +189,40 @@ def test_neither_side_is_nearer(reach, cosine):
     sums = np.zeros((1, kernel.CHANNELS + 1))
     kernel.measure(owner, flat + np.float32(cosine), flat, flat, distance, distance[None], reach, sums)
     assert sums[0, kernel.STEP] == 0
+
+
+# All together
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_ridges_have_the_second_moments_and_the_means_of_their_pixels(rng, monkeypatch, sign):
+    image = busy(rng)
+    monkeypatch.setattr(module, "_threshold", lambda _: np.float32(0.01))
+    found = find_ridges(image[None], image)[0 if sign > 0 else 1]
+
+    strength, cos2, sin2 = curved(image)
+    crest, offset = crested(strength, cos2, sin2, sign, 0.01)
+    count, owner = linked(crest, cos2, sin2, np.cos(2 * np.radians(TURN)))
+    sums = np.zeros((count, kernel.CHANNELS + 1))
+    kernel.measure(owner, cos2, sin2, offset, image, image[None], REACH, sums)
+    ridges = [k for k in range(count) if (owner == k).sum() >= FEWEST]
+    assert len(found.angle) == len(ridges) > 10
+    cos, sin = cos_sin(cos2, sin2)
+    i, j = np.indices(image.shape)
+    for number, k in enumerate(ridges):
+        ridge = found.select(np.array([number]))
+        row, column = (i - sin * offset)[owner == k], (j + cos * offset)[owner == k]
+        values, vectors = np.linalg.eigh(np.cov(row, column, bias=True))
+        # A uniform line of n pixels has variance (n² - 1) / 12.
+        assert ridge.width == pytest.approx([np.sqrt(12 * max(values[0], 0) + 1)], rel=1e-4)
+        assert ridge.length == pytest.approx([np.sqrt(12 * values[1] + 1)], rel=1e-4)
+        angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
+        assert turn(ridge.angle - angle) == pytest.approx([0], abs=1e-2)
+        local = np.degrees(np.arctan2(sums[k, kernel.SIN2], sums[k, kernel.COS2])) / 2
+        assert ridge.bend == pytest.approx([abs(turn(angle - local))], abs=1e-2)
+        assert ridge.row == pytest.approx([row.mean()], abs=1e-4)
+        assert ridge.column == pytest.approx([column.mean()], abs=1e-4)
+        assert ridge.contrast == pytest.approx([sign * sums[k, kernel.CONTRAST] / len(row)])
+        assert ridge.step == pytest.approx([sums[k, kernel.STEP] / len(row)])
+        # Of one channel, which is grey; where it has no contrast, it is no line of any colour.
+        assert ridge.chroma == [1 if ridge.contrast > 0 else -1]

@@ -3,78 +3,57 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainopt import UDGWeights
-from rainopt.optim.fused import FusedPrimalDual
-from rainopt.optim.primal_dual import PrimalDual
+from rainopt import UDGWeights, solve_udg
+from rainopt.optim.fused import fused_primal_dual
+from tests.support.udg import HEAVY, KINDS, WEIGHTS, random_prior
 
-WEIGHTS = {
-    "default": UDGWeights(),
-    "paper": UDGWeights.paper(0.01, 0.1, 0.05),
-    "unbounded": UDGWeights(0.01, 0.1, 0.05, 0.02, bounded=False),
-    "heavy": UDGWeights(0.2, 0.5, 0.5, 0.05),
-}
 # Heights below, at and above the number of ghost rows; widths around the vector length and the padding of rows.
-SHAPES = [
-    (1, 1),
-    (1, 16),
-    (16, 1),
-    (2, 2),
-    (3, 15),
-    (15, 3),
-    (5, 128),
-    (9, 129),
-    (17, 31),
-    (70, 2),
-    (257, 3),
-    (300, 15),
-    (131, 128),
-    (130, 129),
-    (60, 2048),
-]
-THREADS = (1, 2, 4)
+SHAPES = [(1, 1), (1, 16), (16, 1), (2, 2), (3, 15), (15, 3), (5, 128), (9, 129), (17, 31)]
+SHAPES += [(70, 2), (257, 3), (300, 15), (131, 128), (130, 129), (40, 1024)]
+THREADS = (1, 4)
 
 
-def state_of(solver):
-    return (*solver.result(), *solver.certify())
+def solved(O, method, count, weights=HEAVY, **told):
+    s = solve_udg(O, weights=weights, method=method, max_iter=count, tol=0, **told)
+    assert s.rain.dtype == s.background.dtype == O.dtype
+    return s
 
 
-def bands_of(O, weights, threads):
-    return len(FusedPrimalDual(O, weights, threads).bands)
+def require_same(mine, theirs, tolerance):
+    np.testing.assert_allclose(mine.background, theirs.background, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(mine.rain, theirs.rain, rtol=0, atol=tolerance)
+    scale = 1e-3 + np.abs(theirs.energy).max()
+    np.testing.assert_allclose(mine.energy, theirs.energy, rtol=0, atol=tolerance * scale)
+    np.testing.assert_allclose(mine.gap, theirs.gap, rtol=0, atol=10 * tolerance * scale)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
 def test_iterates_are_those_of_the_reference(rng, shape, dtype, thread_count):
     O = rng.random(shape).astype(dtype)
-    weights = WEIGHTS["default"]
-    reference = PrimalDual(O, weights)
-    solvers = [FusedPrimalDual(O, weights, threads) for threads in THREADS]
     tolerance = 1e-12 if dtype == np.float64 else 1e-5
-    # Single steps, part of what runs together, and more.
-    for iterations in (1, 2, 5, 23):
-        reference.advance(iterations)
-        B, R, energy, gap = state_of(reference)
-        for threads, solver in zip(THREADS, solvers, strict=True):
-            thread_count(threads)
-            solver.advance(iterations)
-            mine = state_of(solver)
-            assert mine[0].dtype == mine[1].dtype == dtype
-            np.testing.assert_allclose(mine[0], B, rtol=0, atol=tolerance)
-            np.testing.assert_allclose(mine[1], R, rtol=0, atol=tolerance)
-            scale = 1e-3 + abs(energy)
-            np.testing.assert_allclose(mine[2], energy, atol=tolerance * scale)
-            np.testing.assert_allclose(mine[3], gap, atol=10 * tolerance * scale)
+    for kind in KINDS:
+        told = {"prior": random_prior(rng, O, kind)}
+        if kind != "no prior":
+            told["start"] = (0.5 * rng.random(shape)).astype(dtype)
+        # Single steps, part of what runs together, and more.
+        for count in (1, 31) if kind in ("no prior", "both") else (2,):
+            expected = solved(O, "reference", count, **told)
+            for threads in THREADS:
+                thread_count(threads)
+                require_same(solved(O, "primal-dual", count, **told), expected, tolerance)
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_iterates_are_those_of_the_reference_for_all_weights(rng, name):
-    O = rng.random((150, 20))
-    reference, fused = PrimalDual(O, WEIGHTS[name]), FusedPrimalDual(O, WEIGHTS[name], threads=2)
-    assert len(fused.bands) == 2
-    for solver in (reference, fused):
-        solver.advance(50)
-    for mine, theirs in zip(state_of(fused), state_of(reference), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+def test_iterates_are_those_of_the_reference_for_all_weights(rng, name, thread_count):
+    thread_count(2)
+    weights = WEIGHTS[name]
+    # Without bounds an image may be negative, and so may its rain.
+    O = rng.random((150, 20)) - (0 if weights.bounded else 0.5)
+    told = {} if weights.bounded else {"prior": random_prior(rng, O, "sparsity"), "start": rng.standard_normal(O.shape)}
+    for more in ({}, told):
+        expected = solved(O, "reference", 50, weights, **more)
+        require_same(solved(O, "primal-dual", 50, weights, **more), expected, 1e-11)
 
 
 @settings(max_examples=30)
@@ -86,69 +65,41 @@ def test_iterates_are_those_of_the_reference_for_all_weights(rng, name):
     st.integers(0, 2**32 - 1),
 )
 def test_any_shape_any_cut_any_rhythm(rows, columns, threads, rhythm, seed):
-    O = np.random.default_rng(seed).random((rows, columns))
-    reference, fused = PrimalDual(O, WEIGHTS["unbounded"]), FusedPrimalDual(O, WEIGHTS["unbounded"], threads)
-    for iterations in rhythm:
-        fused.advance(iterations)
-    reference.advance(sum(rhythm))
-    for mine, theirs in zip(state_of(fused), state_of(reference), strict=True):
+    O, weights = np.random.default_rng(seed).random((rows, columns)), WEIGHTS["unbounded"]
+    fused = fused_primal_dual(O, weights, threads)
+    for count in rhythm:
+        fused.advance(count)
+    expected = solved(O, "reference", sum(rhythm), weights)
+    for mine, theirs in zip(fused.result(), (expected.background, expected.rain), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(fused.certify(), (expected.energy, expected.gap), rtol=1e-9, atol=1e-12)
 
 
-def test_the_cuts_change_nothing(rng):
+def test_the_cuts_change_nothing(rng, thread_count):
     O = rng.random((300, 40)).astype(np.float32)
-    results = {}
-    for threads in (1, 2, 3, 4):
-        solver = FusedPrimalDual(O, UDGWeights(), threads)
-        assert len(solver.bands) == threads
-        solver.advance(37)
-        results[threads] = solver.result()
-    for threads in (2, 3, 4):
-        np.testing.assert_array_equal(results[threads][0], results[1][0])
-        np.testing.assert_array_equal(results[threads][1], results[1][1])
+    for told in ({}, {"prior": random_prior(rng, O), "start": 0.3 * O}):
+        layers = []
+        for threads in (1, 2, 3, 4):
+            thread_count(threads)
+            # The image is cut into as many bands as there are threads.
+            assert len(fused_primal_dual(O, HEAVY, **told).bands) == threads
+            layers.append(solved(O, "primal-dual", 37, **told))
+        for other in layers[1:]:
+            np.testing.assert_array_equal(other.rain, layers[0].rain)
+            np.testing.assert_array_equal(other.background, layers[0].background)
 
 
-def test_bands_cover_the_image_once_and_are_thicker_than_their_ghosts(rng):
-    for rows in (1, 63, 64, 127, 128, 129, 300):
-        O = rng.random((rows, 10))
-        solver = FusedPrimalDual(O, UDGWeights(), threads=4)
-        covered = [i for band in solver.bands for i in range(band.first, band.last)]
-        assert covered == list(range(rows))
-        if len(solver.bands) > 1:
-            for band in solver.bands:
-                assert band.last - band.first > max(band.above, band.below)
-    assert bands_of(rng.random((63, 10)), UDGWeights(), 4) == 1
-    assert bands_of(rng.random((300, 10)), UDGWeights(), 4) == 4
-
-
-def test_a_batch_is_its_images(rng):
-    batch = rng.random((2, 3, 140, 12))
-    solver = FusedPrimalDual(batch, UDGWeights(), threads=12)
-    assert len(solver.bands) == 12
-    solver.advance(20)
-    B, R, energy, gap = state_of(solver)
-    assert energy.shape == gap.shape == (2, 3)
-    for index in np.ndindex(2, 3):
-        single = FusedPrimalDual(batch[index], UDGWeights(), threads=1)
-        single.advance(20)
-        np.testing.assert_array_equal(B[index], single.result()[0])
-        np.testing.assert_array_equal(R[index], single.result()[1])
-        np.testing.assert_allclose((energy[index], gap[index]), single.certify(), rtol=1e-12)
-
-
-def test_the_image_is_copied(rng):
-    O = rng.random((20, 20))
-    solver, kept = FusedPrimalDual(O, UDGWeights()), O.copy()
+def test_results_stay_while_the_iteration_goes_on(rng):
+    solver = fused_primal_dual(rng.random((20, 20)), UDGWeights())
     solver.advance(5)
-    np.testing.assert_array_equal(O, kept)
-    background, rain = solver.result()
+    results = solver.result()
+    kept = [layer.copy() for layer in results]
     solver.advance(5)
-    again = solver.result()
-    assert not np.array_equal(again[0], background)
-    assert not np.shares_memory(again[1], rain)
+    for before, now, after in zip(kept, results, solver.result(), strict=True):
+        np.testing.assert_array_equal(now, before)
+        assert not np.array_equal(after, before)
 
 
-def test_arrays_without_host_memory_are_refused(torch, strict):
+def test_there_is_none_for_arrays_that_no_kernel_may_see(torch, strict):
     for O in (torch.zeros(4, 4, requires_grad=True), strict.zeros((4, 4))):
-        with pytest.raises(TypeError, match="`O` must be a host array that needs no gradient"):
-            FusedPrimalDual(O, UDGWeights())
+        assert fused_primal_dual(O, UDGWeights()) is None

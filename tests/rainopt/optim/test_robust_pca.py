@@ -4,43 +4,19 @@ import math
 import numpy as np
 import pytest
 
-from rainopt.optim.prox import shrink, shrink_singular_values
 from rainopt.optim.robust_pca import robust_pca
 
 SHAPES = [(12, 12), (9, 14), (15, 8)]
 WINDOW = (40, 40)  # BLAS splits larger matrices among threads, which take long where the cores are busy
 
 
-def problem(shape, seed=0):
-    """A matrix of rank 2 with a tenth of its elements grossly wrong, moved along a random direction."""
+def problem(shape, seed=0, wrong=0.1):
+    """A matrix of rank 2 with a share of its elements grossly wrong, moved along a random direction."""
     rng = np.random.default_rng(seed)
     low_rank = rng.standard_normal((shape[0], 2)) @ rng.standard_normal((2, shape[1]))
-    sparse = np.where(rng.random(shape) < 0.1, rng.uniform(-8, 8, shape), 0)
+    sparse = np.where(rng.random(shape) < wrong, rng.uniform(-8, 8, shape), 0)
     J = rng.standard_normal(shape)
     return low_rank + sparse - 0.7 * J, J, low_rank, sparse
-
-
-def energy(A, E, weight):
-    return np.linalg.norm(A, "nuc") + weight * np.abs(E).sum()
-
-
-def douglas_rachford(D, J, weight, iterations=20000, t=2.0):
-    """Another algorithm: the proximal point of both norms against the projection on the constraint."""
-
-    def project(A, E):
-        residual = D - A - E
-        if J is not None:
-            residual = residual - np.vdot(J, residual) / np.vdot(J, J) * J
-        return A + residual / 2, E + residual / 2
-
-    P, Q = np.zeros_like(D), np.zeros_like(D)
-    for _ in range(iterations):
-        A, E = project(P, Q)
-        X, Z = shrink_singular_values(2 * A - P, t), shrink(2 * E - Q, t * weight)
-        P, Q = P + X - A, Q + Z - E
-        if np.abs(X - A).max() + np.abs(Z - E).max() < 1e-10:
-            break
-    return project(P, Q)
 
 
 @pytest.mark.parametrize("moves", [False, True])
@@ -58,70 +34,35 @@ def test_it_agrees_with_a_general_convex_solver(shape, moves):
     assert found.objective == pytest.approx(float(reference.value), rel=1e-6)
     np.testing.assert_allclose(found.low_rank, A.value, atol=1e-3)
     np.testing.assert_allclose(found.sparse, E.value, atol=1e-3)
-    if moves:
-        assert found.step == pytest.approx(float(step.value), abs=1e-4)
-    else:
-        assert found.step == 0
+    assert found.step == (pytest.approx(float(step.value), abs=1e-4) if moves else 0)
 
 
 @pytest.mark.parametrize("moves", [False, True])
-def test_it_agrees_with_another_algorithm_at_the_size_of_windows(moves):
-    D, J, _, _ = problem(WINDOW, seed=3)
-    found = robust_pca(D, J if moves else None, tol=1e-7, max_iter=5000)
-    A, E = douglas_rachford(D, J if moves else None, 1 / math.sqrt(WINDOW[0]))
-    assert found.objective == pytest.approx(energy(A, E, 1 / math.sqrt(WINDOW[0])), rel=1e-6)
-    np.testing.assert_allclose(found.low_rank, A, atol=1e-3)
-
-
-@pytest.mark.parametrize("moves", [False, True])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES[1:], WINDOW])
 @pytest.mark.parametrize("kind", ["recoverable", "noise"])
-def test_conditions_of_optimality(kind, shape, moves):
+def test_the_gap_is_a_certificate_of_optimality(kind, shape, moves):
     D, J, _, _ = problem(shape, seed=1)
     if kind == "noise":
         D = np.random.default_rng(2).random(shape)
-    weight = 0.3
-    found = robust_pca(D, J if moves else None, weight=weight, tol=1e-9, max_iter=20000)
-    A, E, Y = found.low_rank, found.sparse, found.multiplier
-    assert found.converged
-    np.testing.assert_allclose(A + E, D + found.step * J * moves, atol=1e-12)
-    # The multiplier is a subgradient of the nuclear norm at A ...
-    assert np.linalg.norm(Y, 2) <= 1 + 1e-12
-    left, values, right = np.linalg.svd(A)
-    rank = int((values > 1e-4).sum())
-    np.testing.assert_allclose(left[:, :rank].T @ Y @ right[:rank].T, np.eye(rank), atol=1e-3)
-    # ... and of the weighted absolute values at E ...
-    assert np.abs(Y).max() <= weight * (1 + 1e-12)
-    wrong = np.abs(E) > 1e-3
-    assert 0 < wrong.sum() < wrong.size
-    np.testing.assert_allclose(Y[wrong], weight * np.sign(E[wrong]), atol=1e-4)
-    # ... and the step cannot help.
-    if moves:
+    weight, J = 0.3, J if moves else 0 * J
+    for tol in (1e-2, 1e-8):
+        found = robust_pca(D, J if moves else None, weight=weight, tol=tol, max_iter=20000)
+        assert found.converged
+        np.testing.assert_allclose(found.low_rank + found.sparse, D + found.step * J, atol=1e-12)
+        energy = np.linalg.norm(found.low_rank, "nuc") + weight * np.abs(found.sparse).sum()
+        assert found.objective == pytest.approx(energy, rel=1e-9)
+        # ⟨Y, D⟩ is below the energy of every split where Y is in the two dual balls and the step cannot help.
+        Y = found.multiplier
+        assert np.linalg.norm(Y, 2) <= 1 + 1e-12
+        assert np.abs(Y).max() <= weight * (1 + 1e-12)
         assert abs(np.vdot(Y, J)) <= 1e-12 * np.linalg.norm(J)
-
-
-@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-6])
-@pytest.mark.parametrize("moves", [False, True])
-def test_the_gap_is_a_certificate(tol, moves):
-    D, J, _, _ = problem((12, 12), seed=4)
-    J = J if moves else None
-    found = robust_pca(D, J, tol=tol)
-    least = robust_pca(D, J, tol=1e-10, max_iter=20000).objective
-    weight = 1 / math.sqrt(12)
-    assert found.converged
-    assert found.objective == pytest.approx(energy(found.low_rank, found.sparse, weight), rel=1e-9)
-    assert found.gap == pytest.approx(found.objective - np.vdot(found.multiplier, D), abs=1e-9)
-    assert found.gap <= tol * found.objective
-    assert np.vdot(found.multiplier, D) <= least + 1e-9
-    assert least - 1e-9 <= found.objective <= least + found.gap + 1e-9
+        assert found.gap == pytest.approx(found.objective - np.vdot(Y, D), abs=1e-9)
+        assert found.gap <= tol * found.objective
 
 
 def test_the_parts_are_recovered():
-    rng = np.random.default_rng(5)
-    low_rank = rng.standard_normal((WINDOW[0], 2)) @ rng.standard_normal((2, WINDOW[1]))
-    sparse = np.where(rng.random(WINDOW) < 0.05, rng.uniform(-8, 8, WINDOW), 0)
-    J = rng.standard_normal(WINDOW)
-    found = robust_pca(low_rank + sparse - 0.7 * J, J, tol=1e-8, max_iter=5000)
+    D, J, low_rank, sparse = problem(WINDOW, seed=5, wrong=0.05)
+    found = robust_pca(D, J, tol=1e-8, max_iter=5000)
     np.testing.assert_allclose(found.low_rank, low_rank, atol=1e-4)
     np.testing.assert_allclose(found.sparse, sparse, atol=1e-4)
     assert found.step == pytest.approx(0.7, abs=1e-6)

@@ -1,23 +1,21 @@
+"""As many threads as are asked for; results and errors come in order; tasks may have tasks, and processes children."""
+
 import multiprocessing
 import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from rainopt.parallel import threads
-
-ROOT = Path(__file__).parents[3]
+from rainopt.parallel.threads import in_order, run_all
+from tests.support.processes import environment
 
 
 @pytest.fixture(autouse=True)
-def restore(monkeypatch):
+def _no_variable(monkeypatch, thread_count):
     monkeypatch.delenv(threads.VARIABLE, raising=False)
-    threads.set_num_threads(None)
-    yield
-    threads.set_num_threads(None)
 
 
 def test_the_call_beats_the_variable_beats_the_cores(monkeypatch):
@@ -48,27 +46,127 @@ def test_a_bad_count_is_refused_and_changes_nothing(count):
     assert threads.num_threads() == before
 
 
+# All results at once
+
+
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_results_come_in_order(count):
-    threads.set_num_threads(count)
-    assert threads.run_all(lambda a, b: a * b, [(i, 2) for i in range(50)]) == [2 * i for i in range(50)]
-    assert threads.run_all(lambda: None, []) == []
-    assert threads.run_all(divmod, iter([(7, 2)])) == [(3, 1)]
-
-
-def test_one_thread_is_the_caller_and_more_are_at_most_as_many_as_asked():
-    threads.set_num_threads(1)
-    assert set(threads.run_all(lambda i: threading.get_ident(), [(i,) for i in range(4)])) == {threading.get_ident()}
-    threads.set_num_threads(2)
-    assert len(set(threads.run_all(lambda i: threading.get_ident(), [(i,) for i in range(40)]))) <= 2
+def test_all_results_come_in_order(thread_count, count):
+    thread_count(count)
+    assert run_all(lambda a, b: a * b, [(i, 2) for i in range(50)]) == [2 * i for i in range(50)]
+    assert run_all(lambda: None, []) == []
+    assert run_all(divmod, iter([(7, 2)])) == [(3, 1)]
+    callers = set(run_all(lambda i: threading.get_ident(), [(i,) for i in range(40)]))
+    assert len(callers) <= count
+    assert count > 1 or callers == {threading.get_ident()}
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_exceptions_come_through(count):
-    threads.set_num_threads(count)
+def test_exceptions_come_through(thread_count, count):
+    thread_count(count)
     with pytest.raises(ZeroDivisionError):
-        threads.run_all(lambda a: 1 / a, [(1,), (0,), (2,)])
-    assert threads.run_all(abs, [(-1,), (-2,)]) == [1, 2]
+        run_all(lambda a: 1 / a, [(1,), (0,), (2,)])
+    assert run_all(abs, [(-1,), (-2,)]) == [1, 2]
+
+
+# One result after the other
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_results_come_in_order(thread_count, count):
+    thread_count(count)
+    first = threading.Event()
+
+    def work(item):
+        # The second is done before the first where both are worked on.
+        if item == 0 and count > 1:
+            assert first.wait(10)
+        elif item == 1:
+            first.set()
+        return 2 * item
+
+    assert list(in_order(work, range(50))) == [2 * k for k in range(50)]
+    assert list(in_order(work, [])) == []
+    assert list(in_order(work, iter([7]))) == [14]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_only_a_few_are_taken_ahead_in_the_thread_of_the_caller(thread_count, count):
+    thread_count(count)
+    taken, callers = [], set()
+
+    def items():
+        for k in range(100):
+            taken.append(k)
+            callers.add(threading.get_ident())
+            yield k
+
+    results = in_order(lambda item: item, items())
+    assert not taken
+    for wanted in range(10):
+        assert next(results) == wanted
+        assert wanted < len(taken) <= wanted + count + 3
+    results.close()
+    assert len(taken) <= 9 + count + 3
+    assert callers == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_errors_come_through_at_their_place(thread_count, count):
+    thread_count(count)
+    results = in_order(lambda item: 1 / item, [4, 2, 0, 1, 1, 1])
+    assert [next(results), next(results)] == [0.25, 0.5]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert list(results) == []
+
+    def broken():
+        yield 1
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        list(in_order(lambda item: item, broken()))
+    assert list(in_order(abs, [-1, -2])) == [1, 2]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_closed_early_it_begins_nothing_more(thread_count, count):
+    thread_count(count)
+    begun, go = [], threading.Event()
+
+    def work(item):
+        begun.append(item)
+        if item >= 1:
+            assert go.wait(10)
+        return item
+
+    results = in_order(work, range(100))
+    assert next(results) == 0
+    results.close()
+    go.set()
+    # What had begun is finished first.
+    assert run_all(abs, [(-k,) for k in range(20)]) == list(range(20))
+    assert max(begun) <= count
+    assert list(results) == []
+
+
+# Tasks of tasks, and children
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_tasks_may_have_tasks_of_their_own(thread_count, count):
+    """Each of more tasks than threads would wait for a thread."""
+    thread_count(count)
+
+    def all_at_once(k):
+        return run_all(lambda j: 10 * k + j, [(j,) for j in range(3)])
+
+    def one_by_one(k):
+        return list(in_order(lambda j: 10 * k + j, range(3)))
+
+    expected = [[10 * k + j for j in range(3)] for k in range(8)]
+    for inner in (all_at_once, one_by_one):
+        assert run_all(inner, [(k,) for k in range(8)]) == expected
+        assert list(in_order(inner, range(8))) == expected
 
 
 CHILD = """
@@ -87,7 +185,7 @@ if __name__ == "__main__":
     solve()
     child = multiprocessing.get_context("{method}").Process(target=solve)
     child.start()
-    child.join(10)
+    child.join(60)
     code = child.exitcode
     if code is None:
         child.kill()
@@ -103,19 +201,5 @@ def test_a_child_solves_after_its_parent_did(tmp_path, method):
     script.write_text(CHILD.format(method=method))
     # Python warns about forking a process that has threads.
     command = [sys.executable, "-W", "ignore", str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_tasks_may_have_tasks_of_their_own():
-    count = 3
-    # Each of more tasks than threads would wait for a thread.
-    threads.set_num_threads(2)
-    try:
-        found = threads.run_all(
-            lambda k: threads.run_all(lambda j: 10 * k + j, [(j,) for j in range(count)]), [(k,) for k in range(6)]
-        )
-    finally:
-        threads.set_num_threads(None)
-    assert found == [[10 * k + j for j in range(count)] for k in range(6)]

@@ -1,23 +1,18 @@
+"""One percentile over time is what a still camera sees behind the rain, however the frames come."""
+
 import functools
 import itertools
 import subprocess
 import sys
-from dataclasses import fields, replace
-from fractions import Fraction
-from pathlib import Path
+from dataclasses import replace
 
-import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from skimage import data
-from skimage.transform import resize
 
-import rainopt
-from data_tools import RainSpec, rain_video
-from rainopt.arrays import host_view, to_numpy
+from rainopt.arrays import to_numpy
 from rainopt.image import RANGE_SLACK
 from rainopt.io import write_image
 from rainopt.io.video.read import VideoError
@@ -26,14 +21,16 @@ from rainopt.video import background as module
 from rainopt.video.background import background_of_store, frame_bands, percentile_background
 from rainopt.video.frames import FrameStore, ScratchError
 from rainopt.video.percentiles import percentile_layers
+from tests.support.clips import LOSSLESS, coded, rained, view
 
-ROOT = Path(__file__).parents[3]
 LAYERS = ("image", "seen", "darker", "spread", "mode")
 COUNT, HEIGHT, WIDTH = 25, 24, 36
 
 
 def draw(rng, shape=(COUNT, HEIGHT, WIDTH, 3), dtype="uint8"):
     """Draw a scene with noise, and something bright before three pixels in ten of each frame."""
+    if dtype.startswith("float"):
+        return rng.random(shape).astype(dtype)
     top = np.iinfo(dtype).max
     scene = rng.integers(0, round(0.7 * top), shape[1:]) + rng.normal(0, top / 200, shape)
     bright = rng.random(shape[:3]).reshape(*shape[:3], *[1] * (len(shape) - 3)) < 0.3
@@ -48,29 +45,13 @@ def check(one, other, exact=True):
         a, b = (to_numpy(getattr(estimate, name)) for estimate in (one, other))
         assert a.dtype == b.dtype == np.float32
         assert a.shape == b.shape
-        if exact:
-            np.testing.assert_array_equal(a, b, err_msg=name)
-        else:
-            np.testing.assert_allclose(a, b, rtol=3e-6, atol=2e-7, err_msg=name)
+        rounding = {"rtol": 0, "atol": 0} if exact else {"rtol": 3e-6, "atol": 2e-7}
+        np.testing.assert_allclose(a, b, **rounding, err_msg=name)
 
 
 def move(estimate, change):
     """Change the layers as pictures (H, W, ...)."""
     return replace(estimate, **{name: change(getattr(estimate, name)) for name in LAYERS})
-
-
-def clip(path, frames):
-    """Write a lossless clip."""
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264rgb", rate=25, options={"qp": "0", "bf": "0"})
-        stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "rgb24"
-        stream.codec_context.time_base = Fraction(1, 25)
-        for n, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-            frame.pts, frame.time_base = n, Fraction(1, 25)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture
@@ -88,48 +69,62 @@ def bands(monkeypatch):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (COUNT, 7, 9), (COUNT, 7, 9, 1), (COUNT, 7, 9, 3)])
-def test_dtypes_shapes_and_ranges(rng, shape, dtype):
-    frames = draw(rng, shape, dtype) if dtype.startswith("u") else rng.random(shape).astype(dtype)
-    kept = frames.copy()
-    result = percentile_background(frames)
-    np.testing.assert_array_equal(frames, kept)
-    assert result.image.shape == shape[1:]
-    assert all(getattr(result, name).shape == shape[1:3] for name in LAYERS[1:])
+def test_shapes_dtypes_and_ranges_in_every_library(xp, rng, shape, dtype):
+    frames = draw(rng, shape, dtype)
+    kept, source = frames.copy(), xp.asarray(frames)
+    result = percentile_background(source)
+    np.testing.assert_array_equal(to_numpy(source), kept)
     for name in LAYERS:
         layer = getattr(result, name)
-        assert isinstance(layer, np.ndarray)
-        assert layer.dtype == np.float32
-        assert layer.min() >= 0
-        assert layer.max() <= 1
-    assert (result.votes.shape, result.votes.dtype) == ((101,), np.int64)
+        assert isinstance(layer, type(source))
+        assert layer.dtype == xp.float32
+        assert layer.shape == (shape[1:] if name == "image" else shape[1:3])
+        assert 0 <= float(xp.min(layer)) <= float(xp.max(layer)) <= 1
+    assert isinstance(result.votes, type(source))
+    assert (result.votes.shape, result.votes.dtype) == ((101,), xp.int64)
     assert isinstance(result.percentile, int)
-    assert result.percentile == np.argmax(result.votes)
-    assert 1 <= result.votes.max() <= shape[1] * shape[2]
+    assert result.percentile == int(xp.argmax(result.votes))
+    assert 1 <= int(xp.max(result.votes)) <= shape[1] * shape[2]
     assert result.frames == shape[0]
     # No frame is both near and darker.
-    assert np.all(result.seen.astype(float) + result.darker <= 1 + 1e-6)
+    assert float(xp.max(result.seen + result.darker)) <= 1 + 1e-6
+    check(result, percentile_background(frames), exact=False)
 
 
-def test_the_image_is_the_percentile_of_numpy(rng):
-    for frames, scale in ((draw(rng), 255), (draw(rng, dtype="uint16"), 65535)):
-        result = percentile_background(frames)
-        expected = np.percentile(frames, result.percentile, axis=0) / scale
-        np.testing.assert_allclose(result.image, expected, rtol=0, atol=2e-7)
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_channels_may_be_on_any_axis(xp, rng, channels, axis):
+    frames = draw(rng, (8, 6, 7, channels))
+    whole = percentile_background(frames)
+    expected = replace(whole, image=np.moveaxis(whole.image, -1, axis))
+    moved = np.moveaxis(frames, -1, 1 + axis % 3)
+    check(percentile_background(xp.asarray(moved.copy()), channel_axis=axis), expected, exact=False)
+    check(percentile_background(list(moved), channel_axis=axis), expected)
+    # It is not asked for where there are none.
+    check(percentile_background(frames[..., 0], channel_axis=7), percentile_background(frames[..., 0]))
+
+
+def test_tensors_one_at_a_time_and_with_a_gradient(torch, rng):
+    frames = draw(rng, dtype="float32")
+    whole, tensor = percentile_background(frames), torch.from_numpy(frames)
+    learnt = tensor.clone().requires_grad_()
+    # The first frame says what is returned.
+    for source in (iter(tensor), [tensor[0], *frames[1:]], learnt, list(learnt)):
+        result = percentile_background(source)
+        assert all(isinstance(getattr(result, name), torch.Tensor) for name in (*LAYERS, "votes"))
+        check(result, whole, exact=False)
 
 
 # One result, however the frames come
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
 def test_arrays_lists_and_generators_are_the_same(rng, bands, channels, dtype):
-    shape = (COUNT, HEIGHT, WIDTH) if channels is None else (COUNT, HEIGHT, WIDTH, channels)
-    frames = rng.random(shape, np.float32) if dtype == "float32" else draw(rng, shape, dtype)
+    frames = draw(rng, (COUNT, HEIGHT, WIDTH, *channels), dtype)
     whole = percentile_background(frames)
-    check(percentile_background(list(frames)), whole)
-    check(percentile_background(tuple(frames)), whole)
-    check(percentile_background(frame for frame in frames), whole)
-    check(percentile_background(map(np.asfortranarray, frames)), whole)
+    for source in (list(frames), tuple(frames), iter(frames), map(np.asfortranarray, frames)):
+        check(percentile_background(source), whole)
     # Out of core, and rows at a time.
     for memory in (0, 5 * frames[0].nbytes):
         check(percentile_background(iter(frames), memory=memory), whole)
@@ -137,74 +132,43 @@ def test_arrays_lists_and_generators_are_the_same(rng, bands, channels, dtype):
         check(percentile_background(iter(frames), memory=memory), whole)
 
 
-def test_files_are_the_same(rng, tmp_path, bands):
-    frames = draw(rng)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_files_are_the_same(rng, tmp_path, bands, dtype):
+    frames = draw(rng, dtype=dtype)
     whole = percentile_background(frames)
-    path = clip(tmp_path / "clip.mkv", frames)
     folder = tmp_path / "frames"
     folder.mkdir()
     for number, frame in enumerate(frames):
         write_image(folder / f"{number}.png", frame)
+    clip = [coded(tmp_path / "clip.mkv", frames, **LOSSLESS)] if dtype == "uint8" else []
     bands(7, frames)
-    for source in (path, str(path), folder, str(folder)):
+    for source in (folder, str(folder), *clip, *map(str, clip)):
         check(percentile_background(source), whole)
         check(percentile_background(source, memory=10_000, scratch=tmp_path), whole)
 
 
-def test_folders_of_sixteen_bits(rng, tmp_path):
-    frames = draw(rng, (5, 8, 10, 3), "uint16")
-    for number, frame in enumerate(frames):
-        write_image(tmp_path / f"{number}.png", frame)
-    check(percentile_background(tmp_path), percentile_background(frames))
-
-
 @pytest.mark.parametrize("memory", [0, 1 << 28])
-@pytest.mark.parametrize("rows", [1, 2, 5, 23, 24, 1000])
-def test_bands_of_any_height(rng, bands, rows, memory):
+def test_bands_of_any_height(rng, bands, memory):
     frames = draw(rng)
     whole = percentile_background(frames)
-    bands(rows, frames)
     with FrameStore(memory) as store:
         for frame in frames:
             store.append(frame)
-        check(background_of_store(store), whole)
-        for every in (slice(None), slice(0, None, 2), slice(1, None, 2), slice(3, 4)):
-            image = np.concatenate([percentile_layers(band[every], 30).image for _, band in frame_bands(store)])
-            np.testing.assert_allclose(image, np.percentile(frames[every], 30, axis=0) / 255, rtol=0, atol=2e-7)
-            assert image.dtype == np.float32
-
-
-def test_bands_that_hold_less_than_a_row(rng, monkeypatch):
-    frames = draw(rng)
-    whole = percentile_background(frames)
-    monkeypatch.setattr(module, "BAND_BYTES", 1)
-    check(percentile_background(iter(frames)), whole)
-
-
-def test_a_buffer_that_is_used_again(rng):
-    frames = draw(rng)
-    buffer = np.empty_like(frames[0])
-
-    def decoder():
-        for frame in frames:
-            buffer[...] = frame
-            yield buffer
-
-    check(percentile_background(decoder()), percentile_background(frames))
+        for rows in (0.01, 1, 2, 5, 23, 24, 1000):  # also less than a row
+            bands(rows, frames)
+            check(background_of_store(store), whole)
+            for every in (slice(None), slice(0, None, 2), slice(3, 4)):
+                image = np.concatenate([percentile_layers(band[every], 30).image for _, band in frame_bands(store)])
+                np.testing.assert_array_equal(image, percentile_layers(frames[every], 30).image)
 
 
 def test_floats_are_taken_to_sixteen_bits(rng):
-    frames = rng.random((12, 9, 8, 3))
-    fine = np.round(frames * 65535).astype(np.uint16)
-    expected = percentile_background(fine)
+    fine = np.round(rng.random((12, 9, 8, 3)) * 65535).astype(np.uint16)
     for dtype in (np.float32, np.float64):
-        check(percentile_background(fine.astype(dtype) / 65535), expected)
-        check(percentile_background(list(fine.astype(dtype) / 65535)), expected)
-    halves = np.round(frames * 64) / 64
-    check(
-        percentile_background(halves.astype(np.float16)),
-        percentile_background(np.round(halves * 65535).astype(np.uint16)),
-    )
+        check(percentile_background(fine.astype(dtype) / 65535), percentile_background(fine))
+    halves = np.round(rng.random((12, 9, 8, 3)) * 64) / 64
+    expected = percentile_background(np.round(halves * 65535).astype(np.uint16))
+    check(percentile_background(halves.astype(np.float16)), expected)
     # Rounding beyond the range is forgiven and cut.
     ends = np.asarray([-0.9 * RANGE_SLACK, 1 + 0.9 * RANGE_SLACK]).reshape(1, 1, 2)
     assert percentile_background(ends).image.tolist() == [[0, 1]]
@@ -215,69 +179,8 @@ def test_byte_orders_and_strides(rng):
     whole = percentile_background(frames)
     check(percentile_background(frames.astype(">u2")), whole)
     check(percentile_background(list(frames.astype(">u2"))), whole)
-    check(percentile_background(frames[:, ::-1, ::2]), percentile_background(frames[:, ::-1, ::2].copy()))
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_channels_may_be_on_any_axis(xp, rng, channels, axis):
-    frames = draw(rng, (8, 6, 7, channels))
-    whole = percentile_background(frames)
-    image = np.moveaxis(whole.image, -1, axis)
-    moved = np.moveaxis(frames, -1, 1 + axis % 3)
-    array = xp.asarray(moved.copy())
-    sources = [array] if host_view(array) is None else [array, list(array)]
-    for source in sources:
-        check(percentile_background(source, channel_axis=axis), replace(whole, image=image), exact=False)
-    # It is not asked for where there are none.
-    grey = frames[..., 0]
-    check(percentile_background(grey, channel_axis=7), percentile_background(grey))
-
-
-# Libraries
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize("shape", [(11, 6, 7), (11, 6, 7, 3)])
-def test_any_library_in_and_out(xp, rng, shape, dtype):
-    frames = rng.random(shape, np.float32) if dtype == "float32" else draw(rng, shape, dtype)
-    whole = percentile_background(frames)
-    source = xp.asarray(frames)
-    result = percentile_background(source)
-    kind = type(source)
-    assert all(isinstance(getattr(result, name), kind) for name in (*LAYERS, "votes"))
-    assert all(getattr(result, name).dtype == xp.float32 for name in LAYERS)
-    assert result.votes.dtype == xp.int64
-    assert isinstance(result.percentile, int)
-    check(result, whole, exact=False)
-
-
-def test_tensors_one_at_a_time(torch, rng):
-    frames = draw(rng)
-    result = percentile_background(torch.from_numpy(frame) for frame in frames)
-    assert all(isinstance(getattr(result, name), torch.Tensor) for name in (*LAYERS, "votes"))
-    check(result, percentile_background(frames))
-    # The first frame says what is returned.
-    mixed = percentile_background([torch.from_numpy(frames[0]), *frames[1:]])
-    assert isinstance(mixed.image, torch.Tensor)
-    check(mixed, result)
-
-
-def test_tensors_with_a_gradient_are_no_hindrance(torch, rng):
-    frames = rng.random((7, 5, 6, 3), np.float32)
-    tensor = torch.from_numpy(frames).requires_grad_()
-    result = percentile_background(tensor)
-    assert isinstance(result.image, torch.Tensor)
-    check(result, percentile_background(frames), exact=False)
-    check(percentile_background(list(tensor)), percentile_background(frames), exact=False)
-
-
-def test_frames_of_an_iterable_are_on_the_host(strict, rng):
-    frames = [strict.asarray(frame) for frame in draw(rng, (3, 4, 5))]
-    with pytest.raises(
-        TypeError, match=r"`frames` of an iterable must be on the host, got .*; give frames of a device"
-    ):
-        percentile_background(frames)
+    for strided in (frames[:, ::-1, ::2], frames[::2], frames.transpose(0, 2, 1, 3)):
+        check(percentile_background(strided), percentile_background(strided.copy()))
 
 
 # Progress
@@ -294,17 +197,7 @@ def test_progress_rises_to_one(rng, strict, bands, kind, rows):
     assert told == sorted(set(told))
     assert told[0] > 0
     assert told[-1] == 1
-    if kind == "list":
-        assert len(told) == 2 * -(-HEIGHT // rows)
-
-
-def test_who_stops_it_from_progress_stops_it(rng, tmp_path):
-    def stop(share):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        percentile_background(iter(draw(rng)), memory=0, scratch=tmp_path, progress=stop)
-    assert list(tmp_path.iterdir()) == []
+    assert kind != "list" or len(told) == 2 * -(-HEIGHT // rows)
 
 
 # Invariances
@@ -318,35 +211,14 @@ def test_what_goes_through(frames):
     check(percentile_background(frames[:, ::-1]), move(result, lambda a: a[::-1]))
     check(percentile_background(frames[:, :, ::-1]), move(result, lambda a: a[:, ::-1]))
     check(percentile_background(frames.transpose(0, 2, 1, 3)), move(result, lambda a: a.swapaxes(0, 1)))
-    # The least and the greatest value of a pixel bound it.
-    assert np.all(result.image >= frames.min(0) / np.float32(255))
-    assert np.all(result.image <= frames.max(0) / np.float32(255))
+    # One frame again and again is its own background.
+    still = percentile_background(frames[:1].repeat(3, axis=0))
+    np.testing.assert_array_equal(still.image, frames[0] / np.float32(255))
+    assert np.all(still.seen == 1)
+    assert not still.spread.any()
 
 
-def test_an_offset_without_clipping_goes_through(rng):
-    frames = draw(rng) // 2
-    result = percentile_background(frames)
-    for offset in (1, 50, 120):
-        brighter = percentile_background(frames + np.uint8(offset))
-        np.testing.assert_array_equal(brighter.votes, result.votes)
-        assert brighter.percentile == result.percentile
-        for name in ("image", "mode"):
-            added = getattr(brighter, name) - getattr(result, name)
-            np.testing.assert_allclose(added, offset / 255, rtol=0, atol=2e-7)
-        for name in ("seen", "darker", "spread"):
-            np.testing.assert_array_equal(getattr(brighter, name), getattr(result, name))
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("count", [1, 2, 30, 300])
-def test_a_constant_video_returns_itself(rng, count, dtype):
-    frame = rng.integers(0, np.iinfo(dtype).max, (6, 9, 3), dtype, endpoint=True)
-    result = percentile_background(np.broadcast_to(frame, (count, *frame.shape)))
-    np.testing.assert_array_equal(result.image, frame.astype(np.float32) / np.float32(np.iinfo(dtype).max))
-    assert np.all(result.seen == 1)
-    assert not result.darker.any()
-    assert not result.spread.any()
-    assert result.percentile == 0
+# Rain
 
 
 def test_rain_that_hides_a_minority_of_frames_is_gone(rng):
@@ -362,32 +234,20 @@ def test_rain_that_hides_a_minority_of_frames_is_gone(rng):
     assert not result.darker.any()
 
 
-# Rendered rain
-
-
 @functools.cache
-def rained(preset, name, count=60):
-    scene = np.clip(resize(getattr(data, name)(), (120, 180), anti_aliasing=True), 0, 1).astype(np.float32)
-    rng = np.random.default_rng(5)
-    spec = replace(RainSpec.sample(preset, rng), veil=0.0)
-    noisy = (k.rainy + rng.normal(0, 0.006, scene.shape) for k in rain_video(scene, spec, rng, count=count))
-    return scene, np.stack([np.round(255 * np.clip(frame, 0, 1)).astype(np.uint8) for frame in noisy])
+def filmed(name, preset):
+    scene = view(name, (120, 180))
+    return scene.astype(np.float32) / 255, np.stack(rained(scene, preset, 60, seed=5, scale=1))
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
 @pytest.mark.parametrize(("preset", "least"), [("light", 50), ("heavy", 42)])
 def test_rendered_rain_is_gone(preset, least, name):
-    scene, frames = rained(preset, name)
-    reached = psnr(percentile_background(frames).image, scene)
-    mean = psnr((frames.mean(axis=0) / 255).astype(np.float32), scene)
-    assert reached >= least
-    assert reached >= mean + 15
-
-
-@pytest.mark.parametrize("preset", ["light", "heavy"])
-def test_more_frames_are_better(preset):
-    scene, frames = rained(preset, "coffee")
+    scene, frames = filmed(name, preset)
     reached = [psnr(percentile_background(frames[:count]).image, scene) for count in (5, 15, 60)]
+    assert reached[-1] >= least
+    assert reached[-1] >= psnr((frames.mean(axis=0) / 255).astype(np.float32), scene) + 15
+    # More frames are better.
     assert reached[0] + 1 < reached[1] < reached[2] - 1
 
 
@@ -408,11 +268,16 @@ def test_what_stands_most_of_the_time_is_the_background(rng):
 # What is refused
 
 
+def one_wrong(value):
+    frames = np.full((3, 4, 5), 0.5)
+    frames[2, 3, 4] = value
+    return frames
+
+
 @pytest.mark.parametrize("wrap", [np.asarray, list])
 @pytest.mark.parametrize(
     ("frames", "error", "said"),
     [
-        (np.zeros((0, 4, 5), np.uint8), ValueError, "must hold at least one frame, got none"),
         (np.zeros((0, 4, 5, 3), np.uint8), ValueError, "must hold at least one frame, got none"),
         (np.zeros((2, 0, 5), np.uint8), ValueError, r"must not be empty, got shape \(\d, 0, 5\)"),
         (np.zeros((2, 4, 5, 0), np.uint8), ValueError, r"must not be empty, got shape \(\d, 4, 5, 0\)"),
@@ -423,26 +288,16 @@ def test_what_stands_most_of_the_time_is_the_background(rng):
         (np.zeros((2, 4, 5), np.int32), TypeError, "must be uint8, uint16 or floating point, got int32"),
         (np.zeros((2, 4, 5), bool), TypeError, "must be uint8, uint16 or floating point, got bool"),
         (np.zeros((2, 4, 5), complex), TypeError, "must be uint8, uint16 or floating point, got complex128"),
-        (np.full((2, 4, 5), np.nan), ValueError, "must be finite"),
-        (np.full((2, 4, 5), -np.inf), ValueError, "must be finite"),
-        (np.full((2, 4, 5), 255.0), ValueError, r"must lie in \[0, 1\], got 255 to 255; divide by their full scale"),
-        (np.full((2, 4, 5), -0.1), ValueError, r"must lie in \[0, 1\], got -0.1 to -0.1"),
-        (np.full((2, 4, 5), 1 + 1.1 * RANGE_SLACK), ValueError, r"must lie in \[0, 1\], got 1.00011 to 1.00011"),
+        (one_wrong(np.nan), ValueError, "must be finite"),
+        (one_wrong(-np.inf), ValueError, "must be finite"),
+        (one_wrong(255), ValueError, r"must lie in \[0, 1\], got 0.5 to 255; divide by their full scale"),
+        (one_wrong(-0.1), ValueError, r"must lie in \[0, 1\], got -0.1 to 0.5"),
+        (one_wrong(1 + 1.1 * RANGE_SLACK), ValueError, r"must lie in \[0, 1\], got 0.5 to 1.00011"),
     ],
 )
 def test_what_is_refused(frames, error, said, wrap):
     with pytest.raises(error, match=f"`frames`.*{said}"):
         percentile_background(wrap(frames))
-
-
-@pytest.mark.parametrize("place", [(0, 0, 0), (2, 3, 4)])
-def test_every_value_is_checked(place):
-    for value in (np.nan, 2.0, -0.5):
-        frames = np.full((3, 4, 5), 0.5)
-        frames[place] = value
-        for source in (frames, list(frames)):
-            with pytest.raises(ValueError, match="`frames`"):
-                percentile_background(source)
 
 
 @pytest.mark.parametrize("frames", [5, None, 3.5, object()])
@@ -454,28 +309,10 @@ def test_what_is_no_sequence(frames):
 
 @pytest.mark.parametrize("frames", [[1, 2], [None], b"clip.mp4", [[[0, 1]]], {"a": 1}])
 def test_what_is_no_frame(frames):
-    said = "`frames` must be arrays of one library"
-    with pytest.raises(TypeError, match=said):
-        percentile_background(frames)
     # Not as a later one either.
-    with pytest.raises(TypeError, match=said):
-        percentile_background(itertools.chain([np.zeros((1, 2), np.uint8)], frames))
-
-
-@pytest.mark.parametrize("empty", [[], (), iter(()), {}])
-def test_no_frame_at_all(empty):
-    with pytest.raises(ValueError, match="`frames` must hold at least one frame, got none"):
-        percentile_background(empty)
-
-
-@pytest.mark.parametrize("memory", [0, 1 << 20])
-@pytest.mark.parametrize(
-    "other", [np.zeros((4, 6), np.uint8), np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.uint16), np.zeros((4, 5))]
-)
-def test_ragged_frames(other, memory):
-    frames = [np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.uint8), other]
-    with pytest.raises(ValueError, match=r"frames must be alike; the first is \(4, 5\) uint8, frame 2 is "):
-        percentile_background(frames, memory=memory)
+    for source in (frames, itertools.chain([np.zeros((1, 2), np.uint8)], frames)):
+        with pytest.raises(TypeError, match="`frames` must be arrays of one library"):
+            percentile_background(source)
 
 
 @pytest.mark.parametrize("axis", [3, -4, 7, None])
@@ -486,51 +323,44 @@ def test_wrong_channel_axes(rng, axis):
             percentile_background(source, channel_axis=axis)
 
 
+def test_frames_of_an_iterable_are_on_the_host_and_alike(strict, rng):
+    said = r"`frames` of an iterable must be on the host, got .*; give frames of a device"
+    with pytest.raises(TypeError, match=said):
+        percentile_background([strict.asarray(frame) for frame in draw(rng, (3, 4, 5))])
+    with pytest.raises(ValueError, match=r"frames must be alike; the first is \(4, 5\) uint8, frame 1 is "):
+        percentile_background([np.zeros((4, 5), np.uint8), np.zeros((4, 5))])
+
+
 def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"nothing" * 100)
-    (tmp_path / "empty").mkdir()
-    for name in ("missing.mp4", "broken.mp4", "empty"):
-        with pytest.raises(VideoError, match=name):
-            percentile_background(tmp_path / name)
-        with pytest.raises(VideoError, match=name):
-            percentile_background(str(tmp_path / name))
+    for name in ("missing.mp4", "broken.mp4"):
+        for path in (tmp_path / name, str(tmp_path / name)):
+            with pytest.raises(VideoError, match=name):
+                percentile_background(path)
 
 
-def test_a_scratch_folder_that_is_none(rng, tmp_path):
-    frames = draw(rng)
-    check(percentile_background(iter(frames), scratch=tmp_path / "none"), percentile_background(frames))
-    with pytest.raises(ScratchError, match=r"none' cannot hold the frames \(No such file or directory"):
-        percentile_background(iter(frames), memory=0, scratch=tmp_path / "none")
-
-
-def test_an_error_of_the_source_comes_through(rng, tmp_path):
+def test_what_stops_it_leaves_nothing(rng, tmp_path):
     def failing():
         yield from draw(rng, (3, 4, 5))
         raise RuntimeError("the camera is gone")
 
+    def stop(share):
+        raise KeyboardInterrupt
+
     with pytest.raises(RuntimeError, match="the camera is gone"):
         percentile_background(failing(), memory=0, scratch=tmp_path)
-
-
-# The package
-
-
-def test_the_package_names_it():
-    assert rainopt.percentile_background is percentile_background
-    assert rainopt.BackgroundEstimate is module.BackgroundEstimate
-    assert {"percentile_background", "BackgroundEstimate"} <= set(rainopt.__all__) & set(dir(rainopt))
-    assert {field.name for field in fields(rainopt.BackgroundEstimate)} == {*LAYERS, "percentile", "votes", "frames"}
+    with pytest.raises(KeyboardInterrupt):
+        percentile_background(iter(draw(rng)), memory=0, scratch=tmp_path, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ScratchError, match=r"none' cannot hold the frames \(No such file or directory"):
+        percentile_background(iter(draw(rng)), memory=0, scratch=tmp_path / "none")
 
 
 def test_it_loads_on_first_use_and_needs_no_video_library_for_arrays():
     program = (
-        "import sys, rainopt\n"
+        "import sys, rainopt, numpy as np\n"
         "assert 'rainopt.video.background' not in sys.modules\n"
-        "function = rainopt.percentile_background\n"
-        "import rainopt.video.background, numpy as np\n"
-        "assert function is rainopt.video.background.percentile_background\n"
-        "function(np.zeros((2, 3, 4), np.uint8)), function([np.zeros((3, 4), np.uint8)])\n"
-        "print(sorted({'av', 'torch', 'rainopt.io.video.read'} & set(sys.modules)))\n"
+        "rainopt.percentile_background([np.zeros((3, 4), np.uint8)])\n"
+        "assert not {'av', 'torch', 'rainopt.io.video.read'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

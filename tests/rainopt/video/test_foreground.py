@@ -1,15 +1,14 @@
 """What moves is told from rain: rain is bright and thin, things are dark, or wide."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from data_tools import RainSpec
-from data_tools.rain.video import rain_video
+from data_tools import rain_video
 from rainopt.video.foreground import MARGIN, THING, moving
 from rainopt.video.percentiles import NEAR
+from tests.support.clips import streaks
 
 SHAPE = (480, 640)
 
@@ -37,7 +36,7 @@ def test_a_streak_does_not_move(angle, width):
 
 @pytest.mark.parametrize(("preset", "most"), [("light", 0.04), ("medium", 0.03)])
 def test_rain_hardly_moves(preset, most):
-    spec = replace(RainSpec.sample(preset, np.random.default_rng(3)), veil=0.0).scaled(1.5)
+    spec = streaks(preset, np.random.default_rng(3), 1.5)
     rain = next(rain_video(nothing(), spec, np.random.default_rng(3))).rain
     assert np.mean(rain > NEAR) > 0.05
     assert moving(rain).mean() < most
@@ -92,7 +91,7 @@ def test_rain_around_a_thing_is_left():
 
 def test_dense_rain_hardly_moves_beside_its_neighbours():
     rng = np.random.default_rng(5)
-    spec = replace(RainSpec.sample("heavy", rng), veil=0.0).scaled(1.5)
+    spec = streaks("heavy", rng, 1.5)
     before, now, after = (one.rain for one in itertools.islice(rain_video(nothing(), spec, rng), 3))
     assert np.mean(now > NEAR) > 0.4
     alone, among = moving(now).mean(), moving(now, before, after).mean()

@@ -1,15 +1,16 @@
+"""Frames come back as they were, from memory or from a scratch file that leaves no trace; a full disk is told."""
+
 import errno
 import gc
 import os
-import subprocess
-import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rainopt.video import frames as module
 from rainopt.video.frames import FrameStore, ScratchError
+from tests.support.disk import nameless_files
 
 SHAPES = [(1, 1), (5, 7), (5, 7, 1), (6, 4, 3)]
 COUNT = 9
@@ -37,18 +38,16 @@ def memories(frames):
 def test_frames_come_back_as_they_were(rng, shape, dtype):
     frames = rng.random((COUNT, *shape), np.float32) if dtype == "float32" else stack(rng, shape, dtype)
     for memory in memories(frames):
+        before = nameless_files()
         with filled(frames, memory) as store:
-            assert store.on_disk == (memory < frames.nbytes)
-            assert len(store) == COUNT
+            assert nameless_files() - before == (memory < frames.nbytes)
+            assert len(store) == len(list(store)) == COUNT
             assert (store.shape, store.dtype) == (shape, dtype)
-            assert len(list(store)) == COUNT
-            for k, frame in enumerate(store):
-                assert frame.dtype == dtype
-                np.testing.assert_array_equal(frame, frames[k])
-                np.testing.assert_array_equal(store[k - COUNT], frames[k])
             # In any order.
-            for k in (8, 0, 4, -1, -9):
+            for k in (*range(COUNT), *range(-1, -COUNT - 1, -1), 4):
+                assert store[k].dtype == dtype
                 np.testing.assert_array_equal(store[k], frames[k])
+            np.testing.assert_array_equal(list(store), frames)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -60,52 +59,36 @@ def test_bands_are_the_rows_of_all_frames(rng, shape, dtype):
     for memory in memories(frames):
         with filled(frames, memory) as store:
             for part in rows:
-                np.testing.assert_array_equal(store.band(part), frames[:, part])
                 for some in every:
                     band = store.band(part, some)
                     assert band.dtype == dtype
                     assert band.flags.c_contiguous
                     np.testing.assert_array_equal(band, frames[some, part])
-
-
-@pytest.mark.parametrize("memory", [0, 1 << 20])
-def test_a_band_is_a_copy(rng, memory):
-    frames = stack(rng, (5, 7))
-    with filled(frames, memory) as store:
-        store.band(slice(0, 5))[...] = 0
-        np.testing.assert_array_equal(store.band(slice(0, 5)), frames)
+                store.band(part)[...] = 0  # a copy
+                np.testing.assert_array_equal(store.band(part), frames[:, part])
 
 
 @pytest.mark.parametrize("memory", [0, 105, 1 << 20])
-def test_frames_may_be_read_while_more_come(rng, memory):
-    frames = stack(rng, (5, 7))
-    with FrameStore(memory) as store:
-        for k, frame in enumerate(frames):
-            store.append(frame)
-            np.testing.assert_array_equal(store[0], frames[0])
-            np.testing.assert_array_equal(store[-1], frame)
-            np.testing.assert_array_equal(store.band(slice(2, 4)), frames[: k + 1, 2:4])
-
-
-@pytest.mark.parametrize("memory", [0, 105, 1 << 20])
-def test_a_buffer_that_is_used_again_does_not_change_what_was_stored(rng, memory):
+def test_frames_may_be_read_while_more_come_from_a_buffer_that_is_used_again(rng, memory):
     frames = stack(rng, (5, 7))
     buffer = np.empty((5, 7), np.uint8)
     with FrameStore(memory) as store:
-        for frame in frames:
+        for k, frame in enumerate(frames):
             buffer[...] = frame
             store.append(buffer)
-        buffer[...] = 0
-        np.testing.assert_array_equal(np.stack(list(store)), frames)
+            buffer[...] = 0
+            np.testing.assert_array_equal(store[0], frames[0])
+            np.testing.assert_array_equal(store[-1], frame)
+            np.testing.assert_array_equal(store.band(slice(2, 4)), frames[: k + 1, 2:4])
+        np.testing.assert_array_equal(list(store), frames)
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 20])
 def test_frames_need_not_lie_together_in_memory(rng, memory):
     frames = stack(rng, (10, 14, 3))
-    views = [frames[:, ::-1, ::2], frames.transpose(0, 2, 1, 3), frames.transpose(0, 3, 1, 2), frames[..., 1]]
-    for view in views:
+    for view in (frames[:, ::-1, ::2], frames.transpose(0, 2, 1, 3), frames.transpose(0, 3, 1, 2), frames[..., 1]):
         with filled(view, memory) as store:
-            np.testing.assert_array_equal(np.stack(list(store)), view)
+            np.testing.assert_array_equal(list(store), view)
             np.testing.assert_array_equal(store.band(slice(1, 3)), view[:, 1:3])
 
 
@@ -129,7 +112,7 @@ def test_frames_are_alike(rng, memory, other, said):
             store.append(other)
         # It has been refused, and harmed nothing.
         store.append(frame)
-        np.testing.assert_array_equal(np.stack(list(store)), [frame, frame])
+        np.testing.assert_array_equal(list(store), [frame, frame])
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 20])
@@ -141,7 +124,6 @@ def test_frames_that_are_not_there(rng, memory):
     with FrameStore(memory) as store:
         assert len(store) == 0
         assert list(store) == []
-        assert not store.on_disk
         with pytest.raises(IndexError, match="there are 0 frames"):
             store[0]
 
@@ -149,84 +131,42 @@ def test_frames_that_are_not_there(rng, memory):
 # The scratch file
 
 
-def test_the_scratch_file_has_no_name_and_lies_in_its_folder(rng, tmp_path):
-    frames = stack(rng, (64, 64))
-    with filled(frames, 0, scratch=tmp_path) as store:
-        assert store.on_disk
+@pytest.mark.parametrize("wrap", [Path, str])
+def test_the_scratch_file_has_no_name(rng, tmp_path, wrap):
+    """So it is gone with the process, however that ends."""
+    frames, before = stack(rng, (64, 64)), nameless_files()
+    with filled(frames, 0, scratch=wrap(tmp_path)) as store:
+        assert nameless_files() == before + 1
+        assert store.folder == tmp_path
         assert list(tmp_path.iterdir()) == []
-        found = os.fstat(store._file.fileno())
-        assert found.st_size == frames.nbytes
-        assert found.st_nlink == 0
-        assert found.st_dev == tmp_path.stat().st_dev
-    with filled(frames, 0, scratch=str(tmp_path)) as store:
         np.testing.assert_array_equal(store[5], frames[5])
-
-
-def test_the_folder_is_that_of_the_system_by_default(rng, tmp_path, monkeypatch):
-    asked = []
-    temporary = tempfile.TemporaryFile
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(
-        tempfile, "TemporaryFile", lambda **settings: (asked.append(str(settings["dir"])), temporary(**settings))[1]
-    )
-    filled(stack(rng, (5, 7)), 0).close()
-    filled(stack(rng, (5, 7)), 0, scratch="/tmp").close()
-    assert asked == [str(tmp_path), "/tmp"]
-
-
-def test_no_file_is_made_as_long_as_there_is_room(rng, tmp_path):
-    frames = stack(rng, (5, 7))
-    with filled(frames, frames.nbytes, scratch=tmp_path / "missing") as store:
-        np.testing.assert_array_equal(np.stack(list(store)), frames)
-
-
-def test_a_process_that_is_killed_leaves_nothing(tmp_path):
-    program = (
-        "import os, sys, numpy as np\n"
-        "from rainopt.video.frames import FrameStore\n"
-        "store = FrameStore(0, sys.argv[1])\n"
-        "store.append(np.zeros((100, 100), np.uint8))\n"
-        "os.kill(os.getpid(), 9)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], timeout=60, check=False)
-    assert done.returncode == -9
-    assert list(tmp_path.iterdir()) == []
+    assert FrameStore().folder == Path(tempfile.gettempdir())
 
 
 @pytest.mark.parametrize("memory", [0, 100, 1 << 20])
-def test_closing_lets_go(rng, memory, tmp_path):
-    frames = stack(rng, (5, 7))
-    store = filled(frames, memory, scratch=tmp_path)
-    file = store._file
+def test_closed_it_may_be_used_anew(rng, memory, tmp_path):
+    before = nameless_files()
+    store = filled(stack(rng, (5, 7)), memory, scratch=tmp_path)
     store.close()
-    assert file is None or file.closed
     assert len(store) == 0
-    assert not store.on_disk
+    assert nameless_files() == before
     assert list(store) == []
     store.close()
-    # And it may be used anew, for other frames.
     again = stack(rng, (3, 2, 3), "uint16")
     for frame in again:
         store.append(frame)
-    np.testing.assert_array_equal(np.stack(list(store)), again)
+    np.testing.assert_array_equal(list(store), again)
     store.close()
 
 
-def test_an_error_inside_closes_too(rng):
-    with pytest.raises(KeyError), filled(stack(rng, (5, 7)), 0) as store:  # noqa: PT012
-        file = store._file
-        raise KeyError
-    assert file.closed
-
-
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="open files are counted in /proc")
-def test_open_files_do_not_add_up(rng):
+def test_files_are_closed_after_an_error_too(rng):
     frames = stack(rng, (5, 7))
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(20):
-        with filled(frames, 0) as store:
-            assert store.on_disk
+        with pytest.raises(KeyError), filled(frames, 0):
+            raise KeyError
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -245,7 +185,7 @@ def test_a_folder_that_is_none(rng, tmp_path, folder):
         assert f"'{tmp_path / folder}' cannot hold the frames" in said
         assert f"({os.strerror(caught.value.errno)}; 2 of 2 MB each so far)" in said
         # What was held is still there.
-        np.testing.assert_array_equal(np.stack(list(store)), frames[:2])
+        np.testing.assert_array_equal(list(store), frames[:2])
 
 
 class Disk:
@@ -279,7 +219,7 @@ def disk(monkeypatch):
             made.append(Disk(temporary(**settings), room, most))
             return made[-1]
 
-        monkeypatch.setattr(module.tempfile, "TemporaryFile", create)
+        monkeypatch.setattr(tempfile, "TemporaryFile", create)
         return made
 
     return mount
@@ -309,23 +249,24 @@ def test_files_may_take_and_give_a_part_at_a_time(rng, disk, most):
     disk(1 << 20, most)
     frames = stack(rng, (5, 7))
     with filled(frames, 4 * 35) as store:
-        np.testing.assert_array_equal(np.stack(list(store)), frames)
+        np.testing.assert_array_equal(list(store), frames)
         np.testing.assert_array_equal(store.band(slice(1, 4)), frames[:, 1:4])
 
 
-def test_a_file_that_was_cut_short_is_told(rng):
+def test_a_file_that_was_cut_short_is_told(rng, disk):
+    made = disk(1 << 20)
     with filled(stack(rng, (5, 7)), 0) as store:
-        os.ftruncate(store._file.fileno(), 8 * 35 + 3)
-        np.testing.assert_array_equal(store[7].shape, (5, 7))
-        with pytest.raises(ScratchError, match="shorter than what was written to it"):
-            store[8]
-        with pytest.raises(ScratchError, match="shorter than what was written to it"):
-            store.band(slice(0, 2))
+        os.ftruncate(made[0].fileno(), 8 * 35 + 3)
+        assert store[7].shape == (5, 7)
+        for read in (lambda: store[8], lambda: store.band(slice(0, 2))):
+            with pytest.raises(ScratchError, match="shorter than what was written to it"):
+                read()
 
 
-def test_a_real_full_disk():
-    if not os.path.exists("/dev/full"):
-        pytest.skip("there is no /dev/full")
-    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError, match="No space left") as caught:
-        module._write(full, 0, np.zeros((5, 7), np.uint8))
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_real_full_disk(rng, monkeypatch):
+    with open("/dev/full", "wb", buffering=0) as full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+        with FrameStore(0) as store, pytest.raises(ScratchError, match="No space left") as caught:
+            store.append(stack(rng, (5, 7))[0])
     assert caught.value.errno == errno.ENOSPC

@@ -1,0 +1,34 @@
+"""The option ``--angle`` of commands that run networks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rainopt.app.options import checked_angle
+
+Angle = Annotated[
+    str | None,
+    typer.Option(
+        "-a",
+        "--angle",
+        metavar="DEG|network|solver",
+        help="Direction of the rain in degrees: 0 is vertical, positive moves right going down; or what finds it: the "
+        "solver's vote of streaks, as it does if this is left out, or the network itself, as in the paper, which "
+        "knows no rain flatter than 45 degrees.",
+    ),
+]
+
+
+def parse_angle(text: str | None) -> float | str | None:
+    """Read degrees, "network" or "solver"."""
+    if text in (None, "network", "solver"):
+        return text
+    try:
+        degrees = float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"must be a number of degrees, 'network' or 'solver', got '{text}'", param_hint="--angle"
+        ) from None
+    return checked_angle(degrees)

@@ -1,0 +1,61 @@
+"""From regions of pictures to the entries of an example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from rainnet.data.crops import Cut, as_planes, as_tensor
+from rainnet.programs.base import ExampleSpec
+
+Examples = Dataset[dict[str, Tensor]]
+
+
+def entries(
+    spec: ExampleSpec,
+    cut: Cut,
+    rainy: Sequence[np.ndarray],
+    clean: np.ndarray | None,
+    angles: Sequence[float],
+) -> dict[str, Tensor]:
+    """Return the entries that are made of one scene.
+
+    Parameters
+    ----------
+    spec
+        Which.
+    cut
+        How regions become crops.
+    rainy
+        Regions (*cut.shape, 3) of as many rainy pictures as ``spec.frames``.
+    clean
+        The region of the clean picture of all of them; needed for the truth alone.
+    angles
+        Degrees of the rain in each rainy picture; needed where ``spec.angle`` says so.
+    """
+    regions = [*rainy, clean] if spec.truth and clean is not None else [*rainy]
+    planes = as_planes(*regions)
+    upright, count = cut.upright(planes), 3 * len(rainy)
+    found = {"rainy": upright[:count]}
+    if spec.truth:
+        found["clean"] = np.tile(upright[count:], (len(rainy), 1, 1))
+    if spec.plain:
+        found["plain"] = cut.plain(planes[:count])
+    if spec.frames > 1:
+        found = {name: crops.reshape(-1, 3, *crops.shape[1:]) for name, crops in found.items()}
+    if spec.angle:
+        found["angle"] = np.asarray(angles if spec.frames > 1 else angles[0])
+    return {name: as_tensor(value) for name, value in found.items()}
+
+
+class WithRainy(Examples):
+    """Examples of a dataset, each with a rainy crop of another dataset beside it as "unpaired_rainy"."""
+
+    def __init__(self, dataset: Examples, rainy: Examples) -> None:
+        self.dataset, self.rainy = dataset, rainy
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return self.dataset[index] | {"unpaired_rainy": self.rainy[index]["rainy"]}

@@ -1,0 +1,212 @@
+"""The sections of a recipe, with what each key may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class Section(BaseModel):
+    """A part of a recipe: keys that are not known are errors, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSection(Section):
+    """Which network: its name, a preset, and fields of its config that differ; or a model to begin with, which brings
+    its own config.
+    """
+
+    name: str
+    preset: str | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+    start: Path | None = None
+
+
+class DataSection(Section):
+    """What it is trained on; see `rainnet.data` and `rainnet.data.kinds`.
+
+    Attributes
+    ----------
+    kind
+        "rendered": our rain over clean pictures; "pairs": any layout of `data_tools.layouts`; "rainy": rainy pictures
+        without truth; "single": one rainy photograph.
+    train
+        Folders or files of that kind.
+    unpaired, unpaired_rainy
+        Folders of clean pictures, and datasets or folders of rainy ones, of any scenes: for losses that compare with
+        what is clean, or rainy, in general.
+    size
+        Side of the crops, in pixels.
+    presets
+        Of rendered rain, with their shares.
+    dry
+        Share of the crops without rain, of rendered rain.
+    angle_range
+        Rendered rain falls within ± so many degrees; None: within what its preset says.
+    angle_error
+        Standard deviation, in degrees, by which crops are brought upright wrongly.
+    scale, gain, rain_scale
+        Ranges of what clean pictures are reduced by, brightened by, and streaks enlarged by.
+    haze, veil
+        Share of the rendered crops whose veil is drawn from this range and not from the preset's.
+    split
+        Part of datasets that have parts; left out: "train" where there is such a part.
+    """
+
+    kind: str = "rainy"
+    train: tuple[Path, ...] = ()
+    unpaired: tuple[Path, ...] = ()
+    unpaired_rainy: tuple[Path, ...] = ()
+    size: int = Field(128, ge=16)
+    presets: dict[str, float] = Field(default_factory=lambda: {"light": 1.0, "medium": 1.0, "heavy": 1.0})
+    dry: float = Field(0.0, ge=0, le=1)
+    angle_range: float | None = Field(None, ge=0, le=90)
+    angle_error: float = Field(0.0, ge=0, le=45)
+    scale: tuple[float, float] = (1.0, 1.0)
+    gain: tuple[float, float] = (1.0, 1.0)
+    rain_scale: tuple[float, float] = (1.0, 1.0)
+    haze: float = Field(0.0, ge=0, le=1)
+    veil: tuple[float, float] = (0.0, 0.5)
+    split: Literal["train", "val", "test"] | None = None
+
+
+class OptimiserSection(Section):
+    """An optimiser, and how its learning rate goes; see `rainnet.train.optimisers` and `rainnet.train.schedule`.
+
+    Attributes
+    ----------
+    kind
+        Which: "adam", "adamw" or "sgd".
+    betas
+        Of the Adams.
+    momentum
+        Of "sgd".
+    """
+
+    kind: str = "adam"
+    lr: float = Field(1e-3, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "steps", "cosine"] = "constant"
+    decay: float = Field(0.1, gt=0, le=1)
+    decay_every: int | None = Field(None, ge=1)
+    warmup: int = Field(0, ge=0)
+    clip: float = Field(0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _steps_are_told(self) -> Self:
+        if self.schedule == "steps" and self.decay_every is None:
+            raise ValueError("schedule 'steps' needs decay_every, the steps between two decays")
+        return self
+
+
+class RunSection(Section):
+    """How long, how many at a time, and what is kept.
+
+    Attributes
+    ----------
+    steps
+        Of all optimisers.
+    batch
+        Crops a step and process.
+    precision
+        As Lightning Fabric names it.
+    ema
+        Decay of the moving average of the weights that is kept and validated; 0 keeps the weights themselves.
+    workers
+        Processes that make crops.
+    log_every, picture_every, save_every
+        Steps between lines, picture grids, and checkpoints; 0 for the last two: never.
+    """
+
+    steps: int = Field(10_000, ge=1)
+    batch: int = Field(8, ge=1)
+    seed: int = Field(0, ge=0, lt=2**31)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    ema: float = Field(0.0, ge=0, lt=1)
+    workers: int = Field(1, ge=0)
+    log_every: int = Field(50, ge=1)
+    picture_every: int = Field(1000, ge=0)
+    save_every: int = Field(1000, ge=0)
+
+
+class ValidationSection(Section):
+    """On which pairs, how often and under which protocol the network is judged; see `rainopt.metrics.fidelity`."""
+
+    data: tuple[Path, ...] = ()
+    every: int = Field(1000, ge=1)
+    protocol: Literal["rgb", "y_matlab", "y_full"] = "y_matlab"
+    limit: int | None = Field(None, ge=1)
+
+
+class StageSection(Section):
+    """What one stage of a run changes; see `rainnet.recipes.stages`.
+
+    Attributes
+    ----------
+    name
+        In what is told of the run.
+    steps
+        Of this stage; None: as many as ``run.steps``.
+    start
+        Model whose weights the network begins this stage with; None: those that the stage before has kept. The other
+        parts of the program always go on from the stage before.
+    frozen
+        Parts of the program that stay as they are, by the names of their modules: ``network.angle``, ``discriminator``.
+        A turn whose parts are all frozen does not step.
+    loss, optimiser
+        Keys that differ from the recipe's.
+    """
+
+    name: str = ""
+    steps: int | None = Field(None, ge=1)
+    start: Path | None = None
+    frozen: tuple[str, ...] = ()
+    loss: dict[str, Any] = Field(default_factory=dict)
+    optimiser: dict[str, Any] = Field(default_factory=dict)
+
+
+class Recipe(Section):
+    """All of it. ``loss`` is checked by the network's own program, `rainnet.programs`."""
+
+    network: NetworkSection
+    data: DataSection = DataSection()
+    loss: dict[str, Any] = Field(default_factory=dict)
+    optimiser: dict[str, OptimiserSection] = Field(default_factory=lambda: {"network": OptimiserSection()})
+    run: RunSection = RunSection()
+    validation: ValidationSection = ValidationSection()
+    stages: tuple[StageSection, ...] = ()
+
+    @field_validator("optimiser", mode="before")
+    @classmethod
+    def _one_for_all(cls, value: Any) -> Any:
+        # `[optimiser]` is that of the network; `[optimiser.discriminator]` says how another differs from it.
+        if not isinstance(value, Mapping):
+            return value
+        own, others = parted(value)
+        return {"network": own} | {turn: own | part for turn, part in others.items()}
+
+    def without_paths(self) -> dict[str, Any]:
+        """Return the recipe as JSON has it, with the names alone of all files and folders: to be published."""
+        values = self.model_dump(mode="json")
+        folders = (("data", "train"), ("data", "unpaired"), ("data", "unpaired_rainy"), ("validation", "data"))
+        for section, key in folders:
+            values[section][key] = [Path(path).name for path in values[section][key]]
+        for part in (values["network"], *values["stages"]):
+            part["start"] = None if part["start"] is None else Path(part["start"]).name
+        return values
+
+    def optimiser_of(self, turn: str) -> OptimiserSection:
+        """Return the settings of a turn; those of the network where it has none of its own."""
+        return self.optimiser.get(turn, self.optimiser["network"])
+
+
+def parted(optimiser: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Part what is said of all optimisers from what is said of single turns."""
+    own = {key: part for key, part in optimiser.items() if not isinstance(part, Mapping)}
+    return own, {key: dict(part) for key, part in optimiser.items() if isinstance(part, Mapping)}

@@ -1,0 +1,134 @@
+"""From a stage of a recipe to the program that is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from rainnet.models.base import Network
+from rainnet.models.names import known
+from rainnet.programs.base import MAIN, ExampleSpec, Program
+from rainnet.recipes.recipe import Recipe, RecipeError, checked
+from rainnet.recipes.stages import plan
+from rainnet.train.optimisers import OPTIMISERS
+from rainnet.weights.checkpoint import load
+from rainnet.zoo import create, entry_of
+
+
+def program_of(name: str) -> type[Program]:
+    """Return the class of the training program of a network.
+
+    Raises
+    ------
+    ValueError
+        If there is no such network, or it has no program.
+    """
+    program = entry_of(name).program
+    if program is None:
+        raise ValueError(f"network '{name}' is a part of another one's training and has no program of its own")
+    return program
+
+
+def needs_of(recipe: Recipe) -> ExampleSpec:
+    """Return what examples must hold for the losses of all stages of a recipe.
+
+    Raises
+    ------
+    RecipeError, ValueError
+        For a network, or a key or value of the losses, that is not known.
+    """
+    kind, spec = program_of(recipe.network.name), ExampleSpec()
+    for stage in plan(recipe):
+        spec |= kind.needs(checked(kind.Settings, stage.recipe.loss, "loss"))
+    return spec
+
+
+def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, frozen: tuple[str, ...] = ()) -> Program:
+    """Return the network of a recipe and all that is trained with it, with fresh weights by the recipe's seed, or with
+    those of the model that it is to begin with.
+
+    Parameters
+    ----------
+    recipe
+        What is trained, in one stage.
+    config
+        Of the network, where a state to go on from knows it; the model to begin with is not read then.
+    frozen
+        Names of the modules of the program that stay as they are.
+
+    Raises
+    ------
+    RecipeError, CheckpointError, ValueError, TypeError
+        For a name, a key or a value that is not known, or a model that is not of this network.
+    """
+    torch.manual_seed(recipe.run.seed)
+    section, kind = recipe.network, program_of(recipe.network.name)
+    if config is not None:
+        network = create(section.name, **config)
+    elif section.start is not None:
+        network = _started(recipe)
+    else:
+        network = create(section.name, preset=section.preset, **section.config)
+    for turn, optimiser in recipe.optimiser.items():
+        _known(turn, kind.all_turns, f"optimiser.{turn}", "optimiser of this network")
+        _known(optimiser.kind, OPTIMISERS, "optimiser.kind", "optimiser")
+    program = kind(network.train().requires_grad_(True), checked(kind.Settings, recipe.loss, "loss"))
+    modules = dict(program.named_modules())
+    for name in frozen:
+        _known(name, modules, "stages.frozen", "part of this program")
+        modules[name].requires_grad_(False)
+    if not any(trained(program, turn) for turn in program.turns):
+        raise RecipeError(f"'stages.frozen' = {list(frozen)}: nothing is left to be trained")
+    return program
+
+
+def trained(program: Program, turn: str) -> list[nn.Parameter]:
+    """Return the parameters that the optimiser of a turn changes, those that are frozen left out."""
+    return [parameter for parameter in program.parameters_of(turn) if parameter.requires_grad]
+
+
+def go_on(program: Program, before: Mapping[str, Any], started: bool) -> None:
+    """Give a program what the stage before has left: the networks as they were published, everything else as it was.
+
+    Parameters
+    ----------
+    program
+        Of the new stage.
+    before
+        State of the run at the end of the stage before; what only one of both programs has is left alone.
+    started
+        Whether the main network has begun with a model of its own, which it keeps.
+    """
+    begun = {name: value.clone() for name, value in program.network.state_dict().items()}
+    own, was = program.state_dict(), before["program"]
+    same = {name: was[name] for name in own if name in was and own[name].shape == was[name].shape}
+    program.load_state_dict(same, strict=False)
+    for name, network in program.networks().items():
+        if name in before["published"] and not (started and name == MAIN):
+            network.load_state_dict(before["published"][name])
+    if started:
+        program.network.load_state_dict(begun)
+
+
+def _known(name: str, names: Any, key: str, what: str) -> None:
+    try:
+        known(name, names, what)
+    except ValueError as error:
+        raise RecipeError(f"'{key}': {error}") from None
+
+
+def _started(recipe: Recipe) -> Network:
+    """Return the model that a recipe begins with; it brings its own config."""
+    section = recipe.network
+    network = load(section.start)  # type: ignore[arg-type]
+    if network.name != section.name:
+        raise RecipeError(f"'{section.start}' is a {network.name}, and the recipe trains a {section.name}")
+    found = network.config_dict()
+    for key, value in section.config.items():
+        known(key, found, f"field of the config of {section.name}")
+        if value != found[key] and value != list(found[key] if isinstance(found[key], tuple) else ()):
+            raise RecipeError(f"'network.config.{key}' is {value!r}, and that of '{section.start}' is {found[key]!r}")
+    return network

@@ -1,0 +1,101 @@
+"""Deraining files, whatever it is that derains: images and videos, from file to file."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from rainopt.app.results import OutputSettings, results_of, wanted_of, write_results
+from rainopt.app.task import FileRecord, Progress, error_message
+from rainopt.io.video.read import is_video
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerainTask(ABC):
+    """Deraining as a `rainopt.app.task.Task`: the one place where images and videos part."""
+
+    output: OutputSettings
+    done: ClassVar[str] = "derained"
+    header: ClassVar[str | None] = None
+
+    @abstractmethod
+    def photo(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one image file; never raises for a bad one."""
+
+    @abstractmethod
+    def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one video file; never raises for a bad one."""
+
+    def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> FileRecord:
+        """Derain one file."""
+        if target is None:
+            raise ValueError(f"'{source}' has no place for its result")
+        return (self.video if is_video(source) else self.photo)(source, target, progress)
+
+    def failed(self, source: Path, target: Path | None, error: str) -> FileRecord:
+        """Return the record of a file that could not be worked on."""
+        return FileRecord(str(source), None if target is None else str(target), "failed", error=error)
+
+    def results(self, target: Path) -> Iterable[Path]:
+        """Return the files that are written for one target."""
+        return results_of(target, self.output).values()
+
+
+class Derained(NamedTuple):
+    """What became of the pixels of a photograph.
+
+    Attributes
+    ----------
+    background
+        Shaped as the photograph, in its dtype or float32 in [0, 1].
+    rain
+        (H, W) float32 in [0, 1].
+    untouched
+        Whether the photograph was left as it is, so that its very file may be copied.
+    facts
+        Fields of the record.
+    """
+
+    background: np.ndarray
+    rain: np.ndarray
+    untouched: bool
+    facts: dict[str, Any]
+
+
+def photo_to_photo(
+    source: Path,
+    target: Path,
+    output: OutputSettings,
+    work: Callable[[np.ndarray], Derained],
+    record: type[FileRecord],
+) -> FileRecord:
+    """Derain one image file and write what is asked for; never raises for a bad file.
+
+    Depth, alpha, profile and EXIF data of the file are kept, the result is upright. Files that are already there
+    are kept too unless ``output.overwrite``; where all are there, nothing is computed. So a run that was
+    interrupted goes on where it stopped. ``work`` derains the pixels, and ``record`` holds its facts, and besides
+    them "height", "width", "rain", the mean of the rain layer, and "seconds".
+    """
+    start = time.perf_counter()
+    try:
+        wanted = wanted_of(results_of(target, output), output.overwrite)
+        if not wanted:
+            return record(str(source), str(target), "skipped")
+        from rainopt.io import read_image_file
+
+        file = read_image_file(source)
+        done = work(file.pixels)
+        write_results(source, file, wanted, done.background, done.rain, output, done.untouched)
+        height, width = file.pixels.shape[:2]
+        facts = {"height": height, "width": width, "rain": float(done.rain.mean(dtype=float))} | done.facts
+        return record(str(source), str(target), "ok", seconds=round(time.perf_counter() - start, 4), **facts)  # type: ignore[call-arg]
+    # Anything that goes wrong with one image, in a decoder or on a device, must leave the others to be done.
+    except Exception as error:
+        return record(str(source), str(target), "failed", error=error_message(error, source, target))

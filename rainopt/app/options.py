@@ -1,0 +1,83 @@
+"""The options that commands share, each said once: the same name, type, help and meaning in all three programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rainopt.app.exit_codes import INTERRUPTED
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT", help="Image and video files, folders (with sub-folders) or quoted globs."),
+]
+Images = Annotated[
+    list[str], typer.Argument(metavar="INPUT", help="Image files, folders (with sub-folders) or quoted globs.")
+]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="Folder for the results, or a file name for a single input.")
+]
+OutputFile = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")]
+SaveRain = Annotated[bool, typer.Option("--save-rain", help="Also write the rain layer, NAME_rain.png.")]
+Compare = Annotated[bool, typer.Option("--compare", help="Also write what was done side by side, NAME_compare.png.")]
+Jobs = Annotated[int, typer.Option("-j", "--jobs", min=1, help="Files worked on at a time; 1 gives all cores to each.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda:N.")]
+Quality = Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG results.")]
+Crf = Annotated[int, typer.Option(min=0, max=51, help="Quality of video results: 0 is lossless, more is smaller.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
+
+
+def new_app(name: str) -> typer.Typer:
+    """Return the program of a name, without commands."""
+    return typer.Typer(
+        name=name,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def version_of(name: str) -> object:
+    """Return the option ``--version`` of a program."""
+
+    def show(wanted: bool) -> None:
+        if wanted:
+            from rainopt import __version__
+
+            typer.echo(f"{name} {__version__}")
+            raise typer.Exit
+
+    return typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=show)
+
+
+def run(app: typer.Typer) -> None:
+    """Run a program and exit with its status; an interruption is status 130."""
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def refusing(option: str, *errors: type[Exception]) -> Iterator[None]:
+    """Turn what an option's value raises, by default ValueError and OSError, into wrong usage that names the option."""
+    try:
+        yield
+    except tuple(errors) or (ValueError, OSError) as error:  # noqa: B030
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def checked_angle(degrees: float | None) -> float | None:
+    """Return an angle of ``--angle`` if it is one."""
+    if degrees is not None and not -90 < degrees <= 90:
+        raise typer.BadParameter(f"must be in (-90, 90] degrees, got {degrees:g}", param_hint="--angle")
+    return degrees

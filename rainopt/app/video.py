@@ -1,0 +1,218 @@
+"""One video from file to file, stretch after stretch, whatever it is that derains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from rainopt import __version__
+from rainopt.app.parts import Parts
+from rainopt.app.results import OutputSettings, results_of, wanted_of
+from rainopt.app.task import FileRecord, Progress, error_message
+from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
+from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.video.scenes import split_scenes
+
+
+@dataclass(frozen=True)
+class VideoRecord(FileRecord):
+    """What became of one video.
+
+    ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
+    frames that a background helped.
+    """
+
+    frames: int | None = None
+    scenes: int | None = None
+    angles: list[float] | None = None
+    dry: float | None = None
+    still: float | None = None
+    kept_parts: int | None = None
+    lost: str | None = None
+    height: int | None = None
+    width: int | None = None
+    seconds: float | None = None
+
+    def line(self) -> str:
+        """Return the result and what was done."""
+        if self.frames is None:
+            return f"{self.input} → {self.output}  was there; compared"
+        seconds, frames = self.seconds or 1e-9, self.frames
+        facts = [f"{frames} frames" + (f" in {self.scenes} scenes" if (self.scenes or 1) > 1 else "")]
+        if self.angles:
+            low, high = min(self.angles), max(self.angles)
+            facts.append(f"rain at {low:+.1f}°" if high - low < 0.1 else f"rain at {low:+.1f}° to {high:+.1f}°")
+        if self.dry:
+            facts.append(f"no rain seen in {100 * self.dry:.0f} % of them, left as they are (--angle derains them)")
+        if self.still:
+            facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
+        if self.lost:
+            facts.append(self.lost)
+        return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+
+
+def video_to_video(
+    source: Path,
+    target: Path,
+    output: OutputSettings,
+    of_images: dict[str, bool],
+    work: Callable[[Video], dict[str, Any]],
+) -> VideoRecord:
+    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
+
+    ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
+    video and returns fields of the record.
+    """
+    begin = time.perf_counter()
+    try:
+        wanted = wanted_of(results_of(target, output), output.overwrite)
+        if not wanted:
+            return VideoRecord(str(source), str(target), "skipped")
+        for name, given in of_images.items():
+            if given:
+                raise VideoError(f"{name} is for images; leave it out for videos")
+        if target.suffix.lower() not in WRITABLE_SUFFIXES:
+            raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
+        video = open_video(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        facts: dict[str, Any] = {}
+        if "derained" in wanted:
+            facts = work(video)
+        if "compare" in wanted:
+            _write_comparison(video, target, wanted["compare"], output.overwrite)
+        seconds = round(time.perf_counter() - begin, 3)
+        facts |= {"height": video.height, "width": video.width, "lost": video.lost, "seconds": seconds}
+        return VideoRecord(str(source), str(target), "ok", **facts)
+    # Anything that goes wrong with one video must leave the others to be done.
+    except Exception as error:
+        return VideoRecord(str(source), str(target), "failed", error=error_message(error, source, target))
+
+
+class StretchWork(Protocol):
+    """What `in_stretches` asks of the work on a video."""
+
+    @property
+    def length(self) -> int:
+        """Most frames of a stretch; a cut ends one, too."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the frames of the result depend on besides the video, as JSON has it."""
+
+    def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
+        """Write a stretch to a file, after one that was derained as ``before`` says, or None.
+
+        Returns a note with "first", "frames" and "angle", and how this one was derained.
+        """
+
+    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Any:
+        """Return how a finished stretch was derained, from its frames and its note."""
+
+
+@dataclass(frozen=True)
+class StretchNotes:
+    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+
+    notes: list[dict[str, Any]]
+    scenes: int
+    kept: int
+
+    def facts(self) -> dict[str, Any]:
+        """Return fields of a record."""
+        return {
+            "frames": sum(note["frames"] for note in self.notes),
+            "scenes": self.scenes,
+            "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
+            "kept_parts": self.kept,
+        }
+
+
+def in_stretches(
+    video: Video, target: Path, work: StretchWork, overwrite: bool, progress: Progress | None = None
+) -> StretchNotes:
+    """Write a video stretch after stretch, and go on where an earlier run has stopped.
+
+    Stretches are written as parts in a hidden folder beside the result and joined in the end; a run that was stopped
+    goes on with the first one that is missing. ``progress`` is called with the share of the frames that have been read.
+    """
+    stat = video.path.stat()
+    source = [str(video.path.resolve()), stat.st_size, stat.st_mtime_ns]
+    parts = Parts(target, {"version": __version__, "source": source, "stretch": work.length} | work.settings)
+    notes: list[dict[str, Any]] = []
+    before: Any = None
+    number, kept = -1, 0
+    try:
+        for scene, frames in _stretches(_read(video, progress), work.length):
+            if scene != number:
+                number, before = scene, None
+            first = next(frames)
+            frames = chain([first], frames)
+            note = parts.finished(first.index)
+            if note is None:
+                note, before = work.derain(frames, parts.file(first.index), before)
+                parts.note(first.index, note)
+            else:
+                kept += 1
+                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
+                last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
+                before = work.recall(frames, note) if last else None
+                for _ in frames:
+                    pass
+            notes.append(note)
+        files = [parts.file(note["first"]) for note in notes]
+        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=overwrite)
+    except BaseException:
+        parts.remove_if_none_is_finished()
+        raise
+    parts.remove()
+    if progress:
+        progress(1.0)
+    return StretchNotes(notes, number + 1, kept)
+
+
+def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
+    for frame in video.frames():
+        yield frame
+        if progress and video.declared:
+            progress(min((frame.index + 1) / video.declared, 0.99))
+
+
+def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+    """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
+    for number, scene in enumerate(split_scenes(frames)):
+        for first in scene:
+            yield number, chain([first], islice(scene, length - 1))
+
+
+def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
+    """Return a writer of frames like those of a video."""
+    return VideoWriter(
+        file,
+        height=video.height,
+        width=video.width,
+        rate=video.rate,
+        time_base=video.time_base,
+        bits=video.bits,
+        quality=crf,
+        pixel_aspect=video.pixel_aspect,
+    )
+
+
+def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
+    """Write the middle frame before and after, and their difference."""
+    import numpy as np
+
+    from rainopt.app.compare import side_by_side
+    from rainopt.io import write_image
+
+    result = open_video(target)
+    middle = (result.declared or result.count()) // 2
+    pair = [next(one.frames(middle), None) for one in (video, result)]
+    rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
+    scale = np.iinfo(rainy.dtype).max
+    taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
+    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)

@@ -1,0 +1,200 @@
+"""``rainopt derain``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rainopt.app.derain import DerainTask
+from rainopt.app.options import (
+    Compare,
+    Crf,
+    Device,
+    Inputs,
+    Jobs,
+    JsonLines,
+    Output,
+    Overwrite,
+    Quality,
+    SaveRain,
+    checked_angle,
+    refusing,
+)
+from rainopt.app.task import FileRecord, Progress
+
+if TYPE_CHECKING:
+    from rainopt.app.results import OutputSettings
+    from rainopt.optim.objectives import UDGWeights
+    from rainopt.still.settings import StillSettings
+    from rainopt.video.settings import VideoSettings
+
+
+def derain(
+    inputs: Inputs,
+    output: Output,
+    angle: Annotated[
+        float | None,
+        typer.Option(
+            "-a",
+            "--angle",
+            metavar="DEG",
+            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. "
+            "Estimated if left out.",
+        ),
+    ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(
+            "-s",
+            "--strength",
+            metavar="FACTOR",
+            help="How much is removed: 1 as the picture suggests, 2 more and with it more of the scene, 0.5 less.",
+        ),
+    ] = 1.0,
+    veil: Annotated[
+        bool,
+        typer.Option(
+            "--veil", help="Also remove the white veil of distant rain. Best where something in the picture is dark."
+        ),
+    ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Weights of the energy, the same for all pixels, instead of those chosen from the picture. Those not "
+            "named: tau=0.005 (smooth background), lambda_x=0.05 (straight even streaks), lambda_y=0.02 (more is "
+            "removed), sparsity=0.005 (less is removed).",
+        ),
+    ] = None,
+    save_rain: SaveRain = False,
+    compare: Compare = False,
+    overwrite: Overwrite = False,
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    quality: Quality = 95,
+    crf: Crf = 18,
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background/--no-background",
+            help="In videos of a still camera, let the background that its frames share help; else each frame alone.",
+        ),
+    ] = True,
+    max_iter: Annotated[
+        int | None, typer.Option(min=1, help="Most iterations of the solver; 400 for images, 20 for frames.")
+    ] = None,
+    tol: Annotated[
+        float | None, typer.Option(min=0, help="Stop at this duality gap relative to the energy, 0.02 if left out.")
+    ] = None,
+    json_lines: JsonLines = False,
+) -> None:
+    """Remove rain streaks from photographs and videos.
+
+    PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
+    result is upright. Videos become H.264 (VP9 in .webm) with the same frames, time stamps and sound; direction and
+    weights are steady from frame to frame, and what a still camera sees behind the rain helps. Results that are
+    already there are kept, so the same command run again goes on where it was interrupted, also within a video.
+
+    **Examples**
+
+    - `rainopt derain photo.jpg -o out/`
+    - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
+    - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
+    - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
+    - `rainopt derain clip.mp4 -o clean.mp4 --compare`
+
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted.
+    """
+    from rainopt.app.devices import resolve_device
+    from rainopt.app.inputs import PICTURES, PlanError, plan
+    from rainopt.app.report import follow
+    from rainopt.app.results import OutputSettings
+
+    checked_angle(angle)
+    if not (math.isfinite(strength) and strength >= 0):
+        raise typer.BadParameter(f"must be a number of at least 0, got {strength:g}", param_hint="--strength")
+    if weights is not None and strength != 1:
+        raise typer.BadParameter(
+            "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
+        )
+    with refusing("--device", ValueError):
+        place = resolve_device(device)
+    with refusing("--tol", ValueError):
+        task = Derain.of(
+            OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
+            device=place,
+            veil=veil,
+            background=background,
+            angle=angle,
+            weights=parse_weights(weights),
+            strength=strength,
+            max_iter=max_iter,
+            tol=tol,
+        )
+    with refusing("--output", PlanError):
+        work = plan(inputs, output, task.results, PICTURES)
+    raise typer.Exit(follow(work, task, jobs, json_lines))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derain(DerainTask):
+    """Deraining by the solver."""
+
+    still: StillSettings
+    moving: VideoSettings
+    device: str = "cpu"
+
+    @classmethod
+    def of(
+        cls, output: OutputSettings, *, device: str = "cpu", veil: bool = False, background: bool = True, **asked: Any
+    ) -> Derain:
+        """Return the task for what is asked of images and videos alike: fields of `DerainSettings`, and the rest."""
+        from rainopt.still.settings import StillSettings
+        from rainopt.video.settings import VideoSettings
+
+        still, moving = StillSettings(veil=veil, **asked), VideoSettings(background=background, **asked)
+        return cls(output=output, still=still, moving=moving, device=device)
+
+    def photo(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one image file."""
+        from rainopt.commands.derain_photo import derain_photo
+
+        return derain_photo(source, target, self.still, self.output, self.device, progress)
+
+    def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
+        """Derain one video file, on the CPU."""
+        from rainopt.commands.derain_video import derain_video
+
+        of_images = {"--save-rain": self.output.save_rain, "--veil": self.still.veil}
+        return derain_video(source, target, self.moving, self.output, of_images, progress)
+
+
+def parse_weights(text: str | None) -> UDGWeights | None:
+    """Read ``name=value,...``; the names are those of `rainopt.UDGWeights`."""
+    if text is None:
+        return None
+    from dataclasses import fields, replace
+
+    from rainopt.optim.objectives import UDGWeights
+
+    names = {field.name for field in fields(UDGWeights)} - {"bounded"}
+    values: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in names:
+            raise typer.BadParameter(
+                f"'{part}' is not NAME=VALUE with one of {', '.join(sorted(names))}", param_hint="--weights"
+            )
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise typer.BadParameter(f"'{value}' of {name} is not a number", param_hint="--weights") from None
+    try:
+        return replace(UDGWeights(), **values)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--weights") from None

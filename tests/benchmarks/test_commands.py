@@ -1,0 +1,51 @@
+"""The commands of the benchmarks: their help, and what they refuse."""
+
+import importlib
+
+import pytest
+import typer
+
+from tests.support.processes import call
+
+WITH_PICTURES = ("solver.quality", "solver.ablation", "angle.accuracy", "networks.quality", "rain.presets")
+OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
+ALONE = ("speed", "video.quality", "metrics.niqe_fit", "digests", "walk")
+
+
+def load(name):
+    module = importlib.import_module(f"benchmarks.{name}")
+    return module, getattr(module, "app", module.main)
+
+
+@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ALONE])
+def test_help_teaches(name):
+    module, app = load(name)
+    status, out, _ = call(app, "--help")
+    assert status == 0
+    assert all(line.strip() in out for line in module.__doc__.splitlines())
+    assert f"benchmarks.{name}" in out
+    assert all(parameter.help for parameter in typer.main.get_command(app).params)
+
+
+@pytest.mark.parametrize("name", WITH_PICTURES)
+def test_a_folder_without_pictures_is_refused(name, tmp_path):
+    status, _, err = call(load(name)[1], "--data", tmp_path)
+    assert status == 2
+    assert "--data must hold" in err
+    assert "'pairs'" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("speed", ["--only", "colour"], "'solver', 'derain', 'angle'"),
+        ("speed", ["--repeat", "0"], "--repeat"),
+        ("solver.peers", ["--size", "12by14"], "such as 1024x2048, got '12by14'"),
+        ("solver.peers", ["--size", "0x14"], "got '0x14'"),
+        ("solver.quality", [], "--data"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(name, arguments, message):
+    status, _, err = call(load(name)[1], *arguments)
+    assert status == 2
+    assert message in err

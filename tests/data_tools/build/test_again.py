@@ -1,0 +1,181 @@
+"""Runs on a dataset that is there: nothing is done twice, and what was lost or stopped is completed."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data_tools.build.plan import NOTES
+from data_tools.manifest.file import read_manifest
+from data_tools.verify.dataset import verify
+from rainopt.io import write_image
+from tests.support.clips import save
+from tests.support.datasets import clip, files, stamps
+from tests.support.processes import environment
+from tests.support.signals import stopped
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+def never(*args, **kwargs):
+    raise AssertionError("a video is opened again")
+
+
+def test_a_second_run_changes_no_byte_and_opens_no_video(copy, built, again, monkeypatch):
+    before, at = files(copy), stamps(copy)
+    monkeypatch.setattr("data_tools.build.video.open_video", never)
+    out, err = built(*again, "-o", copy)
+    assert err == ""
+    assert "holds 8 pairs" in out
+    assert files(copy) == before
+    assert stamps(copy) == at
+
+
+def test_videos_that_were_moved_or_renamed_are_not_done_again(copy, built, again, top, monkeypatch):
+    shutil.copytree("videos", "elsewhere")
+    os.rename("elsewhere/sub dir/b.mkv", "elsewhere/renamed.mkv")
+    monkeypatch.setattr("data_tools.build.video.open_video", never)
+    built(*(word.replace("videos", "elsewhere") for word in again), "-o", copy)
+    assert files(copy) == files(top / "whole")
+    shutil.rmtree("elsewhere")
+
+
+def remove_files(copy):
+    pairs = read_manifest(copy).records
+    for path in (pairs[0].rainy, pairs[2].clean, "contact_sheet.png"):
+        (copy / path).unlink()
+
+
+def remove_notes_and_a_mask(copy):
+    pairs = read_manifest(copy).records
+    shutil.rmtree(copy / NOTES / pairs[4].id.partition("/")[0])
+    (copy / pairs[-1].extra["valid"]).unlink()
+
+
+def damage_notes(copy):
+    notes = sorted((copy / NOTES).rglob("*.json"))
+    for file, text in zip(notes, ["", "{}", "[1]", '{"a": 1}', "no json"], strict=False):
+        file.write_text(text)
+
+
+def tear_the_manifest(copy):
+    file = copy / "manifest.jsonl"
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def leave_half_a_file(copy):
+    (copy / "rainy" / ".0123456789abcdef.999999999.01234567.tmp").write_bytes(b"half")
+
+
+@pytest.mark.parametrize(
+    "loss", [remove_files, remove_notes_and_a_mask, damage_notes, tear_the_manifest, leave_half_a_file]
+)
+def test_what_was_lost_or_damaged_is_made_again_with_the_same_bytes(copy, built, again, top, loss):
+    loss(copy)
+    built(*again, "-o", copy)
+    assert files(copy) == files(top / "whole")
+
+
+def test_what_is_inside_the_dataset_is_no_input(here, built):
+    save(Path("v/a.mkv"), clip("coffee", 21))
+    built("v", "-o", "v/out", "--no-stabilise")
+    before = files(Path("v"))
+    built("v", "-o", "v/out", "--no-stabilise")
+    assert files(Path("v")) == before
+
+
+# Runs that were stopped
+
+
+def test_a_full_disk_is_told_and_the_next_run_completes(top, tmp_path, built, again, monkeypatch):
+    def until_full(path, image, **options):
+        if "b-" in str(path) and "rainy" in str(path):
+            raise OSError(28, "No space left on device", str(path))
+        return write_image(path, image, **options)
+
+    monkeypatch.chdir(top)
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("data_tools.build.video.write_image", until_full)
+        _, err = built(*again, "-o", out, status=1)
+    assert err.count("failed") == 1
+    assert "No space left on device" in err
+    assert "b-" in err
+    assert len(read_manifest(out)) == 6
+    assert verify(out).ok
+    built(*again, "-o", out)
+    assert files(out) == files(top / "whole")
+
+
+@posix
+def test_a_disk_that_takes_no_large_file_is_told(top, tmp_path, again):
+    """The files themselves fail to be written, not the function."""
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); "
+    limit += "sys.argv = sys.argv[1:]; runpy.run_module('data_tools.commands.main', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", limit, "raindata", "build", *again[1:], "-o", str(tmp_path / "out")],
+        cwd=top,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "cannot be written (File too large); check the disk space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def stop(top, again, out, signum, after, jobs):
+    """Start a run and send a signal when so many pictures are there; return status, output and error."""
+
+    def late_enough():
+        return len(list(Path(out).rglob("*.png"))) >= after
+
+    group = signum == signal.SIGKILL or jobs > 1
+    return stopped(top, "raindata", ("build", *again, "-o", out, "-j", jobs), signum, when=late_enough, group=group)
+
+
+def completed(top, again, built, out):
+    """Check that what is there is a good dataset, and that the same command makes a whole one of it."""
+    there = read_manifest(out, repair=True)
+    assert 0 <= len(there) < 8
+    assert verify(out).ok
+    first = {out / path for record in there for path in record.checksums}
+    at = {path: stamp for path, stamp in stamps(out).items() if path in first and path.parent.name.startswith("Ä")}
+    with contextlib.chdir(top):
+        built(*again, "-o", out)
+    assert files(out) == files(top / "whole")
+    assert at.items() <= stamps(out).items()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("after", "jobs"),
+    [(6, 1), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((1, 2), (8, 2), (11, 1), (14, 1)))],
+)
+def test_after_a_kill_the_next_run_completes(top, tmp_path, built, again, after, jobs):
+    out = tmp_path / "out"
+    assert stop(top, again, out, signal.SIGKILL, after, jobs)[0] == -signal.SIGKILL
+    completed(top, again, built, out)
+
+
+@posix
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_interruption_is_status_130_and_the_next_run_goes_on(top, tmp_path, built, again, jobs):
+    out = tmp_path / "out"
+    status, said, err = stop(top, again, out, signal.SIGINT, 6, jobs)
+    assert (status, said) == (130, "")
+    interrupted = r"interrupted: (\d+) videos done, (\d+) left; run the same command again to go on"
+    made, left = map(int, re.fullmatch(interrupted, err.strip()).groups())
+    assert made + left == 3
+    assert not list(tmp_path.rglob("*.tmp"))
+    completed(top, again, built, out)

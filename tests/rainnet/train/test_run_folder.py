@@ -1,0 +1,69 @@
+"""The folder of a run: what may be gone on with."""
+
+import json
+
+import pytest
+import torch
+
+from rainnet.train.loop import train
+from rainnet.train.run_folder import RunError, RunFolder
+from tests.support.toy import Watcher, in_zoo, toy_recipe
+
+
+@pytest.fixture(autouse=True)
+def toy():
+    with in_zoo():
+        yield
+
+
+def batches(start, steps, rank, world):
+    for _ in range(start, steps):
+        yield {name: torch.rand(2, 3, 16, 16) for name in ("rainy", "clean")}
+
+
+def run(folder, resume=False, **settings):
+    return train(toy_recipe(run=settings), RunFolder(folder), batches, Watcher(), device="cpu", resume=resume)
+
+
+def test_it_holds_the_recipe_the_state_and_the_model(tmp_path):
+    run(tmp_path / "run", steps=1)
+    assert {file.name for file in (tmp_path / "run").iterdir()} == {"recipe.json", "last.ckpt", "model.safetensors"}
+    assert json.loads((tmp_path / "run/recipe.json").read_text())["run"]["steps"] == 1
+
+
+def test_it_is_not_written_over(tmp_path):
+    run(tmp_path / "run", steps=1)
+    with pytest.raises(RunError, match="holds a run; --resume goes on with it"):
+        run(tmp_path / "run", steps=1)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    with pytest.raises(RunError, match="is not empty; name another folder"):
+        run(tmp_path / "other", steps=1)
+    with pytest.raises(RunError, match="holds no run to go on with"):
+        run(tmp_path / "other", resume=True, steps=1)
+    with pytest.raises(RunError, match="is a file; name a folder"):
+        run(tmp_path / "other" / "letter.txt")
+
+
+def test_it_is_not_gone_on_with_by_another_recipe(tmp_path):
+    run(tmp_path / "run", steps=2)
+    with pytest.raises(RunError, match=r"run\.batch: 2 → 3"):
+        run(tmp_path / "run", resume=True, steps=2, batch=3)
+    with pytest.raises(RunError, match=r"has 2 steps done, and run.steps is 1; ask for more"):
+        run(tmp_path / "run", resume=True, steps=1)
+    with pytest.raises(RunError, match=r"was trained by 1 processes, not 2"):
+        RunFolder(tmp_path / "run").state_for(toy_recipe(run={"steps": 2}), 2)
+    run(tmp_path / "run", resume=True, steps=4, log_every=3)  # more steps may be asked for, and other lines
+    assert torch.load(tmp_path / "run/last.ckpt", weights_only=True)["step"] == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"nothing", r"last.ckpt' is no state of a run"), ({"format": 1}, "not a state that this version writes")],
+)
+def test_a_state_that_cannot_be_read_is_named(tmp_path, content, message):
+    run(tmp_path / "run", steps=1)
+    state = tmp_path / "run/last.ckpt"
+    torch.save(content, state) if isinstance(content, dict) else state.write_bytes(content)
+    with pytest.raises(RunError, match=message):
+        run(tmp_path / "run", resume=True, steps=1)

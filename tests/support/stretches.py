@@ -1,0 +1,73 @@
+"""Work on the stretches of a video that needs no solver, and what video files hold."""
+
+from dataclasses import dataclass, field
+
+import av
+import numpy as np
+
+from rainopt.app.results import OutputSettings
+from rainopt.app.video import in_stretches, part_writer, video_to_video
+from rainopt.io.video.read import Video, open_video
+
+STRETCH = 12  # 30 frames are stretches of 12, 12 and 6
+
+
+@dataclass
+class Darkening:
+    """Darken each stretch by more than the one before: how it is done depends on what was done.
+
+    ``begun`` are the stretches that were worked on, by their number of frames and whether they follow another of their
+    scene; the work is interrupted when it would begin with number ``stop``.
+    """
+
+    video: Video
+    crf: int = 5
+    length: int = STRETCH
+    settings: dict = field(default_factory=dict)
+    stop: int | None = None
+    begun: list = field(default_factory=list)
+
+    def derain(self, frames, file, before):
+        """Write a darker stretch."""
+        if len(self.begun) == self.stop:
+            raise KeyboardInterrupt
+        step = 1 if before is None else before + 1
+        read = list(frames)
+        by = 8 * step << (self.video.bits - 8)
+        with part_writer(self.video, file, self.crf) as writer:
+            for frame in read:
+                writer.write(np.maximum(frame.pixels, by) - by, frame.time)
+        self.begun.append((len(read), before is not None))
+        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "step": step}, step
+
+    def recall(self, frames, note):
+        """Return how a stretch was darkened, from its note."""
+        assert sum(1 for _ in frames) == note["frames"]
+        return note["step"]
+
+
+def darken(source, target, output=None, of_images=None, progress=None, begun=None, **work):
+    """Darken a video file; return its record. ``work`` are fields of `Darkening`."""
+    output = OutputSettings(crf=5) if output is None else output
+
+    def write(video):
+        darkening = Darkening(video, output.crf, begun=[] if begun is None else begun, **work)
+        return in_stretches(video, target, darkening, output.overwrite, progress).facts()
+
+    return video_to_video(source, target, output, of_images or {}, write)
+
+
+def parts_of(target):
+    """The hidden folder of the parts of a result."""
+    return target.with_name(f".{target.name}.parts")
+
+
+def times_of(path):
+    """The time of every frame of a video file."""
+    return [frame.time for frame in open_video(path).frames()]
+
+
+def sound_of(path):
+    """The bytes of every packet of sound of a video file."""
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
