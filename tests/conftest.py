@@ -56,3 +56,10 @@ def thread_count():
 def as_written(monkeypatch):
     """Run every operation as it is written on the array namespace, without a kernel."""
     monkeypatch.setattr("rainopt.arrays.KERNELS", {})
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -9,7 +9,7 @@ import pytest
 
 from data_tools.commands.main import app
 from tests.support.clips import save
-from tests.support.datasets import clip, put
+from tests.support.datasets import clip, put, waves
 from tests.support.processes import call
 
 INPUTS = ("videos", "videos/c")
@@ -37,9 +37,11 @@ def again():
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def photos(here):
+    """A folder of three clean pictures."""
+    for k, name in enumerate("abc"):
+        put(here / "photos" / f"{name}.png", waves(seed=k))
+    return Path("photos")
 
 
 @pytest.fixture(scope="session")

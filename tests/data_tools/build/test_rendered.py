@@ -36,19 +36,6 @@ def job(source, preset, version=0, seed=0):
     return PairJob(Path(source), "x", version, "train", Path(), SynthSettings(preset=preset, seed=seed))
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def photos(here):
-    for k, name in enumerate("abc"):
-        put(here / "photos" / f"{name}.png", waves(seed=k))
-    return Path("photos")
-
-
 # Truth
 
 

@@ -19,19 +19,6 @@ def plan(*clean, folder=None, count=None, **settings):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def photos(here):
-    for k, name in enumerate("abc"):
-        put(here / "photos" / f"{name}.png", waves(seed=k))
-    return Path("photos")
-
-
-@pytest.fixture
 def many(here):
     for k in range(400):
         (here / f"{k}.png").touch()

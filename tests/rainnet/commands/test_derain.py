@@ -29,12 +29,6 @@ def model(tmp_path_factory):
     return rainnet.save(random_udgnet(), tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def scene(seed=0, dtype=np.uint8):
     rng = np.random.default_rng(seed)
     row, column = np.mgrid[:H, :W] / 11

@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import unicodedata
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from rainopt.io.video.read import VideoError, VideoExistsError, open_video, read_frames
 from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts, part_suffix
 from tests.support.clips import coded, save
+from tests.support.disk import full_disk
 
 resource = pytest.importorskip("resource")
 
@@ -62,17 +62,6 @@ def sound_of(path):
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(audio=0) if packet.size]
         return [(packet.pts * packet.time_base, bytes(packet)) for packet in packets]
-
-
-@contextmanager
-def full_disk(size):
-    """Let no file grow beyond `size` bytes: writing fails as on a full disk, in the system itself."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 # Round trips
