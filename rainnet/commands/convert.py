@@ -50,18 +50,18 @@ def convert(
     from rainnet.weights.checkpoint import SUFFIX, save
     from rainnet.weights.foreign import ConversionError
     from rainnet.weights.foreign import convert as converted_from
-    from rainnet.zoo import NETWORKS, known
+    from rainnet.zoo import entry_of, known, names
     from rainopt.app.console import open_consoles
 
     require_free(output, SUFFIX, overwrite)
     config = parse_settings(settings or [])
-    if network in NETWORKS:
+    if network in names():
         from dataclasses import fields
 
-        names = [field.name for field in fields(next(iter(NETWORKS[network].presets.values())))]
+        own = [field.name for field in fields(next(iter(entry_of(network).presets.values())))]
         try:
             for name in config:
-                known(name, names, f"field of the config of {network}")
+                known(name, own, f"field of the config of {network}")
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--set") from None
     out, err = open_consoles()

@@ -68,7 +68,8 @@ def derain(
             min=0,
             metavar="PIXELS",
             help="Side of the tiles that a large picture is cut into: 1024 on a CPU and 2048 on a GPU if left out. "
-            "Smaller ones need less memory and more time; 0 never cuts. The result is the same.",
+            "Smaller ones need less memory and more time; 0 never cuts. The result is the same, except "
+            "for networks that see the whole picture.",
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Tiles that go through the network together.")] = 1,

@@ -167,11 +167,11 @@ class _StageRun:
         fabric = self.fabric
         source = iter(batches(self.done, self.stage.last, fabric.global_rank, fabric.world_size))
         clock, means = Clock(self.recipe.run.batch * fabric.world_size), Means()
-        if not self.done:
-            # Whatever happens from now on, there is something to go on from.
-            self._save()
         with Interruption() as interruption:
-            while self.done < self.stage.last:
+            if not self.done:
+                # Whatever happens from now on, there is something to go on from.
+                self._save()
+            while self.done < self.stage.last and not interruption.asked:
                 with clock:
                     batch = fabric.to_device(dict(next(source)))
                 means.add(self._step(batch))
@@ -179,10 +179,9 @@ class _StageRun:
                 clock.count()
                 if fabric.is_global_zero:
                     self._report(means, clock, batch)
-                if interruption.asked and self.done < self.steps:
-                    self._save()
-                    raise KeyboardInterrupt
-        self._save()
+            self._save()
+            if interruption.asked and self.done < self.steps:
+                raise KeyboardInterrupt
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.

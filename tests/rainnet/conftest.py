@@ -2,10 +2,7 @@ import pytest
 import torch
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _one_thread():
-    """Compute in one thread: networks of these tests are so small that threads only wait for one another."""
-    before = torch.get_num_threads()
+    """Compute in one thread, whatever a command has set: here networks are so small that threads only wait."""
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

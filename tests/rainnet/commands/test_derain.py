@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import pytest
-import torch
 
 import rainnet
 from rainnet.commands.derain import Derain
@@ -136,11 +135,3 @@ def test_wrong_usage_is_told_before_anything_is_done(here, model, options, where
     assert where in err
     assert message in err
     assert files(here) == before
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    """The command takes as many threads as it may use."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)

@@ -18,6 +18,7 @@ from rainnet.data import DataError, RenderedCrops, make_loader
 from rainnet.programs.base import ExampleSpec
 from rainopt.io import write_image
 from rainopt.parallel.threads import num_threads
+from tests.support.toy import assert_same
 
 
 class Numbers(Dataset):
@@ -43,8 +44,10 @@ def numbers(**options):
     return [batch["number"].tolist() for batch in make_loader(Numbers(), **options)]
 
 
-def test_batches_go_through_the_examples_in_order():
+def test_batches_go_through_the_examples_in_order_and_leave_the_random_numbers_of_torch_alone():
+    before = torch.random.get_rng_state()
     assert numbers(batch=2, steps=3) == [[0, 1], [2, 3], [4, 5]]
+    assert torch.equal(before, torch.random.get_rng_state())
     loader = make_loader(Numbers(), 2, steps=3)
     assert len(loader) == 3
     assert [len(list(loader)), len(list(loader))] == [3, 3]
@@ -60,12 +63,6 @@ def test_ranks_share_out_a_larger_batch():
     whole = numbers(batch=6, start=5, steps=4)
     parts = [numbers(batch=2, start=5, steps=4, rank=rank, world=3) for rank in range(3)]
     assert [list(chain(*step)) for step in zip(*parts, strict=True)] == whole
-
-
-def test_the_random_numbers_of_torch_are_left_alone():
-    before = torch.random.get_rng_state()
-    assert numbers(batch=1, steps=1) == [[0]]
-    assert torch.equal(before, torch.random.get_rng_state())
 
 
 @pytest.mark.parametrize(
@@ -95,10 +92,8 @@ def test_workers_make_the_same_batches(tmp_path):
     spec = ExampleSpec(upright=True, truth=True, plain=True)
     data = RenderedCrops([write_image(tmp_path / "a.png", picture)], 32, spec)
     alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 2))
-    assert len(helped) == 3
     for a, b in zip(alone, helped, strict=True):
-        assert a.keys() == b.keys()
-        assert all(torch.equal(a[name], b[name]) for name in a)
+        assert_same(a, b)
 
 
 def test_workers_are_processes_with_one_thread_that_report_broken_files_and_end():

@@ -214,12 +214,7 @@ def test_settings_out_of_range(picture, settings, message):
         derain(random_udgnet(), picture, **settings)
 
 
-def test_devices_are_those_that_torch_finds_and_auto_is_where_the_network_is(picture, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    for name in ("cuda:3", torch.device("cuda:1")):
-        with pytest.raises(ValueError, match="there is no device 'cuda:"):
-            derain(random_udgnet(), picture, device=name)
+def test_auto_is_where_the_network_is():
     assert device_for("auto", random_udgnet().to("meta")).type == "meta"
     assert device_for(torch.device("cpu"), random_udgnet().to("meta")).type == "cpu"
 

@@ -55,12 +55,9 @@ def test_a_loaded_network_is_ready_to_be_used_and_random_numbers_are_as_they_wer
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_facts_come_back(saved, net, tmp_path):
+def test_the_file_says_what_it_is_and_what_it_was_told(saved, net, tmp_path):
     assert facts_of(saved) == {"steps": 5, "psnr": 31.5}
     assert facts_of(save(net, tmp_path / "other.safetensors")) == {}
-
-
-def test_the_file_says_what_it_is(saved, net):
     header = header_of(saved)
     assert header.network == "udgnet"
     assert header.config == {**net.config_dict(), "along": (1,)}

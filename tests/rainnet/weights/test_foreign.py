@@ -90,25 +90,17 @@ def test_the_streams_compute_what_theirs_do(tmp_path, names):
     assert not net.training
 
 
-def test_names_that_say_nothing_leave_the_first_stream_to_the_image(tmp_path):
-    theirs = Theirs(("a", "b"), angle=TheirAngle())
+def test_names_may_say_nothing_and_streams_differ_in_depth_and_lack_biases(tmp_path):
+    theirs = Theirs(("a", "b"), bias=False, second={"blocks": 1, "bias": False}, angle=TheirAngle())
     converted = convert("udgnet", written(tmp_path, theirs.state_dict()))
-    image = torch.rand(1, 3, 8, 8)
+    net, image = converted.network, torch.rand(1, 3, 9, 9)
     with torch.no_grad():
-        torch.testing.assert_close(converted.network.layers(image).removed, theirs.a(image))
+        torch.testing.assert_close(net.layers(image).removed, theirs.a(image))
+        torch.testing.assert_close(net.layers(image).rain, image - theirs.b(image))
+    assert (net.config.blocks, net.config.rain_blocks) == (BLOCKS, 1)
     assert len(converted.notes) == 2
     assert "the first ('a.c1' …) is taken for the image's" in converted.notes[1]
     assert converted.facts["notes"] == converted.notes
-
-
-def test_streams_may_differ_in_depth_and_lack_biases(tmp_path):
-    theirs = Theirs(bias=False, second={"blocks": 1, "bias": False}, angle=TheirAngle())
-    net = convert_official("udgnet", written(tmp_path, theirs.state_dict()))
-    image = torch.rand(1, 3, 9, 9)
-    with torch.no_grad():
-        torch.testing.assert_close(net.layers(image).removed, theirs.image_net(image))
-        torch.testing.assert_close(net.layers(image).rain, image - theirs.rain_net(image))
-    assert (net.config.blocks, net.config.rain_blocks) == (BLOCKS, 1)
 
 
 @pytest.mark.parametrize("angle", [None, nn.Sequential(nn.Conv2d(3, 8, 7), nn.BatchNorm2d(8), nn.Linear(8, 1))])
@@ -249,30 +241,19 @@ def test_what_is_no_udgnet_is_told(tmp_path, what, message):
         convert("udgnet", written(tmp_path, what))
 
 
-def test_normalisation_within_a_stream_is_refused(tmp_path):
-    theirs = Theirs()
+def test_what_else_cannot_be_mapped_is_told(tmp_path):
+    theirs, knot = Theirs(), {}
+    knot["net"] = knot  # a checkpoint that holds itself
+    with pytest.raises(ConversionError, match="state dict"):
+        convert("udgnet", written(tmp_path, knot))
+    save_file(theirs.state_dict(), tmp_path / "official.safetensors")
+    with pytest.raises(ConversionError, match="keeps no order"):
+        convert("udgnet", tmp_path / "official.safetensors")
+    with pytest.raises(ConversionError, match=r"'spamnet'; checkpoints .* can be converted for: .*udgnet"):
+        convert_official("spamnet", written(tmp_path, theirs.state_dict()))
     theirs.image_net.trunk[0].insert(1, nn.BatchNorm2d(WIDTH))
     with pytest.raises(ConversionError, match=r"has 'image_net.trunk.0.1.weight' between the convolutions"):
         convert("udgnet", written(tmp_path, theirs.state_dict()))
-
-
-def test_safetensors_of_others_lack_the_order(tmp_path):
-    save_file(Theirs().state_dict(), tmp_path / "official.safetensors")
-    with pytest.raises(ConversionError, match="keeps no order"):
-        convert("udgnet", tmp_path / "official.safetensors")
-
-
-def test_networks_without_a_mapping_name_those_that_have_one(tmp_path):
-    with pytest.raises(ConversionError, match=r"'spamnet'; checkpoints .* can be converted for: .*udgnet"):
-        convert_official("spamnet", written(tmp_path, Theirs().state_dict()))
-
-
-def test_a_checkpoint_that_holds_itself_ends(tmp_path):
-    knot = {}
-    knot["net"] = knot
-    torch.save(knot, tmp_path / "knot.pth")
-    with pytest.raises(ConversionError, match="state dict"):
-        convert_official("udgnet", tmp_path / "knot.pth")
 
 
 @pytest.mark.parametrize("config", [{"name": "x"}, {3: 1}, {"path": "x"}, {"preset": "small"}])
