@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rainopt.app.exit_codes import INTERRUPTED
+from rainopt.app.exit_codes import FAILED, INTERRUPTED
 
 Inputs = Annotated[
     list[str],
@@ -59,9 +59,15 @@ def version_of(name: str) -> object:
 
 
 def run(app: typer.Typer) -> None:
-    """Run a program and exit with its status; an interruption is status 130."""
+    """Run a program and exit with its status; an interruption is status 130, and a missing extra is told."""
     try:
         app(standalone_mode=True)
+    except ImportError as error:
+        # Only those that say what to install; any other is a fault of ours and keeps its traceback.
+        if "pip install 'rainopt[" not in str(error):
+            raise
+        typer.echo(f"failed  {error}", err=True)
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import distributed
 import pytest
 
 from data_tools.build.dataset import ClusterError, run
@@ -16,8 +17,6 @@ from data_tools.build.settings import BuildSettings
 from data_tools.manifest.file import read_manifest
 from tests.support.clips import save
 from tests.support.datasets import clip, files
-
-distributed = pytest.importorskip("distributed")
 
 OPTIONS = ["--every", "0.8", "-n", "2", "--no-stabilise"]
 pytestmark = [

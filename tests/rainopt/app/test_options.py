@@ -146,3 +146,15 @@ def test_an_interruption_is_status_130(monkeypatch):
     with pytest.raises(SystemExit) as caught:
         options.run(toy)
     assert caught.value.code == 130
+
+
+def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys):
+    for text, expected in (("pip install 'rainopt[data]'", SystemExit), ("no module named odd", ImportError)):
+
+        def missing(text=text, **_):
+            raise ImportError(text)
+
+        with pytest.raises(expected) as caught:
+            options.run(missing)
+    assert "rainopt[data]" in capsys.readouterr().err
+    assert "odd" in str(caught.value)
