@@ -17,13 +17,13 @@ $(BIN)/python:
 # What a user of `rainopt` needs, and the sample photograph.
 $(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing rainopt into $(VENV)/ (about half a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,video]'
+	$(PIP) install -c constraints.txt -e '.[data,video,heif]'
 	@touch $@
 
 # What the tests, the type checker and the benchmarks need as well.
 $(VENV)/.dev: $(VENV)/.user
 	@echo "Installing the test environment into $(VENV)/ (about a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,video,net,export,cluster,dev]'
+	$(PIP) install -c constraints.txt -e '.[data,video,heif,raw,net,export,cluster,dev]'
 	@touch $@
 
 demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
