@@ -175,7 +175,8 @@ def derain(
         if bounded and degrees is not None:
             taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
         colour = rainy()
-        background = (colour - taken).clamp_(0, 1 / unit)
+        # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
+        background = (colour - taken).clamp_(min=0).minimum(colour.clamp(min=1))
         del taken
         if iterations and degrees is not None:
             removal = streaks.removal(degrees, height, width)
