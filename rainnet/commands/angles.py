@@ -15,8 +15,9 @@ Angle = Annotated[
         "--angle",
         metavar="DEG|network|solver",
         help="Direction of the rain in degrees: 0 is vertical, positive moves right going down; or what finds it: the "
-        "solver's vote of streaks, as it does if this is left out, or the network itself, as in the paper, which "
-        "knows no rain flatter than 45 degrees.",
+        "solver's vote of streaks, or the network itself, as in the paper, which knows no rain flatter than 45 "
+        "degrees. Left out, the solver finds it, and a photograph in which it sees no rain is left as it is; with any "
+        "of these, each is derained.",
     ),
 ]
 

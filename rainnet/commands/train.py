@@ -80,7 +80,10 @@ def train(
     - `rainnet train udgnet-small --data photographs/ --val pairs/ -o runs/small --set run.steps=20000`
     - `torchrun --nproc-per-node 4 -m rainnet train udgnet -d rainy/ --clean photographs/ -o runs/four --device cuda`
 
-    Exit status: 0 trained, 1 failed, 2 wrong usage, 130 interrupted (the state is saved).
+    A folder belongs to one run at a time. Stopped by Ctrl-C or by SIGTERM, sent to the process or to all of its group,
+    a run saves its state and ends; one that was killed before it had saved anything is begun again by the same command.
+
+    Exit status: 0 trained, 1 failed, 2 wrong usage, 130 interrupted, 143 stopped by SIGTERM (the state is saved).
     """
     import json
 
@@ -92,19 +95,25 @@ def train(
     if single is not None and data:
         raise typer.BadParameter("is the only data of a run with --single; leave it out", param_hint="--data")
     from rainnet.recipes.recipe import RecipeError
+    from rainnet.train.interruption import StoppedError
     from rainnet.train.run_folder import RunError
-    from rainnet.weights.checkpoint import CheckpointError
+    from rainnet.weights.fitting import CheckpointError
 
     try:
-        chosen = _recipe(recipe, data, clean, rainy, val, single, start, changes)
+        chosen, doubts = _recipe(recipe, data, clean, rainy, val, single, start, changes)
         batches, validator = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
     except (ValueError, TypeError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+    if doubts and not resume and _is_first():
+        err.print(f"note: '{escape(str(single or chosen.data.train[0]))}' may not be worth it, {escape(doubts)}")
     try:
         result = _train(chosen, batches, validator, output, device, resume, err)
+    except StoppedError as stop:
+        err.print(escape(f"interrupted; the same command with --resume goes on, from '{output}'"))
+        raise typer.Exit(stop.status) from None
     except KeyboardInterrupt:
-        err.print(f"interrupted; the same command with --resume goes on, from '{output}'")
+        err.print("interrupted; the same command goes on, with --resume where the folder holds last.ckpt")
         raise typer.Exit(INTERRUPTED) from None
     except (RunError, RecipeError, CheckpointError) as error:
         raise typer.BadParameter(str(error)) from None
@@ -131,8 +140,8 @@ def _recipe(
     single: Path | None,
     start: Path | None,
     changes: list[str] | None,
-) -> Recipe:
-    """Return the recipe with what the options say."""
+) -> tuple[Recipe, str]:
+    """Return the recipe with what the options say, and what speaks against training by it."""
     from rainnet.recipes.recipe import read_recipe
     from rainnet.train.single import with_weights
 
@@ -152,7 +161,7 @@ def _recipe(
         name = name if name.endswith((".toml", "-single", "_single")) else f"{name}-single"
         sections["data"]["kind"] = "single"
     chosen = read_recipe(name, changes or (), **sections)
-    return with_weights(chosen) if chosen.data.kind == "single" else chosen
+    return with_weights(chosen) if chosen.data.kind == "single" else (chosen, "")
 
 
 def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None]:

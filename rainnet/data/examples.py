@@ -11,7 +11,19 @@ from torch.utils.data import Dataset
 from rainnet.data.crops import Cut, as_planes, as_tensor
 from rainnet.programs.base import ExampleSpec
 
-Examples = Dataset[dict[str, Tensor]]
+PASS = 1 << 24
+"""Examples that are one pass through a dataset to those who ask for its length: more than any run has taken."""
+
+
+class Examples(Dataset[dict[str, Tensor]]):
+    """A dataset that has an example for every index, drawn at random but the same each time.
+
+    There is no end to them. The length is for `torch.utils.data.DataLoader`, which goes through a dataset by it; the
+    order is as random as any, so that nothing is to be shuffled. `rainnet.data.make_loader` ends where it is told to.
+    """
+
+    def __len__(self) -> int:
+        return PASS
 
 
 def entries(

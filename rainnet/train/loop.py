@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import torch
@@ -16,7 +17,7 @@ from rainnet.recipes.stages import Stage, plan
 from rainnet.train.build import build_program, go_on, trained
 from rainnet.train.ema import averaged
 from rainnet.train.fabric import launched
-from rainnet.train.interruption import Interruption
+from rainnet.train.interruption import Interruption, StoppedError
 from rainnet.train.meters import Clock, Means, Step, Watcher
 from rainnet.train.optimisers import OPTIMISERS
 from rainnet.train.run_folder import BEST, RunFolder
@@ -58,7 +59,7 @@ def train(
     device
         "auto", "cpu" or "cuda:N"; under torchrun, the kind of device of all processes.
     resume
-        Go on with what the folder holds.
+        Go on with what the folder holds; from the beginning, where a run was killed before it had saved anything.
 
     Raises
     ------
@@ -66,11 +67,15 @@ def train(
         If a loss or a gradient is not finite.
     RunError, RecipeError, CheckpointError, ValueError
         If the folder or the recipe cannot be used, or the device is not there.
-    KeyboardInterrupt
-        After the state was saved.
+    StoppedError
+        A KeyboardInterrupt, after the state was saved.
     """
     stages = plan(recipe)
-    with launched(recipe, device) as fabric:
+    with launched(recipe, device) as fabric, ExitStack() as held:
+        if resume and fabric.is_global_zero:
+            # Before the state is read, which another run could go on writing.
+            folder.require_run()
+            held.enter_context(folder.held())
         state = folder.state_for(recipe, fabric.world_size) if resume else None
         if not state and fabric.is_global_zero:
             # What is wrong with a later stage is found out before anything is done.
@@ -81,6 +86,9 @@ def train(
             run = _StageRun(recipe, stage, stages[-1].last, folder, watcher, validator, fabric, state)
             try:
                 if not begun and fabric.is_global_zero:
+                    if not resume:
+                        folder.make()
+                        held.enter_context(folder.held())
                     folder.begin(recipe, resume)
                 begun = True
                 run.run(batches)
@@ -171,7 +179,7 @@ class _StageRun:
             if not self.done:
                 # Whatever happens from now on, there is something to go on from.
                 self._save()
-            while self.done < self.stage.last and not interruption.asked:
+            while self.done < self.stage.last and not self._agreed(interruption):
                 with clock:
                     batch = fabric.to_device(dict(next(source)))
                 means.add(self._step(batch))
@@ -181,7 +189,20 @@ class _StageRun:
                     self._report(means, clock, batch)
             self._save()
             if interruption.asked and self.done < self.steps:
-                raise KeyboardInterrupt
+                raise StoppedError(interruption.asked)
+
+    def _agreed(self, interruption: Interruption) -> bool:
+        """Tell whether to stop before the next step, the same in all processes of a run.
+
+        A signal reaches them one after the other, and one that has left would be waited for by those that have not.
+        """
+        if self.fabric.world_size == 1:
+            return bool(interruption.asked)
+        heard = torch.tensor(float(interruption.asked), device=self.fabric.device)
+        agreed = int(self.fabric.all_reduce(heard, reduce_op="max"))  # type: ignore[arg-type]
+        # What has been heard since then is for the next time.
+        interruption.asked = agreed or interruption.asked
+        return bool(agreed)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.

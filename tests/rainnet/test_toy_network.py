@@ -84,7 +84,7 @@ def test_it_resumes(toy, folder, tmp_path):
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 40, 3), (33, 18, 4), (50, 31)])
 def test_it_derains_any_size(toy, rng, shape):
-    net, image = rainnet.create("toy"), rng.random(shape)
+    net, image = rainnet.create("toy"), 0.5 + 0.5 * rng.random(shape)
     result = rainnet.derain(net, image)
     assert result.background.shape == shape
     assert result.angle is None

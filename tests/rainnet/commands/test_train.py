@@ -10,7 +10,7 @@ import torch
 
 from data_tools import RainSpec, add_rain
 from rainnet.commands.main import app
-from rainnet.train.single import weights_for
+from rainnet.train.single import advice, density_of, weights_for
 from rainnet.weights.checkpoint import load
 from rainopt import UDGWeights, read_image, write_image
 from rainopt.still.adaptive import MANY
@@ -120,9 +120,13 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
     few = add_rain(smooth, RainSpec(density=1000, intensity=0.5), rng).rainy
     many = add_rain(smooth, RainSpec(density=60000, length=60, intensity=0.5), rng).rainy
     plain = UDGWeights()
+    few, many, none = (density_of(picture) for picture in (few, many, smooth[..., 0]))
     assert weights_for(few) == pytest.approx({"sparsity": plain.sparsity, "lambda_y": plain.lambda_y})
     assert weights_for(many) == pytest.approx({"sparsity": MANY.sparsity, "lambda_y": MANY.lambda_y})
-    assert weights_for(smooth[..., 0]) == weights_for(few)
+    assert weights_for(none) == weights_for(few)
+    assert "its rain is sparse" in advice(few)
+    assert "no rain is seen" in advice(none)
+    assert not advice(many)
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,8 @@ def test_no_more_is_taken_off_than_rain_can_have_added(rng):
     "settings", [{}, {"polish": 3}, {"angle": 20.0, "polish": 3}, {"angle": 20.0, "bounded": False}]
 )
 def test_streaks_are_looked_for_once_and_only_where_they_are_needed(rng, monkeypatch, settings):
-    looked, real = [], streaks.gather
-    monkeypatch.setattr(streaks, "gather", lambda planes: looked.append(planes.shape) or real(planes))
+    looked, real = [], streaks.look
+    monkeypatch.setattr(streaks, "look", lambda *given: looked.append(given) or real(*given))
     result = derain(random_udgnet(), rained(rng, angle=20.0), **settings)
     assert not result.dry
     assert result.angle == pytest.approx(20, abs=3)
