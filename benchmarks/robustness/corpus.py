@@ -80,7 +80,7 @@ def _by_pillow(rgb: np.ndarray, grey: np.ndarray) -> Iterator[tuple[str, bytes]]
         "rgb.bmp": (rgb, {}),
         "lossless.webp": (alpha, {"lossless": True, **tags}),
         "lossy.webp": (rgb, {}),
-        "pillow.tif": (rgb, {"compression": "tiff_lzw", **tags}),
+        "pillow.tif": (rgb, {"compression": "tiff_lzw", "icc_profile": tags["icc_profile"]}),
         "rgb.gif": (rgb, {}),
     }
     if features.check("avif"):
@@ -172,13 +172,14 @@ def clip(
         # One thread: the same bytes whatever the computer.
         stream.codec_context.thread_count = 1
         audio: Any = output.add_stream(sound, rate=8000) if sound else None
+        if audio is not None:
+            audio.layout = "mono"
         for k in range(count):
             frame = av.VideoFrame.from_ndarray(waves(size, size * 4 // 3, seed=k), "rgb24").reformat(format=pixels)
             frame.pts, frame.time_base = k, Fraction(1, 25)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
         if audio is not None:
-            audio.layout = "mono"
             tone = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
             tone.sample_rate, tone.pts = 8000, 0
             output.mux(audio.encode(tone))

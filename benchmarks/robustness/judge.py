@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -90,7 +91,9 @@ def _worst(
         text = f"{first.category.__name__}: {first.message}" if first else heard.logged[0]
         return Kind.WARNING, text[:300], f"{_short(first.filename)}:{first.lineno}" if first else text[:40]
     if heard.written.strip():
-        return Kind.NOISE, heard.written.strip()[:300], heard.written.strip()[:24]
+        # Two words say which library speaks; times and details differ.
+        speaker = " ".join(re.findall(r"[A-Za-z]{3,}", heard.written)[:2])
+        return Kind.NOISE, heard.written.strip()[:300], speaker
     return (Kind.REFUSED, str(error)[:300], where) if refused else (Kind.OK, "", "")
 
 

@@ -5,7 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-NUMBERS = (0, 1, 2, 7, 8, 16, 127, 128, 255, 256, 4096, 32767, 32768, 65535, 65536, 2**24, 2**31 - 1, 2**31)
+NUMBERS: tuple[int, ...] = (
+    0,
+    1,
+    2,
+    7,
+    8,
+    16,
+    127,
+    128,
+    255,
+    256,
+    4096,
+    32767,
+    32768,
+    65535,
+    65536,
+    2**24,
+    2**31 - 1,
+    2**31,
+)
 NUMBERS += (2**32 - 1, 2**32, 2**63 - 1, 2**64 - 1)
 """Numbers at the edges of what fields hold."""
 

@@ -49,7 +49,16 @@ class Writer:
         return command(*self.words, *more)
 
 
-TRAINED = ("--set", "run.steps=6", "--set", "run.save_every=2", "--set", "run.batch=2", "--set", "data.size=32")
+TRAINED: tuple[str, ...] = (
+    "--set",
+    "run.steps=6",
+    "--set",
+    "run.save_every=2",
+    "--set",
+    "run.batch=2",
+    "--set",
+    "data.size=32",
+)
 TRAINED += ("--set", "network.config={features=4, blocks=1}", "--set", "run.precision=32-true")
 BUILT = ("--every", "0.8", "-n", "2", "--no-stabilise")
 

@@ -23,7 +23,7 @@ PROGRAMS = {
     "raindata": "data_tools.commands.main",
     "rainnet": "rainnet.commands.main",
 }
-NAMES = (
+NAMES: tuple[str, ...] = (
     "photo.png",
     "photo.jpg",
     "a b.png",
@@ -122,6 +122,10 @@ COMMANDS: tuple[tuple[str, tuple[str, ...], dict[str, tuple[str, ...]]], ...] = 
 """Programs, what they are asked, and options with their values."""
 
 
+class RefusedError(Exception):
+    """A command that ended with status 1 or 2 and said why."""
+
+
 def command_run(random: Random) -> Case:
     """Return a command to be run in this process."""
     program, words, options = random.choice(COMMANDS)
@@ -154,9 +158,11 @@ def command_run(random: Random) -> Case:
         raw = {character for character in said if ord(character) < 32 and character not in "\n\r\t"}
         if raw:
             raise PromiseBrokenError(f"control characters {sorted(raw)} on the terminal: {said[:200]!r}")
+        if status:
+            raise RefusedError(said)
         return status
 
-    return Case(f"{program} {words[0]} ({' '.join(map(repr, argv[1:]))[:160]})", call, (), files)
+    return Case(f"{program} {words[0]} ({' '.join(map(repr, argv[1:]))[:160]})", call, (RefusedError,), files)
 
 
 def _content(word: str, random: Random) -> bytes:

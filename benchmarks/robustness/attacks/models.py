@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import warnings
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -84,6 +85,12 @@ def _spoil(header: dict[str, Any], random: Random) -> None:
 @functools.cache
 def _pickles() -> dict[str, bytes]:
     """Return what torch.save makes of a network's weights, of odd tensors, and of things that are no weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # quantised tensors are on their way out of torch, and still in people's files
+        return _saved()
+
+
+def _saved() -> dict[str, bytes]:
     import torch
 
     import rainnet

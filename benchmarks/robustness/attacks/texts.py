@@ -43,9 +43,32 @@ ODD_LINES = (
     "\ufeffrainy/a.png clean/a.png",
     "rainy/é.png clean/é.png",
 )
-FOLDERS = ("rainy", "clean", "rain", "norain", "Os", "Bs", "Ot", "input", "target", "rainy_image", "ground_truth", "gt")
+FOLDERS: tuple[str, ...] = (
+    "rainy",
+    "clean",
+    "rain",
+    "norain",
+    "Os",
+    "Bs",
+    "Ot",
+    "input",
+    "target",
+    "rainy_image",
+    "ground_truth",
+    "gt",
+)
 FOLDERS += ("train", "val", "test", "data", "a\nb", "\x1b[1m", "deep/er", "train/rain", "train/norain", ".hidden", "")
-FILES = ("1.png", "2.png", "01.png", "1_1.jpg", "1_2.jpg", "rain-1.png", "norain-1.png", "norain-1x2.png", "a.PNG")
+FILES: tuple[str, ...] = (
+    "1.png",
+    "2.png",
+    "01.png",
+    "1_1.jpg",
+    "1_2.jpg",
+    "rain-1.png",
+    "norain-1.png",
+    "norain-1x2.png",
+    "a.PNG",
+)
 FILES += (
     "real_world.txt",
     "manifest.jsonl",
@@ -141,6 +164,7 @@ def manifest_read(random: Random) -> Case:
 def pairs_read(random: Random) -> Case:
     """Return a list of pairs with odd lines."""
     from data_tools.layouts.read import LayoutError, read_dataset
+    from data_tools.manifest.file import ManifestError
 
     lines = [random.choice(ODD_LINES) for _ in range(random.choice((1, 3, 8)))]
     data = random.choice(("\n", "\r\n", "\r")).join(lines).encode("utf-8", "surrogatepass")
@@ -152,7 +176,7 @@ def pairs_read(random: Random) -> Case:
     def call(folder: Path) -> Any:
         return str(read_dataset(folder / target, layout))
 
-    return Case("read_dataset(list of pairs)", call, (LayoutError,), files)
+    return Case("read_dataset(list of pairs)", call, (LayoutError, ManifestError), files)
 
 
 def tree_read(random: Random) -> Case:
@@ -175,7 +199,7 @@ def tree_read(random: Random) -> Case:
 
 
 SECTIONS = ("network", "data", "loss", "optimiser", "run", "validation", "stages", "x", "", "optimiser.network")
-KEYS = (
+KEYS: tuple[str, ...] = (
     "name",
     "preset",
     "config",
@@ -191,7 +215,7 @@ KEYS = (
     "steps",
 )
 KEYS += ("batch", "seed", "ema", "every", "data", "limit", "frozen", "features", "", "x", "veil", "split", "schedule")
-VALUES = (
+VALUES: tuple[str, ...] = (
     "1",
     "-1",
     "0",

@@ -13,11 +13,44 @@ from hypothesis import strategies as st
 
 from benchmarks.robustness.corpus import waves
 
-SHAPES = ((24, 32), (24, 32, 3), (24, 32, 1), (24, 32, 2), (24, 32, 4), (8, 8), (8, 9, 3), (3, 24, 32))
-ODD_SHAPES = ((), (0,), (1,), (24,), (0, 8), (8, 0, 3), (1, 1), (1, 1, 3), (7, 7), (2, 3), (24, 32, 5), (24, 32, 0))
+SHAPES: tuple[tuple[int, ...], ...] = (
+    (24, 32),
+    (24, 32, 3),
+    (24, 32, 1),
+    (24, 32, 2),
+    (24, 32, 4),
+    (8, 8),
+    (8, 9, 3),
+    (3, 24, 32),
+)
+ODD_SHAPES: tuple[tuple[int, ...], ...] = (
+    (),
+    (0,),
+    (1,),
+    (24,),
+    (0, 8),
+    (8, 0, 3),
+    (1, 1),
+    (1, 1, 3),
+    (7, 7),
+    (2, 3),
+    (24, 32, 5),
+    (24, 32, 0),
+)
 ODD_SHAPES += ((2, 24, 32, 3), (1, 1, 1, 1, 1), (4000, 2), (2, 4000), (11, 11), (1, 300), (97, 101, 3), (200, 8))
 DTYPES = ("uint8", "uint16", "float32", "float64")
-ODD_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint32", "uint64", "float16", "longdouble", "complex64")
+ODD_DTYPES: tuple[str, ...] = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint32",
+    "uint64",
+    "float16",
+    "longdouble",
+    "complex64",
+)
 ODD_DTYPES += ("complex128", ">u2", ">f4", "<f8", "object", "S4", "U4", "datetime64[s]", "V6", "float128")
 FILLS = (
     "scene",
@@ -35,7 +68,17 @@ FILLS = (
     "one nan",
 )
 LAYOUTS = ("plain", "plain", "fortran", "strided", "backwards", "broadcast", "read-only", "unaligned", "swapped axes")
-LIBRARIES = ("numpy", "numpy", "masked", "matrix", "list", "memoryview", "torch", "torch grad", "torch bfloat16")
+LIBRARIES: tuple[str, ...] = (
+    "numpy",
+    "numpy",
+    "masked",
+    "matrix",
+    "list",
+    "memoryview",
+    "torch",
+    "torch grad",
+    "torch bfloat16",
+)
 LIBRARIES += (
     "torch sparse",
     "torch meta",
@@ -195,7 +238,7 @@ def odd_scalars() -> st.SearchStrategy[Any]:
 
 def _scalars() -> list[Any]:
     """Return them anew each time: some change when they are used."""
-    many = [None, True, False, 0, 1, -1, 2, 3, 7, 8, 45, 90, -90, 91, 1000, 2**31, 2**63, 2**64, 10**30]
+    many: list[Any] = [None, True, False, 0, 1, -1, 2, 3, 7, 8, 45, 90, -90, 91, 1000, 2**31, 2**63, 2**64, 10**30]
     many += [0.0, -0.0, 0.5, 1.0, 1.5, 1e-308, 5e-324, 1e6, 1e308, -1e308, float("nan"), float("inf"), float("-inf")]
     many += ["", "x", "auto", "cpu", "cuda:99", "solver", "1", "\0", "\x1b[31m", b"x", (), (1,), [], [0.5], {}, set()]
     many += [1j, object(), type, len, Ellipsis, slice(None), fractions.Fraction(1, 3), decimal.Decimal("0.5")]
