@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rainopt.io.images import exif as exif_data
-from rainopt.io.images import profile
+from rainopt.io.images import profile, xmp
 from rainopt.io.images.formats import AVIF, BMP, JPEG, JPEG_SEGMENT, PNG, TIFF, WEBP, Format
 from rainopt.io.images.jpeg import XMP
 from rainopt.io.images.metadata import ImageMetadata
@@ -94,7 +94,8 @@ class _Carrying:
         return exif
 
     def _xmp(self, packet: bytes | None) -> bytes | None:
-        packet = self._held("xmp", packet)
+        packet, left_out = xmp.make_upright(self._held("xmp", packet))
+        self.lost += left_out
         room = JPEG_SEGMENT + len(exif_data.PREFIX) - len(XMP)
         if packet and self.kind is JPEG and len(packet) > room:
             packet = _PADDING.sub(b"\n", packet)

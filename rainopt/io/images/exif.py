@@ -174,11 +174,29 @@ def resolution_of(exif: bytes | None) -> tuple[float, float] | None:
 
 
 def with_resolution(exif: bytes | None, resolution: tuple[float, float]) -> bytes | None:
-    """Return EXIF data that tell a resolution, where there were none; those that are there stay as they are."""
-    if exif:
+    """Return EXIF data that tell a resolution, which those that tell one already do, whichever it is.
+
+    The first directory is written anew behind the rest, whose places makers' notes may refer to.
+    """
+    pairs = [(round(value * 10_000), 10_000) for value in resolution]
+    if not exif:
+        x, y = (struct.pack("<II", *pair) for pair in pairs)
+        return from_tags({282: (5, 1, x), 283: (5, 1, y), 296: (3, 1, struct.pack("<H", 2))})
+    if resolution_of(exif) or not _tags(exif, frozenset(range(0x10000))):
         return exif
-    x, y = (struct.pack("<II", round(value * 10_000), 10_000) for value in resolution)
-    return from_tags({282: (5, 1, x), 283: (5, 1, y), 296: (3, 1, struct.pack("<H", 2))})
+    order = _BYTE_ORDERS[exif[:4]]
+    (start,) = struct.unpack_from(order + "I", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    data = bytearray(exif) + b"\0" * (len(exif) % 2)
+    entries = [exif[at : at + 12] for at in range(start + 2, start + 2 + 12 * count, 12)]
+    entries = [entry for entry in entries if struct.unpack_from(order + "H", entry)[0] not in (282, 283, 296)]
+    for tag, pair in zip((282, 283), pairs, strict=True):
+        entries.append(struct.pack(order + "HHII", tag, 5, 1, len(data)))
+        data += struct.pack(order + "II", *pair)
+    entries.append(struct.pack(order + "HHIHH", 296, 3, 1, 2, 0))
+    entries.sort(key=lambda entry: struct.unpack_from(order + "H", entry)[0])
+    struct.pack_into(order + "I", data, 4, len(data))
+    return bytes(data) + struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4)
 
 
 def from_tags(tags: Tags) -> bytes | None:

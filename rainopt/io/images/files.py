@@ -192,7 +192,8 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, Any]]:
             raise ImageFileError(f"'{path}' does not fit into memory; crop it, or reduce it first") from error
         # Decoders raise anything at all on damaged bytes: struct.error, SyntaxError, IndexError, cv2.error, ...
         except Exception as error:
-            raise ImageFileError(f"'{path}' is truncated or damaged ({error}); obtain a fresh copy") from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ImageFileError(f"'{path}' is truncated or damaged ({reason}); obtain a fresh copy") from error
 
 
 def _codec(file: BinaryIO) -> tuple[str, ModuleType]:

@@ -190,7 +190,8 @@ def _decode_elsewhere(file: BinaryIO, tiff: Any, page: Any) -> np.ndarray:
         return to_array(image)
     raise UnreadableImageError(
         f"is a TIFF file of a kind that is not read ({page.bitspersample} bits, compression {_name(page.compression)}, "
-        f"pixels {_name(page.photometric)}); save it uncompressed or with Deflate, as grey or RGB"
+        f"pixels {_name(page.photometric)}); save it uncompressed or with Deflate, as grey or RGB, or "
+        "install more decoders (pip install imagecodecs)"
     )
 
 
