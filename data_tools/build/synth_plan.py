@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import SynthSettings
-from data_tools.manifest.folder import FolderError, open_folder
+from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
 from data_tools.manifest.record import Split
 from rainopt.io import READABLE_SUFFIXES
 
 SETTINGS = "synth"
+_log = logging.getLogger(__name__)
 
 
 class SynthError(ValueError):
@@ -54,7 +56,7 @@ def plan_pairs(
     ----------
     clean
         Image files, and folders that are searched with their sub-folders. Each must hold an image; one that is named
-        twice is taken once.
+        twice is taken once. Datasets of this project that lie in them are left out, which is logged as a warning.
     folder
         The dataset's folder, whose images are left out; None if the pairs are to be looked at only.
     settings
@@ -65,7 +67,8 @@ def plan_pairs(
     Raises
     ------
     SynthError
-        If `count` is below 1, an argument is or holds no image, or two pictures would have one name.
+        If `count` is below 1, an argument is or holds no image, is a dataset or cannot be listed, or two pictures
+        would have one name.
     """
     if count is not None and count < 1:
         raise SynthError(f"`count` must be at least 1, got {count}")
@@ -99,18 +102,41 @@ def _scenes(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> dic
 
 def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Iterator[tuple[Path, Path]]:
     for argument in clean:
+        if not os.fspath(argument):
+            raise SynthError("'' names no clean picture; is a variable unset?")
         path = Path(argument)
-        if not path.exists():
+        if not os.path.exists(path):
             raise SynthError(f"'{path}' does not exist; name clean images or folders of them")
+        if holds_dataset(path):
+            raise SynthError(f"'{path}' is a dataset, whose pictures are not all clean; name its clean ones")
         base = path if path.is_dir() else path.parent
-        files = [
-            file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, base, folder)
-        ]
+        files = [file for file in (_below(path) if path.is_dir() else [path]) if _is_clean(file, base, folder)]
         if not files:
             what, where = ("holds" if path.is_dir() else "is", "" if folder is None else f" outside '{folder}'")
             raise SynthError(f"'{path}' {what} no image ({', '.join(sorted(READABLE_SUFFIXES))}){where}")
         for file in files:
             yield file, file.relative_to(base)
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return the files below a folder, but for those of datasets, which hold results and no photographs."""
+    files: list[Path] = []
+    datasets: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        raise SynthError(f"'{error.filename}' cannot be listed ({error.strerror}); ask for the right to read it")
+
+    for place, inner, names in os.walk(folder, onerror=refuse):
+        here = [name for name in inner if not name.startswith(".")]
+        made = [name for name in here if holds_dataset(Path(place, name))]
+        datasets += [os.path.join(place, name) for name in made]
+        inner[:] = [name for name in here if name not in made]
+        files += [Path(place, name) for name in names]
+    if datasets:
+        _log.warning(
+            "left out, as datasets: %s; name their clean pictures if you mean them", ", ".join(map(repr, datasets))
+        )
+    return sorted(files)
 
 
 def _is_clean(file: Path, base: Path, folder: Path | None) -> bool:

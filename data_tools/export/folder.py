@@ -136,9 +136,9 @@ def _remove(folder: Path, files: Sequence[str]) -> None:
         raise ExportError(f"'{folder / PLAN_NAME}' is damaged ({error}); name a new folder") from error
     for place in places:
         place.unlink(missing_ok=True)
-    # Last, so that a removal that was interrupted can be gone on with.
-    (folder / PLAN_NAME).unlink()
     inner = {parent for place in places for parent in place.parents if parent.is_relative_to(folder)} - {folder}
     for parent in sorted(inner, key=lambda path: len(path.parts), reverse=True):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
+    # Last, so that a removal that was interrupted can be gone on with.
+    (folder / PLAN_NAME).unlink()

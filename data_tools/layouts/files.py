@@ -132,7 +132,7 @@ class Finder:
             try:
                 for name in os.listdir(self._root / path.parent):
                     names[name.casefold()].append(name)
-            except OSError:  # no such folder
+            except (OSError, ValueError):  # no such folder, or a name that none can have
                 pass
             self._known[path.parent] = names
         same = self._known[path.parent].get(path.name.casefold(), [])

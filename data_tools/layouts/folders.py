@@ -23,7 +23,7 @@ RAINY_FOLDERS = {
 }
 CLEAN_FOLDERS = (
     *("norain", "no_rain", "no-rain", "clean", "target", "ground_truth", "groundtruth", "gt"),
-    *("targets", "clean_images", "label", "leftimg8bit"),
+    *("targets", "clean_images", "label", "truth", "leftimg8bit"),
 )
 # Names that say nothing by themselves, and mean rainy images where they lie beside a folder "gt".
 QUIET_FOLDERS = ("data", "in")
@@ -97,9 +97,10 @@ def _folder_parts(tree: Tree, folder: Relative, children: dict[str, Relative]) -
         rainy, clean = tree.below(children[name]), tree.below(clean_base)
         if rainy or clean:
             part = Part("folders", tuple(rainy), tuple(clean), children[name], clean_base)
-            kind = _kind(part)
+            versions = chosen_versions(part)
+            kind = _kind(part, versions)
             # The clean side is Cityscapes, of which a part was chosen for rain.
-            yield replace(part, kind=kind, versions=chosen_versions(part), spare=kind == "raincityscapes")
+            yield replace(part, kind=kind, versions=versions, spare=kind == "raincityscapes")
 
 
 def chosen_versions(part: Part) -> Versions:
@@ -108,13 +109,15 @@ def chosen_versions(part: Part) -> Versions:
         return VERSIONS[0]
     best, most = VERSIONS[0], len(part.matched(VERSIONS[0]).pairs)
     for versions in VERSIONS[1:]:
+        if 2 * most >= len(part.rainy):
+            break
         count = len(part.matched(versions).pairs)
         if 2 * most < count:
             best, most = versions, count
     return best
 
 
-def _kind(part: Part) -> str:
+def _kind(part: Part, versions: Versions) -> str:
     names = part.rainy_base.name.lower(), part.clean_base.name.lower()
     if names == ("rainy_image", "ground_truth"):
         return "rain1400"
@@ -128,7 +131,7 @@ def _kind(part: Part) -> str:
         return "outdoor"
     if names == ("data", "gt") and _most(_DROP, part.rainy):
         return "raindrop"
-    return "rain1400" if chosen_versions(part) == "number" else "folders"
+    return "rain1400" if versions == "number" else "folders"
 
 
 def _most(pattern: re.Pattern[str], paths: tuple[Relative, ...]) -> bool:

@@ -15,9 +15,13 @@ from data_tools.manifest.file import (
     read_manifest,
     write_manifest,
 )
+from data_tools.manifest.record import FORMAT
 from rainopt.io.claim import ClaimedError, claimed
 
 LOCK_NAME = ".rainopt.lock"  # held by the run that fills the folder
+# What names of files begin with that runs keep for themselves: the lock, and lists of results.
+OWN_NAMES = (LOCK_NAME, ".rainopt-results")
+LONGEST_HEADER = 1 << 16  # bytes
 SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
 
 
@@ -106,4 +110,13 @@ def sweep(folder: Path) -> None:
 
 def is_ours(path: Path) -> bool:
     """Tell whether a file in a folder without manifest may be left by a run that was killed while it began one."""
-    return path.name == LOCK_NAME or (path.name.startswith(".") and path.suffix == ".tmp")
+    return path.name.startswith(OWN_NAMES) or (path.name.startswith(".") and path.suffix == ".tmp")
+
+
+def holds_dataset(folder: Path) -> bool:
+    """Tell whether a folder is a dataset that a command of this project has made."""
+    try:
+        with open(folder / MANIFEST_NAME, "rb") as file:
+            return FORMAT.encode() in file.readline(LONGEST_HEADER)
+    except OSError:
+        return False

@@ -36,7 +36,8 @@ def rain_video(
     ----------
     frames : (H, W) or (H, W, C) array, C = 1 or 3, or iterable of such arrays
         One clean picture, or the clean frames from frame `start` on, all of one size; uint8, uint16 or float in [0,
-        1].
+        1]. An array of frames, of whatever library, counts as an iterable of them, and nested lists of numbers as an
+        array; one of shape (H, W, 1) or (H, W, 3) is a picture.
     spec : RainSpec
         What the rain looks like.
     rng : numpy.random.Generator

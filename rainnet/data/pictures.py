@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from data_tools.layouts.halves import picture_size, read_picture
 from data_tools.layouts.read import natural_key
-from rainopt.io import READABLE_SUFFIXES, image_size, read_image
+from rainopt.io import READABLE_SUFFIXES
 
 BUDGET = 512 << 20
 """Bytes of decoded pictures that a process keeps."""
@@ -54,7 +55,7 @@ class Pictures:
             self._kept.move_to_end(path)
             return self._kept[path]
         try:
-            pixels = as_rgb(read_image(path))
+            pixels = as_rgb(read_picture(path))
         except ValueError as error:
             raise DataError(str(error)) from error
         self._kept[path] = pixels
@@ -131,7 +132,7 @@ def check_sizes(paths: Sequence[Path], least: int) -> dict[Path, tuple[int, int]
     sizes, small = {}, []
     for path in dict.fromkeys(paths):
         try:
-            sizes[path] = height, width = image_size(path)
+            sizes[path] = height, width = picture_size(path)
         except ValueError as error:
             raise DataError(str(error)) from error
         if min(height, width) < least:

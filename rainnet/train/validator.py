@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import read_dataset
 from rainnet.data.pictures import as_rgb
 from rainnet.models.base import Network
-from rainopt.io import read_image
 from rainopt.metrics.fidelity import psnr, ssim
 
 LEAST = 11  # pixels on each side, for SSIM
@@ -80,7 +80,7 @@ class Validator:
 
 def _read_pair(rainy: Path, clean: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read a pair that can be scored: RGB, of one size, and large enough for SSIM."""
-    pair = as_rgb(read_image(rainy)), as_rgb(read_image(clean))
+    pair = as_rgb(read_picture(rainy)), as_rgb(read_picture(clean))
     sizes = [image.shape[:2] for image in pair]
     if sizes[0] != sizes[1]:
         raise ValueError(f"'{rainy}' is {sizes[0]} and '{clean}' {sizes[1]} pixels; a pair has one size")

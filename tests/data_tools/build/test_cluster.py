@@ -95,10 +95,19 @@ def patient(client, address, timeout, **options):
     return client(address, timeout="300ms", **options)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere://x"])
-def test_a_scheduler_that_is_not_there_is_told(here, built, monkeypatch, address):
+@pytest.mark.parametrize("address", ["foo", "nowhere://x:1", "tcp://host:port", "tcp://"])
+def test_what_is_no_address_is_wrong_usage_before_anything_is_done(here, built, monkeypatch, address):
     monkeypatch.chdir(here)
+    _, err = built("videos", "-o", "none", *OPTIONS, "--scheduler", address, status=2)
+    assert f"--scheduler: '{address}' is no address of a scheduler (" in err
+    assert "it looks like tcp://10.0.0.1:8786" in err
+    assert not Path("none").exists()
+
+
+@pytest.mark.timeout(60)
+def test_a_scheduler_that_is_not_there_is_told(here, built, monkeypatch):
+    monkeypatch.chdir(here)
+    address = "tcp://127.0.0.1:1"
     monkeypatch.setattr(distributed, "Client", functools.partial(patient, distributed.Client))
     out, err = built("videos", "-o", "alone", *OPTIONS, "--scheduler", address, status=1)
     assert out == ""
