@@ -101,7 +101,7 @@ def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]
         return record.model_copy(update={"split": split_of(leader.get(video, video), settings)})
 
     records = [in_split(record) for record in sorted(manifest.records, key=lambda record: record.id)]
-    if manifest.torn or records != list(manifest.records):
+    if manifest.faults or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return read_manifest(folder)
 

@@ -122,6 +122,6 @@ def finish(folder: Path) -> int:
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
     records = sorted(manifest.records, key=lambda record: record.id)
-    if manifest.torn or records != list(manifest.records):
+    if manifest.faults or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return len(records)

@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from data_tools.export.samples import Sample
 from data_tools.export.settings import ExportError
+from data_tools.manifest.folder import FolderError, filling, is_ours
 from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
 
@@ -21,6 +23,24 @@ PLAN_NAME = ".rainopt-export.json"
 FORMAT = "rainopt-export"
 # The name that `replacing` gives a file until it is whole.
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9]+\.[0-9a-f]{8}\.tmp")
+
+
+@contextmanager
+def exporting(folder: Path) -> Iterator[None]:
+    """Hold the folder of an export for this run; it is made where it lacks.
+
+    Raises
+    ------
+    ClaimedError
+        If another run writes it; nothing has been done.
+    ExportError
+        If it cannot be made or written.
+    """
+    try:
+        with filling(folder):
+            yield
+    except FolderError as error:
+        raise ExportError(str(error)) from error
 
 
 def plan_digest(samples: Iterable[Sample], settings: dict[str, Any]) -> str:
@@ -97,7 +117,7 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     file = folder / PLAN_NAME
     if not file.exists():
         # A run that was killed while it wrote the plan leaves a hidden part of it.
-        if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+        if folder.exists() and (not folder.is_dir() or not all(map(is_ours, folder.iterdir()))):
             raise ExportError(f"'{folder}' is not empty and holds no export; name a new folder")
         return None
     try:
@@ -107,10 +127,6 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         pass
     raise ExportError(f"'{file}' is damaged, or of a newer rainopt; name a new folder")
-
-
-def _is_foreign(path: Path) -> bool:
-    return not (path.name.startswith(".") and path.suffix == ".tmp")
 
 
 def _remove(folder: Path, files: Sequence[str]) -> None:

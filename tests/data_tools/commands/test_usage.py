@@ -15,10 +15,10 @@ from tests.support.processes import ROOT, call, environment, run
 
 OPTIONS = {
     "synth": "--output --preset --count --seed --val-share --licence --preview --jobs",
-    "verify": "--layout --jobs --json",
+    "verify": "--layout --rainy --clean --match --jobs --json",
     "build": "--output --every --pairs --crop --crops --accept --most --stabilise --val-share --test-share --seed "
     "--licence --jobs --scheduler --json",
-    "export": "--output --to --layout --split --shard-size --shuffle --overwrite",
+    "export": "--output --to --layout --rainy --clean --match --split --shard-size --shuffle --overwrite",
 }
 
 
@@ -62,8 +62,11 @@ def test_help_needs_no_library_of_ours_and_names_what_may_be_chosen(tmp_path):
         ("synth photos/b.png -o photos", "no image"),
         ("synth photos --preview sheet.gif", "'sheet.gif' cannot be written"),
         ("synth photos --preview photos/b.png", "is a clean picture itself"),
-        ("synth photos/c.png -o photos/b.png", "photos/b.png' is not empty"),
-        ("verify", "Missing argument 'DATASET"),
+        ("synth photos/c.png -o photos/b.png", "'photos/b.png' is a file; name a folder"),
+        ("verify", "name DATASET, or two folders with --rainy and --clean"),
+        ("verify --rainy photos", "--clean: --rainy and --clean are two folders of one dataset; name both"),
+        ("verify photos --rainy photos --clean x", "are the dataset; leave DATASET out"),
+        ("export --rainy photos --clean photos -o out --to spa --match (", "--match: `match` must be a regular"),
         ("verify photos -l zip", "`layout` must be one of manifest, spa"),
         ("build", "Missing argument 'VIDEO"),
         ("build photos", "Missing option '-o' / '--output'"),

@@ -141,7 +141,8 @@ def test_what_is_no_export_is_never_touched(dataset, export, tmp_path, overwrite
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("out", "file"):
-        with pytest.raises(ExportError, match=f"{name}' is not empty and holds no export; name a new folder"):
+        said = {"out": "is not empty and holds no export; name a new folder", "file": "is a file; name a folder"}[name]
+        with pytest.raises(ExportError, match=f"{name}' {said}"):
             export(dataset, tmp_path / name, overwrite=overwrite)
     assert contents(tmp_path / "out") == {"thesis.txt": b"mine"}
 

@@ -234,6 +234,14 @@ def test_unpaired_pictures(tmp_path):
     assert where(verify(tmp_path, "unpaired")) == {("range", "black")}
 
 
+def test_a_plain_folder_of_pictures_is_no_dataset(tmp_path):
+    for name in NAMES:
+        write_image(tmp_path / f"{name}.png", photograph(name))
+    (finding,) = verify(tmp_path).findings
+    assert (finding.kind, finding.where) == ("no pairs", str(tmp_path))
+    assert "nothing tells rainy images from clean ones here" in finding.message
+
+
 # Workers
 
 
