@@ -12,6 +12,7 @@ import numpy as np
 from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.angle import SOLVER, checked_angle, middle_angle
 from rainnet.infer.derain import derain, find_angle
+from rainnet.infer.heap import kept
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import Progress
 from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
@@ -37,7 +38,8 @@ def derain_video(
 
     def work(video: Video) -> dict[str, Any]:
         treated = _Net(video, settings, output.crf, STRETCH, progress)
-        done = in_stretches(video, target, treated, output.overwrite)
+        with kept():
+            done = in_stretches(video, target, treated, output.overwrite)
         if progress:
             progress(1.0)
         return done.facts()

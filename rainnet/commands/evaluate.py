@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rainnet.commands.angles import Angle, parse_angle
+from rainnet.commands.looks import Angle, Ensemble, check_ensemble, parse_angle
 from rainopt.app.options import Device, JsonLines, Overwrite
 
 
@@ -55,6 +55,7 @@ def evaluate(
         int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Score the first N pictures only.")
     ] = None,
     angle: Angle = None,
+    ensemble: Ensemble = 1,
     device: Device = "auto",
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write what each method makes, DIR/METHOD/NAME.png.")
@@ -82,6 +83,7 @@ def evaluate(
     Exit status: 0 all done, 1 some pictures failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
+    check_ensemble(ensemble)
     from rainnet.evaluate.compare import PROTOCOL
     from rainnet.evaluate.follow import ComparisonSettings, follow
 
@@ -95,6 +97,7 @@ def evaluate(
         limit=limit,
         angle=parse_angle(angle),
         device=device,
+        ensemble=ensemble,
         scores=scores,
         json_lines=json_lines,
         sheet=sheet,

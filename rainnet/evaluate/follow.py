@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -44,12 +44,17 @@ class ComparisonSettings:
     limit: int | None = None
     angle: float | str | None = None
     device: str = "auto"
+    ensemble: int = 1
     scores: Path | None = None
     sheet: Path | None = None
     worst: int = 8
     save: Path | None = None
     overwrite: bool = False
     json_lines: bool = False
+
+    def how(self) -> dict[str, Any]:
+        """Return keyword arguments of `rainnet.evaluate.methods.find_methods`."""
+        return {"angle": self.angle, "device": self.device, "ensemble": self.ensemble}
 
 
 def follow(options: ComparisonSettings) -> int:
@@ -70,7 +75,7 @@ def follow(options: ComparisonSettings) -> int:
         from rainnet.infer.devices import resolve_device
 
         _usage("--device", lambda: resolve_device(options.device))
-    methods = _usage("METHOD", lambda: find_methods(options.methods, angle=options.angle, device=options.device))
+    methods = _usage("METHOD", lambda: find_methods(options.methods, **options.how()))
     twice = {name for name in options.methods if options.methods.count(name) > 1}
     if twice:
         raise typer.BadParameter(f"'{min(twice)}' is named twice; leave one out", param_hint="METHOD")

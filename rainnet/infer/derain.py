@@ -175,8 +175,9 @@ def derain(
         if bounded and degrees is not None:
             taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
         colour = rainy()
+        background = (colour - taken).clamp_(min=0)
         # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
-        background = (colour - taken).clamp_(min=0).minimum(colour.clamp(min=1))
+        background = background.clamp_(max=1) if unit == 1 else background.minimum(colour.clamp(min=1))
         del taken
         if iterations and degrees is not None:
             removal = streaks.removal(degrees, height, width)

@@ -1,4 +1,4 @@
-"""The option ``--angle`` of commands that run networks."""
+"""How a network looks at a picture: the options ``--angle`` and ``--ensemble`` of commands that run networks."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ Angle = Annotated[
         "of these, each is derained.",
     ),
 ]
+
+Ensemble = Annotated[
+    int,
+    typer.Option(
+        metavar="1|2|4",
+        help="Take the mean over so many mirror images of a picture: some 0.2 dB better, so many times slower.",
+    ),
+]
+
+
+def check_ensemble(ensemble: int) -> None:
+    """Refuse a number of mirror images that there is not."""
+    if ensemble not in (1, 2, 4):
+        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
 
 
 def parse_angle(text: str | None) -> float | str | None:
