@@ -176,6 +176,7 @@ def y4m_promising() -> bytes:
 
 def beside_a_secret(folder: Path, name: str, text: str) -> None:
     """Write a file that is a list naming another video, in the place of SECRET; of BELOW, one in a folder below it."""
+    (folder / "in" / "below").mkdir()
     secret, below = clip(folder / "elsewhere" / "secret.mp4"), clip(folder / "in" / "below" / "secret.mp4")
     text = text.replace("SECRET", os.path.abspath(secret)).replace("BELOW", os.path.relpath(below, folder / "in"))
     (folder / "in" / name).write_text(text)
