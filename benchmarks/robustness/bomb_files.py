@@ -69,17 +69,24 @@ def tiff_in_a_circle() -> bytes:
     return tiff(picture_entries(8, 8, body_at(9), 64), bytes(64), following=8)
 
 
+def shared_values(at: int, tags: int, length: int) -> bytes:
+    """Return a directory, to lie at an offset, whose tags all hold the same bytes, and these bytes."""
+    body = at + 2 + 12 * tags + 4
+    entries = b"".join(struct.pack("<HHII", 0x9000 + k, 7, length, body) for k in range(tags))
+    return struct.pack("<H", tags) + entries + bytes(4) + bytes(length)
+
+
 def tiff_of_shared_values(tags: int = 10_000, length: int = 1_000_000) -> bytes:
-    """Return a TIFF file whose tags all hold the same million bytes."""
-    at = body_at(9 + tags)
-    shared = [(40_000 + k, 7, length, at) for k in range(tags)]
-    return tiff(picture_entries(32, 32, at, 1024) + shared, bytes(length))
+    """Return a TIFF file whose EXIF tags all hold the same million bytes."""
+    pixels = body_at(10)
+    entries = [*picture_entries(32, 32, pixels, 1024), (0x8769, 4, 1, pixels + 1024)]
+    return tiff(entries, bytes(1024) + shared_values(pixels + 1024, tags, length))
 
 
-def exif_of_shared_values(tags: int, length: int) -> bytes:
-    """Return EXIF data whose tags all hold the same bytes."""
-    at = body_at(tags)
-    return tiff([(40_000 + k, 7, length, at) for k in range(tags)], bytes(length))
+def exif_of_shared_values(tags: int = 10_000, length: int = 1_000_000) -> bytes:
+    """Return EXIF data whose tags all hold the same million bytes."""
+    at = body_at(1)
+    return tiff([(0x8769, 4, 1, at)], shared_values(at, tags, length))
 
 
 def tiff_deflated() -> bytes:
@@ -168,7 +175,8 @@ def y4m_promising() -> bytes:
 
 
 def beside_a_secret(folder: Path, name: str, text: str) -> None:
-    """Write a file that is a list naming another video, which lies in another folder, in the place of SECRET."""
-    secret = clip(folder / "elsewhere" / "secret.mp4")
-    text = text.replace("SECRET", os.path.abspath(secret)).replace("RELATIVE", os.path.relpath(secret, folder / "in"))
+    """Write a file that is a list naming another video, in the place of SECRET; of BELOW, one in a folder below it."""
+    (folder / "in" / "below").mkdir()
+    secret, below = clip(folder / "elsewhere" / "secret.mp4"), clip(folder / "in" / "below" / "secret.mp4")
+    text = text.replace("SECRET", os.path.abspath(secret)).replace("BELOW", os.path.relpath(below, folder / "in"))
     (folder / "in" / name).write_text(text)

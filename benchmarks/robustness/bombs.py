@@ -61,6 +61,10 @@ def _list(text: str) -> Callable[[Path], object]:
     return lambda path: made.beside_a_secret(path.parent.parent, path.name, text)
 
 
+def _with_exif() -> bytes:
+    return made.png(32, 32, made.plain_rows(32, 32), made.png_chunk(b"eXIf", made.exif_of_shared_values()))
+
+
 ON_VIDEO = ("rainopt", "background", "INPUT", "-o", "out")
 WITH_MODEL = ("rainnet", "derain", "photo.png", "-o", "out", "--model", "INPUT")
 CONVERT = ("rainnet", "convert", "udgnet", "INPUT", "-o", "out.safetensors")
@@ -79,12 +83,7 @@ BOMBS: dict[str, Bomb] = {
     "tiff deflate": Bomb("a.tif", _bytes(made.tiff_deflated)),
     "tiff promise": Bomb("a.tif", _bytes(made.tiff_promising), refused=True),
     "exif shared values": Bomb(
-        "a.png",
-        _bytes(
-            lambda: made.png(
-                32, 32, made.plain_rows(32, 32), made.png_chunk(b"eXIf", made.exif_of_shared_values(10_000, 10**6))
-            )
-        ),
+        "a.png", _bytes(_with_exif), ("rainopt", "derain", "INPUT", "-a", "9", "-o", "out/a.tif")
     ),
     **{
         name: Bomb("a.png", _bytes(lambda chunk=chunk, head=head: made.png_with(chunk, head)))  # type: ignore[misc]
@@ -107,7 +106,8 @@ BOMBS: dict[str, Bomb] = {
     "y4m promise": Bomb("a.y4m", _bytes(made.y4m_promising), refused=True),
     "model": Bomb("a.safetensors", _bytes(made.model_of_many_weights), WITH_MODEL, refused=True),
     "concat list": Bomb("a.mp4", _list(CONCAT), refused=True),
-    "concat list, relative": Bomb("a.mp4", _list(CONCAT.replace("SECRET", "RELATIVE")), ON_VIDEO, refused=True),
+    "concat list, below": Bomb("a.mp4", _list(CONCAT.replace("SECRET", "BELOW")), refused=True),
+    "concat list, background": Bomb("a.mp4", _list(CONCAT.replace("SECRET", "BELOW")), ON_VIDEO, refused=True),
     "playlist": Bomb("a.mp4", _list(PLAYLIST), refused=True),
     "playlist as m3u8": Bomb("a.m3u8", _list(PLAYLIST), refused=True),
 }

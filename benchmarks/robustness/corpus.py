@@ -18,6 +18,8 @@ import numpy as np
 
 from benchmarks.robustness.structure import PNG_HEAD, png_chunk
 
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+
 VIDEOS = {
     "h264.mp4": ("libx264", "yuv420p", "aac"),
     "h264.mkv": ("libx264", "yuv420p", None),
@@ -35,7 +37,7 @@ VIDEOS = {
 
 def noise(*shape: int, bits: int = 8, seed: int = 0) -> np.ndarray:
     """Return noise of a shape, 8 or 16 bits."""
-    return np.random.default_rng(seed).integers(0, 2**bits, shape, dtype=f"uint{bits}")
+    return np.random.default_rng(seed).integers(0, 2**bits, shape, dtype="uint8" if bits <= 8 else "uint16")
 
 
 def waves(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -56,6 +58,10 @@ def pictures() -> dict[str, bytes]:
     found = dict(_by_pillow(rgb, grey))
     found |= {f"tifffile-{name}.tif": data for name, data in _by_tifffile(rgb)}
     found["16bit.png"] = png_of(noise(9, 13, 3, bits=16), 16, 2)
+    told = [png_chunk(b"gAMA", struct.pack(">I", 100_000)), png_chunk(b"cICP", bytes([9, 16, 0, 1]))]
+    told.append(png_chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)))
+    told.append(png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP))
+    found["told.png"] = png_of(noise(9, 13, 3), 8, 2, *told)
     found["grey16alpha.png"] = png_of(noise(9, 13, 2, bits=16), 16, 4)
     return found
 
@@ -68,6 +74,7 @@ def _by_pillow(rgb: np.ndarray, grey: np.ndarray) -> Iterator[tuple[str, bytes]]
     exif.get_ifd(0x8769)[0x829A] = 0.01
     exif.get_ifd(0x8825)[1] = "N"
     tags: dict[str, Any] = {"exif": exif.tobytes()}
+    tags["xmp"] = XMP
     tags["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     alpha = np.dstack([rgb, grey])
     kinds: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -135,6 +142,13 @@ def _by_tifffile(rgb: np.ndarray) -> Iterator[tuple[str, bytes]]:
         for page in (rgb, rgb[::-1]):
             writer.write(page, photometric="rgb", metadata=None)
     yield "pages", file.getvalue()
+    # As cameras of many makes write it: a mosaic of 12 bits, and how it is to be developed.
+    pattern = [(33421, 3, 2, (2, 2)), (33422, 1, 4, bytes([0, 1, 1, 2])), (50706, 1, 4, bytes([1, 4, 0, 0]))]
+    pattern += [(50708, 2, 4, "cam"), (50717, 4, 1, 4095), (50714, 4, 1, 64)]
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(noise(48, 64, bits=12), photometric="cfa", metadata=None, extratags=pattern)
+    yield "raw", file.getvalue()
 
 
 def png_of(array: np.ndarray, depth: int, colour: int, *extra: bytes) -> bytes:

@@ -32,6 +32,7 @@ from benchmarks.robustness.undisturbed import Undisturbed, undisturbed
 from benchmarks.robustness.watched import environment
 from benchmarks.robustness.writers import Writer, chosen, copied, digests, leftovers, prepare
 
+SHOWN = 4  # things that are wrong with a command
 LIMIT = 300.0  # seconds of the run after the kill
 GRACE = 5.0  # seconds after which no process of a killed run may be there
 
@@ -58,15 +59,16 @@ def main(
                 continue
             alone = undisturbed(writer, material, Path(top, "run"))
             for number in range(count[name]):
-                # Before that, a command imports; kills there are worth a few, and not most.
-                moment = random.uniform(0.0 if number % 5 == 0 else 0.4, 1.0) * alone.seconds
+                # Most of the time a command imports. Two kills of three come soon after it has begun to write.
+                writing = number % 3 > 0
+                moment = 10 ** random.uniform(-3, 0.3) if writing else random.uniform(0.0, alone.seconds)
                 with copied(material, Path(top, "run")) as folder:
-                    had_begun, problems = _killed(writer, folder, moment, alone)
+                    had_begun, problems = _killed(writer, folder, moment, writing, alone)
                 begun[name] += had_begun
-                wrong[name] += [f"at {moment:.2f} of {alone.seconds:.1f} s: {each}" for each in problems]
-            print(
-                f"{name}: {count[name]} kills, {begun[name]} of them amid files; {len(wrong[name])} wrong", flush=True
-            )
+                when = f"{moment:.3f} s after {'its first file' if writing else 'its start'}"
+                wrong[name] += [f"{when}: {each}" for each in problems]
+            told = f"{name}: {count[name]} kills, {begun[name]} of them amid files; {len(wrong[name])} wrong"
+            print("\n  ".join([told, *wrong[name][:SHOWN]]), flush=True)
     rows = [[name, count[name], begun[name], len(wrong[name]), "; ".join(wrong[name][:2])] for name in writers]
     print_table("Kills", ["command", "kills", "amid files", "wrong", "the first"], rows)
     if json is not None:
@@ -75,19 +77,25 @@ def main(
     raise typer.Exit(1 if any(wrong.values()) else 0)
 
 
-def _killed(writer: Writer, folder: Path, moment: float, alone: Undisturbed) -> tuple[bool, list[str]]:
-    """Kill a command at a moment and run it again; return whether it had written by then, and what is wrong."""
+def _killed(writer: Writer, folder: Path, moment: float, writing: bool, alone: Undisturbed) -> tuple[bool, list[str]]:
+    """Kill a command and run it again; return whether it was amid its files, and what is wrong.
+
+    ``moment`` is in seconds after its start or, ``writing``, after something in the folder has changed.
+    """
     before = _files(folder)
     run = subprocess.Popen(
         writer.command(), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
+    while writing and run.poll() is None and _files(folder) == before:
+        time.sleep(0.005)
+    amid = False
     try:
         run.wait(moment)
     except subprocess.TimeoutExpired:
         run.kill()
         run.wait()
-    amid = _files(folder) != before
+        amid = _files(folder) != before
     wrong = []
     if alive := _alive(run.pid):
         wrong.append(f"{len(alive)} processes outlive it")

@@ -30,6 +30,7 @@ from benchmarks.robustness.watched import command, environment
 from benchmarks.robustness.writers import Writer, chosen, copied, digests, leftovers, prepare
 
 LIMIT = 300.0  # seconds that a run may take or wait
+SHOWN = 4  # things that are wrong with a command
 BY_FILE = ("derain photos", "background", "network on photos")  # files of several results each, written one by one
 
 
@@ -65,7 +66,7 @@ def main(
             told = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
             rows.append([name, times, told, len(wrong), "; ".join(wrong[:2])])
             results[name] = {"times": times, "outcomes": dict(counts), "wrong": wrong}
-            print(f"{name}: {told}; {len(wrong)} wrong", flush=True)
+            print("\n  ".join([f"{name}: {told}; {len(wrong)} wrong", *wrong[:SHOWN]]), flush=True)
     print_table("Two runs at once", ["command", "times", "outcomes", "wrong", "the first"], rows)
     if json is not None:
         finish({"seed": seed, "commands": results}, json)

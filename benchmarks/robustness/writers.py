@@ -160,8 +160,7 @@ def _write_weights(path: Path) -> None:
 
     import rainnet
 
-    torch.manual_seed(0)
-    torch.save(rainnet.create("udgnet", features=8, blocks=2).state_dict(), path)
+    torch.save(rainnet.load("udgnet-small").state_dict(), path)
 
 
 @contextmanager

@@ -88,6 +88,11 @@ COMMANDS: tuple[tuple[str, tuple[str, ...], dict[str, tuple[str, ...]]], ...] = 
     ("raindata", ("verify",), {"--layout": WORDS, "--json": ()}),
     (
         "raindata",
+        ("verify", "--rainy", "in", "--clean", "in"),
+        {"--match": ("[0-9]+$", "(", "(?P<x>", "(a+)+$", "", "\\d+", "x" * 5000), "--json": ()},
+    ),
+    (
+        "raindata",
         ("export", "--to", "spa"),
         {"--to": WORDS, "--layout": WORDS, "--shard-size": NUMBERS, "--split": WORDS},
     ),
@@ -136,7 +141,9 @@ def command_run(random: Random) -> Case:
     if random.random() < 0.15:
         files["in/inner/other.png"] = pictures()["rgb.png"]
     given = [random.choice((f"in/{name}", f"in/{name}", f"in/{name}", "in", "in/*", "nothing.png", ""))]
-    if program == "raindata" and words[0] != "synth":
+    if "--rainy" in words:
+        given = []
+    elif program == "raindata" and words[0] != "synth":
         given = [random.choice(("in", "in", "in/manifest.jsonl", "nothing"))]
     if words[0] == "train":
         given = ["--data", *given]

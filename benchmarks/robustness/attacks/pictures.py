@@ -13,8 +13,6 @@ from benchmarks.robustness.corpus import pictures
 from benchmarks.robustness.mutations import mutated
 from benchmarks.robustness.structure import restructured
 
-SUFFIXES = (".png", ".jpg", ".tif", ".webp", ".bmp")
-
 
 def changed_picture(random: Random) -> tuple[str, bytes]:
     """Return the name of a seed, and its bytes changed."""
@@ -49,9 +47,10 @@ def picture_read(random: Random) -> Case:
 def picture_written(random: Random) -> Case:
     """Return a mutated image file whose pixels and metadata are written as another format."""
     from rainopt.io import ImageFileError, read_image_file, write_image
+    from rainopt.io.images.write import FORMATS
 
     name, data = changed_picture(random)
-    suffix = random.choice(SUFFIXES)
+    suffix = random.choice(sorted(FORMATS))
 
     def call(folder: Path) -> Any:
         try:
@@ -59,7 +58,7 @@ def picture_written(random: Random) -> Case:
         except ImageFileError:
             return None
         pixels = found.pixels
-        if suffix in (".jpg", ".bmp") and pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        if not FORMATS[suffix].alpha and pixels.ndim == 3 and pixels.shape[2] in (2, 4):
             pixels = np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3])
         bits = 8 if suffix != ".tif" else None
         again = read_image_file(

@@ -80,21 +80,8 @@ FILES += (
     "9" * 40 + ".png",
     "a b.png",
 )
-LAYOUTS = (
-    None,
-    None,
-    None,
-    "manifest",
-    "spa",
-    "jrgr",
-    "rain1400",
-    "rain13k",
-    "rain100",
-    "folders",
-    "unpaired",
-    "x",
-    "",
-)
+WORDS = "manifest spa jrgr rain1400 rain13k rain100 outdoor raindrop raincityscapes nturain gtrain folders rainy-left x"
+LAYOUTS = (None, None, None, None, "unpaired", "", *WORDS.split())
 
 
 def odd_json(values: Any, random: Random) -> Any:

@@ -185,7 +185,7 @@ def _in_torch(values: np.ndarray, library: str) -> Any:
 
     try:
         tensor = torch.from_numpy(np.ascontiguousarray(values))
-    except TypeError:
+    except (TypeError, ValueError):  # a type or byte order that torch has not
         return values
     match library:
         case "torch grad" if tensor.is_floating_point():

@@ -1,5 +1,6 @@
 """A few hundred inputs of the attacks, always the same ones, and what makes them and judges them."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -21,12 +22,29 @@ from benchmarks.robustness.structure import png_chunk, restructured
 INPUTS = {"pictures": 120, "pictures written": 40, "videos": 30, "commands": 12, "networks": 20, "checkpoints": 15}
 
 
+@contextlib.contextmanager
+def limit(seconds):
+    """Interrupt what takes longer: nobody watches this process."""
+
+    def interrupt(signum, frame):
+        raise TimeoutError(f"no end after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_inputs_are_done_or_refused_as_is_documented(attack, tmp_path):
     failures = []
     for number in range(INPUTS.get(attack, 40)):
         case = case_of(attack, 0, number)
-        verdict = judge(case, tmp_path / str(number), memory=sys.maxsize)
+        with limit(10):
+            verdict = judge(case, tmp_path / str(number), memory=sys.maxsize)
         if verdict.kind in FAILURES:
             failures.append(f"{number}: {verdict.kind} {verdict.detail} at {verdict.where} of {case.words}")
     assert not failures, "\n".join(failures)
