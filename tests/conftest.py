@@ -66,4 +66,5 @@ def as_written(monkeypatch):
 def here(tmp_path, monkeypatch):
     """An empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAINOPT_NUM_THREADS", raising=False)
     return tmp_path

@@ -65,7 +65,7 @@ def test_cases_of_the_ablation_have_the_losses_of_the_table(tree, case):
 
 
 def test_a_case_is_trained_without_truth(tree):
-    network = net_ablation.train_case(3, tree / "clean", 2)
+    network = net_ablation.train_case(3, tree / "clean", 1)
     assert net_ablation.score(network, scenes(tree, "light", 1))["psnr"] > 10
 
 

@@ -40,12 +40,6 @@ def folder(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def toy():
-    with in_zoo() as entry:
-        yield entry
-
-
 def run(recipe, out, watcher=None, **options):
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
     return train(recipe, RunFolder(out), batches, watcher or Watcher(), device="cpu", **options)
@@ -141,9 +135,6 @@ def test_it_learns_from_two_frames_of_a_scene(folder, tmp_path, kind):
     assert {shown.shape for shown in watcher.shown[0][1].values()} == {(2, 3, 16, 16)}
 
 
-# Directional networks
-
-
 class UprightToy(Toy):
     directional = True
 
@@ -166,9 +157,6 @@ def test_a_directional_network_that_finds_no_angle_is_told_it(folder, tmp_path, 
             net(torch.rand(1, 3, 8, 8))
         with pytest.raises(ExportError, match="export its core"):
             export_onnx(net, tmp_path / "whole.onnx")
-
-
-# Networks that see the whole picture
 
 
 class Pooled(Toy):

@@ -13,11 +13,12 @@ MODULES = {"rainopt": "rainopt", "raindata": "data_tools.commands.main", "rainne
 
 
 def environment(**more):
-    """Ours, without what colours or wraps the output."""
+    """Ours, without what colours or wraps the output, and one thread for libraries: on small arrays more only wait."""
     unset = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "RAINOPT_NUM_THREADS", "PYTHONIOENCODING"}
     kept = {name: value for name, value in os.environ.items() if name not in unset}
     paths = os.pathsep.join([str(ROOT), *filter(None, [kept.get("PYTHONPATH")])])
-    return kept | {"NO_COLOR": "1", "COLUMNS": "200", "PYTHONUTF8": "1", "PYTHONPATH": paths} | more
+    plain = {"NO_COLOR": "1", "COLUMNS": "200", "PYTHONUTF8": "1", "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    return kept | plain | more
 
 
 def command(program, *arguments):

@@ -51,20 +51,7 @@ def cluster(tmp_path_factory):
 
 
 @pytest.mark.timeout(120)
-def test_a_cluster_builds_what_one_machine_builds(here, built, cluster, monkeypatch):
-    monkeypatch.chdir(here)
-    out, err = built("videos", "-o", "there", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
-    assert err.count("failed") == 1
-    assert "zero.mp4' is empty" in err
-    assert "there holds 6 pairs" in out
-    assert files(here / "there") == files(here / "whole")
-    # Again, a cluster changes nothing.
-    built("videos", "-o", "there", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
-    assert files(here / "there") == files(here / "whole")
-
-
-@pytest.mark.timeout(120)
-def test_a_worker_that_is_killed_hands_its_video_on(here, built, cluster, monkeypatch):
+def test_a_cluster_builds_what_one_machine_builds_though_a_worker_is_killed(here, built, cluster, monkeypatch):
     monkeypatch.chdir(here)
     killed, over = [], threading.Event()
 
@@ -79,13 +66,17 @@ def test_a_worker_that_is_killed_hands_its_video_on(here, built, cluster, monkey
     thread = threading.Thread(target=kill)
     thread.start()
     try:
-        _, err = built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
+        out, err = built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
     finally:
         over.set()
         thread.join()
     assert len(killed) == 1
     assert err.count("failed") == 1
     assert "zero.mp4' is empty" in err
+    assert "killed holds 6 pairs" in out
+    assert files(here / "killed") == files(here / "whole")
+    # Again, a cluster changes nothing.
+    built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
     assert files(here / "killed") == files(here / "whole")
 
 

@@ -119,9 +119,6 @@ def test_an_export_says_one_line_and_names_what_failed(here):
     assert err == f"failed '{lost.id}': '{lost.mask}' is missing"
 
 
-# Preview
-
-
 def test_a_preview_alone_writes_nothing_else(here):
     status, out, err = raindata("synth", "photos", "--preview", "sheet ☂.png", "-p", "heavy")
     assert (status, err) == (0, "")

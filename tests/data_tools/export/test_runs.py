@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data_tools.export import shards, spa
-from data_tools.export.settings import ExportError, ExportSettings
+from data_tools.export.settings import ExportError
 from data_tools.manifest.file import read_manifest, write_manifest
 from rainopt.io.atomic import WriteError
 from tests.support.exports import SMALL, contents, temporaries
@@ -19,9 +19,6 @@ BOTH = pytest.mark.parametrize("to", ["webdataset", "spa"])
 
 class Stop(BaseException):
     """Stands for a kill or an interruption."""
-
-
-# Runs that stop
 
 
 @pytest.mark.parametrize("stop", [0, 7, 22])
@@ -101,9 +98,6 @@ def test_progress_counts_to_the_end(dataset, export, tmp_path):
         assert seen == sorted(set(seen))
 
 
-# What was there
-
-
 @pytest.mark.parametrize("change", ["record", "file", "number"])
 @BOTH
 def test_a_changed_dataset_needs_another_folder_or_overwrite(dataset, export, edit, tmp_path, to, change):
@@ -165,9 +159,3 @@ def test_a_damaged_plan_removes_nothing(dataset, export, tmp_path, plan):
 def test_an_export_does_not_go_into_its_dataset(dataset, export, inner):
     with pytest.raises(ExportError, match="lies in the dataset"):
         export(dataset, dataset / inner, "spa")
-
-
-@pytest.mark.parametrize("wrong", [{"to": "zip"}, {"split": "dev"}, {"shard_bytes": 0}, {"to": "WebDataset"}])
-def test_settings_out_of_their_range_are_named(wrong):
-    with pytest.raises(ExportError, match=f"`{next(iter(wrong))}` must be"):
-        ExportSettings(**{"to": "webdataset"} | wrong)

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_tools.manifest.file import (
@@ -66,6 +66,7 @@ def lines(folder):
     return (folder / "manifest.jsonl").read_bytes().split(b"\n")
 
 
+@settings(max_examples=25)
 @given(st.lists(RECORDS, max_size=3, unique_by=lambda r: r.id), parts(ManifestHeader, tool=TEXT, licence=TEXT))
 def test_what_is_written_is_read_whether_at_once_or_one_by_one(tmp_path_factory, records, header):
     folder, again = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("again")

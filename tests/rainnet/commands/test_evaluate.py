@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from rainopt import read_image
 from rainopt.app.sheet import CAPTION, GAP
 from tests.support.datasets import put
 from tests.support.pairs import clean, rain100, rainy, with_manifest
-from tests.support.processes import ROOT, call, environment
+from tests.support.processes import call
 
 
 @pytest.fixture
@@ -184,11 +182,3 @@ def test_an_interruption_has_its_own_status(pairs, monkeypatch):
     status, out, err = run("input", "-d", pairs)
     assert (status, out) == (130, "")
     assert "interrupted: 0 of 3 pictures" in err
-
-
-def test_torch_is_not_imported_before_it_is_needed():
-    code = "import sys, rainnet.commands.main, rainnet.evaluate.follow; print('torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False"

@@ -164,7 +164,7 @@ def test_an_interrupted_run_goes_on(recipe, clean, tmp_path):
     state = tmp_path / "run" / "last.ckpt"
     arguments = ["train", recipe, "--data", clean, "-o", tmp_path / "run", "--set", "run.picture_every=0"]
     status, _, err = stopped(
-        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signal.SIGINT, when=state.exists
+        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signal.SIGINT, when=lambda _: state.exists()
     )
     assert status == 130
     assert "--resume goes on" in " ".join(err.split())

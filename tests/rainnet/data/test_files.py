@@ -221,13 +221,3 @@ def test_problems_of_a_dataset_are_told_and_the_rest_is_used(put, caplog):
     assert shown(data, 3) == {(101, 1)}
     assert "1 problem" in caplog.text
     assert "y.png" in caplog.text
-
-
-def test_examples_repeat_whatever_came_before(tmp_path):
-    for k, angle in enumerate((10.0, -20.0)):
-        rainy_picture(tmp_path / f"{k}.png", angle, k)
-    first, second = RainyCrops(tmp_path, SIDE, RAINY, seed=1), RainyCrops(tmp_path, SIDE, RAINY, seed=1)
-    forth = [first[k] for k in range(6)]
-    back = [second[k] for k in reversed(range(6))][::-1]
-    for a, b in zip(forth, back, strict=True):
-        assert all(torch.equal(a[name], b[name]) for name in a)

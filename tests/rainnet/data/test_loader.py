@@ -91,7 +91,7 @@ def test_workers_make_the_same_batches(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     spec = ExampleSpec(upright=True, truth=True, plain=True)
     data = RenderedCrops([write_image(tmp_path / "a.png", picture)], 32, spec)
-    alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 2))
+    alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 1))
     for a, b in zip(alone, helped, strict=True):
         assert_same(a, b)
 

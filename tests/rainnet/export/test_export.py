@@ -75,9 +75,6 @@ def assert_same(got, wanted):
         torch.testing.assert_close(got[name], value, rtol=0, atol=1e-4)
 
 
-# The whole way
-
-
 @pytest.mark.parametrize(
     ("size", "angles"),
     [
@@ -113,9 +110,6 @@ def test_kinds_of_rain_do_not_mix_where_torch_does_not_mix_them(whole):
         ran(whole, rainy=torch.rand(2, 3, 20, 30), angle=torch.tensor([10.0, 80.0]))
 
 
-# The file
-
-
 def test_the_file_says_what_it_is(net, whole, core):
     for path, facts in ((whole, {"steps": 7}), (core, {})):
         model = onnx.load(path)
@@ -146,9 +140,6 @@ def test_the_same_network_is_the_same_file_and_left_as_it_was(net, core, folder)
     assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
 
 
-# The core
-
-
 def test_the_core_is_the_layers(net, core):
     for size in ((16, 22), (50, 8)):
         upright = torch.rand(2, 3, *size)
@@ -157,9 +148,6 @@ def test_the_core_is_the_layers(net, core):
             wanted = net.layers(upright)
         torch.testing.assert_close(got["removed"], wanted.removed, rtol=0, atol=1e-4)
         torch.testing.assert_close(got["rain"], wanted.rain, rtol=0, atol=1e-4)
-
-
-# Other networks
 
 
 class Turning(Toy):
@@ -178,9 +166,6 @@ def test_what_has_no_graph_is_an_error(folder):
         export_onnx(Turning(), folder / "turning.onnx")
     with pytest.raises(ExportError, match="cannot export the network"):
         export_onnx(Sorting(), folder / "sorting.onnx", core=True)
-
-
-# Checks
 
 
 def test_a_graph_of_other_weights_is_noticed(net, whole, core):

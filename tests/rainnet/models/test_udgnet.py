@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 import torch
 
@@ -93,11 +91,6 @@ def test_a_shape_that_is_no_batch_is_refused(net):
 def test_a_config_that_makes_no_network_is_refused(field, value):
     with pytest.raises((ValueError, TypeError), match=field):
         UDGNetConfig(**{field: value})
-
-
-def test_a_config_that_was_json_is_the_same():
-    config = PRESETS["small"]
-    assert UDGNetConfig(**dataclasses.asdict(config) | {"along": list(config.along)}) == config
 
 
 def test_one_angle_stands_for_all_pictures(net):

@@ -71,7 +71,7 @@ def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     done = subprocess.run(
         [*command, str(tmp_path)],
-        env=environment(OMP_NUM_THREADS="1"),
+        env=environment(),
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -13,27 +13,13 @@ from rainnet.train.ema import averaged
 from rainnet.train.interruption import Interruption
 from rainnet.train.loop import DivergedError, train
 from rainnet.train.run_folder import RunFolder
-from tests.support.toy import ToyProgram, Watcher, assert_same, in_zoo, toy_recipe
+from tests.support.toy import ToyProgram, Watcher, assert_same, batches, in_zoo, state_of, toy_recipe
 
-
-@pytest.fixture(autouse=True)
-def toy():
-    with in_zoo():
-        yield
-
-
-def batches(start, steps, rank, world):
-    for step in range(start, steps):
-        generator = torch.Generator().manual_seed(step)
-        yield {name: torch.rand(2, 3, 16, 16, generator=generator) for name in ("rainy", "clean")}
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 def run(folder, recipe=None, source=batches, watcher=None, **options):
     return train(recipe or toy_recipe(), RunFolder(folder), source, watcher or Watcher(), device="cpu", **options)
-
-
-def state_of(folder):
-    return torch.load(folder / "last.ckpt", weights_only=True)
 
 
 def test_a_run_that_a_signal_has_stopped_goes_on_from_there(tmp_path):

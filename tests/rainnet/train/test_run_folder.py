@@ -7,18 +7,9 @@ import torch
 
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunError, RunFolder
-from tests.support.toy import Watcher, in_zoo, toy_recipe
+from tests.support.toy import Watcher, batches, state_of, toy_recipe
 
-
-@pytest.fixture(autouse=True)
-def toy():
-    with in_zoo():
-        yield
-
-
-def batches(start, steps, rank, world):
-    for _ in range(start, steps):
-        yield {name: torch.rand(2, 3, 16, 16) for name in ("rainy", "clean")}
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 def run(folder, resume=False, **settings):
@@ -54,7 +45,7 @@ def test_it_is_not_gone_on_with_by_another_recipe(tmp_path):
     with pytest.raises(RunError, match=r"was trained by 1 processes, not 2"):
         RunFolder(tmp_path / "run").state_for(toy_recipe(run={"steps": 2}), 2)
     run(tmp_path / "run", resume=True, steps=4, log_every=3)  # more steps may be asked for, and other lines
-    assert torch.load(tmp_path / "run/last.ckpt", weights_only=True)["step"] == 4
+    assert state_of(tmp_path / "run")["step"] == 4
 
 
 @pytest.mark.parametrize(

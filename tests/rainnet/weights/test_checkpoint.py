@@ -32,9 +32,6 @@ def rewritten(path, tensors=None, **metadata):
     save_file(load_file(path) if tensors is None else tensors, path, after)
 
 
-# Loading
-
-
 @pytest.mark.parametrize("config", [{}, {"stride": 1, "rain_from_input": False}, {"along": (1, 2), "rain_blocks": 2}])
 def test_a_loaded_network_is_the_saved_one(tmp_path, config):
     net = random_udgnet(**config)
@@ -82,9 +79,6 @@ def test_a_device_that_is_not_there_is_an_error(saved):
         load(saved, device="cuda:99")
 
 
-# Saving
-
-
 def test_a_file_that_is_there_is_kept(saved, tmp_path):
     before = saved.read_bytes()
     with pytest.raises(FileExistsError, match="exists already"):
@@ -114,9 +108,6 @@ def test_wrappers_other_suffixes_and_odd_facts_are_refused(net, tmp_path):
     with pytest.raises(TypeError, match="`facts`"):
         save(net, tmp_path / "net.safetensors", facts={"psnr": float("inf")})
     assert list(tmp_path.iterdir()) == []
-
-
-# Files that are no networks
 
 
 def test_missing_bytes_are_noticed_wherever_they_are(saved):
@@ -173,9 +164,6 @@ def test_what_is_wrong_with_the_weights_is_said(saved):
         rewritten(saved, changed)
         with pytest.raises(CheckpointError, match=message):
             load(saved)
-
-
-# Where a network lies
 
 
 def test_a_folder_holds_one_network(net, tmp_path):

@@ -1,7 +1,6 @@
 """The same option is the same in all three programs, and what a wrong value says."""
 
 import re
-import subprocess
 import sys
 from collections import defaultdict
 from importlib import import_module
@@ -14,7 +13,7 @@ import typer
 import rainopt
 from rainopt.app import options
 from rainopt.app.options import checked_angle, new_app, refusing
-from tests.support.processes import call, environment
+from tests.support.processes import call
 
 PROGRAMS = {
     name: import_module(f"{package}.commands.main").app
@@ -113,15 +112,6 @@ def test_help_names_every_command_option_and_exit_status(program, monkeypatch):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_version(program):
     assert call(PROGRAMS[program], "--version") == (0, f"{program} {rainopt.__version__}\n", "")
-
-
-def test_heavy_imports_wait_until_there_is_work():
-    code = (
-        "import sys, rainopt.commands.main, data_tools.commands.main, rainnet.commands.main; "
-        "print([m for m in ('scipy', 'numba', 'torch', 'cupy', 'cv2', 'av', 'PIL') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_a_value_that_raises_is_wrong_usage_that_names_its_option():

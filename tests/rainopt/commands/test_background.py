@@ -69,6 +69,13 @@ def test_one_video_becomes_one_picture(clip):
     picture = read_image("b.png")
     assert (picture.shape, picture.dtype) == ((H, W, 3), np.uint8)
     assert close("b.png") > 40
+    status, lines = found(clip, "-o", "b.png", "--overwrite")
+    (line,) = lines.values()
+    assert (status, set(line)) == (0, KEYS)
+    assert (line["status"], line["start"], line["frames"]) == ("ok", 0, 20)
+    assert (line["height"], line["width"], line["static"], line["refused"]) == (H, W, True, 0)
+    assert abs(line["angle"]) < 30
+    assert line["expected_psnr"] == pytest.approx(close("b.png"), abs=8)
 
 
 def test_videos_and_a_folder_of_images_keep_their_names_below_the_output():
@@ -106,18 +113,6 @@ def test_maps_and_a_comparison(clip):
     compare = read_image("b_compare.png")
     assert compare.shape[1] >= 4 * W
     assert compare.shape[0] > H
-
-
-def test_json_has_the_documented_keys(clip):
-    status, lines = found(clip, "-o", "b.png")
-    (line,) = lines.values()
-    assert status == 0
-    assert set(line) == KEYS
-    assert (line["status"], line["start"], line["frames"]) == ("ok", 0, 20)
-    assert (line["height"], line["width"]) == (H, W)
-    assert (line["static"], line["refused"]) == (True, 0)
-    assert abs(line["angle"]) < 30
-    assert line["expected_psnr"] == pytest.approx(close("b.png"), abs=8)
 
 
 def test_results_that_are_there_are_kept_unless_overwritten(here, clip, monkeypatch):

@@ -121,9 +121,6 @@ def test_unknown_compression_in_tiff_is_named(tmp_path, code):
         read_image(path)
 
 
-# Large pictures
-
-
 @pytest.mark.parametrize(
     ("suffix", "channels"),
     [(".png", 3), (".png", 4), (".jpg", 3), (".tif", 3), (".tif", 4), (".webp", 3), (".webp", 4), (".bmp", 3)],

@@ -76,9 +76,6 @@ def test_resolution_follows_the_turn(tmp_path):
         assert read_image_file(path).metadata.resolution == pytest.approx((150, 300), abs=0.1)
 
 
-# What is left out
-
-
 @pytest.mark.parametrize("junk", [b"junk", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"MM\0*"])
 def test_exif_that_makes_no_sense_is_dropped(tmp_path, junk):
     array = picture("rgb", 16)
