@@ -73,9 +73,7 @@ def _parts(data: bytes, whole: bool) -> _Parts:
         (length,) = struct.unpack_from(">H", data, at + 2)
         content = data[at + 4 : at + 2 + length]
         if length < 2 or len(content) != length - 2:
-            raise UnreadableImageError(
-                "is a truncated or damaged JPEG file: a segment is cut; obtain a whole copy"
-            )
+            raise UnreadableImageError("is a truncated or damaged JPEG file: a segment is cut; obtain a whole copy")
         if marker in _FRAMES and not parts.width:
             _, parts.height, parts.width, parts.components = struct.unpack_from(">BHHB", content)
             progressive = marker in (0xC2, 0xC6, 0xCA, 0xCE)
