@@ -200,7 +200,7 @@ def _depth(path: Path) -> str:
 
 def _alpha(path: Path) -> str:
     with _open(path) as image:
-        return "kept" if image.mode == "RGBA" and len(set(image.getchannel("A").getdata())) > 1 else ""
+        return "kept" if image.mode == "RGBA" and np.ptp(np.asarray(image)[..., 3]) > 0 else ""
 
 
 def _icc(path: Path) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
 
 from rainopt.io.images import opencv, png_text
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -76,20 +77,22 @@ def read_header(file: BinaryIO) -> ImageHeader:
             chunks.setdefault(name, data)
     width, height = struct.unpack_from(">II", chunks[b"IHDR"])
     depth, colour = chunks[b"IHDR"][8:10]
-    exif, orientation = make_upright(chunks.get(b"eXIf", texts.exif))
+    given = chunks.get(b"eXIf", texts.exif)
+    exif, orientation = make_upright(given)
     frames = struct.unpack_from(">I", chunks[b"acTL"])[0] if b"acTL" in chunks else 1
     icc = resolution = None
     if b"iCCP" in chunks:
-        packed = chunks[b"iCCP"].partition(b"\0")[2][1:]
-        try:
-            icc = zlib.decompressobj().decompress(packed, _MAX_PROFILE) or None
-        except zlib.error:
-            icc = None
+        unpacker = zlib.decompressobj()
+        with suppress(zlib.error):
+            icc = unpacker.decompress(chunks[b"iCCP"].partition(b"\0")[2][1:], _MAX_PROFILE)
+        icc = icc if unpacker.eof and icc else None
     if b"pHYs" in chunks:
         x, y, unit = struct.unpack(">IIB", chunks[b"pHYs"])
         resolution = (x / _INCHES_PER_METRE, y / _INCHES_PER_METRE) if unit == 1 and x and y else None
     told = tuple((_name(name), chunks[name]) for name, size in _COLOUR.items() if len(chunks.get(name, b"")) == size)
-    notes = texts.notes
+    notes = texts.notes + damage(given, exif)
+    if b"iCCP" in chunks and icc is None:
+        notes += ("without the colour profile, which is damaged",)
     if b"caBX" in chunks:
         notes += ("without the content credentials, which hold for the original alone",)
     metadata = ImageMetadata(icc, exif, resolution, told, texts.xmp, texts.photoshop, texts.texts, notes)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rainopt.io import ImageFileError, image_size, read_image, read_image_file, write_image
 from rainopt.io.images import jpeg
-from tests.support.image_files import chunk, encoded, exif_bytes, picture, plain_png, saved, smooth
+from tests.support.image_files import chunk, encoded, picture, plain_png, saved, smooth
 
 MIB = 1 << 20
 
@@ -233,6 +233,7 @@ def test_tiff_that_nothing_at_hand_unpacks_says_what_to_do(tmp_path):
         read_image(tmp_path / "a.tif")
 
 
-def test_exif_that_shares_nothing_is_kept(tmp_path):
-    path = saved(tmp_path / "a.jpg", smooth(), exif=b"Exif\0\0" + exif_bytes())
-    assert read_image_file(path).metadata.exif is not None
+def test_a_damaged_profile_is_told(tmp_path):
+    bad = chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(500))[:-8])
+    (tmp_path / "a.png").write_bytes(plain_png(picture(), 8, 2, bad))
+    assert read_image_file(tmp_path / "a.png").metadata.notes == ("without the colour profile, which is damaged",)
