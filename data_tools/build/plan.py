@@ -45,9 +45,10 @@ def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: BuildSetti
     named = {place.name.rpartition("-")[2]: place.name for place in sorted((folder / NOTES).glob("*"))}
     jobs: dict[str, VideoJob] = {}
     problems: list[str] = []
-    notes: list[str] = []
+    surveyed = survey(inputs, VIDEOS)
+    notes = list(surveyed.notes)
     inside = os.path.join(os.path.realpath(folder), "")
-    for job in survey(inputs, VIDEOS):
+    for job in surveyed:
         if job.problem is not None:
             problems.append(job.problem)
             continue

@@ -12,6 +12,7 @@ from data_tools.build.synth_plan import SynthError, plan_pairs
 from data_tools.commands.main import app
 from data_tools.manifest.file import read_manifest
 from rainopt.io import read_image_file
+from rainopt.io.own_results import RECORD
 from tests.support.datasets import files, waves
 from tests.support.processes import call
 
@@ -19,10 +20,13 @@ SETTINGS = SynthSettings()
 
 
 def test_datasets_among_photographs_are_left_out_and_told(photos, caplog):
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         assert call(app, "synth", "photos", "-o", f"photos/rain/{name}")[0] == 0
         assert len(read_manifest(f"photos/rain/{name}")) == 3
+        if name == "first":
+            Path("photos/rain/first", RECORD).unlink()  # as in a dataset of before there were such records
     assert "left out, as datasets: 'photos/rain/first'; name their clean pictures" in caplog.text
+    assert "left out: 12 results (photos/rain/second/train/clean/a.png, " in caplog.text
     clean = Path("photos/rain/first/train/clean")
     assert [job.scene for job in plan_pairs([clean], None, SETTINGS)] == ["a", "b", "c"]
     with pytest.raises(SynthError, match="'photos/rain/first' is a dataset, whose pictures are not all clean"):
