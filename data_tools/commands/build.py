@@ -84,7 +84,6 @@ def build(
     from data_tools.build.plan import plan_videos
     from data_tools.build.settings import BuildSettings, SettingsError
     from data_tools.manifest.folder import FolderError, filling
-    from rainopt.app.inputs import PlanError
     from rainopt.io.claim import ClaimedError
 
     try:
@@ -115,8 +114,6 @@ def build(
         status = FAILED
     except FolderError as error:
         raise typer.BadParameter(str(error), param_hint="--output") from None
-    except PlanError as error:
-        raise typer.BadParameter(str(error)) from None
     raise typer.Exit(status)
 
 

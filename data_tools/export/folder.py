@@ -16,6 +16,7 @@ from data_tools.export.settings import ExportError
 from data_tools.manifest.folder import FolderError, filling, is_ours
 from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
+from rainopt.io.own_results import note_folder
 
 INDEX_NAME = "index.json"
 # Hidden: it says nothing about the data. It is there before the first file, and stays for later runs.
@@ -82,10 +83,11 @@ def open_folder(folder: Path, plan: str, files: Sequence[str], overwrite: bool) 
                 )
             _remove(folder, there["files"])
             there = None
+        folder.mkdir(parents=True, exist_ok=True)
+        note_folder(folder)
         # Only a finished export has an index.
         (folder / INDEX_NAME).unlink(missing_ok=True)
         if there is None:
-            folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / PLAN_NAME, {"format": FORMAT, "version": 1, "plan": plan, "files": list(files)})
     except (WriteError, OSError) as error:
         reason = getattr(error, "strerror", None) or error

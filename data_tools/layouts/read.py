@@ -4,9 +4,10 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from data_tools.layouts.files import ROOT, LayoutError, Tree, counted, natural_key, scan
+from data_tools.layouts.files import ROOT, LayoutError, Tree, counted, natural_key, scan, without_own_results
 from data_tools.layouts.folders import (
     CLEAN_FOLDERS,
     RAINY_FOLDERS,
@@ -199,13 +200,16 @@ def _recognise(tree: Tree) -> tuple[str, Found]:
         found.notes += [f"not read: '{path}' names no images that are here" for path in lists]
         return parts[0].kind, found
     if is_one_sided(tree):
+        tree, notes = without_own_results(tree)
         if (told := rainy_half(tree)) is not None:
             half, why = told
             found = read_halves(tree, half)
-            found.notes.append(why)
+            found.notes += [*notes, why]
             return f"rainy-{half}", found
         if ROOT in tree.images:
-            return "unpaired", read_unpaired(tree)
+            found = read_unpaired(tree)
+            found.notes += notes
+            return "unpaired", found
     raise _unknown(tree, tuple(LAYOUTS))
 
 
@@ -216,14 +220,15 @@ def _one_kind(tree: Tree, folders: dict[str, PurePosixPath]) -> None:
 
 
 def _forced(tree: Tree, layout: str) -> tuple[str, Found]:
-    if layout == "unpaired" and tree.images:
-        return layout, read_unpaired(tree)
-    for half in HALVES:
-        if layout == f"rainy-{half}" and tree.images:
-            return layout, read_halves(tree, half)
+    one_sided = {"unpaired": read_unpaired} | {f"rainy-{half}": partial(read_halves, rainy=half) for half in HALVES}
+    if layout in one_sided and tree.images:
+        tree, notes = without_own_results(tree)
+        found = one_sided[layout](tree)
+        found.notes += notes
+        return layout, found
     if layout == "spa" and (lists := find_lists(tree)):
         return layout, read_lists(tree.root, lists)
-    if layout not in ("manifest", "spa", "unpaired", *(f"rainy-{half}" for half in HALVES)):
+    if layout not in ("manifest", "spa", *one_sided):
         parts = [part for part in find_parts(tree) if _may_be(part, layout)]
         if parts:
             return layout, read_parts(tree, parts, "number" if layout == "rain1400" else None)

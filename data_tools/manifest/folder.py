@@ -17,10 +17,11 @@ from data_tools.manifest.file import (
 )
 from data_tools.manifest.record import FORMAT
 from rainopt.io.claim import ClaimedError, claimed
+from rainopt.io.own_results import RECORD, note_folder
 
 LOCK_NAME = ".rainopt.lock"  # held by the run that fills the folder
-# What names of files begin with that runs keep for themselves: the lock, and lists of results.
-OWN_NAMES = (LOCK_NAME, ".rainopt-results")
+# What names of files begin with that runs keep for themselves.
+OWN_NAMES = (LOCK_NAME, RECORD)
 LONGEST_HEADER = 1 << 16  # bytes
 SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
 
@@ -80,6 +81,7 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
                 raise FolderError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
             folder.mkdir(parents=True, exist_ok=True)
             write_manifest(folder, [], ManifestHeader.parse({"licence": licence, kind: settings}), overwrite=False)
+            note_folder(folder)
             return read_manifest(folder)
         manifest = read_manifest(folder, repair=True)
         made = manifest.header.extra.get(kind)
@@ -87,6 +89,8 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
             raise FolderError(
                 f"'{folder}' was made with {made}, and {settings} is asked for; use the same settings or another folder"
             )
+        # Also where a run was killed before it had, and in datasets from before there were marks.
+        note_folder(folder)
         whole = [record for record in manifest if all(manifest.path(path).is_file() for path in record.paths)]
         if len(whole) < len(manifest):
             # An id may be there only once.

@@ -33,8 +33,8 @@ class Found:
     ----------
     inputs
         What is worked on, nothing twice.
-    unread
-        How many files look like pictures or videos and are not read, by suffix.
+    passed
+        Files that look like pictures or videos and are not read.
     results
         Results of earlier runs, left out.
     links
@@ -42,9 +42,14 @@ class Found:
     """
 
     inputs: list[Input]
-    unread: Counter[str] = field(default_factory=Counter)
+    passed: list[Path] = field(default_factory=list)
     results: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
+
+    @property
+    def unread(self) -> Counter[str]:
+        """How many files are not read, by suffix."""
+        return Counter(path.suffix.lower() for path in self.passed)
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what is left out."""
@@ -79,6 +84,9 @@ def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Fo
         for item in _Search(found, kind, inside).expand(argument):
             inputs.setdefault(os.path.realpath(item.source), item)
     _, left = without_results([item.source for item in inputs.values() if item.problem is None])
+    # Images of a folder that is an input itself were met in the folder above.
+    whole = {os.path.realpath(item.source) for item in inputs.values() if os.path.isdir(item.source)}
+    found.passed = [path for path in found.passed if os.path.realpath(path.parent) not in whole]
     out = set(left)
     found.inputs = [item for item in inputs.values() if item.source not in out]
     found.results = sorted({*found.results, *left})
@@ -123,7 +131,7 @@ class _Search:
             yield Input(path, Path(f"{name}.video"))
             return
         problems: list[OSError] = []
-        before = self.found.unread.copy()
+        before = len(self.found.passed)
         files = []
         for place, folders, names in os.walk(path, onerror=problems.append):
             # Hidden files and folders hold thumbnails and programs.
@@ -137,7 +145,7 @@ class _Search:
                 f"'{problem.filename}' cannot be listed ({problem.strerror}); ask for the right to read it",
             )
         if not files and not problems:
-            unread = self.found.unread - before
+            unread = Counter(file.suffix.lower() for file in self.found.passed[before:])
             kinds = ", ".join(f"{count} {suffix}" for suffix, count in unread.most_common())
             there = f" that is read, but {kinds}; read are" if kinds else ""
             yield Input(
@@ -164,7 +172,8 @@ class _Search:
         if suffix not in KNOWN or path.name.startswith(".") or os.path.isdir(path):
             return False
         if suffix not in suffixes or not (os.path.isfile(path) or os.path.islink(path)):
-            self.found.unread[suffix] += 1
+            if not self._is_inside(path):
+                self.found.passed.append(path)
             return False
         if self._is_inside(path):
             self.found.results.append(path)

@@ -1,6 +1,7 @@
 """Help, wrong usage and interruption of ``raindata``: nothing is done, and the status says why."""
 
 import os
+import sys
 
 import pytest
 
@@ -63,3 +64,26 @@ def test_wrong_usage_is_status_2_before_anything_is_done(here, arguments, said):
     assert said in err
     assert files(here) == before
     assert os.listdir() == ["photos"]
+
+
+@pytest.mark.parametrize(
+    ("where", "arguments"),
+    [
+        ("build.synth_plan.plan_pairs", "synth photos -o out"),
+        ("build.rendered.render_pair", "synth photos --preview sheet.png"),
+        ("verify.dataset.verify", "verify photos"),
+        ("build.plan.find", "build photos -o out"),
+        ("build.video.open_video", "build photos -o out"),
+        ("build.dataset.write_sheet", "build photos -o out"),
+        ("export.dataset.collect", "export photos -o out --to spa -l unpaired"),
+    ],
+)
+def test_an_interruption_at_any_time_is_status_130(here, monkeypatch, where, arguments):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"data_tools.{where}", interrupt)
+    monkeypatch.setattr(sys, "argv", ["raindata", *arguments.split()])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130

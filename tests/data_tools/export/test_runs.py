@@ -11,6 +11,7 @@ from data_tools.export import shards, spa
 from data_tools.export.settings import ExportError
 from data_tools.manifest.file import read_manifest, write_manifest
 from rainopt.io.atomic import WriteError
+from rainopt.io.own_results import RECORD
 from tests.support.exports import SMALL, contents, temporaries
 
 PLAN = ".rainopt-export.json"
@@ -126,7 +127,7 @@ def test_other_options_are_another_export_and_overwrite_takes_away_the_old(datas
         with pytest.raises(ExportError, match="holds another export"):
             export(dataset, out, **options)
     export(dataset, out, "spa", split="val", overwrite=True)
-    assert sorted(p.name for p in out.iterdir()) == [PLAN, "index.json", "real_val", "real_val.txt"]
+    assert sorted(p.name for p in out.iterdir()) == [PLAN, RECORD, "index.json", "real_val", "real_val.txt"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

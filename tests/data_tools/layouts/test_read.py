@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_tools.layouts.read import LAYOUTS, LayoutError, detect, natural_key, read_dataset
+from rainopt.io.own_results import note_results
 
 
 def test_unpaired_images(data):
@@ -19,6 +20,14 @@ def test_unpaired_images(data):
     assert all(pair.clean is None and pair.split is None for pair in layout)
     assert layout.pairs[1].scene == "photo 1.JPG"
     assert layout.message == "unpaired images: 4 rainy images without a clean one"
+
+
+def test_results_among_photographs_are_left_out_and_told(data):
+    root = data("1.jpg", "2.jpg", "derained/1.jpg", "derained/mine.jpg")
+    note_results([root / "derained" / "1.jpg"])
+    for layout in (detect(root), read_dataset(root, "unpaired")):
+        assert [pair.name for pair in layout] == ["1", "2", "derained/mine"]
+        assert layout.notes == ("left out: 1 result of earlier runs, such as 'derained/1.jpg'",)
 
 
 def test_hidden_files_do_not_count_and_others_are_noted(data, rows):
