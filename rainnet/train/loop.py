@@ -14,7 +14,8 @@ from rainnet.models.base import Network
 from rainnet.programs.base import MAIN, Batch, Program
 from rainnet.recipes.recipe import Recipe
 from rainnet.recipes.stages import Stage, plan
-from rainnet.train.build import build_program, go_on, trained
+from rainnet.train.build import active, build_program, go_on, trained
+from rainnet.train.diverged import DivergedError
 from rainnet.train.ema import averaged
 from rainnet.train.fabric import launched
 from rainnet.train.interruption import Interruption, StoppedError
@@ -23,10 +24,6 @@ from rainnet.train.optimisers import OPTIMISERS
 from rainnet.train.run_folder import BEST, RunFolder
 from rainnet.train.schedule import learning_rate
 from rainnet.train.validator import Validator
-
-
-class DivergedError(RuntimeError):
-    """A loss or a gradient was no number any more; the message says where, and what to look at."""
 
 
 class BatchSource(Protocol):
@@ -141,7 +138,7 @@ class _StageRun:
         turns = {turn: parameters for turn, parameters in turns.items() if parameters}
         sections = {turn: self.recipe.optimiser_of(turn) for turn in turns}
         bare = {turn: OPTIMISERS[sections[turn].kind](turns[turn], sections[turn]) for turn in turns}
-        self.pattern = _active(program, turns)
+        self.pattern = active(program, turns)
         self.networks = nn.ModuleDict(program.networks())
         shown = {id(parameter) for parameter in self.networks.parameters()}
         self.moving = {turn for turn, them in turns.items() if any(id(parameter) in shown for parameter in them)}
@@ -236,15 +233,8 @@ class _StageRun:
     def _require_finite(self, number: Tensor | None, terms: Mapping[str, Tensor], turn: str, rate: float) -> None:
         if number is None or bool(torch.isfinite(number)):
             return
-        values = ", ".join(f"{name} {float(value.detach()):g}" for name, value in terms.items())
-        first = self.done * self.fabric.world_size * self.recipe.run.batch
-        last = first + self.fabric.world_size * self.recipe.run.batch - 1
-        raise DivergedError(
-            f"step {self.done + 1}: a loss or gradient of turn '{turn}' is no number ({values}) at learning rate "
-            f"{rate:g} and precision {self.recipe.run.precision}; look at examples {first} to {last} of the data, at "
-            f"the losses before in '{self.folder.log}', lower optimiser.lr, set optimiser.clip, or take precision "
-            f"32-true. The last checkpoint in '{self.folder.path}' is untouched"
-        )
+        batch = self.fabric.world_size * self.recipe.run.batch
+        raise DivergedError.at(self.done, batch, terms, turn, rate, self.recipe.run.precision, self.folder)
 
     def _report(self, means: Means, clock: Clock, batch: Batch) -> None:
         run, number, ends = self.recipe.run, self.done, self.done == self.stage.last
@@ -300,13 +290,6 @@ class _StageRun:
 
     def _facts(self, scores: dict[str, float]) -> dict[str, Any]:
         return {"steps": self.done, "recipe": self.whole.without_paths(), "scores": scores}
-
-
-def _active(program: Program, turns: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the pattern of a program as turns of each step, those left out in which nothing is trained."""
-    pattern = [(each,) if isinstance(each, str) else each for each in program.pattern] or [program.turns]
-    kept = [tuple(turn for turn in each if turn in turns) for each in pattern]
-    return [each for each in kept if each]
 
 
 def _channels_last(value: Tensor) -> Tensor:
