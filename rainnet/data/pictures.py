@@ -13,6 +13,8 @@ import numpy as np
 from data_tools.layouts.read import natural_key
 from rainopt.io import READABLE_SUFFIXES, image_size, read_image
 
+RUN = "last.ckpt"
+"""File by which the folder of a training run is known."""
 BUDGET = 512 << 20
 """Bytes of decoded pictures that a process keeps."""
 
@@ -106,7 +108,9 @@ def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the picture files below a folder; hidden files and folders do not count, and no folder counts twice."""
+    """Yield the picture files below a folder; hidden files and folders and those of training runs do not count, and no
+    folder counts twice.
+    """
     seen: set[str] = set()
     for parent, inner, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -115,6 +119,9 @@ def _below(folder: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         inner[:] = sorted(name for name in inner if not name.startswith("."))
+        if RUN in names:
+            inner.clear()  # a training run, whose pictures show what it has learnt
+            continue
         for name in names:
             if Path(name).suffix.lower() in READABLE_SUFFIXES and not name.startswith("."):
                 yield Path(parent, name)

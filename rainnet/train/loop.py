@@ -74,6 +74,8 @@ def train(
             folder.require_run()
             held.enter_context(folder.held())
         state = folder.state_for(recipe, fabric.world_size) if resume else None
+        if state:
+            folder.require_data(state, getattr(batches, "data", None))
         if not state and fabric.is_global_zero:
             # What is wrong with a later stage is found out before anything is done.
             for stage in stages[1:]:
@@ -145,6 +147,7 @@ class _StageRun:
         self.average = averaged(self.networks, self.recipe.run.ema)
         self.done: int = state["step"] if state else 0
         self.best: float | None = state["best"] if state else None
+        self.data: dict[str, Any] | None = None
         self.module: Any
         self.module, *wrapped = fabric.setup(self.program, *bare.values())
         self.optimisers = dict(zip(turns, wrapped, strict=True))
@@ -169,7 +172,7 @@ class _StageRun:
 
     def run(self, batches: BatchSource) -> None:
         """Do the steps that are left of the stage."""
-        fabric = self.fabric
+        fabric, self.data = self.fabric, getattr(batches, "data", None)
         source = iter(batches(self.done, self.stage.last, fabric.global_rank, fabric.world_size))
         clock, means = Clock(self.recipe.run.batch * fabric.world_size), Means()
         with Interruption() as interruption:
@@ -255,8 +258,7 @@ class _StageRun:
         if self.validator is not None and judged:
             self._validate(self.validator)
             self._save()
-        # What was done beside training is no part of its speed.
-        clock.resume()
+        clock.resume()  # what was done beside training is no part of its speed
 
     def _validate(self, validator: Validator) -> None:
         scores = validator(self.published[MAIN])
@@ -279,6 +281,7 @@ class _StageRun:
             "published": {name: network.state_dict() for name, network in self.published.items()},
             "averaged": int(self.average.n_averaged),
             "best": self.best,
+            "data": self.data,
         }
 
     def _save(self) -> None:

@@ -160,6 +160,21 @@ class RunFolder:
         self._require_steps(recipe, found)
         return found
 
+    def require_data(self, found: dict[str, Any], data: dict[str, Any] | None) -> None:
+        """Refuse to go on with other files than the state was trained on: an example is drawn from all of them.
+
+        Raises
+        ------
+        RunError
+            If they are others; a state that does not tell is not doubted.
+        """
+        before = found.get("data")
+        if before and data and before != data:
+            raise RunError(
+                f"'{self.path}' was trained on {before['files']} files, and {data['files']} are there now, not the "
+                f"same; bring back those that were there, or begin with --from '{self.model}' in another folder"
+            )
+
     def _require_whole(self, name: str, found: dict[str, Any]) -> None:
         """Refuse a state that lacks something, or whose config asks for another network than its weights are of."""
         state = f"'{self.path / STATE}'"

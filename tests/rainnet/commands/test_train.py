@@ -136,6 +136,17 @@ def test_sides_of_pairs_that_are_not_whole_are_told(recipe, clean, tmp_path, arg
     assert message in err
 
 
+def test_a_run_goes_on_with_the_files_that_it_was_trained_on_alone(recipe, clean, tmp_path):
+    arguments = (recipe, "--data", clean, "-o", clean / "run")
+    assert run(*arguments)[0] == 0
+    more = ("--resume", "--set", "run.steps=6")
+    assert run(*arguments, *more)[0] == 0  # its own pictures, in the folder of the data, are none of them
+    write_image(clean / "new.png", read_image(clean / "0.png"))
+    status, _, err = run(*arguments, *more, "--set", "run.steps=8")
+    assert status == 2
+    assert "was trained on 2 files, and 3 are there now" in err
+
+
 def test_losses_are_told_to_their_first_digits(recipe, clean, tmp_path):
     weak = ["--set", "loss.truth=1e-7", "--set", "loss.energy=0", "--set", "loss.angle=0"]
     _, _, err = run(recipe, "--data", clean, "-o", tmp_path / "run", *weak)

@@ -29,6 +29,13 @@ def test_they_are_found_below_folders_in_natural_order(tmp_path):
     assert len(pictures_in(tmp_path)) == 4
 
 
+def test_what_a_training_run_shows_is_not_trained_on(tmp_path):
+    for name in ("a.png", "runs/one/last.ckpt", "runs/one/pictures/step_1.png", "runs/one/a_derained.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert pictures_in(tmp_path) == [tmp_path / "a.png"]
+
+
 def test_folders_without_pictures_are_named(tmp_path):
     with pytest.raises(DataError, match=f"'{tmp_path}/gone' does not exist; check the name"):
         pictures_in([tmp_path / "gone"])
