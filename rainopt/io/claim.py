@@ -85,9 +85,10 @@ def _locked(lock: Path, place: Path) -> IO[str] | None:
 def _sign(file: IO[str]) -> None:
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     started = time.strftime("%Y-%m-%d %H:%M:%S")
+    note = {"process": os.getpid(), "host": socket.gethostname(), "started": started, "command": command}
     file.truncate(0)
-    json.dump({"process": os.getpid(), "host": socket.gethostname(), "started": started, "command": command}, file)
-    file.flush()
+    # Past the buffer, which would be written once more when the file is closed.
+    os.write(file.fileno(), json.dumps(note).encode())
 
 
 def _is_at(file: IO[str], place: Path) -> bool:

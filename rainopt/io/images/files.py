@@ -31,6 +31,7 @@ from rainopt.io.images.metadata import (
     turn_upright,
 )
 from rainopt.io.images.write import FORMATS, as_levels, as_picture, encode, holdable
+from rainopt.io.unchanged import Stamp
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -273,17 +274,26 @@ def is_format(path: str | os.PathLike[str], kind: str) -> bool:
     return known is not None and known.name == kind
 
 
-def copy_image(source: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
-    """Copy a file byte for byte, whole or not at all, as `write_image` writes one.
+def copy_image(
+    source: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = True,
+    stamp: Stamp | None = None,
+) -> Path:
+    """Copy a file byte for byte, whole or not at all, as `write_image` writes one; that of the ``stamp``, or none.
 
     Raises
     ------
     ImageFileError, ImageFileExistsError
-        As `write_image`, where the copy cannot be written; OSError where the source cannot be read.
+        As `write_image`, where the copy cannot be written, or the source is another file by now; OSError where it
+        cannot be read.
     """
     path = Path(path)
     with open(source, "rb") as original, _writing(path, overwrite) as file:
         shutil.copyfileobj(original, file)
+        if stamp is not None:
+            stamp.require(source)
     return path
 
 

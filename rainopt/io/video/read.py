@@ -16,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rainopt.io import READABLE_SUFFIXES, ImageFileError, image_size
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
+from rainopt.io.video.open import open_container, picture_stream
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -32,8 +34,9 @@ __all__ = [
 ]
 
 _SUFFIXES = (
-    ".mp4 .m4v .mov .qt .mkv .webm .avi .mpg .mpeg .mpe .m2v .vob .ts .mts .m2ts .m2t .wmv .asf .flv .f4v .3gp .3g2 "
-    ".ogv .dv .mxf .nut .y4m .mjpeg .mjpg .h264 .h265 .hevc"
+    ".mp4 .m4v .mov .qt .mkv .mk3d .webm .avi .divx .xvid .amv .mpg .mpeg .mpe .mpv .mp2v .m1v .m2v .m2p .vob .vro .ts "
+    ".mts .m2ts .m2t .trp .tp .tod .wmv .asf .wtv .flv .f4v .3gp .3gpp .3g2 .3gp2 .ogv .ogm .dv .mxf .gxf .nut .y4m "
+    ".mjpeg .mjpg .h264 .264 .avc .h265 .265 .hevc .ivf .rm .rmvb .dav .insv .lrv"
 )
 
 VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
@@ -88,6 +91,8 @@ class Video:
     declared : int or None
         Frames that the container promises, if it does.
     has_audio : bool
+    stamp : Stamp
+        Of the file or folder when it was opened; a file that is another one by now is not read on.
     lost : str or None
         What could not be decoded, as a sentence without its subject's name; set when an iteration reaches the end of
         the file, and None when nothing is lost or no iteration has come that far.
@@ -109,6 +114,7 @@ class Video:
         self.time_base: Fraction = self._source.time_base
         self.declared: int | None = self._source.declared
         self.has_audio: bool = self._source.has_audio
+        self.stamp = self._source.stamp
         self.lost: str | None = None
 
     def __repr__(self) -> str:
@@ -125,7 +131,7 @@ class Video:
         ValueError
             For a negative `start` or `stop`, or a `step` below 1.
         VideoError
-            If the file has gone or a frame's size differs from that of the first.
+            If the file has gone or was changed, or a frame's size differs from that of the first.
         """
         start, step = operator.index(start), operator.index(step)
         if start < 0 or step < 1 or (stop is not None and operator.index(stop) < 0):
@@ -174,6 +180,34 @@ def read_frames(path: str | os.PathLike[str], start: int = 0, count: int | None 
 
 
 def is_video(path: str | os.PathLike[str]) -> bool:
-    """Tell by the suffix whether a path names a video file; a folder is none."""
+    """Tell whether a path names a video file; a folder is none.
+
+    The suffix says so. The content is looked at where the suffix is neither that of a video nor of a picture.
+    """
     path = Path(path)
-    return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES or suffix in READABLE_SUFFIXES:
+        return suffix in VIDEO_SUFFIXES and not path.is_dir()
+    return os.path.isfile(path) and not _is_picture(path) and _holds_video(path)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        image_size(path)
+    except ImageFileError:
+        return False
+    return True
+
+
+def _holds_video(path: Path) -> bool:
+    try:
+        container = open_container(path)
+    except VideoError:
+        return False
+    try:
+        picture_stream(path, container)
+    except VideoError:
+        return False
+    finally:
+        container.close()
+    return True
