@@ -7,6 +7,7 @@ import torch
 
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunError, RunFolder
+from rainopt.io.own_results import RECORD
 from tests.support.toy import Watcher, assert_same, in_zoo, toy_recipe
 
 
@@ -27,7 +28,8 @@ def run(folder, resume=False, **settings):
 
 def test_it_holds_the_recipe_the_state_and_the_model(tmp_path):
     run(tmp_path / "run", steps=1)
-    assert {file.name for file in (tmp_path / "run").iterdir()} == {"recipe.json", "last.ckpt", "model.safetensors"}
+    names = {file.name for file in (tmp_path / "run").iterdir()}
+    assert names == {"recipe.json", "last.ckpt", "model.safetensors", RECORD}
     assert json.loads((tmp_path / "run/recipe.json").read_text())["run"]["steps"] == 1
 
 
