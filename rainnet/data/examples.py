@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -24,6 +25,10 @@ class Examples(Dataset[dict[str, Tensor]]):
 
     def __len__(self) -> int:
         return PASS
+
+    def files(self) -> list[Path]:
+        """Return the files that examples are drawn from, in the order in which they are drawn."""
+        raise NotImplementedError
 
 
 def entries(
@@ -68,6 +73,10 @@ class WithRainy(Examples):
 
     def __init__(self, dataset: Examples, rainy: Examples) -> None:
         self.dataset, self.rainy = dataset, rainy
+
+    def files(self) -> list[Path]:
+        """Return the files of both."""
+        return [*self.dataset.files(), *self.rainy.files()]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         return self.dataset[index] | {"unpaired_rainy": self.rainy[index]["rainy"]}

@@ -36,7 +36,7 @@ class ComparisonSettings:
     """What to compare on what, and what to write; see the command's help for each."""
 
     methods: Sequence[str]
-    data: Path
+    data: Path | Layout
     layout: str | None = None
     split: str | None = None
     protocols: Sequence[str] = ()
@@ -67,7 +67,8 @@ def follow(options: ComparisonSettings) -> int:
     """
     out, err = open_consoles()
     _check_files(options)
-    dataset = _usage("--data", lambda: read_dataset(options.data, options.layout))
+    given = options.data
+    dataset = given if isinstance(given, Layout) else _usage("--data", lambda: read_dataset(given, options.layout))
     _usage("--data", lambda: chosen_pairs(dataset))
     pairs = _usage("--split", lambda: chosen_pairs(dataset, options.split, options.limit))
     protocols = _usage("--protocol", lambda: known_protocols(options.protocols))

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
-from typing import Any
 
-import array_api_compat
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,19 +13,18 @@ from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
 from rainnet.infer.bound import most_rain
 from rainnet.infer.device import device_for, evaluating
 from rainnet.infer.given import network_of
+from rainnet.infer.planes import checked_unit, contiguous, for_net, like, planes_of, without_colour
 from rainnet.infer.polish import polished
 from rainnet.infer.streaks import Streaks
 from rainnet.infer.tiles import Progress, Tiling, checked_tile, layers_of, tiling_for
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
-from rainopt.arrays import Array, detached, namespace, to_numpy
+from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
-from rainopt.image import Channels, exposure, join_channels, luminance, scaled, split_channels
+from rainopt.image import exposure, join_channels, luminance, scaled, split_channels
 
 # Axes of the mirror images that an ensemble of so many takes the mean of.
 MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
-# A picture of more pixels is sheared on the host, so that only its tiles need room on a GPU.
-MOST_ON_DEVICE = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,7 @@ def derain(
     Source: Yu et al. 2021, Section 3.3 and Fig. 3, for the way of a picture through the network.
     """
     net, image = network_of(net), detached(image)
-    alpha = _without_colour(split_channels(image, channel_axis), net)
+    alpha = without_colour(split_channels(image, channel_axis), net)
     place = device_for(device, net)
     checked_tile(tile, place)
     batch = require_whole(batch, "batch")
@@ -142,17 +137,17 @@ def derain(
     if mirrors is None:
         raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
     net.to(place)
-    unit = exposure(image, channel_axis=channel_axis) if unit is None else _checked_unit(unit)
+    unit = exposure(image, channel_axis=channel_axis) if unit is None else checked_unit(unit)
     streaks = Streaks(image, channel_axis, unit)
     with evaluating(net), torch.no_grad():
         if angle is None and wish == SOLVER and not streaks.estimate.directions:
-            colour = _planes(image, channel_axis, net, place)
-            whole = join_channels(_like(colour, image), alpha)
-            nothing = _like(torch.zeros_like(colour[0]), image)
-            return Derained(_contiguous(whole), nothing, streaks.estimate.angle, dry=True)
+            colour = planes_of(image, channel_axis, net, place)
+            whole = join_channels(like(colour, image), alpha)
+            nothing = like(torch.zeros_like(colour[0]), image)
+            return Derained(contiguous(whole), nothing, streaks.estimate.angle, dry=True)
 
         def rainy() -> Tensor:
-            return scaled(_planes(image, channel_axis, net, place), 1 / unit)
+            return scaled(planes_of(image, channel_axis, net, place), 1 / unit)
 
         degrees = _degrees(net, streaks, rainy, wish, place)
         if iterations and degrees is None:
@@ -161,7 +156,7 @@ def derain(
         count, height, width = colour.shape
         way = net.orientation(height, width, degrees)
         # A grey picture travels as one plane.
-        upright = _for_net(way.forward(colour), net)
+        upright = for_net(way.forward(colour), net)
         # The picture is made anew when it is needed again: while the network works, there are three planes of floats
         # for each channel that it cannot do without.
         del colour
@@ -186,7 +181,7 @@ def derain(
         background, rain = scaled(background, unit), scaled(rain, unit)
     if progress:
         progress(1.0)
-    return Derained(_contiguous(join_channels(_like(background, image), alpha)), _like(rain, image), degrees)
+    return Derained(contiguous(join_channels(like(background, image), alpha)), like(rain, image), degrees)
 
 
 def find_angle(
@@ -213,12 +208,12 @@ def find_angle(
     """
     net, image = network_of(net), detached(image)
     place, wish = device_for(device, net), checked_angle(by, net)
-    _without_colour(split_channels(image, channel_axis), net)
+    without_colour(split_channels(image, channel_axis), net)
     net.to(place)
     unit = exposure(image, channel_axis=channel_axis)
 
     def rainy() -> Tensor:
-        return scaled(_planes(image, channel_axis, net, place), 1 / unit)
+        return scaled(planes_of(image, channel_axis, net, place), 1 / unit)
 
     with evaluating(net), torch.no_grad():
         return _degrees(net, Streaks(image, channel_axis, unit), rainy, wish, place)
@@ -260,57 +255,7 @@ def _degrees(
         return wish
     if wish == SOLVER:
         return streaks.estimate.angle
-    found = found_by_network(net, _for_net(rainy(), net), place)
+    found = found_by_network(net, for_net(rainy(), net), place)
     if found is None and net.directional:
         raise ValueError(f"`angle` cannot be '{wish}': {net.name} finds none; give degrees or '{SOLVER}'")
     return found
-
-
-def _checked_unit(unit: float) -> float:
-    if isinstance(unit, bool) or not isinstance(unit, Real) or not 0 < unit <= 1:
-        raise ValueError(f"`unit` must be a number above 0 and at most 1, got {unit!r}")
-    return float(unit)
-
-
-def _without_colour(channels: Channels, net: Network) -> Channels:
-    """Return how an image is put together, and its alpha, without the rest; refuse channels that a network lacks."""
-    count = channels.colour.shape[0]
-    if count != net.channels and (count, net.channels) != (1, 3):
-        raise ValueError(
-            f"`image` has {count} channels besides alpha, and the network takes {net.channels}; convert the image"
-        )
-    alpha = channels.alpha
-    if alpha is not None:
-        # Not a view, which would keep the colour.
-        alpha = namespace(alpha).asarray(alpha, copy=True)
-    return Channels(None, alpha, channels.axis)
-
-
-def _planes(image: Array, channel_axis: int, net: Network, place: torch.device) -> Tensor:
-    """Return the planes of an image (C, H, W) as a tensor of its own where it is sheared."""
-    colour = split_channels(image, channel_axis).colour
-    planes = colour if isinstance(colour, Tensor) else torch.from_numpy(np.ascontiguousarray(to_numpy(colour)))
-    near = planes.shape[-2] * planes.shape[-1] <= MOST_ON_DEVICE
-    return planes.to(place if near else "cpu", torch.float32).contiguous()
-
-
-def _for_net(colour: Tensor, net: Network) -> Tensor:
-    """Return planes with as many channels as the network takes; equal ones share memory."""
-    return colour if len(colour) == net.channels else colour.expand(net.channels, -1, -1)
-
-
-def _like(tensor: Tensor, reference: Array) -> Any:
-    """Return a tensor in the library and on the device of another array."""
-    if isinstance(reference, Tensor):
-        return tensor.to(reference.device)
-    host = tensor.cpu().numpy()
-    if isinstance(reference, np.ndarray):
-        return host
-    return namespace(reference).asarray(host, device=array_api_compat.device(reference))
-
-
-def _contiguous(image: Array) -> Array:
-    """Return an image whose pixels lie in memory as its shape says, where that can be asked for."""
-    if isinstance(image, Tensor):
-        return image.contiguous()
-    return np.ascontiguousarray(image) if isinstance(image, np.ndarray) else image

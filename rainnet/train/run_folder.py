@@ -19,6 +19,7 @@ from rainnet.weights.checkpoint import SUFFIX, save
 from rainnet.weights.fitting import outlined, require_shapes
 from rainopt.io.atomic import replacing
 from rainopt.io.claim import ClaimedError, claimed
+from rainopt.io.own_results import RECORD, note_folder
 
 STATE, RECIPE, BEST, LOCK = "last.ckpt", "recipe.json", "best", ".run.lock"
 FORMAT = 2
@@ -116,6 +117,8 @@ class RunFolder:
         try:
             with replacing(self.path / RECIPE, True) as file:
                 file.write(recipe.model_dump_json(indent=2).encode() + b"\n")
+            # What it shows is not to be trained on, wherever the folder lies.
+            note_folder(self.path)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -132,10 +135,9 @@ class RunFolder:
 
     def _is_taken(self) -> bool:
         """Tell whether the folder holds anything but what a run leaves that was killed before it saved its state."""
-        return any(
-            entry.name not in (RECIPE, LOCK) and not (entry.name.startswith(".") and entry.suffix == ".tmp")
-            for entry in (self.path.iterdir() if self.path.is_dir() else ())
-        )
+        own = (RECIPE, LOCK, RECORD, f"{RECORD}.lock")
+        there = [entry for entry in self.path.iterdir() if entry.name not in own] if self.path.is_dir() else []
+        return any(not (entry.name.startswith(".") and entry.suffix == ".tmp") for entry in there)
 
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(f"'{self.path}' cannot be written ({error.strerror or error}); name another")
@@ -159,6 +161,21 @@ class RunFolder:
             raise RunError(f"'{self.path}' was trained by {found['world']} processes, not {world}; start as many")
         self._require_steps(recipe, found)
         return found
+
+    def require_data(self, found: dict[str, Any], data: dict[str, Any] | None) -> None:
+        """Refuse to go on with other files than the state was trained on: an example is drawn from all of them.
+
+        Raises
+        ------
+        RunError
+            If they are others; a state that does not tell is not doubted.
+        """
+        before = found.get("data")
+        if before and data and before != data:
+            raise RunError(
+                f"'{self.path}' was trained on {before['files']} files, and {data['files']} are there now, not the "
+                f"same; bring back those that were there, or begin with --from '{self.model}' in another folder"
+            )
 
     def _require_whole(self, name: str, found: dict[str, Any]) -> None:
         """Refuse a state that lacks something, or whose config asks for another network than its weights are of."""

@@ -74,8 +74,8 @@ def result_suffix(source: Path) -> str:
     """Return the suffix of what a file becomes: its own where that is written, else one that keeps what it holds.
 
     Raw files become TIFF, which holds 16 bits and their EXIF data; JPEG of other suffixes stays JPEG; all other
-    pictures, HEIC among them, become PNG, which loses nothing and opens everywhere. Videos become MP4. A suffix that says nothing
-    is decided by the content.
+    pictures, HEIC among them, become PNG, which loses nothing and opens everywhere. Videos become MP4. A suffix
+    that says nothing is decided by the content.
     """
     suffix = source.suffix.lower()
     if suffix in WRITABLE:

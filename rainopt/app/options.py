@@ -119,7 +119,7 @@ def run(app: typer.Typer) -> None:
             _give_up(stream)
         if error.errno != errno.EPIPE:  # nobody wants the rest, as of `| head`
             with suppress(OSError):
-                typer.echo(f"failed  the output cannot be written ({error.strerror}); it goes on nowhere", err=True)
+                typer.echo(f"failed  the output cannot be written ({error.strerror}); check where it goes", err=True)
         sys.exit(FAILED)
 
 

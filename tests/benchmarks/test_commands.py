@@ -7,7 +7,15 @@ import typer
 
 from tests.support.processes import call
 
-WITH_PICTURES = ("solver.quality", "solver.ablation", "angle.accuracy", "networks.quality", "rain.presets")
+WITH_PICTURES = (
+    "solver.quality",
+    "solver.ablation",
+    "angle.accuracy",
+    "networks.quality",
+    "networks.card",
+    "rain.presets",
+    "darker",
+)
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
 ALONE = ("speed", "formats", "video.quality", "metrics.niqe_fit", "digests", "walk")

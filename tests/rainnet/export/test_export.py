@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import rainnet
-from rainnet.export.onnx import ExportError, check_onnx, export_onnx
+from rainnet.export.onnx import LEAVES_OUT, MIXED, ExportError, check_onnx, export_onnx
 from rainnet.models.decomposition import Layers
 from tests.support.toy import Toy
 from tests.support.udgnet import random_udgnet
@@ -106,7 +106,7 @@ def test_angles_that_are_nan_are_found(net, whole):
 
 
 def test_kinds_of_rain_do_not_mix_where_torch_does_not_mix_them(whole):
-    with pytest.raises(Exception, match="Attempting to broadcast"):
+    with pytest.raises(Exception, match=f"{MIXED}.*Attempting to broadcast"):
         ran(whole, rainy=torch.rand(2, 3, 20, 30), angle=torch.tensor([10.0, 80.0]))
 
 
@@ -119,6 +119,7 @@ def test_the_file_says_what_it_is(net, whole, core):
         again = rainnet.create(said["network"], **json.loads(said["config"]))
         assert again.config == net.config
         assert json.loads(said["facts"]) == facts
+        assert said["leaves_out"] == LEAVES_OUT
         assert [entry.version for entry in model.opset_import] == [18]
         assert all(entry.doc_string for entry in (*model.graph.input, *model.graph.output))
         # Nothing of the machine that wrote it, and weights where tools look for them.
