@@ -158,7 +158,8 @@ def _rain_of(**fields: Any) -> Any:
 def _one_streak(shape: Any, depth: Any, **fields: Any) -> Any:
     from data_tools import Streaks, render_streaks
 
-    return render_streaks(Streaks(**{name: [value] for name, value in fields.items()}), shape, depth=depth)
+    arrays: Any = {name: [value] for name, value in fields.items()}
+    return render_streaks(Streaks(**arrays), shape, depth=depth)
 
 
 def _two_of_video(**arguments: Any) -> Any:
