@@ -25,6 +25,8 @@ class Kind(StrEnum):
     NOISE = "noise"  # a line of a C library, or control characters, on the terminal
 
 
+MARKS = frozenset({".rainopt-results"})
+"""Hidden files that are meant to stay: they tell later runs that a folder holds results."""
 FAILURES = frozenset(Kind) - {Kind.OK, Kind.REFUSED}
 
 
@@ -46,6 +48,8 @@ class Case:
         File that a refusal has to name.
     promise
         Says what is wrong with a result, if anything.
+    partial
+        Whether a refusal may leave results: those of the other inputs of a command.
     """
 
     words: str
@@ -54,6 +58,7 @@ class Case:
     files: Mapping[str, bytes] = field(default_factory=dict)
     named: str | None = None
     promise: Callable[[Any], str | None] | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)

@@ -143,11 +143,12 @@ def _by_tifffile(rgb: np.ndarray) -> Iterator[tuple[str, bytes]]:
             writer.write(page, photometric="rgb", metadata=None)
     yield "pages", file.getvalue()
     # As cameras of many makes write it: a mosaic of 12 bits, and how it is to be developed.
-    pattern = [(33421, 3, 2, (2, 2)), (33422, 1, 4, bytes([0, 1, 1, 2])), (50706, 1, 4, bytes([1, 4, 0, 0]))]
-    pattern += [(50708, 2, 4, "cam"), (50717, 4, 1, 4095), (50714, 4, 1, 64)]
+    told: dict[int, tuple[int, int, Any]] = {33421: (3, 2, (2, 2)), 33422: (1, 4, bytes([0, 1, 1, 2]))}
+    told |= {50706: (1, 4, bytes([1, 4, 0, 0])), 50708: (2, 4, "cam"), 50714: (4, 1, 64), 50717: (4, 1, 4095)}
+    tags = [(tag, *values, True) for tag, values in told.items()]
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
-        writer.write(noise(48, 64, bits=12), photometric="cfa", metadata=None, extratags=pattern)
+        writer.write(noise(48, 64, bits=12), photometric="cfa", metadata=None, extratags=tags)
     yield "raw", file.getvalue()
 
 

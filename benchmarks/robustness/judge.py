@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.robustness.case import Case, Kind, PromiseBrokenError, Verdict
+from benchmarks.robustness.case import MARKS, Case, Kind, PromiseBrokenError, Verdict
 
 MEMORY = 3 * 2**29
 """Bytes that no input may need, 1.5 GiB; the libraries themselves included."""
@@ -82,7 +82,7 @@ def _worst(
         return Kind.MEMORY, f"{error!r}"[:300] if error else "more than the limit", where or case.words
     if error is not None and not refused:
         return Kind.TRACEBACK, f"{type(error).__name__}: {error}"[:300], where
-    if left := _left_behind(case, folder, done=error is None):
+    if left := _left_behind(case, folder, done=error is None or case.partial):
         return Kind.HALF, left, case.words.partition("(")[0]
     if refused and case.named and case.named not in str(error):
         return Kind.UNNAMED, f"{type(error).__name__}: {error}"[:300], where
@@ -108,7 +108,7 @@ def _left_behind(case: Case, folder: Path, done: bool) -> str:
                 return f"'{name}', an input, was changed"
         elif not name.startswith("out/"):
             return f"'{name}' was written outside its place"
-        elif path.name.startswith(".") or path.suffix == ".tmp":
+        elif (path.name.startswith(".") and path.name not in MARKS) or path.suffix == ".tmp":
             return f"'{name}' was left behind"
         elif not done:
             return f"'{name}' was written, and the input refused"

@@ -30,7 +30,7 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
 from benchmarks.robustness.undisturbed import Undisturbed, undisturbed
 from benchmarks.robustness.watched import environment
-from benchmarks.robustness.writers import Writer, chosen, copied, digests, leftovers, prepare
+from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
 
 SHOWN = 4  # things that are wrong with a command
 LIMIT = 300.0  # seconds of the run after the kill
@@ -107,7 +107,7 @@ def _killed(writer: Writer, folder: Path, moment: float, writing: bool, alone: U
         wrong.append(f"the next run ends with status {status}: {said.strip()[-200:]}")
     else:
         wrong += alone.wrong(digests(folder / writer.place))[:3]
-    wrong += [f"'{left}' was left behind" for left in leftovers(folder)[:2]]
+    wrong += alone.left_behind(folder)[:2]
     return amid, wrong
 
 

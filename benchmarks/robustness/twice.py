@@ -27,7 +27,7 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
 from benchmarks.robustness.undisturbed import Undisturbed, undisturbed
 from benchmarks.robustness.watched import command, environment
-from benchmarks.robustness.writers import Writer, chosen, copied, digests, leftovers, prepare
+from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
 
 LIMIT = 300.0  # seconds that a run may take or wait
 SHOWN = 4  # things that are wrong with a command
@@ -96,7 +96,7 @@ def _pair(
     ]
     found = digests(folder / writer.place)
     wrong += alone.wrong(found, mixed=name in BY_FILE)[:3]
-    wrong += [f"'{left}' was left behind" for left in leftovers(folder)[:2]]
+    wrong += alone.left_behind(folder)[:2]
     if writer.verify:
         check = subprocess.run(
             command(*writer.verify), cwd=folder, env=environment(), capture_output=True, text=True, check=False

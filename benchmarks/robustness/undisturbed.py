@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.robustness.watched import environment
-from benchmarks.robustness.writers import Writer, copied, differences, digests
+from benchmarks.robustness.writers import Writer, copied, differences, digests, leftovers
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,19 @@ class Undisturbed:
         Files whose bytes are the same in two runs.
     other
         Digests of a run with the other settings; empty without any.
+    hidden
+        Hidden files that belong to the result.
     """
 
     seconds: float
     whole: dict[str, str]
     steady: set[str]
     other: dict[str, str]
+    hidden: frozenset[str] = frozenset()
+
+    def left_behind(self, folder: Path) -> list[str]:
+        """Return what is hidden or temporary in a folder and does not belong to the result."""
+        return [f"'{name}' was left behind" for name in leftovers(folder) if name not in self.hidden]
 
     def wrong(self, found: dict[str, str], mixed: bool = False) -> list[str]:
         """Return in what a result differs from both; ``mixed``: file by file, either will do."""
@@ -45,7 +52,7 @@ class Undisturbed:
 
 def undisturbed(writer: Writer, material: Path, scratch: Path, other: bool = False) -> Undisturbed:
     """Run a command twice, and once with other settings where that is asked for."""
-    results, seconds = [], 0.0
+    results, seconds, hidden = [], 0.0, frozenset[str]()
     for more in ((), (), writer.other) if other and writer.other else ((), ()):
         with copied(material, scratch) as folder:
             start = time.perf_counter()
@@ -56,6 +63,7 @@ def undisturbed(writer: Writer, material: Path, scratch: Path, other: bool = Fal
             if run.returncode != 0:
                 raise RuntimeError(f"{' '.join(writer.words)} ended with {run.returncode}: {run.stderr[-500:]}")
             results.append(digests(folder / writer.place))
+            hidden |= frozenset(leftovers(folder))
     whole = results[0]
     steady = {name for name in whole if results[1].get(name) == whole[name]}
-    return Undisturbed(seconds, whole, steady, results[2] if len(results) > 2 else {})
+    return Undisturbed(seconds, whole, steady, results[2] if len(results) > 2 else {}, hidden)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.robustness.case import MARKS
 from benchmarks.robustness.watched import command, environment
 
 # What says when, where or how fast a run was, and differs from run to run.
@@ -185,7 +186,8 @@ def digests(place: Path) -> dict[str, str]:
 def leftovers(folder: Path) -> list[str]:
     """Return hidden and temporary files and folders: what a run that ended has no use for."""
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-    return sorted(name for name in names if re.search(r"(^|/)\.|\.tmp$|\.parts$|\.lock$", name))
+    found = (name for name in names if re.search(r"(^|/)\.|\.tmp$|\.parts$|\.lock$", name))
+    return sorted(name for name in found if name.rpartition("/")[2] not in MARKS)
 
 
 def differences(found: dict[str, str], whole: dict[str, str], steady: set[str]) -> list[str]:

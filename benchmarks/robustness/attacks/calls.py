@@ -20,6 +20,7 @@ from benchmarks.robustness.corpus import network
 
 COLOUR = ((24, 32, 3),)
 GREY = ((24, 32),)
+SAVING = (ValueError, TypeError, OSError)
 BYTES = 1 << 12  # that an example is drawn from
 
 
@@ -128,6 +129,9 @@ def _of_rain() -> list[Function]:
     drawn = {"shape": just((24, 32)), "spec": spec, "rng": rng}
     ground = {"shape": just((24, 32)), "horizon": just(0.5), "foreground": just(0.5)}
     sampled = {"preset": just("light", "multi"), "rng": rng}
+    streak = {name: just(5.0) for name in ("row", "column", "length", "sigma", "fade")}
+    streak |= {"angle": just(0.0), "peak": just(0.5), "texture": just(0.0), "shape": just((24, 32)), "depth": depth}
+    layer = {name: just(1.0) for name in ("share", "length", "width", "intensity", "blur", "distance")}
     from_dict = {"values": st.fixed_dictionaries({"angle": odd_scalars(), "layers": odd_scalars()})}
     return [
         Function("add_rain", data_tools.add_rain, over, ("image", "depth"), lambda found: in_unit_range(found.rainy)),
@@ -137,6 +141,9 @@ def _of_rain() -> list[Function]:
         Function("draw_streaks", data_tools.draw_streaks, drawn),
         Function("ground_depth", data_tools.ground_depth, ground),
         Function("RainSpec.sample", RainSpec.sample, sampled),
+        Function("render_streaks", _one_streak, streak, ("depth",), in_unit_range),
+        Function("RainLayer", data_tools.RainLayer, layer),
+        Function("RainDirection", data_tools.RainDirection, {"turn": just(0.0), "share": just(1.0)}),
         Function("RainSpec.from_dict", RainSpec.from_dict, from_dict),
     ]
 
@@ -146,6 +153,13 @@ def _rain_of(**fields: Any) -> Any:
     from data_tools import RainSpec, add_rain
 
     return add_rain(np.full((24, 32, 3), 0.4), RainSpec(**fields), np.random.default_rng(0)).rainy
+
+
+def _one_streak(shape: Any, depth: Any, **fields: Any) -> Any:
+    from data_tools import Streaks, render_streaks
+
+    arrays: Any = {name: [value] for name, value in fields.items()}
+    return render_streaks(Streaks(**arrays), shape, depth=depth)
 
 
 def _two_of_video(**arguments: Any) -> Any:
@@ -172,6 +186,13 @@ def _of_networks() -> list[Function]:
     return [
         Function("rainnet.derain", _derain, pictured, ("image",), lambda found: in_unit_range(found.background)),
         Function("rainnet.create", rainnet.create, made),
+        Function("rainnet.load", rainnet.load, {"source": just("nothing"), "device": just("cpu")}),
+        Function(
+            "rainnet.save", _saved, {"path": just("net.safetensors"), "facts": just(None, {"a": 1})}, refusals=SAVING
+        ),
+        Function(
+            "rainnet.convert_official", rainnet.convert_official, {"name": just("udgnet"), "path": just("nothing.pth")}
+        ),
         Function("Network.forward", _forward, {"rainy": just(None), "angle": just(None)}, ("rainy",)),
     ]
 
@@ -186,6 +207,12 @@ def _net() -> Any:
         place = Path(folder, "net.safetensors")
         place.write_bytes(network())
         return rainnet.load(place)
+
+
+def _saved(path: Any, facts: Any) -> Any:
+    import rainnet
+
+    return rainnet.save(_net(), Path("out", path) if isinstance(path, str) and path else path, facts=facts)
 
 
 def _derain(net: Any, **arguments: Any) -> Any:

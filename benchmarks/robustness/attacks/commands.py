@@ -169,7 +169,9 @@ def command_run(random: Random) -> Case:
             raise RefusedError(said)
         return status
 
-    return Case(f"{program} {words[0]} ({' '.join(map(repr, argv[1:]))[:160]})", call, (RefusedError,), files)
+    return Case(
+        f"{program} {words[0]} ({' '.join(map(repr, argv[1:]))[:160]})", call, (RefusedError,), files, partial=True
+    )
 
 
 def _content(word: str, random: Random) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.robustness.case import Case
+from benchmarks.robustness.case import Case, PromiseBrokenError
 from benchmarks.robustness.corpus import manifest, manifest_bytes, pictures
 from benchmarks.robustness.mutations import mutated
 
@@ -134,12 +134,18 @@ def manifest_read(random: Random) -> Case:
             return read_dataset(place)
         if way == 2:
             return read_dataset(place / "manifest.jsonl", layout)
-        # What can be read with repair can be added to, and then read without.
+        # What can be read with repair can be added to, and holds one record more then.
         found = read_manifest(place, repair=True)
         copied = folder / "out"
         (copied / "manifest.jsonl").write_bytes(data)
-        append_record(copied, PairRecord.parse({"id": "an id of its own", "rainy": "x.png"}))
-        again = read_manifest(copied)
+        try:
+            append_record(copied, PairRecord.parse({"id": "an id of its own", "rainy": "x.png"}))
+        except ManifestError:
+            if (copied / "manifest.jsonl").read_bytes() != data:
+                raise PromiseBrokenError("a manifest that was not added to is not as it was") from None
+            (copied / "manifest.jsonl").unlink()
+            raise
+        again = read_manifest(copied, repair=True)
         return None if len(again) == len(found) + 1 else f"{len(found)} records and one more are {len(again)}"
 
     def promise(result: Any) -> str | None:

@@ -27,6 +27,12 @@ def test_leftovers_are_hidden_or_temporary(tmp_path):
     assert leftovers(tmp_path) == ["dry/.0f.12.ab.tmp", "dry/.a.mp4.parts", "dry/.a.mp4.parts/0.mkv", "run/x.lock"]
 
 
+def test_hidden_files_of_a_result_are_no_leftovers(tmp_path):
+    for name in (".build", ".x.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    assert Undisturbed(1.0, {}, set(), {}, frozenset({".build"})).left_behind(tmp_path) == ["'.x.tmp' was left behind"]
+
+
 def test_a_result_is_that_of_one_run_or_the_other_and_no_mixture():
     alone = Undisturbed(1.0, {"a": "1", "b": "1"}, {"a", "b"}, {"a": "2", "b": "2"})
     assert not alone.wrong({"a": "1", "b": "1"})
