@@ -2,7 +2,9 @@
 
 from rainopt.io.images.files import (
     MAX_PIXELS,
+    RAW_SUFFIXES,
     READABLE_SUFFIXES,
+    WRITABLE_SUFFIXES,
     ImageFile,
     ImageFileError,
     ImageFileExistsError,
@@ -17,7 +19,9 @@ from rainopt.io.images.files import (
 
 __all__ = [
     "MAX_PIXELS",
+    "RAW_SUFFIXES",
     "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
     "ImageFile",
     "ImageFileError",
     "ImageFileExistsError",
