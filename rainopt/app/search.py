@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from rainopt.app.kinds import KNOWN, Kind
+from rainopt.app.kinds import KNOWN, MISSING, Kind
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.io.own_results import without_results
 
@@ -55,8 +55,9 @@ class Found:
         """Return sentences about what is left out."""
         notes = []
         if self.unread:
-            kinds = ", ".join(f"{count} {suffix}" for suffix, count in self.unread.most_common())
-            notes.append(f"not read: {kinds}; convert them to a format that is")
+            extras = sorted({MISSING[suffix] for suffix in self.unread if suffix in MISSING})
+            install = "".join(f", or pip install 'rainopt[{extra}]'" for extra in extras)
+            notes.append(f"not read: {_counted(self.unread)}; convert them to a format that is{install}")
         if self.results:
             notes.append(f"left out: {named(self.results, 'result')} of earlier runs; named alone they are taken")
         if self.links:
@@ -73,6 +74,10 @@ def some(names: Sequence[str | Path]) -> str:
     """Return a few names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(map(str, names[:SHOWN])) + more
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common())
 
 
 def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Found:
@@ -146,8 +151,7 @@ class _Search:
             )
         if not files and not problems:
             unread = Counter(file.suffix.lower() for file in self.found.passed[before:])
-            kinds = ", ".join(f"{count} {suffix}" for suffix, count in unread.most_common())
-            there = f" that is read, but {kinds}; read are" if kinds else ""
+            there = f" that is read, but {_counted(unread)}; read are" if unread else ""
             yield Input(
                 path, Path(), f"'{path}' holds no {self.kind.name}{there} ({', '.join(sorted(self.kind.suffixes))})"
             )
