@@ -98,12 +98,10 @@ def test_it_is_compared_with_other_methods(toy, folder, tmp_path):
     assert [method.count("y_matlab") for method in report.methods] == [4, 4]
 
 
-@pytest.mark.parametrize("core", [True, False])
-def test_it_exports(toy, tmp_path, core):
-    exported = export_onnx(rainnet.create("toy"), tmp_path / "toy.onnx", core=core)
+def test_it_exports(toy, tmp_path):
+    exported = export_onnx(rainnet.create("toy"), tmp_path / "toy.onnx")
     assert exported.difference < 1e-5
-    names = [entry.name for entry in onnx.load(exported.path).graph.input]
-    assert names == (["upright"] if core else ["rainy"])
+    assert [entry.name for entry in onnx.load(exported.path).graph.input] == ["rainy"]
 
 
 def test_without_its_entry_its_file_is_of_an_unknown_network(tmp_path):

@@ -19,9 +19,7 @@ from tests.support.clips import save
 from tests.support.datasets import clip, files
 
 OPTIONS = ["--every", "0.8", "-n", "2", "--no-stabilise"]
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
-]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
 
 @pytest.fixture(scope="module")

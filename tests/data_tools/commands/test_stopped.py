@@ -15,10 +15,7 @@ from tests.support.processes import call
 from tests.support.signals import stopped
 
 PAIRS = 12
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
-    pytest.mark.timeout(120),
-]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"), pytest.mark.timeout(120)]
 
 
 def synth(out, jobs=1):

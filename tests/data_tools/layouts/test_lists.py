@@ -128,12 +128,7 @@ def test_our_manifest(data, rows):
         ("s/0", "c/a.png", "val"),
         ("s/1", "c/a.png", "val"),
     ]
-    assert rows(layout) == [
-        ("r/2.png", None),
-        ("r/10.png", "c/a.png"),
-        ("s/0.png", "c/a.png"),
-        ("s/1.png", "c/a.png"),
-    ]
+    assert rows(layout) == [("r/2.png", None), ("r/10.png", "c/a.png"), ("s/0.png", "c/a.png"), ("s/1.png", "c/a.png")]
     assert layout.problems[1] == "record 'gone': 'r/3.png' is missing, 'c/b.png' is missing"
     assert "line 6 is torn" in layout.problems[0]
     assert detect(file) == layout

@@ -183,11 +183,7 @@ def test_the_picture_for_the_discriminator_is_sheared_alike(put):
         (lambda root: root / "gone", PairCrops, "does not exist"),
         (lambda root: [], PairCrops, "no folder holds no pair"),
         (lambda root: root / "nothing", PairCrops, "nothing' holds no pair"),
-        (
-            lambda root: root / "alone",
-            PairCrops,
-            r"3 of 3 rainy pictures have no clean one, .*0\.png'",
-        ),
+        (lambda root: root / "alone", PairCrops, r"3 of 3 rainy pictures have no clean one, .*0\.png'"),
         (lambda root: root / "deep", RainyCrops, "or the folders that hold the rainy pictures themselves"),
         (lambda root: root / "odd", PairCrops, r"y\.png' has 60 x 60 pixels, but its clean picture .* has 60 x 61"),
         (lambda root: root / "tiny", RainyCrops, r"y\.png' has 20 x 20 pixels, too few for crops of 24 x 24"),

@@ -70,13 +70,7 @@ def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     script.write_text(WORKER.format(loss=LOSS))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     done = subprocess.run(
-        [*command, str(tmp_path)],
-        env=environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+        [*command, str(tmp_path)], env=environment(), cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = ((tmp_path / f"threads{rank}").read_text().splitlines() for rank in (0, 1))

@@ -58,8 +58,7 @@ def test_rain_before_a_fence_is_found():
     assert found.confidence > 0.5
 
 
-@pytest.mark.parametrize("by", [15, -15, 30])
-@pytest.mark.parametrize("angle", [-22, 9])
+@pytest.mark.parametrize(("angle", "by"), [(-22, 15), (9, -15), (9, 30)])
 def test_an_image_turned_by_some_degrees_has_the_angle_turned(angle, by):
     image = rainy(angle, shape=(420, 420))
     # Positive angles of `rotate` turn the picture against the clock, from down towards the right: ours exactly.

@@ -26,8 +26,7 @@ from tests.support.image_files import (
 
 
 @pytest.mark.parametrize(
-    ("suffix", "bits"),
-    [(".png", 8), (".png", 16), (".tif", 8), (".tif", 16), (".tif", 32), (".jpg", 8), (".webp", 8)],
+    ("suffix", "bits"), [(".png", 8), (".png", 16), (".tif", 8), (".tif", 16), (".tif", 32), (".jpg", 8), (".webp", 8)]
 )
 @pytest.mark.parametrize("kind", ["grey", "rgb"])
 def test_metadata_round_trip(tmp_path, suffix, bits, kind):
