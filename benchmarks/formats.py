@@ -15,6 +15,7 @@ with those libraries again. Each cell says
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import struct
@@ -104,8 +105,9 @@ def exif(orientation: int = 1) -> bytes:
     return made.tobytes()
 
 
+@functools.cache
 def profile() -> bytes:
-    """Return an ICC profile."""
+    """Return an ICC profile, always the same: it names the second in which it was made."""
     from PIL import ImageCms
 
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
