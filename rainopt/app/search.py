@@ -34,7 +34,7 @@ class Found:
     inputs
         What is worked on, nothing twice.
     unread
-        How many files look like pictures or videos and are not read, by suffix.
+        Files that look like pictures or videos and are not read, with their suffix in lower case.
     results
         Results of earlier runs, left out.
     links
@@ -42,7 +42,7 @@ class Found:
     """
 
     inputs: list[Input]
-    unread: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, str] = field(default_factory=dict)
     results: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
 
@@ -50,9 +50,9 @@ class Found:
         """Return sentences about what is left out."""
         notes = []
         if self.unread:
-            extras = sorted({MISSING[suffix] for suffix in self.unread if suffix in MISSING})
+            extras = sorted({MISSING[suffix] for suffix in self.unread.values() if suffix in MISSING})
             install = "".join(f", or pip install 'rainopt[{extra}]'" for extra in extras)
-            notes.append(f"not read: {_counted(self.unread)}; convert them to a format that is{install}")
+            notes.append(f"not read: {_counted(self.unread.values())}; convert them to a format that is{install}")
         if self.results:
             notes.append(f"left out: {named(self.results, 'result')} of earlier runs; named alone they are taken")
         if self.links:
@@ -71,8 +71,9 @@ def some(names: Sequence[str | Path]) -> str:
     return ", ".join(map(str, names[:SHOWN])) + more
 
 
-def _counted(kinds: Counter[str]) -> str:
-    return ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common())
+def _counted(suffixes: Iterable[str]) -> str:
+    kinds = sorted(Counter(suffixes).items(), key=lambda kind: (-kind[1], kind[0]))
+    return ", ".join(f"{count} {suffix}" for suffix, count in kinds)
 
 
 def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Found:
@@ -128,7 +129,6 @@ class _Search:
             yield Input(path, Path(f"{name}.video"))
             return
         problems: list[OSError] = []
-        before = self.found.unread.copy()
         files = []
         for place, folders, names in os.walk(path, onerror=problems.append):
             # Hidden files and folders hold thumbnails and programs.
@@ -142,7 +142,8 @@ class _Search:
                 f"'{problem.filename}' cannot be listed ({problem.strerror}); ask for the right to read it",
             )
         if not files and not problems:
-            unread = self.found.unread - before
+            inside = os.path.join(os.path.realpath(path), "")
+            unread = [suffix for place, suffix in self.found.unread.items() if place.startswith(inside)]
             there = f" that is read, but {_counted(unread)}; read are" if unread else ""
             yield Input(
                 path, Path(), f"'{path}' holds no {self.kind.name}{there} ({', '.join(sorted(self.kind.suffixes))})"
@@ -168,7 +169,7 @@ class _Search:
         if suffix not in KNOWN or path.name.startswith(".") or os.path.isdir(path):
             return False
         if suffix not in suffixes or not (os.path.isfile(path) or os.path.islink(path)):
-            self.found.unread[suffix] += 1
+            self.found.unread[os.path.realpath(path)] = suffix
             return False
         if self._is_inside(path):
             self.found.results.append(path)

@@ -33,7 +33,7 @@ def test_kinds_that_are_not_read_are_counted_by_suffix():
     for inputs in (["in"], ["in/*", "in/sub/*"]):
         work = plan(inputs, Path("out"), kind=PICTURES)
         assert names(work) == ["in/a.png"]
-        assert work.notes == ("not read: 2 .psd, 1 .exr, 1 .braw; convert them to a format that is",)
+        assert work.notes == ("not read: 2 .psd, 1 .braw, 1 .exr; convert them to a format that is",)
     (job,) = plan(["in/sub"], Path("out"))
     assert "holds no image that is read, but 1 .psd" in job.problem
     # Where images alone are meant, a video is not read.
