@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 
-from rainopt.arrays import Array, namespace, require_dense
+from rainopt.arrays import Array, namespace, native, require_dense
 
 MOST_ITERATIONS = 100_000  # some hundred are usual; more are a slip, or never end
 
@@ -21,7 +21,7 @@ def require_batch(array: Array, name: str) -> None:
         For integers and other dtypes.
     """
     require_dense(array, name)
-    xp = namespace(array)
+    xp, array = namespace(array), native(array)
     if array.ndim < 2:
         raise ValueError(f"`{name}` must be (..., H, W), got shape {tuple(array.shape)}")
     if 0 in tuple(array.shape):

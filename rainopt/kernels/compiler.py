@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import pickle
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from numba import njit
 from numba.core import caching
@@ -24,13 +24,16 @@ from rainopt.kernels.announce import announce
 
 logger = logging.getLogger(__name__)
 
+# An entry for C would take time to compile, and nobody uses it.
+OPTIONS: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True}
+
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function when it is first called with arguments of some types; a decorator.
 
     No ``fastmath``: NaN and the order of additions matter.
     """
-    kernel: Any = njit(nogil=True)(function)
+    kernel: Any = njit(**OPTIONS)(function)
     kernel._cache = KernelCache(function)
     return kernel
 
@@ -48,6 +51,8 @@ class KernelCache(caching._Cache):
         self._trouble = ""
         try:
             self._files = _Files(function)
+        except RuntimeError:  # numba has tried them all
+            self._trouble = "no folder for them can be written to"
         # Whatever is wrong with a cache, it is no reason not to compute.
         except Exception as error:
             self._trouble = str(error)
@@ -112,7 +117,7 @@ class _HomeLocator(caching.UserWideCacheLocator):
 
 
 class _Places(caching.CompileResultCacheImpl):
-    _locator_classes: ClassVar[list[type[object]]] = [
+    _locator_classes = [  # noqa: RUF012
         caching.UserProvidedCacheLocator,
         caching.InTreeCacheLocator,
         _HomeLocator,

@@ -113,8 +113,12 @@ def link(crest, cos2, sin2, least_cosine, owner):
     their first pixels, and -1 elsewhere.
     """
     rows, columns = crest.shape
-    parent = np.empty(np.count_nonzero(crest), np.int32)
-    count = 0
+    count = np.int64(0)
+    for i in range(rows):
+        for j in range(columns):
+            count += crest[i, j]
+    parent = np.empty(count, np.int64)
+    count = np.int64(0)
     for i in range(rows):
         for j in range(columns):
             owner[i, j] = -1
@@ -127,7 +131,7 @@ def link(crest, cos2, sin2, least_cosine, owner):
                 if above < 0 or beside < 0 or beside >= columns or owner[above, beside] < 0:
                     continue
                 if cos2[i, j] * cos2[above, beside] + sin2[i, j] * sin2[above, beside] >= least_cosine:
-                    a, b = _root(parent, count), _root(parent, owner[above, beside])
+                    a, b = _root(parent, count), _root(parent, np.int64(owner[above, beside]))
                     parent[max(a, b)] = min(a, b)
             owner[i, j] = count
             count += 1
@@ -135,7 +139,7 @@ def link(crest, cos2, sin2, least_cosine, owner):
     number = np.empty(count, np.int32)
     ridges = 0
     for k in range(count):
-        root = _root(parent, k)
+        root = _root(parent, np.int64(k))
         if root == k:
             number[k] = ridges
             ridges += 1

@@ -56,7 +56,6 @@ ODD_TENSORS = {
     "meta": lambda torch: torch.zeros(SIDE, SIDE, device="meta"),
     "sparse": lambda torch: torch.eye(SIDE).to_sparse(),
     "8-bit floats": lambda torch: torch.zeros(SIDE, SIDE).to(torch.float8_e4m3fn),
-    "quantised": lambda torch: torch.quantize_per_tensor(torch.zeros(SIDE, SIDE), 0.1, 0, torch.quint8),
     "complex": lambda torch: torch.zeros(SIDE, SIDE, dtype=torch.complex64),
 }
 

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from rainopt import percentile_background
+from rainopt.video.background import background_of_store
 from rainopt.video.lift import empty_bits, lifted, lowered
+from rainopt.video.quality import assess
+from rainopt.video.scenes import CutDetector
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import derained, same_again, stretch_settings
+from tests.support.clips import rained, raining, stored, view
 
 
 def test_the_bits_are_those_that_no_frame_uses(rng):
@@ -41,3 +47,43 @@ def test_a_background_in_another_unit_is_the_same_in_that_unit(xp, rng):
         np.testing.assert_array_equal(np.asarray(getattr(there, name)), getattr(streamed, name))
     for name in ("seen", "darker", "votes"):
         np.testing.assert_array_equal(np.asarray(getattr(there, name)), np.asarray(getattr(here, name)))
+
+
+@pytest.fixture(scope="module")
+def in_two_units():
+    """Frames in rain that use the range of 16 bits, and the same ones sixteen times darker."""
+    bright = [frame.astype(np.uint16) * 257 // 16 * 16 for frame in rained(view("coffee", (96, 128)), "medium", 12)]
+    assert max(frame.max() for frame in bright) > 1 << 15
+    return bright, [frame >> 4 for frame in bright]
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background):
+    here, there = (stretch_settings(stored(frames), VideoSettings(background=background)) for frames in in_two_units)
+    assert there.scene == here.scene
+    assert there.scene.rain
+    assert (there.backdrop is None) == (here.backdrop is None)
+    bright, dark = (
+        list(derained(stored(frames), care)) for frames, care in zip(in_two_units, (here, there), strict=True)
+    )
+    np.testing.assert_array_equal(dark, np.round(np.stack(bright) / 16))
+    again = same_again(stored(in_two_units[1]), there.scene, there.backdrop is not None)
+    np.testing.assert_array_equal(list(derained(stored(in_two_units[1]), again)), dark)
+
+
+def test_a_background_is_worth_the_same_in_every_unit(in_two_units):
+    here, there = (assess(store := stored(frames), background_of_store(store)) for frames in in_two_units)
+    assert there == here
+
+
+def test_cuts_are_found_in_the_dark():
+    clip = [frame for name in ("coffee", "chelsea") for frame, _ in zip(raining(view(name)), range(10), strict=False)]
+    for dtype in (np.uint16, np.float32):
+        scale = 257 if dtype == np.uint16 else 1 / 255
+        for bits in (0, 4):
+            detector = CutDetector()
+            # A black beginning says nothing of the unit.
+            frames = [np.zeros_like(clip[0]), *clip]
+            cuts = [detector.update((frame * scale / 2**bits).astype(dtype)) for frame in frames]
+            assert np.flatnonzero(cuts).tolist()[-1] == 11
+            assert sum(cuts) <= 2
