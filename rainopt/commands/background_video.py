@@ -13,6 +13,7 @@ import numpy as np
 from rainopt.app.compare import RAIN_GAIN, captioned
 from rainopt.app.results import wanted_of
 from rainopt.app.task import FileRecord, Progress, error_message, writing_alone
+from rainopt.commands.background_colours import colours_of
 from rainopt.io import write_image
 from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
 from rainopt.video.adaptive_background import Settled, settle
@@ -138,7 +139,7 @@ def background_file(
             scene = FirstScene(video, settings)
             count = (1 << 62) if settings.frames == 0 else settings.frames
             settled = settle(scene, store, count=count, stabilise=settings.stabilise, progress=progress)
-            _write(settled, store, video.bits, wanted, target, settings)
+            _write(settled, store, video, wanted, target, settings)
         return _record(source, target, settled, scene, video, begin)
     # Anything that goes wrong with one video must leave the others to be done.
     except Exception as error:
@@ -165,10 +166,15 @@ class FirstScene:
 
 
 def _write(
-    settled: Settled, store: FrameStore, bits: int, wanted: dict[str, Path], target: Path, settings: BackgroundSettings
+    settled: Settled,
+    store: FrameStore,
+    video: Video,
+    wanted: dict[str, Path],
+    target: Path,
+    settings: BackgroundSettings,
 ) -> None:
     image = settled.estimate.image
-    deep = 16 if bits == 16 and target.suffix.lower() in (".png", ".tif", ".tiff") else 8
+    deep = 16 if video.bits == 16 and target.suffix.lower() in (".png", ".tif", ".tiff") else 8
     pictures: dict[str, np.ndarray] = {"valid": settled.valid.astype(np.float32), "seen": settled.estimate.seen}
     if "compare" in wanted:
         # A frame with much rain shows best what was done.
@@ -187,7 +193,8 @@ def _write(
             write_image(wanted[kind], pictures[kind], overwrite=settings.overwrite)
     # Last: where it is, the rest is.
     if "background" in wanted:
-        write_image(wanted["background"], image, bits=deep, overwrite=settings.overwrite)
+        colours = colours_of(video.path, settled.numbers)
+        write_image(wanted["background"], image, metadata=colours, bits=deep, overwrite=settings.overwrite)
 
 
 def _record(

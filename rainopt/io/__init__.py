@@ -14,6 +14,7 @@ from rainopt.io.images.files import (
     is_format,
     read_image,
     read_image_file,
+    read_metadata,
     write_image,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "is_format",
     "read_image",
     "read_image_file",
+    "read_metadata",
     "write_image",
 ]

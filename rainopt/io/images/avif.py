@@ -9,7 +9,7 @@ import numpy as np
 
 from rainopt.io.images import opencv, xmp
 from rainopt.io.images.boxes import Boxes, read_boxes
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError, to_16_bits
 
 _SRGB_OR_UNSAID = {(1, 13), (2, 2), (1, 2), (2, 13)}
@@ -33,10 +33,9 @@ def read_header(file: BinaryIO) -> ImageHeader:
     if boxes.has_gain_map:
         left_out += ("the gain map",)
     icc, colour = _colours(boxes)
-    # The orientation of EXIF data means nothing in this format.
-    metadata = ImageMetadata(
-        icc, make_upright(exif)[0], None, colour, packet, notes=tuple(f"without {what}" for what in left_out)
-    )
+    upright = make_upright(exif)[0]  # its orientation means nothing in this format
+    notes = (*damage(exif, upright), *(f"without {what}" for what in left_out))
+    metadata = ImageMetadata(icc, upright, None, colour, packet, notes=notes)
     depth = _depth(boxes)
     return ImageHeader(height, width, boxes.orientation, boxes.frames, metadata, 4 if depth == 8 else 8)
 

@@ -57,6 +57,11 @@ def make_upright(exif: bytes | None) -> tuple[bytes | None, int]:
     return bytes(data), orientation if 1 <= orientation <= 8 else 1
 
 
+def damage(given: bytes | None, kept: bytes | None) -> tuple[str, ...]:
+    """Return what is to be told where EXIF data were given and could not be kept."""
+    return ("without the EXIF data, which are damaged",) if given and not kept else ()
+
+
 def without_orientation(exif: bytes) -> bytes | None:
     """Return EXIF data that name no orientation, everything else in its place; None if they cannot be followed."""
     if not _tags(exif, frozenset(range(0x10000))):

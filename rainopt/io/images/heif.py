@@ -8,7 +8,7 @@ import numpy as np
 
 from rainopt.io.images import xmp
 from rainopt.io.images.avif import chunks_of
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError, straight, to_16_bits
 
 
@@ -41,8 +41,9 @@ def read_header(file: BinaryIO) -> ImageHeader:
     numbers = info.get("nclx_profile") or {}
     icc = info.get("icc_profile") or None
     colour = () if icc else chunks_of(numbers.get("color_primaries", 2), numbers.get("transfer_characteristics", 2))
-    notes = tuple(f"without {what}" for what in dict.fromkeys(left_out))
-    metadata = ImageMetadata(icc, make_upright(info.get("exif"))[0], None, colour, packet, notes=notes)
+    exif = make_upright(info.get("exif"))[0]
+    notes = (*damage(info.get("exif"), exif), *(f"without {what}" for what in dict.fromkeys(left_out)))
+    metadata = ImageMetadata(icc, exif, None, colour, packet, notes=notes)
     return ImageHeader(height, width, 1, 1, metadata, 8 if info.get("bit_depth", 8) > 8 else 4)
 
 

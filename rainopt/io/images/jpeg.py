@@ -115,7 +115,8 @@ def _read(file: BinaryIO, whole: bool) -> tuple[bytes, _Parts]:
 def read_header(file: BinaryIO) -> ImageHeader:
     """Read the size, orientation and metadata; in a JPEG file of several pictures (MPO), those of the first."""
     _, parts = _read(file, whole=False)
-    exif, orientation = exif_data.make_upright(b"".join(parts.named(_APP1, EXIF)) or None)
+    given = b"".join(parts.named(_APP1, EXIF))
+    exif, orientation = exif_data.make_upright(given)
     packet, left_out = xmp.make_upright(next(parts.named(_APP1, XMP), None))
     if any(b"c2pa" in data for data in parts.named(_APP11, b"JP")):
         left_out += ("the content credentials, which hold for the original alone",)
@@ -128,7 +129,7 @@ def read_header(file: BinaryIO) -> ImageHeader:
         xmp=packet,
         photoshop=photoshop.kept(b"".join(parts.named(_APP13, photoshop.PREFIX))),
         texts=tuple(("Comment", _decoded(comment)) for comment in comments if comment),
-        notes=tuple(f"without {what}" for what in left_out),
+        notes=(*exif_data.damage(given, exif), *(f"without {what}" for what in left_out)),
     )
     return ImageHeader(parts.height, parts.width, orientation, 1, metadata, max(1, parts.components))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
 
 from rainopt.io.images import opencv, png_text
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -34,6 +35,8 @@ _MAX_CHUNK = 64 << 20  # of those that are kept
 # First row and column, and steps, of the passes of an interlaced file.
 _PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 _LAST_FILTER = 4
+_STEP = 1 << 20  # bytes unpacked at a time
+_TAIL = 64  # more bytes than packed data need behind their last row
 
 
 def _step(file: BinaryIO, wanted: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:
@@ -74,20 +77,22 @@ def read_header(file: BinaryIO) -> ImageHeader:
             chunks.setdefault(name, data)
     width, height = struct.unpack_from(">II", chunks[b"IHDR"])
     depth, colour = chunks[b"IHDR"][8:10]
-    exif, orientation = make_upright(chunks.get(b"eXIf", texts.exif))
+    given = chunks.get(b"eXIf", texts.exif)
+    exif, orientation = make_upright(given)
     frames = struct.unpack_from(">I", chunks[b"acTL"])[0] if b"acTL" in chunks else 1
     icc = resolution = None
     if b"iCCP" in chunks:
-        packed = chunks[b"iCCP"].partition(b"\0")[2][1:]
-        try:
-            icc = zlib.decompressobj().decompress(packed, _MAX_PROFILE) or None
-        except zlib.error:
-            icc = None
+        unpacker = zlib.decompressobj()
+        with suppress(zlib.error):
+            icc = unpacker.decompress(chunks[b"iCCP"].partition(b"\0")[2][1:], _MAX_PROFILE)
+        icc = icc if unpacker.eof and icc else None
     if b"pHYs" in chunks:
         x, y, unit = struct.unpack(">IIB", chunks[b"pHYs"])
         resolution = (x / _INCHES_PER_METRE, y / _INCHES_PER_METRE) if unit == 1 and x and y else None
     told = tuple((_name(name), chunks[name]) for name, size in _COLOUR.items() if len(chunks.get(name, b"")) == size)
-    notes = texts.notes
+    notes = texts.notes + damage(given, exif)
+    if b"iCCP" in chunks and icc is None:
+        notes += ("without the colour profile, which is damaged",)
     if b"caBX" in chunks:
         notes += ("without the content credentials, which hold for the original alone",)
     metadata = ImageMetadata(icc, exif, resolution, told, texts.xmp, texts.photoshop, texts.texts, notes)
@@ -111,8 +116,12 @@ def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
         sound += b"".join(_chunk(name, data))
     if colour == _PALETTE and b"PLTE" not in chunks:
         raise UnreadableImageError("is a damaged PNG file: its palette is missing; obtain a fresh copy")
+    rows = _check_data(packed, chunks[b"IHDR"])
+    if rows is not None:
+        kept = (name for name in (b"IHDR", b"PLTE", b"tRNS") if name in chunks)
+        parts = [part for name in kept for part in _chunk(name, chunks[name])]
+        sound = bytearray(SIGNATURE) + b"".join((*parts, *_chunk(b"IDAT", rows)))
     sound += b"".join(_chunk(b"IEND", b""))
-    _check_data(packed, chunks[b"IHDR"])
     decoded = opencv.decode(sound)
     if decoded is None:
         raise UnreadableImageError("holds damaged PNG data; obtain a fresh copy")
@@ -141,10 +150,11 @@ def _fits(name: bytes, data: bytes, colour: int, chunks: dict[bytes, bytes]) -> 
     return len(data) == {_GREY: 2, _RGB: 6}.get(colour)
 
 
-def _check_data(packed: list[bytes], head: bytes) -> None:
-    """Refuse packed rows that are fewer than the header promises, or not sound; what lies behind them is not unpacked.
+def _check_data(packed: list[bytes], head: bytes) -> bytes | None:
+    """Refuse packed rows that are fewer than the header promises, or not sound.
 
-    libpng would tell of these on standard error, where nobody knows of which file it speaks.
+    libpng would tell of these on standard error, where nobody knows of which file it speaks, and unpack whatever lies
+    behind them. Where there is more, the rows are returned on their own.
     """
     width, height, depth, colour, compression, method, interlaced = struct.unpack(">IIBBBBB", head)
     if depth not in _DEPTHS.get(colour, ()) or compression or method or interlaced > 1:
@@ -161,10 +171,12 @@ def _check_data(packed: list[bytes], head: bytes) -> None:
             rows.append((start, start + lines * stride, stride))
             start += lines * stride
     unpacker, at = zlib.decompressobj(), 0
+    rest = packed[::-1]
     try:
-        for part in packed:
+        while rest and at < start and not unpacker.eof:
+            part = rest.pop()
             while part and at < start:
-                block = np.frombuffer(unpacker.decompress(part, 1 << 20), np.uint8)
+                block = np.frombuffer(unpacker.decompress(part, min(_STEP, start - at)), np.uint8)
                 part = unpacker.unconsumed_tail
                 for first, end, stride in rows:
                     begin = first + max(0, -(-(at - first) // stride)) * stride
@@ -172,14 +184,30 @@ def _check_data(packed: list[bytes], head: bytes) -> None:
                     if filters.size and filters.max() > _LAST_FILTER:
                         raise UnreadableImageError("holds damaged PNG data; obtain a fresh copy")
                 at += block.size
-                if unpacker.eof or (not block.size and not part):
-                    break
+            rest.append(part)
+        if at < start:
+            raise UnreadableImageError("is a truncated or damaged PNG file: rows are missing; obtain a whole copy")
+        # What is left may be the end of the last block and a checksum.
+        tail = b"".join(part[:_TAIL] for part in rest[::-1])
+        more = b"" if unpacker.eof else unpacker.decompress(tail[:_TAIL], 1)
     except zlib.error as error:
         raise UnreadableImageError(f"holds damaged PNG data ({error}); obtain a fresh copy") from None
-    if at < start:
-        raise UnreadableImageError(
-            "is a truncated or damaged PNG file: some of its rows are missing; obtain a whole copy"
-        )
+    if unpacker.eof and not more and not unpacker.unused_data and len(tail) < _TAIL:
+        return None
+    return _repacked(packed, start)
+
+
+def _repacked(packed: list[bytes], size: int) -> bytes:
+    """Pack the first bytes of packed data anew."""
+    unpacker, packer, out = zlib.decompressobj(), zlib.compressobj(1), []
+    for part in packed:
+        while part and size:
+            block = unpacker.decompress(part, min(_STEP, size))
+            part, size = unpacker.unconsumed_tail, size - len(block)
+            out.append(packer.compress(block))
+            if unpacker.eof:
+                break
+    return b"".join((*out, packer.flush()))
 
 
 def chunks_of(metadata: ImageMetadata) -> list[tuple[bytes, bytes]]:

@@ -60,11 +60,12 @@ def read_header(file: BinaryIO) -> ImageHeader:
         try:
             wanted = DESCRIPTIVE | {_XMP, _IPTC, _PHOTOSHOP}
             found = read_directory(file, page.offset, tiff.byteorder, tiff.is_bigtiff, wanted)
+            left_out: tuple[str, ...] = ()
         except (struct.error, OverflowError):
-            found = {}
+            found, left_out = {}, ("the EXIF, XMP and IPTC data, which are damaged",)
         if 270 in found and found[270][2].startswith(_LAYOUT_TEXT):
             del found[270]
-        packet, left_out = xmp.make_upright(_bytes(found.pop(_XMP, None), tiff.byteorder))
+        packet, told = xmp.make_upright(_bytes(found.pop(_XMP, None), tiff.byteorder))
         iptc, block = (_bytes(found.pop(tag, None), tiff.byteorder) for tag in (_IPTC, _PHOTOSHOP))
         metadata = ImageMetadata(
             icc and bytes(icc),
@@ -72,7 +73,7 @@ def read_header(file: BinaryIO) -> ImageHeader:
             resolution,
             xmp=packet,
             photoshop=photoshop.kept(block, iptc),
-            notes=tuple(f"without {what}" for what in left_out),
+            notes=tuple(f"without {what}" for what in (*left_out, *told)),
         )
         pixel_bytes = int(page.samplesperpixel) * -(-int(page.bitspersample) // _BITS_OF_A_BYTE)
         return ImageHeader(page.imagelength, page.imagewidth, orientation, frames, metadata, pixel_bytes)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from rainopt.io.images import opencv, xmp
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 _TRUNCATED = "is a truncated WebP file: it is shorter than its header says; obtain a whole copy"
@@ -50,9 +50,10 @@ def read_header(file: BinaryIO) -> ImageHeader:
         file.seek(following)
     if size is None:
         raise UnreadableImageError("is a WebP file without a picture")
-    exif, orientation = make_upright(exif)
+    given = exif
+    exif, orientation = make_upright(given)
     packet, left_out = xmp.make_upright(packet)
-    notes = tuple(f"without {what}" for what in left_out)
+    notes = (*damage(given, exif), *(f"without {what}" for what in left_out))
     return ImageHeader(*size, orientation, max(1, frames), ImageMetadata(icc, exif, xmp=packet, notes=notes))
 
 
