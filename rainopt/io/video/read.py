@@ -187,7 +187,7 @@ def is_video(path: str | os.PathLike[str]) -> bool:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES | READABLE_SUFFIXES | RAW_SUFFIXES:
-        return suffix in VIDEO_SUFFIXES and not path.is_dir()
+        return suffix in VIDEO_SUFFIXES and not os.path.isdir(path)
     return os.path.isfile(path) and not _is_picture(path) and _holds_video(path)
 
 

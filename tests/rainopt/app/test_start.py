@@ -7,7 +7,6 @@ import sys
 import time
 
 import pytest
-import typer
 
 from rainopt.app import options
 from rainopt.app.console import open_consoles, printable
@@ -130,8 +129,11 @@ def test_streams_of_programs_are_flushed_before_they_end(monkeypatch):
         def write(self, text):
             return len(text)
 
+        def fileno(self):
+            raise OSError("there is none")
+
     monkeypatch.setattr(sys, "argv", ["toy", "refuse", "--help"])
     monkeypatch.setattr(options.sys, "stdout", Full())
     with pytest.raises(SystemExit) as caught:
-        options.run(typer.Typer())
+        options.run(toy)
     assert caught.value.code == 1

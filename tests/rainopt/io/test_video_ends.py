@@ -1,7 +1,5 @@
 """A video that was cut is told from a whole one by its container, wherever the cut is not at the end of a piece."""
 
-import io
-
 import av
 import numpy as np
 import pytest
@@ -82,10 +80,9 @@ def test_frames_of_yuv4mpeg_are_counted_by_their_bytes(tmp_path, colours):
 
 
 def test_an_index_that_is_cut_off_is_told(tmp_path, whole):
-    data = io.BytesIO()
     path = coded(tmp_path / "a.mp4", blocks(4, SIZE))
     data = path.read_bytes()
-    path.write_bytes(data[:-20])
+    path.write_bytes(data[: data.index(b"moov") + 60])
     with pytest.raises(ValueError, match=r"its index .* is missing"):
         open_video(path)
 
