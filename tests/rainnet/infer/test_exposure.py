@@ -63,3 +63,10 @@ def test_networks_are_given_by_name_or_file_as_well(picture, tmp_path):
     assert np.abs(derain(file, picture, angle=12.0).background - expected).max() > 1e-4
     with pytest.raises(TypeError, match=r"`net` must be a network, or the name or file of one .*, got NoneType"):
         derain(None, picture)
+
+
+def test_what_is_an_array_by_its_class_alone_is_refused(picture):
+    masked = np.ma.masked_array((picture * 255).astype(np.int32), mask=picture > 0.5)
+    for image in (masked, masked.astype(np.uint8), np.ma.masked_array(picture)):
+        with pytest.raises(TypeError, match="must not be a masked array"):
+            derain(random_udgnet(), image)
