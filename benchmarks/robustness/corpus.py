@@ -163,7 +163,7 @@ def png_of(array: np.ndarray, depth: int, colour: int, *extra: bytes) -> bytes:
 
 
 def in_parts(array: np.ndarray, *lengths: int) -> bytes:
-    """Return an 8-bit RGB PNG file whose data are in chunks of some lengths, as of two bytes and of none, and a last one."""
+    """Return an 8-bit RGB PNG file whose data are in chunks of some lengths, and a last one."""
     whole = png_of(array, 8, 2)
     at = whole.index(b"IDAT") - 4
     length = int.from_bytes(whole[at : at + 4], "big")
