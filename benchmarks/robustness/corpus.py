@@ -62,6 +62,7 @@ def pictures() -> dict[str, bytes]:
     told.append(png_chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)))
     told.append(png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP))
     found["told.png"] = png_of(noise(9, 13, 3), 8, 2, *told)
+    found["parts.png"] = in_parts(noise(9, 13, 3), 2, 0, 100)
     found["grey16alpha.png"] = png_of(noise(9, 13, 2, bits=16), 16, 4)
     return found
 
@@ -159,6 +160,18 @@ def png_of(array: np.ndarray, depth: int, colour: int, *extra: bytes) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     chunks = [png_chunk(b"IHDR", head), *extra, png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")]
     return PNG_HEAD + b"".join(chunks)
+
+
+def in_parts(array: np.ndarray, *lengths: int) -> bytes:
+    """Return an 8-bit RGB PNG file whose data are in chunks of some lengths, and a last one."""
+    whole = png_of(array, 8, 2)
+    at = whole.index(b"IDAT") - 4
+    length = int.from_bytes(whole[at : at + 4], "big")
+    data, parts = whole[at + 8 : at + 8 + length], []
+    for part in lengths:
+        parts.append(png_chunk(b"IDAT", data[:part]))
+        data = data[part:]
+    return b"".join([whole[:at], *parts, png_chunk(b"IDAT", data), whole[at + 12 + length :]])
 
 
 @functools.cache

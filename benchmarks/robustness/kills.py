@@ -28,7 +28,7 @@ import typer
 
 from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
-from benchmarks.robustness.undisturbed import Undisturbed, undisturbed
+from benchmarks.robustness.undisturbed import DisturbedError, Undisturbed, undisturbed
 from benchmarks.robustness.watched import environment
 from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
 
@@ -57,7 +57,12 @@ def main(
         for name, writer in writers.items():
             if not count[name]:
                 continue
-            alone = undisturbed(writer, material, Path(top, "run"))
+            try:
+                alone = undisturbed(writer, material, Path(top, "run"))
+            except DisturbedError as error:
+                wrong[name].append(str(error))
+                print(f"{name}: {error}", flush=True)
+                continue
             for number in range(count[name]):
                 # Most of the time a command imports. Two kills of three come soon after it has begun to write.
                 writing = number % 3 > 0

@@ -25,7 +25,7 @@ import typer
 
 from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
-from benchmarks.robustness.undisturbed import Undisturbed, undisturbed
+from benchmarks.robustness.undisturbed import DisturbedError, Undisturbed, undisturbed
 from benchmarks.robustness.watched import command, environment
 from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
 
@@ -51,7 +51,13 @@ def main(
         material = Path(top, "material")
         prepare(material)
         for name, writer in writers.items():
-            alone = undisturbed(writer, material, Path(top, "run"), other=True)
+            try:
+                alone = undisturbed(writer, material, Path(top, "run"), other=True)
+            except DisturbedError as error:
+                failed += 1
+                rows.append([name, 0, "", 1, str(error)])
+                print(f"{name}: {error}", flush=True)
+                continue
             random, counts, wrong = Random(f"{seed}/{name}"), Counter[str](), list[str]()
             for number in range(times):
                 delay = random.uniform(0, 0.9 * alone.seconds) if number % 3 else 0.0

@@ -11,6 +11,10 @@ from benchmarks.robustness.watched import environment
 from benchmarks.robustness.writers import Writer, copied, differences, digests, leftovers
 
 
+class DisturbedError(Exception):
+    """A command that does not end well though nothing disturbs it."""
+
+
 @dataclass(frozen=True)
 class Undisturbed:
     """Results of runs that nothing disturbed.
@@ -61,7 +65,7 @@ def undisturbed(writer: Writer, material: Path, scratch: Path, other: bool = Fal
             )
             seconds = max(time.perf_counter() - start, seconds) if not more else seconds
             if run.returncode != 0:
-                raise RuntimeError(f"{' '.join(writer.words)} ended with {run.returncode}: {run.stderr[-500:]}")
+                raise DisturbedError(f"undisturbed, it ended with status {run.returncode}: {run.stderr.strip()[-300:]}")
             results.append(digests(folder / writer.place))
             hidden |= frozenset(leftovers(folder))
     whole = results[0]
