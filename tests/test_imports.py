@@ -13,9 +13,9 @@ from tests.support.processes import ROOT, environment
     [
         (
             "import rainopt.commands.main, data_tools.commands.main, rainnet.commands.main",
-            "scipy numba torch cupy cv2 av PIL",
+            "numpy scipy numba torch cupy cv2 av PIL",
         ),
-        ("import data_tools.commands.main", "numpy pydantic"),
+        ("import data_tools.commands.main", "pydantic"),
         ("import rainnet.evaluate.follow; from rainnet import zoo; assert zoo.names() and zoo.shipped()", "torch"),
         ("import rainopt.io.video.read, rainopt.io.video.write", "av cv2 PIL tifffile imageio"),
         (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from rainopt.app.results import OutputSettings, results_of, wanted_of, write_results
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
 from rainopt.io.unchanged import Stamp
-from rainopt.io.video.read import is_video
+from rainopt.io.video.formats import is_video
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainopt.io import RAW_SUFFIXES, READABLE_SUFFIXES
-from rainopt.io.images.write import FORMATS
-from rainopt.io.video.read import VIDEO_SUFFIXES, is_video
-from rainopt.io.video.write import WRITABLE_SUFFIXES
+from rainopt.io.images.formats import FORMATS
+from rainopt.io.video.formats import VIDEO_SUFFIXES, WRITABLE_SUFFIXES, is_video
 
 WRITABLE = frozenset(FORMATS) | WRITABLE_SUFFIXES
 """Lower-case suffixes of the pictures and videos that are written."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rainopt.app.task import is_there
 from rainopt.io.unchanged import Stamp
-from rainopt.io.video.read import is_video
+from rainopt.io.video.formats import is_video
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rainopt.io import ImageFile
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
 from rainopt.io.images.carry import holdable
+from rainopt.io.images.formats import FORMATS
 from rainopt.io.images.metadata import (
     MAX_PIXELS,
     ImageFileError,
@@ -30,7 +31,7 @@ from rainopt.io.images.metadata import (
     turn_upright,
 )
 from rainopt.io.images.opening import check_memory, checked, opened
-from rainopt.io.images.write import FORMATS, as_levels, as_picture, encode
+from rainopt.io.images.write import as_levels, as_picture, encode
 from rainopt.io.unchanged import Stamp
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_PIXELS",
-    "RAW_SUFFIXES",
-    "READABLE_SUFFIXES",
-    "WRITABLE_SUFFIXES",
     "ImageFile",
     "ImageFileError",
     "ImageFileExistsError",
@@ -53,18 +51,6 @@ __all__ = [
     "read_metadata",
     "write_image",
 ]
-
-WRITABLE_SUFFIXES = frozenset(FORMATS)
-"""Lower-case suffixes of the files that `write_image` writes."""
-
-READABLE_SUFFIXES = WRITABLE_SUFFIXES | {".heic", ".heif", ".hif"}
-"""Lower-case suffixes of the pictures that `read_image` reads, HEIC with the extra ``heif``."""
-
-RAW_SUFFIXES = frozenset(
-    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"}
-    | {".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
-)
-"""Lower-case suffixes of raw photographs, which `read_image` develops with the extra ``raw``."""
 
 
 @dataclass(frozen=True)

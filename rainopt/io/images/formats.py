@@ -1,4 +1,4 @@
-"""The formats that are written, and what each holds."""
+"""The formats that are read and written, by suffix, and what each of those written holds."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".jfif": JPEG
 FORMATS |= {".webp": WEBP, ".avif": AVIF, ".bmp": BMP}
 
 JPEG_SEGMENT = 65_533 - 6  # bytes of EXIF data that fit
+
+WRITABLE_SUFFIXES = frozenset(FORMATS)
+"""Lower-case suffixes of the files that `write_image` writes."""
+
+READABLE_SUFFIXES = WRITABLE_SUFFIXES | {".heic", ".heif", ".hif"}
+"""Lower-case suffixes of the pictures that `read_image` reads, HEIC with the extra ``heif``."""
+
+RAW_SUFFIXES = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"}
+    | {".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
+)
+"""Lower-case suffixes of raw photographs, which `read_image` develops with the extra ``raw``."""

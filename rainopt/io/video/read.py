@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rainopt.io import RAW_SUFFIXES, READABLE_SUFFIXES, ImageFileError, image_size
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
-from rainopt.io.video.open import open_container, picture_stream
+from rainopt.io.video.formats import VIDEO_SUFFIXES, is_video
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -32,15 +31,6 @@ __all__ = [
     "open_video",
     "read_frames",
 ]
-
-_SUFFIXES = (
-    ".mp4 .m4v .mov .qt .mkv .mk3d .webm .avi .divx .xvid .amv .mpg .mpeg .mpe .mpv .mp2v .m1v .m2v .m2p .vob .vro .ts "
-    ".mts .m2ts .m2t .trp .tp .tod .wmv .asf .wtv .flv .f4v .3gp .3gpp .3g2 .3gp2 .ogv .ogm .dv .mxf .gxf .nut .y4m "
-    ".mjpeg .mjpg .h264 .264 .avc .h265 .265 .hevc .ivf .rm .rmvb .dav .insv .lrv"
-)
-
-VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""Lower-case suffixes of the files that are taken for videos."""
 
 
 @dataclass(frozen=True)
@@ -177,37 +167,3 @@ def read_frames(path: str | os.PathLike[str], start: int = 0, count: int | None 
     if not frames:
         raise VideoError(f"'{path}' has only {video.count()} frames; choose a `start` below that, not {start}")
     return np.stack(frames)
-
-
-def is_video(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a path names a video file; a folder is none.
-
-    The suffix says so. The content is looked at where the suffix is neither that of a video nor of a picture.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES | READABLE_SUFFIXES | RAW_SUFFIXES:
-        return suffix in VIDEO_SUFFIXES and not os.path.isdir(path)
-    return os.path.isfile(path) and not _is_picture(path) and _holds_video(path)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        image_size(path)
-    except ImageFileError:
-        return False
-    return True
-
-
-def _holds_video(path: Path) -> bool:
-    try:
-        container = open_container(path)
-    except VideoError:
-        return False
-    try:
-        picture_stream(path, container)
-    except VideoError:
-        return False
-    finally:
-        container.close()
-    return True
