@@ -17,6 +17,15 @@ from typer.core import TyperGroup
 from rainopt.app.console import PrintableFormatter, printable
 from rainopt.app.exit_codes import FAILED, INTERRUPTED
 
+EXTRAS = {
+    **dict.fromkeys(("torch", "lightning_fabric", "safetensors", "tensorboard"), "net"),
+    **dict.fromkeys(("pydantic", "skimage", "imagehash"), "data"),
+    **dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export"),
+    "av": "video",
+    "distributed": "cluster",
+}
+"""The extra of the distribution that brings a library which commands import without further ado."""
+
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT", help="Image and video files, folders (with sub-folders) or quoted globs."),
@@ -117,9 +126,14 @@ def run(app: typer.Typer) -> None:
                 sys.stdout.flush()
     except ImportError as error:
         # Only those that say what to install; any other is a fault of ours and keeps its traceback.
-        if "pip install 'rainopt[" not in str(error):
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if "pip install 'rainopt[" in str(error):
+            told = str(error)
+        elif extra is not None:
+            told = f"this needs {error.name}, which is not installed: pip install 'rainopt[{extra}]'"
+        else:
             raise
-        typer.echo(f"failed  {error}", err=True)
+        typer.echo(f"failed  {told}", err=True)
         sys.exit(FAILED)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)

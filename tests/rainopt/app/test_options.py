@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from importlib import import_module
 from types import NoneType, SimpleNamespace
@@ -13,7 +14,7 @@ import typer
 import rainopt
 from rainopt.app import options
 from rainopt.app.options import checked_angle, new_app, refusing
-from tests.support.processes import call
+from tests.support.processes import ROOT, call
 
 PROGRAMS = {
     name: import_module(f"{package}.commands.main").app
@@ -138,13 +139,36 @@ def test_an_interruption_is_status_130(monkeypatch):
     assert caught.value.code == 130
 
 
-def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys):
-    for text, expected in (("pip install 'rainopt[data]'", SystemExit), ("no module named odd", ImportError)):
+@pytest.mark.parametrize(
+    ("error", "extra"),
+    [
+        (ImportError("manifests need this; pip install 'rainopt[data]'"), "data"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch.nn"), "net"),
+        (ModuleNotFoundError("No module named 'odd'", name="odd"), None),
+    ],
+)
+def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys, error, extra):
+    def missing(**_):
+        raise error
 
-        def missing(text=text, **_):
-            raise ImportError(text)
+    with pytest.raises(SystemExit if extra else ImportError) as caught:
+        options.run(missing)
+    if extra:
+        assert caught.value.code == 1
+        assert f"pip install 'rainopt[{extra}]'" in capsys.readouterr().err
 
-        with pytest.raises(expected) as caught:
-            options.run(missing)
-    assert "rainopt[data]" in capsys.readouterr().err
-    assert "odd" in str(caught.value)
+
+def test_every_extra_that_is_named_is_one_of_the_distribution():
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+    texts = [
+        ROOT / "README.md",
+        *(f for package in ("rainopt", "rainnet", "data_tools") for f in ROOT.glob(f"{package}/**/*.py")),
+    ]
+    named = {
+        extra
+        for text in [ROOT / "README.md", *code]
+        for words in re.findall(r"pip install '(?:rainopt|\.)\[([a-z,]+)\]'", text.read_text(encoding="utf-8"))
+        for extra in words.split(",")
+    }
+    assert {"net", "data", "video"} <= named <= extras
+    assert set(options.EXTRAS.values()) <= extras
