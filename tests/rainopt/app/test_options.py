@@ -160,10 +160,7 @@ def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys, 
 
 def test_every_extra_that_is_named_is_one_of_the_distribution():
     extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
-    texts = [
-        ROOT / "README.md",
-        *(f for package in ("rainopt", "rainnet", "data_tools") for f in ROOT.glob(f"{package}/**/*.py")),
-    ]
+    code = [file for package in ("rainopt", "rainnet", "data_tools") for file in ROOT.glob(f"{package}/**/*.py")]
     named = {
         extra
         for text in [ROOT / "README.md", *code]
