@@ -53,10 +53,7 @@ def open_container(path: Path) -> Any:
                 f"'{path}' cannot be read: it is a list that names other files, as playlists do; name those files"
             ) from None
         if _lacks_index(path):
-            raise VideoError(
-                f"'{path}' cannot be read: its index (the 'moov' box) is missing, as when a recording is interrupted "
-                "or a copy incomplete; obtain a fresh copy, or repair it with a tool that rebuilds the index"
-            ) from None
+            raise _without_index(path) from None
         raise VideoError(
             f"'{path}' cannot be read: it is no video file, or damaged at its beginning ({reason(error)}); "
             "check what it holds, or obtain a fresh copy"
@@ -100,6 +97,8 @@ def picture_stream(path: Path, container: Any) -> Any:
         # Also where the size grows in mid-stream.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         return stream
+    if not container.streams and _lacks_index(path):
+        raise _without_index(path)
     held = "only a cover picture and sound" if container.streams.video else "sound only"
     if not container.streams.video and not container.streams.audio:
         held = "neither pictures nor sound"
@@ -124,6 +123,13 @@ def _check_readable(path: Path) -> bytes:
     if not beginning:
         raise VideoError(f"'{path}' is empty (0 bytes); obtain a fresh copy")
     return beginning
+
+
+def _without_index(path: Path) -> VideoError:
+    return VideoError(
+        f"'{path}' cannot be read: its index (the 'moov' box) is missing, as when a recording is interrupted or a copy "
+        "incomplete; obtain a fresh copy, or repair it with a tool that rebuilds the index"
+    )
 
 
 def _lacks_index(path: Path) -> bool:
