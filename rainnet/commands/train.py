@@ -204,7 +204,8 @@ def _derain_single(photo: Path, model: Path, output: Path, device: str) -> list[
     from rainopt.io import read_image_file, write_image
 
     file = read_image_file(photo)
-    result = derain(load(model), file.pixels, angle="solver", bounded=False, device=device)
+    # In the unit in which it was trained, the file's own.
+    result = derain(load(model), file.pixels, angle="solver", bounded=False, unit=1.0, device=device)
     background, rain = np.asarray(result.background), np.asarray(result.rain)
     bits = 16 if file.pixels.dtype == np.uint16 else 8
     derained = write_image(output / f"{photo.stem}_derained.png", background, metadata=file.metadata, bits=bits)
