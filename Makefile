@@ -18,6 +18,7 @@ $(BIN)/python:
 $(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing rainopt into $(VENV)/ (about half a minute) ..."
 	$(PIP) install -c constraints.txt -e '.[data,video,heif]'
+	$(BIN)/python -m rainopt.kernels
 	@touch $@
 
 # What the tests, the type checker and the benchmarks need as well.

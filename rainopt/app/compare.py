@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rainopt.io import ImageMetadata
+
 # A panel is at most this wide: a screen shows no more, and a larger picture only takes longer to open.
 PANEL_WIDTH = 1280
 GAP = 8
@@ -25,6 +27,12 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
         (H, W) float in [0, 1]; shown brightened.
     """
     return captioned([("rainy", rainy, 1), ("derained", derained, 1), (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
+
+
+def colours_of(metadata: ImageMetadata) -> ImageMetadata:
+    """Return what a file says of its colours, as far as it is true of a comparison, which is RGB."""
+    icc = metadata.icc if metadata.icc and metadata.icc[16:20] == b"RGB " else None
+    return ImageMetadata(icc, colour=metadata.colour)
 
 
 def captioned(panels: Sequence[tuple[str, np.ndarray, float]]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -91,7 +92,7 @@ def photo_to_photo(
             return record(str(source), str(target), "skipped")
         from rainopt.io import read_image_file
 
-        stamp = Stamp.of(source) if source.exists() else None
+        stamp = Stamp.of(source) if os.path.exists(source) else None
         file = read_image_file(source)
         with writing_alone(target):
             # Another run may have written some of it in the meantime.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from rainopt.io import READABLE_SUFFIXES
+from rainopt.io import RAW_SUFFIXES, READABLE_SUFFIXES
 from rainopt.io.images.write import FORMATS
 from rainopt.io.video.read import VIDEO_SUFFIXES, is_video
 from rainopt.io.video.write import WRITABLE_SUFFIXES
@@ -14,12 +15,20 @@ from rainopt.io.video.write import WRITABLE_SUFFIXES
 WRITABLE = frozenset(FORMATS) | WRITABLE_SUFFIXES
 """Lower-case suffixes of the pictures and videos that are written."""
 
-_RAW_NAMES = (
-    ".3fr .arw .cap .cr2 .cr3 .crw .dcr .dcs .dng .erf .fff .gpr .iiq .k25 .kdc .mef .mos .mrw .nef .nrw .orf "
-    ".pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f"
-)
-RAW = frozenset(_RAW_NAMES.split())
+RAW = RAW_SUFFIXES | {".cap", ".dcs", ".gpr", ".k25", ".raw"}
 """Suffixes of what cameras store before it is a picture."""
+
+_EXTRAS = {"heif": ("pillow_heif", READABLE_SUFFIXES - frozenset(FORMATS)), "raw": ("rawpy", RAW_SUFFIXES)}
+MISSING = {
+    suffix: extra
+    for extra, (module, suffixes) in _EXTRAS.items()
+    if importlib.util.find_spec(module) is None
+    for suffix in suffixes
+}
+"""Suffixes of the pictures that could be read with an extra that is not installed, and its name."""
+
+READABLE = (READABLE_SUFFIXES | RAW_SUFFIXES) - MISSING.keys()
+"""Lower-case suffixes of the pictures that are read here and now."""
 
 _JPEG_NAMES = ".jfif .jif .jfi .jpe"
 _JPEG = frozenset(_JPEG_NAMES.split())
@@ -65,8 +74,8 @@ class Kind:
         return frozenset(FORMATS) if self.becomes else frozenset(s for s in WRITABLE if s in self.suffixes)
 
 
-IMAGES = Kind(frozenset(READABLE_SUFFIXES), "image")
-PICTURES = Kind(frozenset(READABLE_SUFFIXES) | VIDEO_SUFFIXES, "image or video")
+IMAGES = Kind(READABLE, "image")
+PICTURES = Kind(READABLE | VIDEO_SUFFIXES, "image or video")
 VIDEOS = Kind(VIDEO_SUFFIXES, "video", becomes=".png", folders=True)
 
 
@@ -74,8 +83,8 @@ def result_suffix(source: Path) -> str:
     """Return the suffix of what a file becomes: its own where that is written, else one that keeps what it holds.
 
     Raw files become TIFF, which holds 16 bits and their EXIF data; JPEG of other suffixes stays JPEG; all other
-    pictures, HEIC among them, become PNG, which loses nothing and opens everywhere. Videos become MP4. A suffix that says nothing
-    is decided by the content.
+    pictures, HEIC among them, become PNG, which loses nothing and opens everywhere. Videos become MP4. A suffix
+    that says nothing is decided by the content.
     """
     suffix = source.suffix.lower()
     if suffix in WRITABLE:

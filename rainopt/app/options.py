@@ -38,8 +38,23 @@ Crf = Annotated[int, typer.Option(min=0, max=51, help="Quality of video results:
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
 
 
+@contextmanager
+def _interruptions_told() -> Iterator[None]:
+    """Turn an interruption into a word and its status; typer would end without the word."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
 class Program(TyperGroup):
     """The group of the commands of a program: what holds for the arguments of all, and how each may end."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the arguments of the program."""
+        with _interruptions_told():
+            return super().make_context(*arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse empty arguments, which nobody means: an unset variable would name the current folder."""
@@ -50,12 +65,10 @@ class Program(TyperGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; an interruption is a word and a status, and no name in an error steers the terminal."""
+        """Run a command; no name in an error steers the terminal."""
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            with _interruptions_told():
+                return super().invoke(ctx)
         except Exception as error:
             if hasattr(error, "format_message") and isinstance(getattr(error, "message", None), str):
                 error.message = printable(error.message)  # type: ignore[attr-defined]
@@ -119,7 +132,7 @@ def run(app: typer.Typer) -> None:
             _give_up(stream)
         if error.errno != errno.EPIPE:  # nobody wants the rest, as of `| head`
             with suppress(OSError):
-                typer.echo(f"failed  the output cannot be written ({error.strerror}); it goes on nowhere", err=True)
+                typer.echo(f"failed  the output cannot be written ({error.strerror}); check where it goes", err=True)
         sys.exit(FAILED)
 
 

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rainopt.app.console import open_consoles, progress_bar
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.inputs import Job, Plan
-from rainopt.app.runner import run
+from rainopt.app.runner import compiling_told, run
 from rainopt.app.search import some
 from rainopt.app.task import FileRecord, Task
 from rainopt.io.own_results import note_results
@@ -31,7 +31,7 @@ def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) ->
     tally = _Tally()
     progress = progress_bar(err)
     try:
-        with progress:
+        with progress, compiling_told(err.print):
             overall = progress.add_task("images", total=len(jobs))
             # One image in tiles is long work of its own.
             current = progress.add_task("tiles", total=1.0, visible=False)

@@ -93,9 +93,10 @@ def write_results(
     if "rain" in wanted:
         write_image(wanted["rain"], rain, bits=16 if bits != 8 else 8, overwrite=overwrite)
     if "compare" in wanted:
-        from rainopt.app.compare import side_by_side
+        from rainopt.app.compare import colours_of, side_by_side
 
-        write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=overwrite)
+        sheet, colours = side_by_side(image, derained, rain), colours_of(file.metadata)
+        write_image(wanted["compare"], sheet, metadata=colours, overwrite=overwrite)
     target = wanted.get("derained")
     if target is None:
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from rainopt.app.kinds import KNOWN, Kind
+from rainopt.app.kinds import KNOWN, MISSING, Kind
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.io.own_results import without_results
 
@@ -33,8 +33,8 @@ class Found:
     ----------
     inputs
         What is worked on, nothing twice.
-    passed
-        Files that look like pictures or videos and are not read.
+    unread
+        Files that look like pictures or videos and are not read, with their suffix in lower case.
     results
         Results of earlier runs, left out.
     links
@@ -42,21 +42,17 @@ class Found:
     """
 
     inputs: list[Input]
-    passed: list[Path] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
     results: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
-
-    @property
-    def unread(self) -> Counter[str]:
-        """How many files are not read, by suffix."""
-        return Counter(path.suffix.lower() for path in self.passed)
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what is left out."""
         notes = []
         if self.unread:
-            kinds = ", ".join(f"{count} {suffix}" for suffix, count in self.unread.most_common())
-            notes.append(f"not read: {kinds}; convert them to a format that is")
+            extras = sorted({MISSING[suffix] for suffix in self.unread.values() if suffix in MISSING})
+            install = "".join(f", or pip install 'rainopt[{extra}]'" for extra in extras)
+            notes.append(f"not read: {_counted(self.unread.values())}; convert them to a format that is{install}")
         if self.results:
             notes.append(f"left out: {named(self.results, 'result')} of earlier runs; named alone they are taken")
         if self.links:
@@ -75,6 +71,11 @@ def some(names: Sequence[str | Path]) -> str:
     return ", ".join(map(str, names[:SHOWN])) + more
 
 
+def _counted(suffixes: Iterable[str]) -> str:
+    kinds = sorted(Counter(suffixes).items(), key=lambda kind: (-kind[1], kind[0]))
+    return ", ".join(f"{count} {suffix}" for suffix, count in kinds)
+
+
 def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Found:
     """Search what arguments name, for a command that writes below ``output``, if it writes at all."""
     found = Found([])
@@ -86,7 +87,7 @@ def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Fo
     _, left = without_results([item.source for item in inputs.values() if item.problem is None])
     # Images of a folder that is an input itself were met in the folder above.
     whole = {os.path.realpath(item.source) for item in inputs.values() if os.path.isdir(item.source)}
-    found.passed = [path for path in found.passed if os.path.realpath(path.parent) not in whole]
+    found.unread = {file: suffix for file, suffix in found.unread.items() if os.path.dirname(file) not in whole}
     out = set(left)
     found.inputs = [item for item in inputs.values() if item.source not in out]
     found.results = sorted({*found.results, *left})
@@ -131,7 +132,6 @@ class _Search:
             yield Input(path, Path(f"{name}.video"))
             return
         problems: list[OSError] = []
-        before = len(self.found.passed)
         files = []
         for place, folders, names in os.walk(path, onerror=problems.append):
             # Hidden files and folders hold thumbnails and programs.
@@ -145,9 +145,9 @@ class _Search:
                 f"'{problem.filename}' cannot be listed ({problem.strerror}); ask for the right to read it",
             )
         if not files and not problems:
-            unread = Counter(file.suffix.lower() for file in self.found.passed[before:])
-            kinds = ", ".join(f"{count} {suffix}" for suffix, count in unread.most_common())
-            there = f" that is read, but {kinds}; read are" if kinds else ""
+            inside = os.path.join(os.path.realpath(path), "")
+            unread = [suffix for place, suffix in self.found.unread.items() if place.startswith(inside)]
+            there = f" that is read, but {_counted(unread)}; read are" if unread else ""
             yield Input(
                 path, Path(), f"'{path}' holds no {self.kind.name}{there} ({', '.join(sorted(self.kind.suffixes))})"
             )
@@ -173,7 +173,7 @@ class _Search:
             return False
         if suffix not in suffixes or not (os.path.isfile(path) or os.path.islink(path)):
             if not self._is_inside(path):
-                self.found.passed.append(path)
+                self.found.unread[os.path.realpath(path)] = suffix
             return False
         if self._is_inside(path):
             self.found.results.append(path)

@@ -19,6 +19,7 @@ from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
 from rainopt.direction.ridges import turn
 from rainopt.geometry.lines import line_angle
+from rainopt.image import exposure, scaled
 
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
 PRIOR = 50.0
@@ -91,7 +92,12 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
-    return vote(gather(work_planes(image, channel_axis)))
+    return vote(look(image, channel_axis, exposure(image, channel_axis=channel_axis)))
+
+
+def look(image: Array, channel_axis: int = -1, unit: float = 1.0) -> Evidence:
+    """Return the evidence of an image divided by its `rainopt.image.exposure`; contrasts are in its units, too."""
+    return gather(scaled(work_planes(image, channel_axis), 1 / unit))
 
 
 def vote(evidence: Evidence) -> AngleEstimate:

@@ -2,7 +2,9 @@
 
 from rainopt.io.images.files import (
     MAX_PIXELS,
+    RAW_SUFFIXES,
     READABLE_SUFFIXES,
+    WRITABLE_SUFFIXES,
     ImageFile,
     ImageFileError,
     ImageFileExistsError,
@@ -12,12 +14,15 @@ from rainopt.io.images.files import (
     is_format,
     read_image,
     read_image_file,
+    read_metadata,
     write_image,
 )
 
 __all__ = [
     "MAX_PIXELS",
+    "RAW_SUFFIXES",
     "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
     "ImageFile",
     "ImageFileError",
     "ImageFileExistsError",
@@ -27,5 +32,6 @@ __all__ = [
     "is_format",
     "read_image",
     "read_image_file",
+    "read_metadata",
     "write_image",
 ]

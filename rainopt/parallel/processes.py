@@ -56,9 +56,7 @@ def run_in_processes(
                 yield finished, result
     finally:
         for worker in workers:
-            worker.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.shutdown(wait=True)
+            worker.shutdown(wait=True, cancel_futures=True)
 
 
 def _worker(processes: int) -> ProcessPoolExecutor:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native
-from rainopt.checks import require_finite
-from rainopt.image import RANGE_SLACK
+from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native, require_dense
+from rainopt.checks import require_axis, require_finite
+from rainopt.image import RANGE_SLACK, scaled
 from rainopt.video.frames import MEMORY, FrameStore
+from rainopt.video.lift import empty_bits, lifted, lifted_frames
 from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
 
 BAND_BYTES = 1 << 25  # of the same rows of all frames that are worked on at a time
@@ -32,7 +33,8 @@ class BackgroundEstimate:
     votes
         (101,) int64: for how many pixels each percentile gives the mode of the luminance.
     seen
-        (H, W) float32 in [0, 1]: share of the frames that show the background, in all channels within 8/255 of it.
+        (H, W) float32 in [0, 1]: share of the frames that show the background, in all channels within 8/255 of it; of
+        their `rainopt.image.exposure`, where frames of 16 bits are dark.
         Small where things move, or rain is dense.
     darker
         (H, W) float32 in [0, 1]: share of the frames that are darker than that, in the channel where most are. Rain
@@ -119,7 +121,7 @@ def percentile_background(
         return _streamed(stream, -1, memory, scratch, progress)
     if hasattr(frames, "shape") and hasattr(frames, "dtype"):
         return _of_array(frames, channel_axis, progress)
-    if not isinstance(frames, Iterable):
+    if isinstance(frames, memoryview) or not isinstance(frames, Iterable):
         raise TypeError(f"`frames` must be an array, an iterable of frames or a path, got {type(frames).__name__}")
     return _streamed(frames, channel_axis, memory, scratch, progress)
 
@@ -134,6 +136,7 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
     """
     if not len(store):
         raise ValueError("`frames` must hold at least one frame, got none")
+    store, bits = lifted_frames(store)
     parts = list(_bands(store, len(store)))
     votes, mode = np.zeros((2, PERCENTILES), np.int64), np.empty(store.shape[:2], np.float32)
     for done, part in enumerate(parts):
@@ -152,7 +155,7 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
             whole[part] = rows
         if progress:
             progress((done + 1) / (2 * len(parts)))
-    return _estimate(Ballot(votes, mode), p, layers, len(store))
+    return _estimate(Ballot(votes, mode), p, layers, len(store), bits)
 
 
 def frame_bands(store: FrameStore) -> Iterator[tuple[slice, np.ndarray]]:
@@ -195,36 +198,48 @@ def _streamed(
 def _of_array(frames: Array, channel_axis: int, progress: Progress | None) -> BackgroundEstimate:
     if frames.ndim in (3, 4) and frames.shape[0] == 0:
         raise ValueError("`frames` must hold at least one frame, got none")
-    stack = _checked(frames, channel_axis)
+    stack, bits = _lifted(_checked(frames, channel_axis))
     ballot = vote(stack)
     if progress:
         progress(0.5)
     votes, p = elected(ballot.votes)
-    result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(stack, p), stack.shape[0])
+    result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(stack, p), stack.shape[0], bits)
     if progress:
         progress(1.0)
     return _like(result, frames[0, ...], channel_axis)
 
 
-def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int) -> BackgroundEstimate:
-    return BackgroundEstimate(
-        layers.image, p, ballot.votes, layers.seen, layers.darker, layers.spread, ballot.mode, count
-    )
+def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int, bits: int) -> BackgroundEstimate:
+    """Return what frames that were lifted by some bits tell of the frames as they are."""
+    image, spread, mode = (scaled(layer, 0.5**bits) for layer in (layers.image, layers.spread, ballot.mode))
+    return BackgroundEstimate(image, p, ballot.votes, layers.seen, layers.darker, spread, mode, count)
+
+
+def _lifted(stack: Array) -> tuple[Array, int]:
+    """Return frames without bits that all of them leave empty, and how many those are."""
+    host = host_view(stack)
+    if host is not None:
+        bits = empty_bits(host)
+        return (like(lifted(host, bits), stack) if bits else stack), bits
+    xp = namespace(stack)
+    if stack.dtype != xp.uint16:
+        return stack, 0
+    wide = xp.astype(stack, xp.int32)
+    bits = empty_bits([np.asarray([int(xp.max(wide))], np.uint16)])
+    return xp.astype(xp.clip(wide * 2**bits, 0, 65535), xp.uint16), bits
 
 
 def _checked(frames: Array, channel_axis: int) -> Array:
     """Return frames as (N, H, W) or (N, H, W, C) of uint8 or uint16."""
-    xp = namespace(frames, names="frames")
-    frames = native(detached(frames))
+    require_dense(frames, "frames")
+    xp, frames = namespace(frames), native(detached(frames))
     shape = tuple(frames.shape)
     if frames.ndim not in (3, 4):
         raise ValueError(f"`frames` must be (N, H, W) or (N, H, W, C), or frames of (H, W) or (H, W, C), got {shape}")
     if 0 in shape:
         raise ValueError(f"`frames` must not be empty, got shape {shape}")
     if frames.ndim == 4:
-        if channel_axis is None or not -3 <= channel_axis < 3:
-            raise ValueError(f"`channel_axis` must name an axis of a frame of shape {shape[1:]}, got {channel_axis!r}")
-        frames = xp.moveaxis(frames, 1 + channel_axis % 3, -1)
+        frames = xp.moveaxis(frames, 1 + require_axis(channel_axis, shape[1:], "a frame"), -1)
         if frames.shape[-1] not in (1, 3):
             raise ValueError(f"`frames` must have 1 or 3 channels, got {frames.shape[-1]} in shape {shape}")
     if frames.dtype in (xp.uint8, xp.uint16):

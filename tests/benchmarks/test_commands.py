@@ -9,7 +9,7 @@ from tests.support.processes import call
 
 WITH_PICTURES = ("solver.quality", "solver.ablation", "angle.accuracy", "networks.quality", "rain.presets")
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
-ALONE = ("speed", "video.quality", "metrics.niqe_fit", "digests", "walk")
+ALONE = ("speed", "formats", "video.quality", "metrics.niqe_fit", "digests", "walk")
 
 
 def load(name):

@@ -43,7 +43,7 @@ def _boxes(file: BinaryIO, size: int) -> bool:
         file.seek(place)
         head = file.read(16)
         if len(head) < 8:
-            return len(head) > 0
+            return any(head)  # padding says nothing
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rainopt.io import READABLE_SUFFIXES, ImageFileError, image_size
+from rainopt.io import RAW_SUFFIXES, READABLE_SUFFIXES, ImageFileError, image_size
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
@@ -186,8 +186,8 @@ def is_video(path: str | os.PathLike[str]) -> bool:
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES or suffix in READABLE_SUFFIXES:
-        return suffix in VIDEO_SUFFIXES and not path.is_dir()
+    if suffix in VIDEO_SUFFIXES | READABLE_SUFFIXES | RAW_SUFFIXES:
+        return suffix in VIDEO_SUFFIXES and not os.path.isdir(path)
     return os.path.isfile(path) and not _is_picture(path) and _holds_video(path)
 
 

@@ -65,7 +65,7 @@ def test_one_video_becomes_one_picture(clip):
     assert re.fullmatch(
         rf"{re.escape(str(clip))} → b\.png  20 frames, percentile \d+, expected [45]\d\.\d dB, [\d.]+ s\n", out
     )
-    assert os.listdir() == ["b.png"]
+    assert list(files(Path())) == ["b.png"]
     picture = read_image("b.png")
     assert (picture.shape, picture.dtype) == ((H, W, 3), np.uint8)
     assert close("b.png") > 40
@@ -97,7 +97,7 @@ def test_frames_of_16_bits_become_a_picture_of_16():
 
 def test_maps_and_a_comparison(clip):
     assert background(clip, "-o", "b.png", "--maps", "--compare")[0] == 0
-    assert sorted(os.listdir()) == ["b.png", "b_compare.png", "b_seen.png", "b_valid.png"]
+    assert sorted(files(Path())) == ["b.png", "b_compare.png", "b_seen.png", "b_valid.png"]
     valid, seen = read_image("b_valid.png"), read_image("b_seen.png")
     assert valid.shape == seen.shape == (H, W)
     assert set(np.unique(valid)) <= {0, 255}

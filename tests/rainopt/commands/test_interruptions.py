@@ -14,7 +14,7 @@ from PIL import Image
 
 import rainopt
 from rainopt.commands.main import app
-from tests.support.photos import levels, rainy, save_photo
+from tests.support.photos import files, levels, rainy, save_photo
 from tests.support.processes import call, command, environment, run
 
 COUNT, SIZE = 16, (160, 240)
@@ -91,7 +91,7 @@ def test_an_interruption_is_status_130_and_the_next_run_goes_on(many, jobs, grou
     assert left > 0
     assert done <= len(images(many / out))
     # No temporary file is left.
-    assert set(os.listdir(many / out)) == {path.name for path in images(many / out)}
+    assert set(files(many / out)) == {path.name for path in images(many / out)}
     completed(many, out)
 
 

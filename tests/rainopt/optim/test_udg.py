@@ -79,7 +79,7 @@ def test_bad_settings_name_the_argument(O):
             solve_udg(O, tol=tol)
     with pytest.raises(ValueError, match=r"`method` must be one of .*, got 'fast'"):
         solve_udg(O, method="fast")
-    with pytest.raises(TypeError, match="`weights` must be UDGWeights or None, got dict"):
+    with pytest.raises(TypeError, match="`weights` must be UDGWeights, got dict"):
         solve_udg(O, weights={"tau": 1.0})
     with pytest.raises(ValueError, match="`bounded` must be True or False"):
         UDGWeights(bounded="no")
