@@ -40,8 +40,8 @@ def _ridges() -> None:
     crest, owner = np.zeros(plane.shape, np.bool_), np.zeros(plane.shape, np.int32)
     ridge_cpu.curvature(plane, taps, 0, SIDE, plane.copy(), plane.copy(), plane.copy())
     ridge_cpu.crests(plane, plane, plane, np.float32(1), plane[:1, :1].copy(), SIDE, 0, SIDE, crest, plane)
-    ridge_cpu.link(crest, plane, plane, np.float32(1), owner)
-    ridge_cpu.measure(owner, plane, plane, plane, plane, colour, 1.0, np.zeros((1, ridge_cpu.CHANNELS + 3)))
+    count = ridge_cpu.link(crest, plane, plane, np.float32(1), owner)
+    ridge_cpu.measure(owner, plane, plane, plane, plane, colour, 1.0, np.zeros((count, ridge_cpu.CHANNELS + 3)))
 
 
 def _shear() -> None:

@@ -10,9 +10,8 @@ import numpy as np
 
 from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native, require_dense
 from rainopt.checks import require_axis, require_finite
-from rainopt.image import RANGE_SLACK, scaled
+from rainopt.image import RANGE_SLACK
 from rainopt.video.frames import MEMORY, FrameStore
-from rainopt.video.lift import empty_bits, lifted, lifted_frames
 from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
 
 BAND_BYTES = 1 << 25  # of the same rows of all frames that are worked on at a time
@@ -33,8 +32,7 @@ class BackgroundEstimate:
     votes
         (101,) int64: for how many pixels each percentile gives the mode of the luminance.
     seen
-        (H, W) float32 in [0, 1]: share of the frames that show the background, in all channels within 8/255 of it; of
-        their `rainopt.image.exposure`, where frames of 16 bits are dark.
+        (H, W) float32 in [0, 1]: share of the frames that show the background, in all channels within 8/255 of it.
         Small where things move, or rain is dense.
     darker
         (H, W) float32 in [0, 1]: share of the frames that are darker than that, in the channel where most are. Rain
@@ -136,7 +134,6 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
     """
     if not len(store):
         raise ValueError("`frames` must hold at least one frame, got none")
-    store, bits = lifted_frames(store)
     parts = list(_bands(store, len(store)))
     votes, mode = np.zeros((2, PERCENTILES), np.int64), np.empty(store.shape[:2], np.float32)
     for done, part in enumerate(parts):
@@ -155,7 +152,7 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
             whole[part] = rows
         if progress:
             progress((done + 1) / (2 * len(parts)))
-    return _estimate(Ballot(votes, mode), p, layers, len(store), bits)
+    return _estimate(Ballot(votes, mode), p, layers, len(store))
 
 
 def frame_bands(store: FrameStore) -> Iterator[tuple[slice, np.ndarray]]:
@@ -198,35 +195,21 @@ def _streamed(
 def _of_array(frames: Array, channel_axis: int, progress: Progress | None) -> BackgroundEstimate:
     if frames.ndim in (3, 4) and frames.shape[0] == 0:
         raise ValueError("`frames` must hold at least one frame, got none")
-    stack, bits = _lifted(_checked(frames, channel_axis))
+    stack = _checked(frames, channel_axis)
     ballot = vote(stack)
     if progress:
         progress(0.5)
     votes, p = elected(ballot.votes)
-    result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(stack, p), stack.shape[0], bits)
+    result = _estimate(Ballot(votes, ballot.mode), p, percentile_layers(stack, p), stack.shape[0])
     if progress:
         progress(1.0)
     return _like(result, frames[0, ...], channel_axis)
 
 
-def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int, bits: int) -> BackgroundEstimate:
-    """Return what frames that were lifted by some bits tell of the frames as they are."""
-    image, spread, mode = (scaled(layer, 0.5**bits) for layer in (layers.image, layers.spread, ballot.mode))
-    return BackgroundEstimate(image, p, ballot.votes, layers.seen, layers.darker, spread, mode, count)
-
-
-def _lifted(stack: Array) -> tuple[Array, int]:
-    """Return frames without bits that all of them leave empty, and how many those are."""
-    host = host_view(stack)
-    if host is not None:
-        bits = empty_bits(host)
-        return (like(lifted(host, bits), stack) if bits else stack), bits
-    xp = namespace(stack)
-    if stack.dtype != xp.uint16:
-        return stack, 0
-    wide = xp.astype(stack, xp.int32)
-    bits = empty_bits([np.asarray([int(xp.max(wide))], np.uint16)])
-    return xp.astype(xp.clip(wide * 2**bits, 0, 65535), xp.uint16), bits
+def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int) -> BackgroundEstimate:
+    return BackgroundEstimate(
+        layers.image, p, ballot.votes, layers.seen, layers.darker, layers.spread, ballot.mode, count
+    )
 
 
 def _checked(frames: Array, channel_axis: int) -> Array:

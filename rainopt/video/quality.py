@@ -10,11 +10,10 @@ import numpy as np
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
-from rainopt.image import LUMA, frame_luminance, scaled
+from rainopt.image import LUMA, frame_luminance
 from rainopt.video.background import BackgroundEstimate, frame_bands
 from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
-from rainopt.video.lift import lifted_frames
 from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
 
 CENTRE = 4 / 255  # distance that noise hardly exceeds and rain nearly always does: frames within it tell the middle
@@ -98,10 +97,8 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     store
         The frames, as they were given to `rainopt.video.background.background_of_store`.
     estimate
-        What it returned. Errors are in units of the `rainopt.image.exposure` of dark frames of 16 bits.
+        What it returned.
     """
-    store, bits = lifted_frames(store)
-    image, mode = (scaled(layer, 2**bits) for layer in (estimate.image, estimate.mode))
     valid = trusted(estimate)
     share = float(np.mean(valid))
     if not valid.any():
@@ -114,19 +111,19 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
         apart = even - odd
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
-        offset = off_centre(frames, image[rows], CENTRE)
+        offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
         difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
-    values = image.size // valid.size * np.count_nonzero(valid)
+    values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
-    grey = frame_luminance(image)
+    grey = frame_luminance(estimate.image)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
     del middle  # large frames leave no room for what is no longer needed
-    exposed = valid & (mode < WHITE / 255)
-    distance = np.abs(grey - mode)[exposed if exposed.any() else valid]
+    exposed = valid & (estimate.mode < WHITE / 255)
+    distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
     bias = float(np.median(distance))
     del grey, distance, exposed
-    angle = rain_angle(store, image)
+    angle = rain_angle(store, estimate.image)
     residual = None
     if angle is not None:
         among_frames = _grey(store[0]) - _grey(store[len(store) // 2])

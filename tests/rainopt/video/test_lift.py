@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from rainopt import percentile_background
-from rainopt.video.background import background_of_store
 from rainopt.video.lift import empty_bits, lifted, lowered
-from rainopt.video.quality import assess
 from rainopt.video.scenes import CutDetector
 from rainopt.video.settings import VideoSettings
 from rainopt.video.stretches import derained, same_again, stretch_settings
@@ -33,22 +30,6 @@ def test_what_is_taken_off_a_lifted_frame_is_taken_off_the_frame(rng, bits):
     np.testing.assert_array_equal(lowered(frame, (up - (taken << bits)).astype(np.uint16), bits), frame - taken)
 
 
-def test_a_background_in_another_unit_is_the_same_in_that_unit(xp, rng):
-    frames = (rng.integers(0, 256, (9, 12, 11, 3)) // 32 * 32 * 257 + rng.integers(0, 512, (9, 12, 11, 3))).clip(
-        0, 65535
-    )
-    frames = (frames // 16 * 16).astype(np.uint16)
-    frames[0, 0, 0] = 65520
-    here, there = (percentile_background(xp.asarray(stack)) for stack in (frames, frames // 16))
-    streamed = percentile_background(iter(frames // 16))
-    assert here.percentile == there.percentile == streamed.percentile
-    for name in ("image", "mode", "spread"):
-        np.testing.assert_allclose(np.asarray(getattr(there, name)), np.asarray(getattr(here, name)) / 16, atol=1e-6)
-        np.testing.assert_array_equal(np.asarray(getattr(there, name)), getattr(streamed, name))
-    for name in ("seen", "darker", "votes"):
-        np.testing.assert_array_equal(np.asarray(getattr(there, name)), np.asarray(getattr(here, name)))
-
-
 @pytest.fixture(scope="module")
 def in_two_units():
     """Frames in rain that use the range of 16 bits, and the same ones sixteen times darker."""
@@ -66,20 +47,15 @@ def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background)
     bright, dark = (
         list(derained(stored(frames), care)) for frames, care in zip(in_two_units, (here, there), strict=True)
     )
-    np.testing.assert_array_equal(dark, np.round(np.stack(bright) / 16))
+    np.testing.assert_allclose(dark, np.stack(bright) / 16, rtol=0, atol=0.5)
     again = same_again(stored(in_two_units[1]), there.scene, there.backdrop is not None)
     np.testing.assert_array_equal(list(derained(stored(in_two_units[1]), again)), dark)
-
-
-def test_a_background_is_worth_the_same_in_every_unit(in_two_units):
-    here, there = (assess(store := stored(frames), background_of_store(store)) for frames in in_two_units)
-    assert there == here
 
 
 def test_cuts_are_found_in_the_dark():
     clip = [frame for name in ("coffee", "chelsea") for frame, _ in zip(raining(view(name)), range(10), strict=False)]
     for dtype in (np.uint16, np.float32):
-        scale = 257 if dtype == np.uint16 else 1 / 255
+        scale = 257.0 if dtype == np.uint16 else 1 / 255
         for bits in (0, 4):
             detector = CutDetector()
             # A black beginning says nothing of the unit.
