@@ -78,7 +78,7 @@ def _worst(
     where = place_of(error)
     if isinstance(error, PromiseBrokenError) or broken:
         return Kind.WRONG, broken or str(error), case.words.partition("(")[0]
-    if large or _is_memory(error):
+    if large or _is_memory(error, refused):
         return Kind.MEMORY, f"{error!r}"[:300] if error else "more than the limit", where or case.words
     if error is not None and not refused:
         return Kind.TRACEBACK, f"{type(error).__name__}: {error}"[:300], where
@@ -131,11 +131,14 @@ def _short(file: str) -> str:
     return path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else "/".join(path.parts[-2:])
 
 
-def _is_memory(error: BaseException | None) -> bool:
-    """Tell whether memory was refused somewhere on the way to an error."""
+def _is_memory(error: BaseException | None, refused: bool) -> bool:
+    """Tell whether memory was refused somewhere on the way to an error.
+
+    Libraries of C that have a limit of their own, and refuse in words of memory, have asked the system for none.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        if isinstance(error, MemoryError) or (not refused and "allocate memory" in str(error)):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__
