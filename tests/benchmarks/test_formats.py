@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import formats
+from benchmarks import format_files, formats
 from rainopt.app.task import FileRecord
 
 
@@ -25,7 +25,7 @@ def test_cells(tmp_path, thing, source, target, found):
 
 def test_what_is_lost_in_silence_is_seen(tmp_path, monkeypatch):
     def careless(source, target, *_):
-        target.write_bytes(formats.saved(target.suffix, formats.scene()))
+        target.write_bytes(format_files.saved(target.suffix, format_files.scene()))
         return FileRecord(str(source), str(target), "ok")
 
     monkeypatch.setattr(formats, "derain_photo", careless)

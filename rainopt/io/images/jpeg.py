@@ -32,6 +32,8 @@ _MAX_WORK = 5_000_000_000
 _SENTINELS = ((1, 254, 3, 250), (253, 2, 251, 5))
 # Bits that mean something to every decoder and no mark to any.
 _FILLER = bytes(np.random.default_rng(0).integers(0, 255, 1024, dtype=np.uint8))
+# Bytes that libjpeg reads ahead; zeros decode to less than a block.
+_AHEAD = 8
 _CUT = "is truncated or damaged: its data end before its picture does; obtain a whole copy"
 
 
@@ -262,7 +264,7 @@ def _decode_single(lean: bytes, parts: _Parts) -> Image.Image:
         image.im = Image.core.fill(image.mode, image.size, sentinel[:bands] if bands > 1 else sentinel[0])
         decoder.setimage(image.im, box)
         try:
-            _, problem = decoder.decode(lean[:-2] + bytes(16))
+            _, problem = decoder.decode(lean[:-2] + bytes(_AHEAD))
         finally:
             decoder.cleanup()
         if problem < 0:

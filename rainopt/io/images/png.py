@@ -184,7 +184,8 @@ def _check_data(packed: list[bytes], head: bytes) -> bytes | None:
                     if filters.size and filters.max() > _LAST_FILTER:
                         raise UnreadableImageError("holds damaged PNG data; obtain a fresh copy")
                 at += block.size
-            rest.append(part)
+            if part:
+                rest.append(part)
         if at < start:
             raise UnreadableImageError("is a truncated or damaged PNG file: rows are missing; obtain a whole copy")
         # What is left may be the end of the last block and a checksum.

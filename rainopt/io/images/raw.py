@@ -132,6 +132,7 @@ def _unpacked(file: BinaryIO) -> BinaryIO | None:
     """Return a DNG with its mosaic as plain numbers where Deflate packs whole numbers, which LibRaw does not unpack."""
     import tifffile
 
+    from rainopt.io.images.tiff import quiet
     from rainopt.io.images.unpacking import check_segments
 
     file.seek(0)
@@ -139,7 +140,7 @@ def _unpacked(file: BinaryIO) -> BinaryIO | None:
         return None
     head = read_head(file)
     file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
+    with quiet(), tifffile.TiffFile(file) as tiff:
         pages = [page for first in tiff.pages for page in (first, *(first.pages or ()))]
         page = next((p for p in pages if p.photometric in (CFA, LINEAR_RAW) and p.compression in _DEFLATE), None)
         if page is None or page.dtype is None or page.dtype.itemsize != 2 or page.dtype.kind != "u":

@@ -14,6 +14,7 @@ import numpy as np
 from rainopt.io.images import opencv, photoshop, xmp
 from rainopt.io.images.directories import MASK, REDUCED, chain, read_head
 from rainopt.io.images.exif import DESCRIPTIVE, ORIENTATION, Tags, from_tags, pack_directory, read_directory, to_tags
+from rainopt.io.images.libtiff import listening
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError, straight
 from rainopt.io.images.unpacking import check_segments
 
@@ -31,14 +32,17 @@ _CLASSIC_BYTES = 2**32 - 2**26
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep tifffile's log of a damaged file to itself: what is wrong is told by an error that names the file."""
-    log = logging.getLogger("tifffile")
-    before, log.disabled = log.disabled, True
+def quiet() -> Iterator[None]:
+    """Keep what others log of a damaged file to themselves: what is wrong is told by an error that names the file."""
+    logs = [logging.getLogger(name) for name in ("tifffile", "PIL.TiffImagePlugin")]
+    before = [log.disabled for log in logs]
+    for log in logs:
+        log.disabled = True
     try:
         yield
     finally:
-        log.disabled = before
+        for log, disabled in zip(logs, before, strict=True):
+            log.disabled = disabled
 
 
 def read_header(file: BinaryIO) -> ImageHeader:
@@ -48,7 +52,7 @@ def read_header(file: BinaryIO) -> ImageHeader:
     # tifffile follows a chain that runs in a circle for ever.
     chain(file, read_head(file))
     file.seek(0)
-    with _quiet(), tifffile.TiffFile(file) as tiff:
+    with quiet(), tifffile.TiffFile(file) as tiff:
         page, frames = _picture(tiff)
         tags = page.tags
         orientation = int(tags.valueof(ORIENTATION, 1))
@@ -109,7 +113,7 @@ def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
 
     size = file.seek(0, 2)
     file.seek(0)
-    with _quiet(), tifffile.TiffFile(file) as tiff:
+    with quiet(), tifffile.TiffFile(file) as tiff:
         page, _ = _picture(tiff)
         # tifffile fills missing strips with zeros.
         if any(n < 1 or at + n > size for at, n in zip(page.dataoffsets, page.databytecounts, strict=True)):
@@ -185,10 +189,11 @@ def _decode_elsewhere(file: BinaryIO, tiff: Any, page: Any) -> np.ndarray:
     if page.bitspersample <= 8:
         from PIL import Image
 
-        image = open_image(io.BytesIO(data))
-        # Given memory of its own, the image does not ask for the process-wide limit on pixels.
-        image.im = Image.core.new(image.mode, image.size)
-        return to_array(image)
+        with listening():
+            image = open_image(io.BytesIO(data))
+            # Given memory of its own, the image does not ask for the process-wide limit on pixels.
+            image.im = Image.core.new(image.mode, image.size)
+            return to_array(image)
     raise UnreadableImageError(
         f"is a TIFF file of a kind that is not read ({page.bitspersample} bits, compression {_name(page.compression)}, "
         f"pixels {_name(page.photometric)}); save it uncompressed or with Deflate, as grey or RGB, or "

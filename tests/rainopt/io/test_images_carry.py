@@ -3,6 +3,7 @@
 import io
 import logging
 import struct
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -58,13 +59,14 @@ def test_every_pair_of_formats_carries_what_both_hold(tmp_path, caplog, source, 
     icc, exif, xmp, iptc = parts(second)
     assert icc == meta.icc
     assert told(exif) == told(exif_bytes())
-    assert xmp.replace(b"\n", b"") == packet(1)
+    assert ElementTree.canonicalize(xmp) == ElementTree.canonicalize(packet(1))
     lost = {source, target} & {".webp", ".avif"}
     assert iptc == (None if lost else IPTC)
     assert len(caplog.records) == (target in (".webp", ".avif") and not {source} & {".webp", ".avif"})
     assert all("without the IPTC data" in line for line in caplog.messages)
     with Image.open(second) as image:
-        assert image.info.get("dpi", (exif.get(282), exif.get(283))) == pytest.approx((300, 150), abs=0.1)
+        said = (exif[282], exif[283]) if 282 in exif else image.info["dpi"]
+        assert said == pytest.approx((300, 150), abs=0.1)
 
 
 def test_what_bmp_does_not_hold_is_told_in_one_line(tmp_path, caplog):
@@ -236,7 +238,7 @@ def test_xmp_that_cannot_be_trusted_is_told(tmp_path, caplog, bad):
 def test_xmp_too_large_for_jpeg_loses_its_padding_first(tmp_path, caplog):
     padded = packet().replace(b"<?xpacket end", b" " * 70_000 + b"<?xpacket end")
     path = write_image(tmp_path / "a.jpg", smooth(), metadata=ImageMetadata(xmp=padded))
-    assert read_metadata(path).xmp.replace(b"\n", b"") == packet()
+    assert ElementTree.canonicalize(read_metadata(path).xmp) == ElementTree.canonicalize(packet())
     assert not caplog.records
     large = packet(inner="<!--" + "x" * 70_000 + "-->")
     assert read_metadata(write_image(path, smooth(), metadata=ImageMetadata(xmp=large))).xmp is None

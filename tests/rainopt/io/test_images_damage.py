@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from rainopt.io import ImageFileError, image_size, read_image, read_image_file, write_image
-from rainopt.io.images import jpeg
+from rainopt.io.images import jpeg, libtiff
 from tests.support.image_files import chunk, encoded, picture, plain_png, saved, smooth
 
 MIB = 1 << 20
@@ -42,7 +42,7 @@ def test_jpeg_cut_before_its_end_mark_is_an_error(tmp_path, options, kind):
     with Image.open(path) as image:
         np.testing.assert_array_equal(read_image(path), np.asarray(image))
     start = whole.rindex(b"\xff\xda") + 14
-    for length in (*range(start + 40, len(whole) - 40, (len(whole) - start) // 5), len(whole) - 12):
+    for length in (*range(start + 40, len(whole) - 40, (len(whole) - start) // 5), len(whole) - 100):
         path.write_bytes(whole[:length].removesuffix(b"\xff") + b"\xff\xd9")
         with pytest.raises(ImageFileError, match=r"a\.jpg' is truncated or damaged: its data end before its picture"):
             read_image(path)
@@ -231,6 +231,23 @@ def test_tiff_that_nothing_at_hand_unpacks_says_what_to_do(tmp_path):
     (tmp_path / "a.tif").write_bytes(data)
     with pytest.raises(ImageFileError, match=r"compression ZSTD.*Deflate.*pip install imagecodecs"):
         read_image(tmp_path / "a.tif")
+
+
+def test_what_libtiff_says_of_damage_is_told_by_us_alone(tmp_path, capfd):
+    bits = Image.fromarray(picture("grey") > 128)
+    bits.save(tmp_path / "a.tif", compression="group4")
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[12:30] = bytes(18)
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(ImageFileError, match=r"a\.tif' is damaged \(.*code word"):
+        read_image(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_others_print_while_a_tiff_is_decoded_is_not_swallowed(capfd):
+    with libtiff.listening():
+        os.write(2, b"75 % done\n")
+    assert capfd.readouterr().err == "75 % done\n"
 
 
 def test_a_damaged_profile_is_told(tmp_path):

@@ -48,7 +48,7 @@ def test_the_mosaic_is_developed_and_not_the_preview_taken(tmp_path, name, compr
     assert image_size(path) == SIZE
     # Brighter to the right, all rows alike: the scene itself.
     columns = got.pixels[8:-8, 8:-8].mean(axis=(0, 2))
-    assert (np.diff(columns) > 0).all()
+    assert np.corrcoef(columns, np.arange(columns.size))[0, 1] > 0.9
     assert got.metadata.icc is not None
     assert any("developed from raw data" in note for note in got.metadata.notes)
 
