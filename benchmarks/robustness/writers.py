@@ -177,7 +177,7 @@ def copied(material: Path, folder: Path) -> Iterator[Path]:
 def digests(place: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a result that does not say when or how fast it was made, by path."""
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-    names = {path.relative_to(place.parent).as_posix(): path for path in files}
+    names = {path.relative_to(place.parent).as_posix(): path for path in files if path.name not in MARKS}
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in names.items() if not PASSING.search(name)
     }
