@@ -85,9 +85,13 @@ def find(arguments: Iterable[str | Path], output: Path | None, kind: Kind) -> Fo
         for item in _Search(found, kind, inside).expand(argument):
             inputs.setdefault(os.path.realpath(item.source), item)
     _, left = without_results([item.source for item in inputs.values() if item.problem is None])
-    # Images of a folder that is an input itself were met in the folder above.
+    # Frames of a folder that is an input itself were met in the folder above.
     whole = {os.path.realpath(item.source) for item in inputs.values() if os.path.isdir(item.source)}
-    found.unread = {file: suffix for file, suffix in found.unread.items() if os.path.dirname(file) not in whole}
+    found.unread = {
+        file: suffix
+        for file, suffix in found.unread.items()
+        if suffix not in READABLE_SUFFIXES or os.path.dirname(file) not in whole
+    }
     out = set(left)
     found.inputs = [item for item in inputs.values() if item.source not in out]
     found.results = sorted({*found.results, *left})

@@ -25,7 +25,8 @@ def test_a_process_says_results_on_standard_output_and_the_rest_on_the_other(her
     assert done.returncode == 1
     assert re.fullmatch(r"3 pairs made in [\d.]+ s; out holds 3\n", done.stdout)
     assert done.stderr == (
-        "failed  'photos/bad.png' is not a PNG, JPEG, TIFF, WebP or BMP image; convert it to one of these\n"
+        "failed  'photos/bad.png' is not a PNG, JPEG, TIFF, WebP, AVIF, HEIC, BMP or raw image; convert it to one of "
+        "these\n"
     )
 
 
