@@ -120,6 +120,8 @@ class Network(nn.Module):
             For another shape, or something else than degrees; of a directional network also for a batch that mixes rain
             steeper and flatter than 45 degrees and is not square, or if it is not told the angle and finds none.
         """
+        if not isinstance(rainy, torch.Tensor):
+            raise TypeError(f"`rainy` must be a tensor (N, {self.channels}, H, W), got {type(rainy).__name__}")
         if rainy.ndim != 4 or rainy.shape[1] != self.channels:
             raise ValueError(f"`rainy` must be (N, {self.channels}, H, W), got shape {tuple(rainy.shape)}")
         angle = self._angle(rainy, angle)

@@ -59,6 +59,8 @@ def _read(name: str) -> dict[str, Any]:
             file = recipes[known(name.replace("_", "-"), recipes, "recipe that ships, nor a .toml file")]
         except ValueError as error:
             raise RecipeError(str(error)) from None
+    if file.exists() and not file.is_file():
+        raise RecipeError(f"'{file}' is not a file; name a .toml file, or a recipe that ships: {', '.join(shipped())}")
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
         _require_shallow(values, f"'{file}'")

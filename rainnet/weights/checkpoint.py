@@ -151,6 +151,10 @@ def resolve(source: str | Path) -> Path:
             known(str(source), ours, "network that comes with rainnet")
         except ValueError as error:
             raise CheckpointError(f"there is no file '{source}', and {error}") from None
+    if path.exists() and not path.is_file():
+        raise CheckpointError(
+            f"'{path}' is a pipe or a device where a file with a network is expected; save it as a file"
+        )
     if path.suffix.lower() in FOREIGN:
         # A training run leaves both, and the one to be used is the other.
         beside = path.with_name(f"model{SUFFIX}")

@@ -85,6 +85,8 @@ def test_a_shape_that_is_no_batch_is_refused(net):
         net(torch.rand(3, 8, 8))
     with pytest.raises(ValueError, match=r"got shape \(1, 1, 8, 8\)"):
         net(torch.rand(1, 1, 8, 8))
+    with pytest.raises(TypeError, match="`rainy` must be a tensor .*, got float"):
+        net(3.0)
 
 
 @pytest.mark.parametrize(("field", "value"), [("blocks", 0), ("stride", 1.5), ("rain_blocks", 0), ("along", ())])

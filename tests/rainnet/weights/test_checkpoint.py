@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import torch
@@ -190,6 +191,12 @@ def test_networks_that_ship_go_by_name(net, tmp_path, monkeypatch):
             resolve("pockt")
         with pytest.raises(CheckpointError, match="one of udgnet-small, pocket is"):
             resolve("zzz")
+
+
+def test_a_pipe_is_no_network(tmp_path):
+    os.mkfifo(tmp_path / "net.safetensors")
+    with pytest.raises(CheckpointError, match="is a pipe or a device where a file with a network is expected"):
+        load(tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize("name", ["net.pt", "NET.PTH", "last.ckpt"])
