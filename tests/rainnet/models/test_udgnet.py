@@ -85,7 +85,7 @@ def test_a_shape_that_is_no_batch_is_refused(net):
         net(torch.rand(3, 8, 8))
     with pytest.raises(ValueError, match=r"got shape \(1, 1, 8, 8\)"):
         net(torch.rand(1, 1, 8, 8))
-    with pytest.raises(TypeError, match="`rainy` must be a tensor .*, got float"):
+    with pytest.raises(TypeError, match=r"`rainy` must be a tensor .*, got float"):
         net(3.0)
 
 

@@ -68,7 +68,7 @@ def test_files_that_are_no_recipes_are_named(tmp_path):
     with pytest.raises(RecipeError, match=r"does not exist; recipes that ship: .*udgnet-small"):
         read_recipe(str(tmp_path / "none.toml"))
     os.mkfifo(tmp_path / "pipe.toml")  # reading it would wait for a writer
-    with pytest.raises(RecipeError, match=r"pipe.toml' is not a file; name a .toml file, or a recipe that ships"):
+    with pytest.raises(RecipeError, match=r"is not a file; name a \.toml file, or a recipe that ships"):
         read_recipe(str(tmp_path / "pipe.toml"))
     with pytest.raises(RecipeError, match=r"did you mean 'udgnet'"):
         read_recipe("udgnett")
