@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -210,7 +211,7 @@ class RunFolder:
     def save(self, state: dict[str, Any]) -> None:
         """Write the state, whole or not at all."""
         buffer = io.BytesIO()
-        torch.save({"format": FORMAT, **state}, buffer)
+        torch.save(_rebuilt({"format": FORMAT, **state}), buffer)
         with replacing(self.path / STATE, True) as file:
             file.write(buffer.getbuffer())
 
@@ -237,6 +238,21 @@ class RunFolder:
             raise RunError(
                 f"'{self.path}' was trained by another recipe ({'; '.join(changed)}); use the same, or another folder"
             )
+
+
+def _rebuilt(value: Any) -> Any:
+    """Return equal containers in which equal strings are one object, and nothing else is one that need not be.
+
+    A pickle notes which objects it has met before, so that a state that was loaded and one that was not would be equal
+    and yet other bytes.
+    """
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {_rebuilt(key): _rebuilt(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_rebuilt, value))
+    return value
 
 
 def differences(before: Any, now: Any, path: str = "") -> list[str]:

@@ -174,7 +174,7 @@ def test_a_clip_ends_and_a_picture_does_not():
         ({"start": -1}, ValueError, "`start` must be a whole number"),
         ({"count": 2.5}, ValueError, "`count` must be a whole number"),
         ({"frames": 3}, TypeError, "`frames` must be a picture or an iterable"),
-        ({"frames": [np.zeros(3)]}, ValueError, "`frames` must be .*got shape"),
+        ({"frames": [np.zeros((2, 3, 4, 5))]}, ValueError, "`frames` must be .*got shape"),
     ],
 )
 def test_bad_arguments_are_named_at_once(arguments, error, message):

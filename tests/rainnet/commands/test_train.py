@@ -219,7 +219,7 @@ def test_an_interrupted_run_goes_on(recipe, clean, tmp_path, signum, group, work
     state, log = tmp_path / "run" / "last.ckpt", tmp_path / "run" / "tensorboard"
     arguments = ["train", recipe, "--data", clean, "-o", tmp_path / "run", "--set", "run.picture_every=0"]
     status, _, err = stopped(
-        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signum, when=log.exists, group=group
+        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signum, when=lambda _: log.exists(), group=group
     )
     assert status == 128 + signum, err
     assert "--resume goes on" in " ".join(err.split())

@@ -12,7 +12,7 @@ from rainnet.train.build import build_program
 from rainnet.train.ema import averaged
 from rainnet.train.interruption import Interruption, StoppedError
 from rainnet.train.loop import DivergedError, train
-from rainnet.train.run_folder import RunFolder
+from rainnet.train.run_folder import STATE, RunFolder
 from tests.support.toy import ToyProgram, Watcher, assert_same, batches, in_zoo, state_of, toy_recipe
 
 pytestmark = pytest.mark.usefixtures("toy")
@@ -33,6 +33,8 @@ def test_a_run_that_a_signal_has_stopped_goes_on_from_there(tmp_path):
     assert_same(run(tmp_path / "stopped", watcher=rest, resume=True).state_dict(), whole.state_dict())
     assert [step.number for step in rest.steps] == [5, 6]
     assert [step.terms for step in rest.steps] == [step.terms for step in straight.steps[4:]]
+    for file in (STATE, "model.safetensors"):
+        assert (tmp_path / "stopped" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
 
 
 def test_the_first_signal_stops_at_the_end_of_a_step_and_a_second_ctrl_c_at_once():
