@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-all check clean
+.PHONY: help demo setup test test-all fuzz check clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*## |^[a-z-]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,13 +17,14 @@ $(BIN)/python:
 # What a user of `rainopt` needs, and the sample photograph.
 $(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing rainopt into $(VENV)/ (about half a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,video]'
+	$(PIP) install -c constraints.txt -e '.[data,video,heif]'
+	$(BIN)/python -m rainopt.kernels
 	@touch $@
 
 # What the tests, the type checker and the benchmarks need as well.
 $(VENV)/.dev: $(VENV)/.user
 	@echo "Installing the test environment into $(VENV)/ (about a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,video,net,export,cluster,dev]'
+	$(PIP) install -c constraints.txt -e '.[data,video,heif,raw,net,export,cluster,dev]'
 	@touch $@
 
 demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
@@ -37,6 +38,13 @@ test: $(VENV)/.dev  ## all fast tests
 test-all: $(VENV)/.dev  ## the slow ones as well
 	$(BIN)/python -m pytest -n 2 -m "not gpu"
 
+# Of `make fuzz`: how long, and which inputs; a seed gives the same ones each time.
+MINUTES ?= 5
+SEED    ?= 0
+
+fuzz: $(VENV)/.dev  ## attack all readers, functions and commands: make fuzz MINUTES=5 SEED=0
+	$(BIN)/python -m benchmarks.robustness.fuzz --minutes $(MINUTES) --seed $(SEED)
+
 check: $(VENV)/.dev  ## lint, format, types, and the plan of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,4 +52,4 @@ check: $(VENV)/.dev  ## lint, format, types, and the plan of the house
 	$(BIN)/lint-imports --no-cache
 
 clean:           ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo fuzz-failures

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import logging
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from rainnet.models.names import known
 
@@ -136,7 +137,8 @@ def create(name: str, *, preset: str | None = None, **config: Any) -> Network:
     Raises
     ------
     ValueError
-        For names that are not known, with the likeliest one that is.
+        For names that are not known, with the likeliest one that is; for a value that is not of the kind that the
+        field of the config says, or that the network does not take.
     """
     entry = entry_of(name)
     chosen = next(iter(entry.presets)) if preset is None else known(preset, entry.presets, f"preset of {name}")
@@ -144,7 +146,29 @@ def create(name: str, *, preset: str | None = None, **config: Any) -> Network:
     own = [field.name for field in fields(base)]
     for field in config:
         known(field, own, f"field of the config of {name}")
-    return entry.model(replace(base, **config))
+    return entry.model(replace(base, **_of_their_kinds(name, type(base), config)))
+
+
+def _of_their_kinds(name: str, config: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for fields of a config, a list as the tuple that JSON and TOML do not have."""
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+    try:
+        hints = get_type_hints(config)
+    except NameError:  # of another distribution, which names types that only type checkers import
+        hints = {}
+    result: dict[str, Any] = {}
+    for field, value in values.items():
+        result[field] = given = tuple(value) if isinstance(value, list) else value
+        try:
+            result[field] = TypeAdapter(hints.get(field, Any), config=ConfigDict(strict=True)).validate_python(given)
+        except PydanticUserError:
+            continue  # a kind that it knows nothing of
+        except ValidationError as error:
+            shown = reprlib.repr(value)
+            said = error.errors()[0]["msg"]
+            raise ValueError(f"field '{field}' of the config of {name} cannot be {shown}: {said}") from None
+    return result
 
 
 def shipped() -> dict[str, Path]:

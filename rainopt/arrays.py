@@ -47,8 +47,11 @@ def namespace(*arrays: Array, names: str = "input") -> Any:
     Raises
     ------
     TypeError
-        If an argument is not an array, or two belong to different libraries.
+        If an argument is not an array, two belong to different libraries, or one is of a kind that computes otherwise.
     """
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            _refuse_other_arithmetic(array, names)
     try:
         return array_api_compat.array_namespace(*arrays)
     except TypeError as error:
@@ -56,9 +59,34 @@ def namespace(*arrays: Array, names: str = "input") -> Any:
         raise TypeError(f"`{names}` must be arrays of one library (numpy, cupy or torch), got {kinds}") from error
 
 
+def _refuse_other_arithmetic(array: Any, name: str) -> None:
+    """Refuse what is an array by its class and not by its numbers."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"`{name}` must not be a masked array: what is masked has no value; fill it first, as by `.filled(0)`"
+        )
+    if isinstance(array, np.matrix):
+        raise TypeError(f"`{name}` must not be a numpy.matrix, whose product is another; give `np.asarray` of it")
+
+
+def require_dense(array: Array, name: str) -> None:
+    """Require an array whose numbers all lie in memory.
+
+    Raises
+    ------
+    TypeError
+        For something that is no array, and for tensors that are sparse, nested, quantised or without values.
+    """
+    namespace(array, names=name)
+    if array_api_compat.is_torch_array(array) and (
+        str(array.layout) != "torch.strided" or array.is_meta or array.is_quantized or array.is_nested
+    ):
+        raise TypeError(f"`{name}` must be a dense tensor with values, got one of {array.layout} on {array.device}")
+
+
 def is_floating(array: Array) -> bool:
-    """Tell whether ``array`` holds real floating-point numbers."""
-    return bool(namespace(array).isdtype(array.dtype, "real floating"))
+    """Tell whether ``array`` holds real floating-point numbers of at least 16 bits."""
+    return bool(namespace(array).isdtype(array.dtype, "real floating")) and getattr(array.dtype, "itemsize", 2) > 1
 
 
 def detached(array: Array) -> Array:

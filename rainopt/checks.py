@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, namespace, native, require_dense
+
+MOST_ITERATIONS = 100_000  # some hundred are usual; more are a slip, or never end
 
 
 def require_batch(array: Array, name: str) -> None:
@@ -18,7 +20,8 @@ def require_batch(array: Array, name: str) -> None:
     TypeError
         For integers and other dtypes.
     """
-    xp = namespace(array, names=name)
+    require_dense(array, name)
+    xp, array = namespace(array), native(array)
     if array.ndim < 2:
         raise ValueError(f"`{name}` must be (..., H, W), got shape {tuple(array.shape)}")
     if 0 in tuple(array.shape):
@@ -44,17 +47,33 @@ def require_same_shape(reference: Array, name: str, **others: Array) -> None:
             )
 
 
-def require_non_negative(**values: float) -> None:
-    """Require finite real numbers of at least 0."""
+def require_non_negative(most: float = math.inf, /, **values: float) -> None:
+    """Require finite real numbers of at least 0 and at most ``most``."""
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, Real) or not (math.isfinite(value) and value >= 0):
             raise ValueError(f"`{name}` must be a finite number of at least 0, got {value!r}")
+        if value > most:
+            raise ValueError(f"`{name}` must be at most {most:g}, got {value!r}")
 
 
-def require_whole(value: float, name: str) -> int:
-    """Require a whole number of at least 1 and return it as an int."""
+def require_whole(value: float, name: str, most: int | None = None) -> int:
+    """Require a whole number of at least 1, and at most ``most``, and return it as an int."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value != int(value):
         raise ValueError(f"`{name}` must be a whole number of at least 1, got {value!r}")
     if value < 1:
         raise ValueError(f"`{name}` must be a whole number of at least 1, got {value!r}")
+    if most is not None and value > most:
+        raise ValueError(f"`{name}` must be at most {most}, got {value!r}")
     return int(value)
+
+
+def require_iterations(value: float, name: str = "max_iter") -> int:
+    """Require a number of iterations that comes to an end, 1 to `MOST_ITERATIONS`, and return it as an int."""
+    return require_whole(value, name, MOST_ITERATIONS)
+
+
+def require_axis(channel_axis: object, shape: tuple[int, ...], what: str = "an image") -> int:
+    """Require an axis of an image of three axes, counted from either end, and return it counted from the first."""
+    if isinstance(channel_axis, bool) or not isinstance(channel_axis, Integral) or not -3 <= int(channel_axis) < 3:
+        raise ValueError(f"`channel_axis` must name an axis of {what} of shape {shape}, got {channel_axis!r}")
+    return int(channel_axis) % 3

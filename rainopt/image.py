@@ -1,16 +1,23 @@
-"""What an image is at the edge of the toolkit: dtype, range, channels, luminance."""
+"""What an image is at the edge of the toolkit: dtype, range, unit, channels, luminance."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
-from rainopt.arrays import Array, is_floating, namespace, native
-from rainopt.checks import require_finite
+import numpy as np
+
+from rainopt.arrays import Array, detached, is_floating, namespace, native, require_dense
+from rainopt.checks import require_axis, require_finite
 
 # BT.601 luma, the weights of the luminance that most of the literature scores.
 LUMA = (0.299, 0.587, 0.114)
 # Rounding of a float that was meant to be 1 is no reason to refuse an image.
 RANGE_SLACK = 1e-4
+# Half of 255 is 127.5, and is written as 128: by this much a colour may exceed the unit of its picture.
+ROUNDED_UP = 256 / 255 * (1 + 1e-6)
+# Bits at the top of the range that may be empty. A picture of 8 bits in a file of 16 leaves so many.
+DARKEST = 8
 
 
 class Channels(NamedTuple):
@@ -49,8 +56,8 @@ def split_channels(image: Array, channel_axis: int | None = -1) -> Channels:
     TypeError
         For another dtype, or something that is not an array.
     """
-    xp = namespace(image, names="image")
-    image = native(image)
+    require_dense(image, "image")
+    xp, image = namespace(image), native(image)
     shape = tuple(image.shape)
     if image.ndim not in (2, 3):
         raise ValueError(f"`image` must be (H, W) or (H, W, C), got shape {shape}")
@@ -59,9 +66,7 @@ def split_channels(image: Array, channel_axis: int | None = -1) -> Channels:
     axis: int | None = None
     planes = xp.expand_dims(image, axis=0)
     if image.ndim == 3:
-        if channel_axis is None or not -3 <= channel_axis < 3:
-            raise ValueError(f"`channel_axis` must name an axis of an image of shape {shape}, got {channel_axis!r}")
-        axis = channel_axis % 3
+        axis = require_axis(channel_axis, shape)
         planes = xp.moveaxis(image, axis, 0)
         if planes.shape[0] not in (1, 2, 3, 4):
             raise ValueError(
@@ -95,12 +100,72 @@ def unit_range(image: Array) -> Array:
     if not is_floating(image):
         raise TypeError(f"`image` must be uint8, uint16 or floating point, got {image.dtype}")
     require_finite(image, "image")
-    low, high = float(xp.min(image)), float(xp.max(image))
+    values = detached(image)
+    low, high = float(xp.min(values)), float(xp.max(values))
     if low < -RANGE_SLACK or high > 1 + RANGE_SLACK:
         raise ValueError(
             f"`image` of floats must lie in [0, 1], got values from {low:g} to {high:g}; divide by its full scale"
         )
     return xp.clip(xp.astype(image, xp.float32), 0.0, 1.0)
+
+
+def exposure(*images: Array, channel_axis: int | None = -1) -> float:
+    """Return the unit that images are in: the least power of two, at most 1, that none of their colours exceeds.
+
+    A sensor of 12 bits leaves the upper four of 16 empty, and a dark picture some of 8. Thresholds on brightness mean
+    what they say in pictures that use their range; so a picture is divided by its exposure at the door, and what is
+    found is multiplied by it on the way out. Multiplying by a power of two rounds nothing: a picture and the same one
+    sixteen times darker give the same, and one that is bright somewhere, above half of full scale, has an exposure of
+    exactly 1.
+
+    Parameters
+    ----------
+    *images
+        One or several that share a unit, such as frames of a scene; each as `split_channels` takes it. Alpha does not
+        count.
+    channel_axis
+        Which axis holds the channels; ignored for (H, W).
+
+    Returns
+    -------
+    float
+        ``2⁻ᵏ`` with k from 0 to `DARKEST`; 1 for a black image. Divided by it, colours may exceed 1 by the rounding of
+        8 bits, 1/255, and more where an image is black for more than `DARKEST` bits.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `split_channels`, as far as the maximum shows what is wrong.
+    """
+    return unit_of(max((brightest(image, channel_axis) for image in images), default=0.0))
+
+
+def unit_of(peak: float) -> float:
+    """Return the exposure of a picture whose greatest value in [0, 1] is ``peak``; see `exposure`."""
+    if not 0 < peak <= 0.5 * ROUNDED_UP:
+        return 1.0
+    return 2.0 ** -min(math.floor(-math.log2(peak / ROUNDED_UP)), DARKEST)
+
+
+def brightest(image: Array, channel_axis: int | None = -1) -> float:
+    """Return the greatest value of the colours of an image, as a share of full scale."""
+    require_dense(image, "image")
+    xp, image = namespace(image), native(detached(image))
+    whole = image.dtype in (xp.uint8, xp.uint16)
+    if image.ndim not in (2, 3) or 0 in tuple(image.shape) or not (whole or is_floating(image)):
+        return 0.0  # no image, as whoever looks closer will say
+    if image.ndim == 3:
+        axis = require_axis(channel_axis, tuple(image.shape))
+        if image.shape[axis] in (2, 4):
+            image = xp.moveaxis(image, axis, 0)[: image.shape[axis] - 1, ...]
+    if image.dtype == xp.uint16 and not isinstance(image, np.ndarray):
+        return float(xp.max(xp.astype(image, xp.int32))) / 65535  # torch knows little of this dtype
+    return float(xp.max(image)) / (xp.iinfo(image.dtype).max if whole else 1)
+
+
+def scaled(array: Array, factor: float) -> Array:
+    """Return ``array`` times a number; the very array where that is 1."""
+    return array if factor == 1 else array * factor
 
 
 def luminance(colour: Array) -> Array:

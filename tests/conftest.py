@@ -1,4 +1,5 @@
 import importlib
+import signal
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ from rainopt.parallel import threads
 # Shared cores make single examples slow without saying anything about the code.
 settings.register_profile("rainopt", deadline=None, max_examples=50)
 settings.load_profile("rainopt")
+# Shells let what they start in the background ignore interruptions, and so would every command that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LIBRARIES = ("numpy", "torch", "array_api_strict")
 
@@ -62,4 +66,5 @@ def as_written(monkeypatch):
 def here(tmp_path, monkeypatch):
     """An empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAINOPT_NUM_THREADS", raising=False)
     return tmp_path

@@ -20,6 +20,7 @@ import typer
 from benchmarks.common import finish, print_table
 from benchmarks.options import MODEL, Data, Json, Limit, Model, Sheet, benchmark
 from benchmarks.pictures import PROTOCOL, sets_of_pairs
+from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import read_dataset
 from rainnet.evaluate.compare import Compared, evaluate
 from rainnet.evaluate.methods import Function, find_methods
@@ -27,7 +28,6 @@ from rainnet.infer.derain import derain
 from rainnet.weights.checkpoint import load
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.image import quantise
-from rainopt.io import read_image
 from rainopt.metrics.fidelity import psnr
 
 UNTOUCHED = 100.0  # dB
@@ -72,7 +72,7 @@ def measure(folder: Path, compared: list[Any], limit: int | None, rows: list[Row
 
 def losses(folder: Path, compared: list[Any], limit: int | None) -> dict[str, float]:
     """Return, by method, the mean PSNR of the derained truth against the truth."""
-    truths = [read_image(pair.clean) for pair in list(read_dataset(folder))[:limit] if pair.clean is not None]
+    truths = [read_picture(pair.clean) for pair in list(read_dataset(folder))[:limit] if pair.clean is not None]
 
     def loss(method: Any) -> float:
         results = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from benchmarks.common import timed
+from rainopt.kernels.compiler import compiled
 from rainopt.optim.fused import fused_primal_dual
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.udg import CHECK_EVERY
@@ -23,13 +23,13 @@ BLOCK = 2048  # numbers that stay in the first-level cache
 POLYNOMIAL_FLOPS = 32
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _triad(a, b, c, s):
     for j in range(a.size):
         a[j] = b[j] + s * c[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _polynomials(y, x, s, t, times):
     """Evaluate a polynomial of degree 16 in place of each number, over and over: arithmetic with hardly any memory."""
     for _ in range(times):

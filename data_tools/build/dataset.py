@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,10 @@ class ClusterError(RuntimeError):
     """The scheduler cannot be reached or used."""
 
 
+class AddressError(ClusterError):
+    """What should name the scheduler is no address; nothing has been done."""
+
+
 def begin(folder: Path, settings: BuildSettings) -> Manifest:
     """Begin a dataset or go on with one; see `data_tools.manifest.folder.open_folder`."""
     return open_folder(folder, SETTINGS, settings.recorded(), settings.licence)
@@ -52,11 +57,42 @@ def run(
             yield result or VideoResult(job.name, str(job.source), error=f"'{job.source}': {DIED}")
 
 
-def _on_cluster(jobs: Sequence[VideoJob], address: str) -> Iterator[VideoResult]:
+def check_scheduler(address: str) -> None:
+    """Refuse an address at which no scheduler of dask can be.
+
+    Raises
+    ------
+    AddressError
+        If it is none.
+    ClusterError
+        If dask is not there.
+    """
+    _, _, addressing, get_backend = _distributed()
+    try:
+        scheme, place = addressing.parse_address(address)
+        get_backend(scheme)
+        if scheme != "inproc":
+            addressing.parse_host_port(place)
+    except ValueError as error:
+        raise AddressError(
+            f"'{address}' is no address of a scheduler ({error}); it looks like tcp://10.0.0.1:8786"
+        ) from None
+
+
+def _distributed() -> tuple[Any, Any, Any, Any]:
     try:
         from distributed import Client, as_completed
+        from distributed.comm import addressing
+        from distributed.comm.registry import get_backend
     except ImportError as error:
         raise ClusterError(f"a cluster needs distributed ({error}); pip install 'rainopt[cluster]'") from error
+    return Client, as_completed, addressing, get_backend
+
+
+def _on_cluster(jobs: Sequence[VideoJob], address: str) -> Iterator[VideoResult]:
+    # A client that is half made waits long for its end.
+    check_scheduler(address)
+    Client, as_completed, _, _ = _distributed()
     try:
         client = Client(address, timeout="15s", set_as_default=False)
     except (OSError, ValueError) as error:
@@ -101,7 +137,7 @@ def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]
         return record.model_copy(update={"split": split_of(leader.get(video, video), settings)})
 
     records = [in_split(record) for record in sorted(manifest.records, key=lambda record: record.id)]
-    if manifest.torn or records != list(manifest.records):
+    if manifest.faults or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return read_manifest(folder)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import BuildSettings
-from rainopt.app.inputs import VIDEOS, survey
+from rainopt.app.kinds import VIDEOS
+from rainopt.app.search import find
 from rainopt.io.video.folder import files_of
 
 PROBE_BYTES = 1 << 20  # read at each end of a file, to make its name
@@ -44,10 +45,12 @@ def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: BuildSetti
     """
     named = {place.name.rpartition("-")[2]: place.name for place in sorted((folder / NOTES).glob("*"))}
     jobs: dict[str, VideoJob] = {}
-    problems: list[str] = []
-    notes: list[str] = []
+    named_inputs = [os.fspath(one) for one in inputs]
+    problems = ["'' names no video; is a variable unset?" for one in named_inputs if not one]
+    found = find([one for one in named_inputs if one], folder, VIDEOS)
+    notes = list(found.notes())
     inside = os.path.join(os.path.realpath(folder), "")
-    for job in survey(inputs, VIDEOS):
+    for job in found.inputs:
         if job.problem is not None:
             problems.append(job.problem)
             continue

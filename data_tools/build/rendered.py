@@ -17,21 +17,24 @@ from data_tools.manifest.record import PairRecord
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain, compose
 from rainopt.image import quantise
-from rainopt.io import read_image, write_image
+from rainopt.io import ImageMetadata, read_image, read_image_file, write_image
 from rainopt.parallel.processes import DIED, run_in_processes
 
 # Presets are stated for pictures of about this many pixels.
 PRESET_PIXELS = 480 * 320
+# What an image's metadata say of its numbers.
+MEANING = ("icc", "colour")
 
 
 class RenderedPair(NamedTuple):
-    """What goes into the files of a pair, as integers of the files' depth."""
+    """What goes into the files of a pair, as integers of the files' depth, and what the numbers of pictures mean."""
 
     clean: np.ndarray
     rainy: np.ndarray
     rain: np.ndarray  # (H, W) uint16
     mask: np.ndarray  # (H, W) uint8, 0 or 255
     spec: RainSpec
+    meaning: ImageMetadata
 
 
 def render_pair(job: PairJob) -> RenderedPair:
@@ -42,7 +45,8 @@ def render_pair(job: PairJob) -> RenderedPair:
     ValueError, OSError
         If the picture cannot be read, or has an alpha channel.
     """
-    image = read_image(job.source)
+    source = read_image_file(job.source)
+    image = source.pixels
     if image.ndim == 3 and image.shape[2] in (2, 4):
         raise ValueError(f"'{job.source}' has an alpha channel, which rain cannot fall through; flatten it first")
     depth = np.dtype(np.uint16 if image.dtype == np.uint16 else np.uint8)
@@ -54,7 +58,9 @@ def render_pair(job: PairJob) -> RenderedPair:
     # The layer is rounded before it is put over the picture, so that the files repeat the truth exactly.
     rain = quantise(result.rain, np.dtype(np.uint16))
     rainy = quantise(compose(clean, rain, spec.composition), depth)
-    return RenderedPair(clean, rainy, rain, result.mask.astype(np.uint8) * 255, spec)
+    # Rain is added to the numbers of the picture, which keep their meaning; where it was taken is no part of that.
+    meaning = ImageMetadata(**{name: value for name, value in vars(source.metadata).items() if name in MEANING})
+    return RenderedPair(clean, rainy, rain, result.mask.astype(np.uint8) * 255, spec, meaning)
 
 
 def make_pair(job: PairJob) -> PairRecord | str:
@@ -69,7 +75,7 @@ def make_pair(job: PairJob) -> PairRecord | str:
         for kind, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)
             if kind != "clean" or not place.exists():
-                write_image(place, getattr(pair, kind))
+                write_image(place, getattr(pair, kind), metadata=pair.meaning if kind in ("clean", "rainy") else None)
             elif not np.array_equal(read_image(place), pair.clean):
                 raise ValueError(f"'{place}' shows another picture than '{job.source}'; remove it, or rename the other")
         return PairRecord(
@@ -122,6 +128,6 @@ def finish(folder: Path) -> int:
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
     records = sorted(manifest.records, key=lambda record: record.id)
-    if manifest.torn or records != list(manifest.records):
+    if manifest.faults or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return len(records)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import SynthSettings
-from data_tools.manifest.folder import FolderError, open_folder
+from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
 from data_tools.manifest.record import Split
-from rainopt.io import READABLE_SUFFIXES
+from rainopt.app.kinds import IMAGES
+from rainopt.app.search import find
 
 SETTINGS = "synth"
+_log = logging.getLogger(__name__)
 
 
 class SynthError(ValueError):
@@ -53,8 +57,9 @@ def plan_pairs(
     Parameters
     ----------
     clean
-        Image files, and folders that are searched with their sub-folders. Each must hold an image; one that is named
-        twice is taken once.
+        Image files, globs, and folders that are searched with their sub-folders. Each must hold an image; one that is
+        named twice is taken once. Results of this project that lie among others are left out, as
+        `rainopt.io.own_results` says, and so are its datasets, which is logged as a warning.
     folder
         The dataset's folder, whose images are left out; None if the pairs are to be looked at only.
     settings
@@ -65,7 +70,8 @@ def plan_pairs(
     Raises
     ------
     SynthError
-        If `count` is below 1, an argument is or holds no image, or two pictures would have one name.
+        If `count` is below 1, an argument is or holds no image, is a dataset or cannot be listed, or two pictures
+        would have one name.
     """
     if count is not None and count < 1:
         raise SynthError(f"`count` must be at least 1, got {count}")
@@ -98,26 +104,40 @@ def _scenes(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> dic
 
 
 def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Iterator[tuple[Path, Path]]:
-    for argument in clean:
-        path = Path(argument)
-        if not path.exists():
-            raise SynthError(f"'{path}' does not exist; name clean images or folders of them")
-        base = path if path.is_dir() else path.parent
-        files = [
-            file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if _is_clean(file, base, folder)
-        ]
-        if not files:
-            what, where = ("holds" if path.is_dir() else "is", "" if folder is None else f" outside '{folder}'")
-            raise SynthError(f"'{path}' {what} no image ({', '.join(sorted(READABLE_SUFFIXES))}){where}")
-        for file in files:
-            yield file, file.relative_to(base)
-
-
-def _is_clean(file: Path, base: Path, folder: Path | None) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(base).parts)
-    if hidden or not file.is_file() or file.suffix.lower() not in READABLE_SUFFIXES:
-        return False
-    return folder is None or not os.path.realpath(file).startswith(os.path.join(os.path.realpath(folder), ""))
+    """Yield each clean picture and its path below what was named; what is left out is logged."""
+    arguments = [os.fspath(argument) for argument in clean]
+    outside = "" if folder is None else f" outside '{folder}'"
+    inside = None if folder is None else os.path.join(os.path.realpath(folder), "")
+    kinds = ", ".join(sorted(IMAGES.suffixes))
+    for argument in arguments:
+        if not argument:
+            raise SynthError("'' names no clean picture; is a variable unset?")
+        if not os.path.lexists(argument) and not glob.has_magic(argument):
+            raise SynthError(f"'{argument}' does not exist; name clean images or folders of them")
+        if inside and os.path.join(os.path.realpath(argument), "").startswith(inside):
+            what = "holds" if os.path.isdir(argument) else "is"
+            raise SynthError(f"'{argument}' {what} no image ({kinds}){outside}")
+        if holds_dataset(Path(argument)):
+            raise SynthError(f"'{argument}' is a dataset, whose pictures are not all clean; name its clean ones")
+    # One by one, for a picture that is named twice has the name that it has below the uppermost folder.
+    searched = [find([argument], folder, IMAGES) for argument in arguments]
+    datasets: dict[Path, bool] = {}
+    for item in (item for found in searched for item in found.inputs):
+        if item.problem is not None:
+            raise SynthError(f"{item.problem}{outside if 'holds no' in item.problem else ''}")
+        if item.source.suffix.lower() not in IMAGES.suffixes:
+            raise SynthError(f"'{item.source}' is no image ({kinds})")
+        # Those that were made before folders of results were marked.
+        above = list(item.source.parents)[: len(item.relative.parts) - 1]
+        for place in above:
+            if place not in datasets:
+                datasets[place] = holds_dataset(place)
+        if not any(datasets[place] for place in above):
+            yield item.source, item.relative
+    for note in dict.fromkeys(note for found in searched for note in found.notes()):
+        _log.warning("%s", note)
+    if left := [f"'{place}'" for place, made in datasets.items() if made]:
+        _log.warning("left out, as datasets: %s; name their clean pictures if you mean them", ", ".join(left))
 
 
 def digest(*parts: object) -> int:

@@ -80,9 +80,11 @@ def build(
 
     Exit status: 0 all done, 1 some videos failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
     """
+    from data_tools.build.dataset import AddressError, ClusterError, check_scheduler
     from data_tools.build.plan import plan_videos
     from data_tools.build.settings import BuildSettings, SettingsError
-    from data_tools.manifest.folder import FolderError
+    from data_tools.manifest.folder import FolderError, filling
+    from rainopt.io.claim import ClaimedError
 
     try:
         settings = BuildSettings(
@@ -101,10 +103,29 @@ def build(
     except SettingsError as error:
         raise typer.BadParameter(spelt_as_options(error)) from None
     try:
-        status = _build_all(plan_videos(videos, output, settings), output, settings, jobs, scheduler, json_lines)
+        if scheduler is not None:
+            check_scheduler(scheduler)
+        with filling(output):
+            status = _build_all(plan_videos(videos, output, settings), output, settings, jobs, scheduler, json_lines)
+    except AddressError as error:
+        raise typer.BadParameter(str(error), param_hint="--scheduler") from None
+    except (ClaimedError, ClusterError) as error:
+        _fail(str(error), json_lines)
+        status = FAILED
     except FolderError as error:
         raise typer.BadParameter(str(error), param_hint="--output") from None
     raise typer.Exit(status)
+
+
+def _fail(message: str, json_lines: bool) -> None:
+    """Say that nothing was done, and why."""
+    from rich.markup import escape
+
+    from rainopt.app.console import open_consoles
+
+    if json_lines:
+        print(json.dumps({"error": message}), file=sys.stdout, flush=True)
+    open_consoles()[1].print(f"[red]failed[/red]  {escape(message)}")
 
 
 def _build_all(

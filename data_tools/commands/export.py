@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from data_tools.commands.options import Dataset, Layout, Output
+from data_tools.commands.options import CleanFolder, Dataset, Layout, Match, Output, RainyFolder, dataset_named
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.options import Overwrite
 
@@ -16,10 +16,13 @@ OPTIONS = {"`to`": "--to", "`split`": "--split", "`shard_bytes`": "--shard-size"
 
 
 def export(
-    dataset: Dataset,
     output: Output,
     to: Annotated[str, typer.Option("--to", help="webdataset (tar shards) or spa (SPA-Data's lists).")],
+    dataset: Dataset = None,
     layout: Layout = None,
+    rainy: RainyFolder = None,
+    clean: CleanFolder = None,
+    match: Match = None,
     split: Annotated[str | None, typer.Option(help="Export train, val or test only.")] = None,
     shard_size: Annotated[
         int, typer.Option(min=1, help="Most MiB a shard; a larger pair has a shard to itself.")
@@ -42,15 +45,17 @@ def export(
     **spa**: `real_world.txt`, `real_test_1000.txt` and `real_val.txt` with lines `/real_world/rain/KEY.png
     /real_world/gt/KEY.png`; masks and valid pixels lie in folders beside. Files are hard links where possible.
 
-    OUTPUT must not lie in DATASET. A run that was interrupted goes on where it was; `index.json` is written last. With
-    `--overwrite` another export in OUTPUT is replaced, and other files there are left alone. A pair that is not whole
-    (a file is missing, damaged, or not the one that the manifest recorded) is named and left out.
+    A pair in one image becomes two PNG files. OUTPUT must not lie in DATASET. A run that was interrupted goes on where
+    it was; `index.json` is written last. With `--overwrite` another export in OUTPUT is replaced, and other files
+    there are left alone. A pair that is not whole (a file is missing, damaged, or not the one that the manifest
+    recorded) is named and left out.
 
     **Examples**
 
     - `raindata export dataset -o shards --to webdataset`
     - `raindata export dataset -o shards --to webdataset --split train --shard-size 512`
     - `raindata export Rain100L -o spa --to spa --layout rain100`
+    - `raindata export --rainy frames --clean truth -o shards --to webdataset`
     - `raindata export dataset -o spa --to spa --overwrite`
 
     Then `webdataset.WebDataset("shards/train/train-{000000..000009}.tar").decode("rgb8").to_tuple("rainy.png",
@@ -68,6 +73,7 @@ def export(
     from data_tools.manifest.file import ManifestError
     from rainopt.app.console import open_consoles, progress_bar
     from rainopt.io.atomic import WriteError
+    from rainopt.io.claim import ClaimedError
 
     out, err = open_consoles()
     start = time.perf_counter()
@@ -76,9 +82,12 @@ def export(
         with progress_bar(err) as progress:
             task = progress.add_task("pairs", total=None)
             exported = export_dataset(
-                dataset, output, settings, lambda done, total: progress.update(task, completed=done, total=total)
+                dataset_named(dataset, layout, rainy, clean, match),
+                output,
+                settings,
+                lambda done, total: progress.update(task, completed=done, total=total),
             )
-    except (ExportError, LayoutError, ManifestError, WriteError) as error:
+    except (ExportError, LayoutError, ManifestError, WriteError, ClaimedError) as error:
         option = OPTIONS.get(str(error).partition(" ")[0])
         if option or isinstance(error, ExportError):
             raise typer.BadParameter(str(error), param_hint=option) from None

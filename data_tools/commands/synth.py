@@ -15,6 +15,7 @@ from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.options import Jobs
 
 if TYPE_CHECKING:
+    from data_tools.build.settings import SynthSettings
     from data_tools.build.synth_plan import PairJob
 
 # Rows of a preview: more than fit a screen are not looked at.
@@ -60,7 +61,7 @@ def synth(
     interrupted.
     """
     from data_tools.build.settings import SettingsError, SynthSettings
-    from data_tools.build.synth_plan import SynthError, plan_pairs, remaining
+    from data_tools.build.synth_plan import SynthError, plan_pairs
 
     if output is None and preview is None:
         raise typer.BadParameter("name a folder for the dataset, or a file for --preview", param_hint="--output")
@@ -69,17 +70,43 @@ def synth(
         pairs = plan_pairs(clean, output, settings, count)
         if preview is not None:
             _check_preview(pairs, preview)
-        todo = remaining(pairs, output, settings) if output is not None else []
+        status = _make_all(pairs, output, settings, jobs, preview)
     except SettingsError as error:
         raise typer.BadParameter(spelt_as_options(error)) from None
     except SynthError as error:
         raise typer.BadParameter(str(error)) from None
-    status = OK
-    if preview is not None:
-        status = _write_preview(pairs, preview)
-    if output is not None:
-        status = max(status, _make(pairs, todo, output, jobs))
     raise typer.Exit(status)
+
+
+def _make_all(
+    pairs: Sequence[PairJob], folder: Path | None, settings: SynthSettings, processes: int, preview: Path | None
+) -> int:
+    """Write the preview and make the pairs, where they are asked for, and return the exit status.
+
+    Raises
+    ------
+    SynthError
+        If the folder cannot be used; nothing has been done.
+    """
+    from rich.markup import escape
+
+    from data_tools.build.synth_plan import SynthError, remaining
+    from data_tools.manifest.folder import FolderError, filling
+    from rainopt.app.console import open_consoles
+    from rainopt.io.claim import ClaimedError
+
+    if folder is None:
+        return _write_preview(pairs, preview)
+    try:
+        with filling(folder):
+            todo = remaining(list(pairs), folder, settings)
+            status = OK if preview is None else _write_preview(pairs, preview)
+            return max(status, _make(pairs, todo, folder, processes))
+    except ClaimedError as error:
+        open_consoles()[1].print(f"[red]failed[/red]  {escape(str(error))}")
+        return FAILED
+    except FolderError as error:
+        raise SynthError(str(error)) from None
 
 
 def _make(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path, processes: int) -> int:
@@ -132,7 +159,7 @@ def _check_preview(pairs: Sequence[PairJob], file: Path) -> None:
         raise SynthError(f"'{file}' is a clean picture itself; name another file for the preview")
 
 
-def _write_preview(pairs: Sequence[PairJob], file: Path) -> int:
+def _write_preview(pairs: Sequence[PairJob], file: Path | None) -> int:
     """Write a contact sheet of pairs spread over the dataset: clean, rainy, rain layer; return the exit status."""
     import numpy as np
     from rich.markup import escape
@@ -142,6 +169,7 @@ def _write_preview(pairs: Sequence[PairJob], file: Path) -> int:
     from rainopt.app.sheet import Row, sheet_of
     from rainopt.io import write_image
 
+    assert file is not None  # the command asks for a folder or for it
     out, err = open_consoles()
     chosen = [pairs[k] for k in sorted({round(x) for x in np.linspace(0, len(pairs) - 1, PREVIEW_ROWS)})]
     rows, status = [], OK

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from data_tools.commands.options import Dataset, Layout
+from data_tools.commands.options import CleanFolder, Dataset, Layout, Match, RainyFolder, dataset_named
 from rainopt.app.exit_codes import FAILED, OK
 from rainopt.app.options import Jobs, JsonLines
 
@@ -21,12 +21,25 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def verify(dataset: Dataset, layout: Layout = None, jobs: Jobs = 1, json_lines: JsonLines = False) -> None:
+def verify(
+    dataset: Dataset = None,
+    layout: Layout = None,
+    rainy: RainyFolder = None,
+    clean: CleanFolder = None,
+    match: Match = None,
+    jobs: Jobs = 1,
+    json_lines: JsonLines = False,
+) -> None:
     """Check a dataset, of ours or a public one: is every pair whole, and do the splits share nothing?
 
     Found are missing partners, corrupt files, different sizes, wrong range, rainy and clean exchanged, misaligned
     pairs, scenes that are in two splits, and, with a manifest, changed files and rain that does not repeat its
     truth.
+
+    **Examples**
+
+    - `raindata verify Rain100L`
+    - `raindata verify --rainy storm/frames --clean storm/truth --match '[0-9]+$'`
 
     Exit status: 0 nothing is wrong, 1 something is (each is named), 2 wrong usage, 130 interrupted.
     """
@@ -42,7 +55,7 @@ def verify(dataset: Dataset, layout: Layout = None, jobs: Jobs = 1, json_lines: 
         with progress_bar(err) as progress:
             task = progress.add_task("pairs", total=None)
             report = check(
-                dataset,
+                dataset_named(dataset, layout, rainy, clean, match),
                 layout,
                 processes=jobs,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
@@ -78,7 +91,10 @@ def _show(report: Verification, out: Console) -> None:
     for note in report.notes:
         out.print(f"note: {escape(note)}")
     if report.ok:
-        out.print(f"nothing is wrong with {report.pairs} pairs of {report.scenes} scenes")
+        what = f"{report.pairs} pairs of {report.scenes} scenes"
+        if report.pairs and report.unpaired == report.pairs:
+            what = f"{report.pairs} images; whether they are rainy cannot be told without clean ones"
+        out.print(f"nothing is wrong with {what}")
         return
     kinds: dict[str, list] = {}
     for finding in report.findings:

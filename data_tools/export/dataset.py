@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_tools.export.folder import INDEX_NAME, close_folder, open_folder, plan_digest
+from data_tools.export.folder import INDEX_NAME, close_folder, exporting, open_folder, plan_digest
 from data_tools.export.samples import Sample, collect
 from data_tools.export.settings import ExportError, ExportSettings
 from data_tools.export.shards import describe_shards, plan_shards, write_shard
 from data_tools.export.spa import FOLDERS, Listed, place_pair, plan_lists, write_lists
-from data_tools.layouts.read import read_dataset
+from data_tools.layouts.read import Layout, read_dataset
 from data_tools.manifest.file import read_manifest
 
 
@@ -42,7 +42,7 @@ class Exported:
 
 
 def export_dataset(
-    root: str | os.PathLike[str],
+    root: str | os.PathLike[str] | Layout,
     folder: str | os.PathLike[str],
     settings: ExportSettings,
     progress: Callable[[int, int], None] | None = None,
@@ -61,7 +61,7 @@ def export_dataset(
     Parameters
     ----------
     root
-        The dataset: a folder, a manifest or a list of pairs.
+        The dataset: a folder, a manifest or a list of pairs; or what was read of one already.
     folder
         Where the export goes: a new or empty folder, or that of the same export. It must not lie in the dataset.
     settings
@@ -73,24 +73,31 @@ def export_dataset(
     ------
     ExportError
         If there is no pair, or `folder` holds something else; nothing is changed then.
+    ClaimedError
+        If another run writes into the folder; nothing is changed then.
     LayoutError, ManifestError
         If no dataset is recognised, or its manifest cannot be read.
     WriteError
         If a file cannot be written, as on a full disk; what was finished stays, and the same call goes on.
     """
     folder, split = Path(folder), settings.split
-    dataset = read_dataset(root, settings.layout)
-    _check_apart(dataset.root, folder)
-    found = collect(dataset, read_manifest(root, repair=True) if dataset.name == "manifest" else None, split)
+    dataset = root if isinstance(root, Layout) else read_dataset(root, settings.layout)
+    _check_apart(dataset, folder)
+    manifest = None
+    if dataset.name == "manifest":
+        manifest = read_manifest(dataset.root if isinstance(root, Layout) else root, repair=True)
+    found = collect(dataset, manifest, split)
     if not found.samples:
         there = ", ".join(sorted({f"'{pair.split}'" for pair in dataset if pair.clean is not None and pair.split}))
         hint = f" in split '{split}'; its splits are: {there or 'none'}" if split is not None else ""
         first = "".join(f"; {failure}" for failure in found.failures[:3])
-        raise ExportError(f"'{root}' holds no pair to export{hint}{first}")
+        named = dataset.root if isinstance(root, Layout) else root
+        raise ExportError(f"'{named}' holds no pair to export{hint}{first}")
 
     count = _Count(len(found.samples), progress)
     run = _export_shards if settings.to == "webdataset" else _export_spa
-    done = run(found.samples, folder, settings, count)
+    with exporting(folder):
+        done = run(found.samples, folder, settings, count)
     notes = list(found.notes)
     loose = sum(sample.split is None for sample in found.samples)
     if settings.to == "spa" and loose:
@@ -144,7 +151,10 @@ def _export_spa(samples: list[Sample], folder: Path, settings: ExportSettings, c
     return Exported(len(whole), tuple(one["path"] for one in index["lists"]), 0, tuple(failures), ())
 
 
-def _check_apart(root: Path, folder: Path) -> None:
-    inner, outer = os.path.realpath(folder), os.path.realpath(root)
-    if os.path.join(inner, "").startswith(os.path.join(outer, "")):
-        raise ExportError(f"'{folder}' lies in the dataset '{root}', which it would change; name a folder outside it")
+def _check_apart(dataset: Layout, folder: Path) -> None:
+    for place in dataset.folders:
+        inner, outer = os.path.realpath(folder), os.path.realpath(place)
+        if os.path.join(inner, "").startswith(os.path.join(outer, "")):
+            raise ExportError(
+                f"'{folder}' lies in the dataset '{place}', which it would change; name a folder outside it"
+            )

@@ -6,14 +6,17 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from data_tools.export.samples import Sample
 from data_tools.export.settings import ExportError
+from data_tools.manifest.folder import FolderError, filling, is_ours
 from data_tools.manifest.paths import ManifestError, resolve_path
 from rainopt.io.atomic import WriteError, replacing
+from rainopt.io.own_results import note_folder
 
 INDEX_NAME = "index.json"
 # Hidden: it says nothing about the data. It is there before the first file, and stays for later runs.
@@ -21,6 +24,24 @@ PLAN_NAME = ".rainopt-export.json"
 FORMAT = "rainopt-export"
 # The name that `replacing` gives a file until it is whole.
 TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9]+\.[0-9a-f]{8}\.tmp")
+
+
+@contextmanager
+def exporting(folder: Path) -> Iterator[None]:
+    """Hold the folder of an export for this run; it is made where it lacks.
+
+    Raises
+    ------
+    ClaimedError
+        If another run writes it; nothing has been done.
+    ExportError
+        If it cannot be made or written.
+    """
+    try:
+        with filling(folder):
+            yield
+    except FolderError as error:
+        raise ExportError(str(error)) from error
 
 
 def plan_digest(samples: Iterable[Sample], settings: dict[str, Any]) -> str:
@@ -62,10 +83,11 @@ def open_folder(folder: Path, plan: str, files: Sequence[str], overwrite: bool) 
                 )
             _remove(folder, there["files"])
             there = None
+        folder.mkdir(parents=True, exist_ok=True)
+        note_folder(folder)
         # Only a finished export has an index.
         (folder / INDEX_NAME).unlink(missing_ok=True)
         if there is None:
-            folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / PLAN_NAME, {"format": FORMAT, "version": 1, "plan": plan, "files": list(files)})
     except (WriteError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -97,7 +119,7 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     file = folder / PLAN_NAME
     if not file.exists():
         # A run that was killed while it wrote the plan leaves a hidden part of it.
-        if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+        if folder.exists() and (not folder.is_dir() or not all(map(is_ours, folder.iterdir()))):
             raise ExportError(f"'{folder}' is not empty and holds no export; name a new folder")
         return None
     try:
@@ -109,10 +131,6 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     raise ExportError(f"'{file}' is damaged, or of a newer rainopt; name a new folder")
 
 
-def _is_foreign(path: Path) -> bool:
-    return not (path.name.startswith(".") and path.suffix == ".tmp")
-
-
 def _remove(folder: Path, files: Sequence[str]) -> None:
     try:
         places = [resolve_path(folder, file) for file in files]
@@ -120,9 +138,9 @@ def _remove(folder: Path, files: Sequence[str]) -> None:
         raise ExportError(f"'{folder / PLAN_NAME}' is damaged ({error}); name a new folder") from error
     for place in places:
         place.unlink(missing_ok=True)
-    # Last, so that a removal that was interrupted can be gone on with.
-    (folder / PLAN_NAME).unlink()
     inner = {parent for place in places for parent in place.parents if parent.is_relative_to(folder)} - {folder}
     for parent in sorted(inner, key=lambda path: len(path.parts), reverse=True):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
+    # Last, so that a removal that was interrupted can be gone on with.
+    (folder / PLAN_NAME).unlink()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from data_tools.export.keys import make_keys
-from data_tools.layouts.files import counted
+from data_tools.layouts.files import LayoutError, counted
+from data_tools.layouts.halves import file_of, half_as_png, picture_size, read_picture
 from data_tools.layouts.read import Layout, Pair
 from data_tools.manifest.file import Manifest, ManifestError
 from data_tools.manifest.paths import checksum, resolve_path
 from data_tools.manifest.pictures import Picture
-from rainopt.io import ImageFileError, image_size
+from rainopt.io import ImageFileError
 
 # So many names of a long list are given; the rest is counted.
 SHOWN = 20
@@ -57,7 +58,24 @@ class Sample:
 
     def suffix(self, kind: str) -> str:
         """Return the ending that the file of a kind has, in lower case."""
-        return self.files[kind].suffix.lower()
+        file, half = file_of(self.files[kind])
+        return file.suffix.lower() if half is None else ".png"
+
+    def content(self, kind: str) -> bytes:
+        """Return the bytes of the file of a kind; a half of an image becomes a PNG file.
+
+        Raises
+        ------
+        SampleError
+            If it cannot be read.
+        """
+        file, half = file_of(self.files[kind])
+        try:
+            return file.read_bytes() if half is None else half_as_png(self.files[kind])
+        except (ImageFileError, LayoutError) as error:
+            raise SampleError(f"'{self.name}': {error}") from None
+        except OSError as error:
+            raise SampleError(f"'{self.name}': '{file}' cannot be read ({error.strerror or error})") from None
 
 
 @dataclass
@@ -115,17 +133,20 @@ def check_sample(sample: Sample) -> tuple[int, int]:
     shapes: dict[str, tuple[int, int]] = {}
     for kind, file in sample.files.items():
         try:
-            size = file.stat().st_size
-            changed = kind in sample.checksums and checksum(file) != sample.checksums[kind]
+            own, half = file_of(file)
+            size = own.stat().st_size
+            changed = kind in sample.checksums and checksum(own) != sample.checksums[kind]
             if not changed:
-                shapes[kind] = image_size(file)
-        except ImageFileError as error:
+                # A file that nobody recorded may be damaged, which only decoding tells.
+                known = kind in sample.checksums
+                shapes[kind] = picture_size(file) if known else read_picture(file).shape[:2]
+        except (ImageFileError, LayoutError) as error:
             raise SampleError(f"'{sample.name}': {error}") from None
         except OSError as error:
             raise SampleError(f"'{sample.name}': '{file}' cannot be read ({error.strerror or error})") from None
         if changed:
             raise SampleError(f"'{sample.name}': '{file}' is not the file that was recorded (its checksum differs)")
-        if size != sample.sizes[kind]:
+        if half is None and size != sample.sizes[kind]:
             raise SampleError(f"'{sample.name}': '{file}' was changed during the export; run the command again")
     height, width = shapes["rainy"]
     for kind, shape in shapes.items():
@@ -150,12 +171,15 @@ def _sample(pair: Pair, key: str, picture: Picture | None, root: Path) -> Sample
     checksums = {kind: recorded[path] for kind, file in files.items() if (path := _inside(root, file)) in recorded}
     sizes, states = {}, {}
     for kind, file in files.items():
+        own, half = file_of(file)
         try:
-            status = file.stat()
+            status = own.stat()
+            sizes[kind] = status.st_size if half is None else len(half_as_png(file))
+        except (ImageFileError, LayoutError) as error:
+            raise SampleError(str(error)) from None
         except OSError as error:
             reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
             raise SampleError(f"'{_inside(root, file)}' {reason}") from None
-        sizes[kind] = status.st_size
         states[kind] = checksums.get(kind, f"{status.st_size} bytes at {status.st_mtime_ns}")
     info = {
         "id": pair.name,
@@ -169,4 +193,5 @@ def _sample(pair: Pair, key: str, picture: Picture | None, root: Path) -> Sample
 
 
 def _inside(root: Path, file: Path) -> str:
-    return file.relative_to(root).as_posix()
+    # Folders that were named may lie anywhere.
+    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()

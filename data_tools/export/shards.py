@@ -160,10 +160,7 @@ def _names(sample: Sample) -> list[str]:
 def _members(sample: Sample) -> dict[str, bytes]:
     """Return names and contents of a sample's members."""
     height, width = check_sample(sample)
-    try:
-        contents = [file.read_bytes() for file in sample.files.values()]
-    except OSError as error:
-        raise SampleError(f"'{sample.name}': '{error.filename}' cannot be read ({error.strerror})") from None
+    contents = [sample.content(kind) for kind in sample.files]
     return dict(zip(_names(sample), [*contents, _json(sample, height, width)], strict=True))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from data_tools.export.folder import flush
 from data_tools.export.samples import Sample, SampleError, check_sample
+from data_tools.layouts.halves import file_of
 from rainopt.io.atomic import WriteError, replacing
 
 # Names of lists and folders. SPA-Data has no validation part, and no pair outside its parts.
@@ -62,7 +63,11 @@ def place_pair(pair: Listed, folder: Path) -> str | None:
             (folder / pair.paths[kind]).unlink(missing_ok=True)
         return str(error)
     for kind, path in pair.paths.items():
-        _place(pair.sample.files[kind], folder / path)
+        source, half = file_of(pair.sample.files[kind])
+        if half is None:
+            _place(source, folder / path)
+        else:
+            _write(pair.sample.content(kind), folder / path)
     return None
 
 
@@ -85,6 +90,14 @@ def write_lists(pairs: Sequence[Listed], folder: Path) -> dict[str, Any]:
         counts[pair.part].update(["samples", *(kind for kind in ("mask", "valid") if kind in pair.paths)])
     lists = [{"path": f"{part}.txt", **counts[part]} for part in lines]
     return {"format": "spa", "version": 1, "lists": lists}
+
+
+def _write(content: bytes, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not (place.exists() and place.read_bytes() == content):
+        with replacing(place, overwrite=True) as out:
+            out.write(content)
+            flush(out)
 
 
 def _place(source: Path, place: Path) -> None:

@@ -3,10 +3,11 @@
 import os
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from rainopt.io import READABLE_SUFFIXES
+from rainopt.io.own_results import without_results
 
 ROOT = PurePosixPath()
 
@@ -101,6 +102,19 @@ def _scan(tree: Tree, folder: PurePosixPath, above: frozenset[str]) -> None:
         tree.texts.sort(key=natural_key)
 
 
+def without_own_results(tree: Tree) -> tuple[Tree, list[str]]:
+    """Return a tree without what this project wrote among other images, and a sentence about that."""
+    places = {tree.root / path: path for paths in tree.images.values() for path in paths}
+    _, left = without_results(list(places))
+    if not left:
+        return tree, []
+    gone = {places[place] for place in left}
+    kept = {folder: [path for path in paths if path not in gone] for folder, paths in tree.images.items()}
+    images = {folder: paths for folder, paths in kept.items() if paths}
+    note = f"left out: {counted(len(left), 'result')} of earlier runs, such as '{places[left[0]]}'"
+    return replace(tree, images=images), [note]
+
+
 def split_of(root: Path, folder: PurePosixPath) -> str | None:
     """Return the split that the names of folders tell, the innermost first.
 
@@ -132,7 +146,7 @@ class Finder:
             try:
                 for name in os.listdir(self._root / path.parent):
                     names[name.casefold()].append(name)
-            except OSError:  # no such folder
+            except (OSError, ValueError):  # no such folder, or a name that none can have
                 pass
             self._known[path.parent] = names
         same = self._known[path.parent].get(path.name.casefold(), [])

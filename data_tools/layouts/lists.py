@@ -104,7 +104,7 @@ def read_manifest_pairs(path: Path) -> tuple[list[Pair], list[str]]:
     """Return the pairs that a manifest names, a sequence frame by frame, and what is missing."""
     manifest = read_manifest(path, repair=True)
     finder = Finder(manifest.folder)
-    pairs, problems = [], [manifest.torn] if manifest.torn else []
+    pairs, problems = [], list(manifest.faults)
     for picture in manifest.pictures():
         files = [path for path in (picture.rainy, picture.clean) if path is not None]
         missing = [path for path in files if finder(PurePosixPath(path)) != PurePosixPath(path)]

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from data_tools.layouts.files import ROOT, natural_key
 
@@ -47,19 +47,31 @@ class Found:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def pairs(self, root: Path) -> list[Pair]:
-        """Return the pairs in natural order of their rainy images."""
+    def pairs(self, root: Path, rainy_base: Relative = ROOT, clean_base: Relative = ROOT) -> list[Pair]:
+        """Return the pairs in natural order of their rainy images, named by what is below the bases."""
+
+        def below(path: Relative, base: Relative) -> Relative:
+            return path if base == ROOT else path.relative_to(base)
+
         stems = Counter(rainy.with_suffix("") for rainy, _, _ in self.rows)
         return [
             Pair(
                 rainy=root / rainy,
                 clean=None if clean is None else root / clean,
-                scene=str(rainy if clean is None else clean),
+                scene=str(below(rainy, rainy_base) if clean is None else below(clean, clean_base)),
                 split=split,
-                name=str(rainy if stems[rainy.with_suffix("")] > 1 else rainy.with_suffix("")),
+                name=str(below(rainy if stems[rainy.with_suffix("")] > 1 else rainy.with_suffix(""), rainy_base)),
             )
             for rainy, clean, split in sorted(self.rows, key=lambda row: natural_key(row[0]))
         ]
+
+
+class Matched(NamedTuple):
+    """Pairs, what is wrong with rainy images that are in none, and clean images that nothing asks for."""
+
+    pairs: list[tuple[Relative, Relative]]
+    problems: list[str]
+    lonely: list[Relative]
 
 
 def match(
@@ -68,8 +80,8 @@ def match(
     rainy_base: Relative,
     clean_base: Relative,
     versions: Versions = "none",
-) -> tuple[list[tuple[Relative, Relative]], list[str]]:
-    """Pair images by their names, and say which found no partner.
+) -> Matched:
+    """Pair images by their names.
 
     The closest likeness wins: the same stem; the same but for case; the same without what only says which side it is
     ("rain-", "norain-", "gt", "x2"); the same without leading zeros. Then, if a clean image may have several rainy
@@ -95,6 +107,49 @@ def match(
                         return found
         return []
 
+    return _paired(rainy, clean, clean_base, candidates)
+
+
+def match_by(
+    patterns: Sequence[re.Pattern[str]],
+    rainy: Sequence[Relative],
+    clean: Sequence[Relative],
+    rainy_base: Relative,
+    clean_base: Relative,
+) -> Matched:
+    """Pair images in whose names patterns find the same, the patterns being tried one after the other.
+
+    A pattern is searched for in the path below the base, without suffix. What it finds are its groups, or all of the
+    match where it has none.
+    """
+
+    def found_in(pattern: re.Pattern[str], path: Relative, base: Relative) -> tuple[str | None, ...] | None:
+        below = path.relative_to(base) if base != ROOT else path
+        hit = pattern.search(below.with_suffix("").as_posix())
+        return None if hit is None else hit.groups() or (hit[0],)
+
+    index: list[dict[tuple[str | None, ...], list[Relative]]] = [defaultdict(list) for _ in patterns]
+    for path in clean:
+        for pattern, known in zip(patterns, index, strict=True):
+            if (key := found_in(pattern, path, clean_base)) is not None:
+                known[key].append(path)
+
+    def candidates(path: Relative) -> list[Relative]:
+        for pattern, known in zip(patterns, index, strict=True):
+            key = found_in(pattern, path, rainy_base)
+            if key is not None and key in known:
+                return known[key]
+        return []
+
+    return _paired(rainy, clean, clean_base, candidates)
+
+
+def _paired(
+    rainy: Sequence[Relative],
+    clean: Sequence[Relative],
+    clean_base: Relative,
+    candidates: Callable[[Relative], list[Relative]],
+) -> Matched:
     pairs, problems, used = [], [], set()
     for path in rainy:
         found = candidates(path)
@@ -108,8 +163,7 @@ def match(
             problems.append(f"'{path}' could belong to several clean images in '{clean_base}': {names}")
         else:
             problems.append(f"'{path}' has no clean image in '{clean_base}'")
-    problems += [f"'{path}' has no rainy image in '{rainy_base}'" for path in clean if path not in used]
-    return pairs, problems
+    return Matched(pairs, problems, [path for path in clean if path not in used])
 
 
 def _exact(stem: str) -> str:

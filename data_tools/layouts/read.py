@@ -4,18 +4,20 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from data_tools.layouts.files import LayoutError, Tree, counted, natural_key, scan
+from data_tools.layouts.files import ROOT, LayoutError, Tree, counted, natural_key, scan, without_own_results
 from data_tools.layouts.folders import (
     CLEAN_FOLDERS,
     RAINY_FOLDERS,
     Part,
     find_parts,
-    may_be_unpaired,
+    is_one_sided,
     read_parts,
     read_unpaired,
 )
+from data_tools.layouts.halves import HALVES, rainy_half, read_halves
 from data_tools.layouts.lists import find_lists, lists_of, read_lists, read_manifest_pairs
 from data_tools.layouts.match import Found, Pair
 from data_tools.manifest.file import MANIFEST_NAME
@@ -29,12 +31,22 @@ LAYOUTS = {
     "rain1400": "Rain1400",
     "rain13k": "Rain13K",
     "rain100": "Rain100L/H",
+    "outdoor": "Outdoor-Rain",
+    "raindrop": "RainDrop",
+    "raincityscapes": "RainCityscapes",
+    "nturain": "NTURain",
+    "gtrain": "GT-Rain",
     "folders": "folders of pairs",
+    "rainy-left": "pairs in one image, rainy on the left",
+    "rainy-right": "pairs in one image, rainy on the right",
     "unpaired": "unpaired images",
 }
 """Names of the layouts, and how messages call them."""
 
-_OTHER_NAMES = {"rain100l": "rain100", "rain100h": "rain100", "spa-data": "spa", "ddn": "rain1400"}
+_OTHER_NAMES = {
+    **{"rain100l": "rain100", "rain100h": "rain100", "spa-data": "spa", "ddn": "rain1400"},
+    **{"outdoor-rain": "outdoor", "gt-rain": "gtrain", "ntu-rain": "nturain"},
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,8 @@ class Layout:
         What is no pair though it should be: partners that are missing or not clear, lines that cannot be read.
     notes : tuple of str
         What was left aside on purpose.
+    named : tuple of Path
+        Folders of rainy and of clean images, where these were named and not the dataset's.
     """
 
     name: str
@@ -60,6 +74,12 @@ class Layout:
     pairs: tuple[Pair, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    named: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are read: the two that were named, or else the root."""
+        return self.named or (self.root,)
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
@@ -99,8 +119,8 @@ def detect(root: str | os.PathLike[str]) -> Layout:
     """Recognise a dataset by its folders, names and lists.
 
     Looked for in this order: our manifest; lists of pairs (SPA-Data); Os and Bs (JRGR); folders of pairs anywhere
-    below (Rain1400, Rain13K, Rain100L/H, other folders of equal file names); a folder that holds images, then
-    unpaired.
+    below (Rain1400, Rain13K, Rain100L/H, Outdoor-Rain, RainDrop, RainCityscapes, NTURain, GT-Rain, other folders of
+    equal file names); images whose two halves are a pair; a folder that holds images, then unpaired.
 
     Parameters
     ----------
@@ -179,8 +199,17 @@ def _recognise(tree: Tree) -> tuple[str, Found]:
         found = read_parts(tree, parts)
         found.notes += [f"not read: '{path}' names no images that are here" for path in lists]
         return parts[0].kind, found
-    if may_be_unpaired(tree):
-        return "unpaired", read_unpaired(tree)
+    if is_one_sided(tree):
+        tree, notes = without_own_results(tree)
+        if (told := rainy_half(tree)) is not None:
+            half, why = told
+            found = read_halves(tree, half)
+            found.notes += [*notes, why]
+            return f"rainy-{half}", found
+        if ROOT in tree.images:
+            found = read_unpaired(tree)
+            found.notes += notes
+            return "unpaired", found
     raise _unknown(tree, tuple(LAYOUTS))
 
 
@@ -191,11 +220,15 @@ def _one_kind(tree: Tree, folders: dict[str, PurePosixPath]) -> None:
 
 
 def _forced(tree: Tree, layout: str) -> tuple[str, Found]:
-    if layout == "unpaired" and tree.images:
-        return layout, read_unpaired(tree)
+    one_sided = {"unpaired": read_unpaired} | {f"rainy-{half}": partial(read_halves, rainy=half) for half in HALVES}
+    if layout in one_sided and tree.images:
+        tree, notes = without_own_results(tree)
+        found = one_sided[layout](tree)
+        found.notes += notes
+        return layout, found
     if layout == "spa" and (lists := find_lists(tree)):
         return layout, read_lists(tree.root, lists)
-    if layout not in ("manifest", "spa", "unpaired"):
+    if layout not in ("manifest", "spa", *one_sided):
         parts = [part for part in find_parts(tree) if _may_be(part, layout)]
         if parts:
             return layout, read_parts(tree, parts, "number" if layout == "rain1400" else None)
@@ -203,7 +236,8 @@ def _forced(tree: Tree, layout: str) -> tuple[str, Found]:
 
 
 def _may_be(part: Part, layout: str) -> bool:
-    if "jrgr" in (layout, part.kind):
+    # These are told by names that others do not have.
+    if not {"jrgr", "nturain", "gtrain"}.isdisjoint((layout, part.kind)):
         return layout == part.kind
     return layout == "rain100" or part.rainy_base != part.folder
 
@@ -215,7 +249,14 @@ _SIGNS = {
     "rain1400": "folders 'rainy_image' and 'ground_truth'",
     "rain13k": "folders 'input' and 'target'",
     "rain100": "images 'norain-1.png' with 'rain-1.png' or 'norain-1x2.png'",
+    "outdoor": "folders 'in' (or 'input', 'data') and 'gt', with 'im_0001_s80_a04.png' and 'im_0001.png'",
+    "raindrop": "folders 'data' and 'gt', with '0_rain.png' and '0_clean.png'",
+    "raincityscapes": "folders 'leftImg8bit_rain' and 'leftImg8bit'",
+    "nturain": "folders such as 'a1_Rain' and 'a1_GT'",
+    "gtrain": "images such as 'x-R-000.png' and 'x-C-000.png'",
     "folders": f"a folder {'/'.join(list(RAINY_FOLDERS)[:3])} beside one {'/'.join(CLEAN_FOLDERS[:5])}",
+    "rainy-left": "images whose left half is the rainy version of the right one",
+    "rainy-right": "images whose right half is the rainy version of the left one",
     "unpaired": "images",
 }
 
@@ -225,6 +266,6 @@ def _unknown(tree: Tree, layouts: tuple[str, ...]) -> LayoutError:
     folders = sorted((folder for folder in tree.folders if folder.parts), key=lambda f: (len(f.parts), natural_key(f)))
     there = [f"'{folder}' ({counted(len(tree.images.get(folder, ())), 'image')})" for folder in folders[:8]]
     there += [f"{len(folders) - 8} more folders"] if len(folders) > 8 else []
-    there += [counted(len(tree.images.get(PurePosixPath(), ())), "image") + " directly in it"]
-    hint = "" if layouts != tuple(LAYOUTS) else "; a layout may be named"
+    there += [counted(len(tree.images.get(ROOT, ())), "image") + " directly in it"]
+    hint = "" if layouts != tuple(LAYOUTS) else "; name a layout, or the folders of the rainy and of the clean images"
     return LayoutError(f"'{tree.root}' is no dataset known here. Looked for: {signs}. Found: {', '.join(there)}{hint}")

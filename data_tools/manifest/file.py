@@ -48,12 +48,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest holds; `torn` says which line was dropped by a reading with repair, if one was."""
+    """What a manifest holds; `faults` says which lines were dropped by a reading with repair, if some were."""
 
     folder: Path
     header: ManifestHeader
     records: tuple[PairRecord, ...]
-    torn: str | None = None
+    faults: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[PairRecord]:
         return iter(self.records)
@@ -74,16 +74,18 @@ class Manifest:
 def read_manifest(path: str | os.PathLike[str], *, repair: bool = False) -> Manifest:
     """Read a manifest; the files that it names need not be there.
 
-    A last line without line feed that is no whole JSON object is torn: writing it was interrupted. With `repair` it
-    is left out of the result and `Manifest.torn` says so; the file is not touched, `append_record` cuts the line
-    off.
+    A last line without line feed that is no whole JSON object is torn: writing it was interrupted. A line that is an
+    earlier one again, byte for byte, says nothing new: two runs wrote one folder at a time when nothing kept them from
+    it. With `repair` such lines are left out of the result and `Manifest.faults` says so; the file is not touched, and
+    `append_record` cuts a torn line off.
 
     Parameters
     ----------
     path : str or path-like
         The manifest, or the folder that holds `manifest.jsonl`.
     repair : bool
-        Whether a torn last line is dropped; otherwise it is an error, as every other broken line always is.
+        Whether a torn last line and repeated ones are dropped; otherwise they are errors, as every other broken line
+        always is.
 
     Raises
     ------
@@ -109,6 +111,7 @@ def read_manifest(path: str | os.PathLike[str], *, repair: bool = False) -> Mani
 
     check_link = LinkCheck(file.parent)
     header, records, seen = ManifestHeader(), [], dict[str, int]()
+    repeated: list[int] = []
     for number, line in enumerate(lines, 1):
         if number > 1 and not line.strip():
             continue
@@ -120,14 +123,30 @@ def read_manifest(path: str | os.PathLike[str], *, repair: bool = False) -> Mani
                 continue
             record = PairRecord.parse(values)
             if record.id in seen:
-                raise ManifestError(f"`id` {record.id!r} is that of line {seen[record.id]} already")
+                first = seen[record.id]
+                if line.strip() != lines[first - 1].strip():
+                    raise ManifestError(
+                        f"`id` {record.id!r} is that of line {first} already, which says something else of it; remove "
+                        "the line whose files or checksums are not those that are there"
+                    )
+                if not repair:
+                    raise ManifestError(
+                        f"`id` {record.id!r} is that of line {first} already, which it repeats; remove the line, or "
+                        "read with `repair=True` to leave it out"
+                    )
+                repeated.append(number)
+                continue
             for named in record.paths:
                 check_link(named)
         except ManifestError as error:
             raise ManifestError(f"'{file}', line {number}: {error}") from None
         seen[record.id] = number
         records.append(record)
-    return Manifest(file.parent, header, tuple(records), torn)
+    faults = [torn] if torn else []
+    if repeated:
+        which = f"line {repeated[0]} repeats" if len(repeated) == 1 else f"{len(repeated)} lines repeat"
+        faults.append(f"'{file}': {which} what earlier ones say; two runs have written it at once")
+    return Manifest(file.parent, header, tuple(records), tuple(faults))
 
 
 def write_manifest(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,43 @@ from data_tools.manifest.file import (
     read_manifest,
     write_manifest,
 )
+from data_tools.manifest.record import FORMAT
+from rainopt.io.claim import ClaimedError, claimed
+from rainopt.io.own_results import RECORD, note_folder
 
+LOCK_NAME = ".rainopt.lock"  # held by the run that fills the folder
+# What names of files begin with that runs keep for themselves.
+OWN_NAMES = (LOCK_NAME, RECORD)
+LONGEST_HEADER = 1 << 16  # bytes
 SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
 
 
 class FolderError(ValueError):
     """The folder cannot be used; nothing has been done."""
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """Hold a folder for the run that fills it, until the block ends or the process does; it is made where it lacks.
+
+    Raises
+    ------
+    ClaimedError
+        If another run fills it; nothing has been done.
+    FolderError
+        If it cannot be made or written.
+    """
+    with ExitStack() as stack:
+        try:
+            if folder.exists() and not folder.is_dir():
+                raise FolderError(f"'{folder}' is a file; name a folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(claimed(folder / LOCK_NAME, folder))
+        except ClaimedError:
+            raise
+        except OSError as error:
+            raise _unusable(folder, error) from error
+        yield
 
 
 def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str = "") -> Manifest:
@@ -44,10 +77,11 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
     """
     try:
         if not (folder / MANIFEST_NAME).exists():
-            if folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+            if folder.exists() and (not folder.is_dir() or not all(map(is_ours, folder.iterdir()))):
                 raise FolderError(f"'{folder}' is not empty and holds no {MANIFEST_NAME}; name a new folder")
             folder.mkdir(parents=True, exist_ok=True)
             write_manifest(folder, [], ManifestHeader.parse({"licence": licence, kind: settings}), overwrite=False)
+            note_folder(folder)
             return read_manifest(folder)
         manifest = read_manifest(folder, repair=True)
         made = manifest.header.extra.get(kind)
@@ -55,15 +89,21 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
             raise FolderError(
                 f"'{folder}' was made with {made}, and {settings} is asked for; use the same settings or another folder"
             )
+        # Also where a run was killed before it had, and in datasets from before there were marks.
+        note_folder(folder)
         whole = [record for record in manifest if all(manifest.path(path).is_file() for path in record.paths)]
         if len(whole) < len(manifest):
             # An id may be there only once.
             write_manifest(folder, whole, manifest.header)
-        return Manifest(manifest.folder, manifest.header, tuple(whole), manifest.torn)
+        return Manifest(manifest.folder, manifest.header, tuple(whole), manifest.faults)
     except ManifestError as error:
         raise FolderError(str(error)) from error
     except OSError as error:
-        raise FolderError(f"'{folder}' cannot be used ({error.strerror or error}); name another folder") from error
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> FolderError:
+    return FolderError(f"'{folder}' cannot be used ({error.strerror or error}); name another folder")
 
 
 def sweep(folder: Path) -> None:
@@ -72,6 +112,15 @@ def sweep(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _is_foreign(path: Path) -> bool:
-    # A run that was killed while it began the manifest leaves a hidden part of it.
-    return not (path.name.startswith(".") and path.suffix == ".tmp")
+def is_ours(path: Path) -> bool:
+    """Tell whether a file in a folder without manifest may be left by a run that was killed while it began one."""
+    return path.name.startswith(OWN_NAMES) or (path.name.startswith(".") and path.suffix == ".tmp")
+
+
+def holds_dataset(folder: Path) -> bool:
+    """Tell whether a folder is a dataset that a command of this project has made."""
+    try:
+        with open(folder / MANIFEST_NAME, "rb") as file:
+            return FORMAT.encode() in file.readline(LONGEST_HEADER)
+    except OSError:
+        return False

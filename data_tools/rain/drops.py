@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from data_tools.rain.parts import RainDirection, RainLayer
+from data_tools.rain.parts import RainDirection, RainLayer, checked_shape
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.streaks import Streaks, join_streaks
 from rainopt.kernels import streaks_cpu as _draw
 
+# Of one layer, which takes 0.2 KB a streak: a picture of 250 megapixels in the densest rain of the presets.
+MOST_STREAKS = 5_000_000
 # Full width at half maximum of a Gaussian with standard deviation 1.
 _FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
 # The narrowest Gaussian, in pixels, that keeps its light to 0.5 % wherever it falls between pixel centres.
@@ -55,8 +57,11 @@ class Drops:
     @staticmethod
     def draw(shape: tuple[int, int], spec: RainSpec, rng: np.random.Generator) -> "Drops":
         """Draw a population at random; the order of the draws is in the module's description."""
+        if not isinstance(spec, RainSpec):
+            raise TypeError(f"`spec` must be a RainSpec, got {type(spec).__name__}")
         if not isinstance(rng, np.random.Generator):
             raise TypeError(f"`rng` must be a numpy.random.Generator, got {type(rng).__name__}")
+        shape = checked_shape(shape)
         total = math.fsum(layer.share for layer in spec.depth_layers)
         return Drops(
             shape, [_Population.draw(shape, spec, layer, layer.share / total, rng) for layer in spec.depth_layers]
@@ -108,7 +113,14 @@ class _Population:
         reach = layer.length * spec.length / 2 + _draw.CUTOFF * math.hypot(sigma, layer.blur)
         margin = largest * reach + _SHORTEST_FADE
         space = (shape[0] + 2 * margin, shape[1] + 2 * margin)
-        count = int(spec.density * share * space[0] * space[1] / 1e6 + rng.random())
+        expected = spec.density * share * space[0] * space[1] / 1e6
+        if not expected <= MOST_STREAKS:
+            raise ValueError(
+                f"`spec` asks for {expected:.3g} streaks in and around a picture of {shape[0]} x {shape[1]} pixels, "
+                f"more than {MOST_STREAKS:,}; choose a smaller `density` (now {spec.density:g}), `length` "
+                f"({spec.length:g}) or `width` ({spec.width:g})"
+            )
+        count = int(expected + rng.random())
         uniform = rng.random((count, 5))
         deviation = rng.standard_normal(count)
         deviation = deviation - _seen_mean(deviation, uniform, margin, space, spec.variation)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data_tools.rain.parts import checked_number
+from data_tools.rain.parts import as_array, checked_number, checked_shape
 from data_tools.rain.spec import RainSpec
 
 
@@ -28,6 +28,7 @@ def ground_depth(shape: tuple[int, int], horizon: float = 0.5, foreground: float
     (H, W) float32 array
         Infinite at and above the horizon.
     """
+    shape = checked_shape(shape)
     horizon = checked_number("horizon", horizon, 0.0, 1.0)
     foreground = checked_number("foreground", foreground, 0.0, math.inf, low_open=True)
     below = (np.arange(shape[0]) + 0.5) / shape[0] - horizon
@@ -38,7 +39,7 @@ def ground_depth(shape: tuple[int, int], horizon: float = 0.5, foreground: float
 
 def check_depth(depth: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Check the depth of a scene and bring it to float32."""
-    array = np.asarray(depth)
+    array = as_array("depth", depth)
     if array.shape != shape:
         raise ValueError(f"`depth` must have the rows and columns of the picture, {shape}, got shape {array.shape}")
     if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):

@@ -1,6 +1,7 @@
 """The parts of a `RainSpec`: rain at one distance, rain in one direction, and the checks that both and it share."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,9 +16,43 @@ def checked_number(name: str, value: object, low: float, high: float, low_open: 
     expected = f"`{name}` must be a number in {left}{low:g}, {high:g}{right}"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{expected}, got {value!r}")
-    if not math.isfinite(value) or not low <= value <= high or (low_open and value == low):
-        raise ValueError(f"{expected}, got {value!r}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number) or not low <= value <= high or (low_open and value == low):
+        raise ValueError(f"{expected}, got {value!r:.40}")
+    return number
+
+
+def checked_shape(shape: object) -> tuple[int, int]:
+    """Return the rows and columns of a picture; raise unless they are two whole numbers of at least 1."""
+    expected = "`shape` must be the rows and columns of a picture, two whole numbers of at least 1"
+    if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) != 2:
+        raise TypeError(f"{expected}, got {shape!r:.40}")
+    if any(isinstance(side, bool) or not isinstance(side, int | np.integer) for side in shape):
+        raise TypeError(f"{expected}, got {shape!r:.40}")
+    if min(shape) < 1:
+        raise ValueError(f"{expected}, got {shape!r:.40}")
+    return int(shape[0]), int(shape[1])
+
+
+def as_array(name: str, values: object) -> np.ndarray:
+    """Return an array of any library as one of numpy, without a copy where it can be.
+
+    Raises
+    ------
+    TypeError
+        If there is no such array: it lies on another device or requires gradients, has a mask, or is ragged.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"`{name}` must be an array without a mask; fill what is masked first, by `.filled(value)`")
+    try:
+        return np.asarray(values)
+    # Each library has its own errors for what numpy cannot take.
+    except (TypeError, ValueError, RuntimeError, NotImplementedError, BufferError) as error:
+        kind = f"{type(values).__module__}.{type(values).__qualname__}".removeprefix("builtins.")
+        raise TypeError(f"`{name}` must be an array that numpy can read, got {kind} ({error})") from None
 
 
 def checked_fields(kind: type, values: object) -> dict[str, Any]:

@@ -119,7 +119,7 @@ PRESETS: MappingProxyType[str, Preset] = MappingProxyType(
 
 def draw_fields(preset: str, rng: np.random.Generator) -> dict[str, Any]:
     """Draw the fields of a `RainSpec`, in the order of the fields of `Preset`, one uniform number each."""
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"`preset` must be one of {', '.join(PRESETS)}, got {preset!r}")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"`rng` must be a numpy.random.Generator, got {type(rng).__name__}")

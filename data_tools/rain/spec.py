@@ -117,11 +117,15 @@ class RainSpec:
     def scaled(self, factor: float) -> Self:
         """Return the same rain for a picture `factor` times as large in each direction."""
         factor = checked_number("factor", factor, 0.0, math.inf, low_open=True)
+        try:
+            density = self.density / factor**2
+        except (OverflowError, ZeroDivisionError):
+            raise ValueError(f"`factor` must leave rain that numbers can say, got {factor!r}") from None
         return replace(
             self,
             length=self.length * factor,
             width=self.width * factor,
-            density=self.density / factor**2,
+            density=density,
             layers=tuple(replace(layer, blur=layer.blur * factor) for layer in self.depth_layers),
         )
 
@@ -156,5 +160,5 @@ class RainSpec:
 
 def check_composition(composition: object) -> None:
     """Raise unless `composition` names one."""
-    if composition not in get_args(Composition):
+    if not isinstance(composition, str) or composition not in get_args(Composition):
         raise ValueError(f"`composition` must be 'additive' or 'screen', got {composition!r}")

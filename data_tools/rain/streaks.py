@@ -5,9 +5,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from data_tools.rain.haze import check_depth
+from data_tools.rain.parts import as_array, checked_shape
 from data_tools.rain.spec import Composition, check_composition
 from rainopt.kernels import streaks_cpu as _draw
 
+# Others may be anything finite; the profile of a streak is divided by these.
+_LEAST = {"sigma": 0.0, "fade": 0.0, "beat": 0.0}
 _NOTHING_IN_FRONT = np.empty((1, 1), np.float32)
 
 
@@ -54,6 +58,18 @@ class Streaks:
         for name, value in (("distance", 0.0), ("texture", 0.0), ("beat", 1.0), ("phase", 0.0)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(np.shape(self.row), value))
+        count = np.shape(self.row)
+        for field in fields(self):
+            values = as_array(field.name, getattr(self, field.name))
+            if values.ndim != 1 or values.shape != count:
+                raise ValueError(f"`{field.name}` must have one number for each of `row`, {count}, got {values.shape}")
+            if values.dtype.kind not in "fiu":
+                raise TypeError(f"`{field.name}` must be numbers, got {values.dtype}")
+            least = _LEAST.get(field.name)
+            # Comparisons with NaN are false, so this refuses NaN too.
+            if not (np.isfinite(values).all() and (least is None or (values > least).all())):
+                above = "" if least is None else f" above {least:g}"
+                raise ValueError(f"`{field.name}` must be finite numbers{above}")
 
 
 def join_streaks(parts: list[Streaks]) -> Streaks:
@@ -89,7 +105,11 @@ def render_streaks(
     (H, W) float32 array
         Brightness in [0, 1].
     """
+    if not isinstance(streaks, Streaks):
+        raise TypeError(f"`streaks` must be Streaks, got {type(streaks).__name__}")
     check_composition(composition)
+    shape = checked_shape(shape)
+    scene = None if depth is None else check_depth(depth, shape)
     canvas = np.zeros(shape, dtype=np.float64)
     columns = {field.name: np.ascontiguousarray(getattr(streaks, field.name), np.float64) for field in fields(Streaks)}
     _draw.draw(
@@ -105,8 +125,8 @@ def render_streaks(
         columns["texture"],
         columns["beat"],
         columns["phase"],
-        _NOTHING_IN_FRONT if depth is None else np.ascontiguousarray(depth, np.float32),
-        depth is not None,
+        _NOTHING_IN_FRONT if scene is None else np.ascontiguousarray(scene),
+        scene is not None,
         composition == "screen",
     )
     return np.minimum(canvas, 1.0).astype(np.float32)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from data_tools.rain.drops import Drops
 from data_tools.rain.haze import check_depth, draw_veil, seen_veil
+from data_tools.rain.parts import as_array
 from data_tools.rain.spec import Composition, RainSpec, check_composition
 from data_tools.rain.streaks import render_streaks
 
@@ -66,8 +67,6 @@ class Rain:
         shape: tuple[int, int], spec: RainSpec, rng: np.random.Generator, depth: ArrayLike | None = None
     ) -> "Rain":
         """Draw the rain; parameters and errors are those of `add_rain`."""
-        if not isinstance(spec, RainSpec):
-            raise TypeError(f"`spec` must be a RainSpec, got {type(spec).__name__}")
         scene = None if depth is None else check_depth(depth, shape)
         drops = Drops.draw(shape, spec, rng)
         veil = seen_veil(draw_veil(shape, rng), spec, scene) if spec.veil > 0 else None
@@ -145,7 +144,8 @@ def compose(clean: ArrayLike, rain: ArrayLike, composition: Composition = "scree
 
 def unit_image(name: str, image: ArrayLike) -> NDArray[np.float32]:
     """Check a picture and bring it to float32 in [0, 1]."""
-    array = np.asarray(image)
+    array = as_array(name, image)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3) or array.size == 0:
         raise ValueError(

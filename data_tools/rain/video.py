@@ -3,11 +3,12 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from data_tools.rain.parts import checked_number
+from data_tools.rain.parts import as_array, checked_number
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import Rain, Rainy, unit_image
 
@@ -35,7 +36,8 @@ def rain_video(
     ----------
     frames : (H, W) or (H, W, C) array, C = 1 or 3, or iterable of such arrays
         One clean picture, or the clean frames from frame `start` on, all of one size; uint8, uint16 or float in [0,
-        1].
+        1]. An array of frames, of whatever library, counts as an iterable of them, and nested lists of numbers as an
+        array; one of shape (H, W, 1) or (H, W, 3) is a picture.
     spec : RainSpec
         What the rain looks like.
     rng : numpy.random.Generator
@@ -83,10 +85,23 @@ def rain_video(
     return render()
 
 
-def _pictures(frames: ArrayLike | Iterable[ArrayLike]) -> Iterator[np.ndarray]:
+def _pictures(frames: Any) -> Iterator[np.ndarray]:
     """Return the frames as checked float32 pictures, one at a time."""
-    if isinstance(frames, np.ndarray) and (frames.ndim == 2 or (frames.ndim == 3 and frames.shape[2] in (1, 3))):
+    if isinstance(frames, memoryview | np.ma.MaskedArray) or _is_nested_numbers(frames):
+        frames = as_array("frames", frames)
+    # Of arrays of any library, which give their rows when they are iterated over.
+    shape = getattr(frames, "shape", None)
+    if isinstance(shape, tuple) and (len(shape) < 3 or (len(shape) == 3 and shape[2] in (1, 3))):
         return itertools.repeat(unit_image("frames", frames))
     if not isinstance(frames, Iterable):
         raise TypeError(f"`frames` must be a picture or an iterable of pictures, got {type(frames).__name__}")
     return (unit_image("frames", frame) for frame in frames)
+
+
+def _is_nested_numbers(values: object) -> bool:
+    """Tell whether lists hold lists, and so on down to numbers or rows of them: an array, and no list of arrays."""
+    if not isinstance(values, list | tuple):
+        return False
+    while isinstance(values, list | tuple) and values:
+        values = values[0]
+    return isinstance(values, int | float) or len(getattr(values, "shape", (0, 0))) < 2

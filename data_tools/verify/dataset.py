@@ -39,6 +39,8 @@ class Verification:
         What is wrong; empty when all is well.
     notes
         What is worth knowing and no fault, such as files that an interrupted run left without record.
+    unpaired
+        How many of the pairs are rainy images without truth.
     """
 
     message: str
@@ -48,6 +50,7 @@ class Verification:
     sizes: dict[tuple[int, int], int]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    unpaired: int = 0
 
     @property
     def ok(self) -> bool:
@@ -69,7 +72,7 @@ class Verification:
 
 
 def verify(
-    root: str | os.PathLike[str],
+    root: str | os.PathLike[str] | Layout,
     layout: str | None = None,
     *,
     processes: int = 1,
@@ -84,7 +87,7 @@ def verify(
     Parameters
     ----------
     root
-        The dataset's folder, its manifest or a list of pairs.
+        The dataset's folder, its manifest or a list of pairs; or what was read of one that has no manifest.
     layout
         A name in `data_tools.layouts.read.LAYOUTS`; None to recognise it.
     processes
@@ -97,18 +100,27 @@ def verify(
     LayoutError, ManifestError
         If no dataset is recognised, or its manifest cannot be read.
     """
-    manifest = _manifest(root)
+    manifest = None if isinstance(root, Layout) else _manifest(root)
     if manifest is not None and layout in (None, "manifest") and not len(manifest):
         return Verification("manifest: no pair", 0, 0, {}, {}, (), _notes(manifest))
-    dataset = _read(root, layout)
+    dataset = root if isinstance(root, Layout) else _read(root, layout)
     if dataset.name != "manifest":
         manifest = None
     elif manifest is not None:
-        # An interrupted run tears a line; the next one mends it.
-        dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p != manifest.torn))
+        # Lines that were left out take nothing away; the next run mends the manifest.
+        dataset = replace(dataset, problems=tuple(p for p in dataset.problems if p not in manifest.faults))
     named = {picture.name: picture for picture in manifest.pictures()} if manifest is not None else {}
     folder = manifest.folder if manifest is not None else None
     findings = [Finding("missing", dataset.name, problem) for problem in dataset.problems]
+    if dataset.name == "unpaired" and layout is None and not isinstance(root, Layout):
+        findings.append(
+            Finding(
+                "no pairs",
+                str(root),
+                "nothing tells rainy images from clean ones here, so this is no dataset of pairs; name its layout, the "
+                "layout 'unpaired' if all are rainy, or the folders of the rainy and of the clean images",
+            )
+        )
 
     tasks: list[Task] = [(pair, named.get(pair.name), folder) for pair in dataset]
     checked: list[Checked] = []
@@ -132,6 +144,7 @@ def verify(
         sizes=dict(Counter(one.size for one in checked if one.size).most_common()),
         findings=tuple(findings),
         notes=(*dataset.notes, *(_notes(manifest) if manifest is not None else ())),
+        unpaired=sum(pair.clean is None for pair in dataset),
     )
 
 
@@ -157,7 +170,7 @@ def _read(root: str | os.PathLike[str], layout: str | None) -> Layout:
 
 
 def _notes(manifest: Manifest) -> tuple[str, ...]:
-    notes = [f"{manifest.torn}; it is left out" for _ in [0] if manifest.torn]
+    notes = [f"{fault}; what is left out is mended by the next run that fills the dataset" for fault in manifest.faults]
     known = {os.path.normpath(manifest.folder / path) for record in manifest for path in record.paths}
     known.add(os.path.normpath(manifest.folder / SHEET_NAME))
     orphans = [

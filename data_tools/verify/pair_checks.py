@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_tools.layouts.halves import file_of, read_picture
 from data_tools.layouts.read import Pair
 from data_tools.manifest.paths import checksum
 from data_tools.manifest.pictures import Picture
@@ -65,9 +66,9 @@ def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None =
         if path is None:
             continue
         try:
-            images[kind] = read_image(path)
+            images[kind] = read_picture(path)
         except (ValueError, OSError) as error:
-            report("missing" if not path.exists() else "corrupt", str(error))
+            report("missing" if not file_of(path)[0].exists() else "corrupt", str(error))
     for kind, image in images.items():
         problem = _range_problem(image)
         if problem:

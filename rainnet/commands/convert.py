@@ -90,9 +90,9 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
         name, _, value = (part.strip() for part in setting.partition("="))
         try:
             config[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             raise typer.BadParameter(
-                f"must be NAME=VALUE with a number, true, false or a list like [1,2], got '{setting}'",
+                f"must be NAME=VALUE with a number, true, false or a list like [1,2], got '{setting[:80]}'",
                 param_hint="--set",
             ) from None
     return config

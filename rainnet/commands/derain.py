@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rainnet.commands.angles import Angle, parse_angle
+from rainnet.commands.looks import Angle, Ensemble, check_ensemble, parse_angle
 from rainnet.commands.networks import NetworkSettings
 from rainopt.app.derain import DerainTask
 from rainopt.app.options import (
@@ -42,13 +42,7 @@ def derain(
         ),
     ] = DEFAULT_MODEL,
     angle: Angle = None,
-    ensemble: Annotated[
-        int,
-        typer.Option(
-            metavar="1|2|4",
-            help="Take the mean over so many mirror images of a picture: some 0.2 dB better, so many times slower.",
-        ),
-    ] = 1,
+    ensemble: Ensemble = 1,
     polish: Annotated[
         int,
         typer.Option(
@@ -96,8 +90,7 @@ def derain(
     interrupted.
     """
     degrees = parse_angle(angle)
-    if ensemble not in (1, 2, 4):
-        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
+    check_ensemble(ensemble)
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile

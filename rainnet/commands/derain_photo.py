@@ -11,7 +11,7 @@ from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.derain import derain
 from rainopt.app.derain import Derained, photo_to_photo
 from rainopt.app.results import OutputSettings
-from rainopt.app.task import FileRecord, Progress
+from rainopt.app.task import NO_RAIN, FileRecord, Progress
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def derain_photo(
             "angle": None if result.angle is None else round(result.angle, 3),
             "dry": result.dry or None,
             "removed": float(before / full - after),
+            "untouched": NO_RAIN if result.dry else None,
         }
         return Derained(result.background, result.rain, False, facts)
 

@@ -12,12 +12,13 @@ import numpy as np
 from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.angle import SOLVER, checked_angle, middle_angle
 from rainnet.infer.derain import derain, find_angle
+from rainnet.infer.heap import kept
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import Progress
 from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
-from rainopt.image import quantise
+from rainopt.image import exposure, quantise
 from rainopt.io.video.read import Video, VideoFrame
 from rainopt.video.frames import FrameStore
 from rainopt.video.settings import PARALLEL
@@ -37,7 +38,8 @@ def derain_video(
 
     def work(video: Video) -> dict[str, Any]:
         treated = _Net(video, settings, output.crf, STRETCH, progress)
-        done = in_stretches(video, target, treated, output.overwrite)
+        with kept():
+            done = in_stretches(video, target, treated, output.overwrite)
         if progress:
             progress(1.0)
         return done.facts()
@@ -74,10 +76,10 @@ class _Net:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            angle = _angle(store, self.asked, before)
+            angle, unit = _angle(store, self.asked, before), exposure(*store)
             with part_writer(self.video, file, self.crf) as writer:
                 for (index, at), pixels in zip(times, store, strict=True):
-                    result = derain(self.asked.network, pixels, angle=angle, **self.asked.options())
+                    result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
                     writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
                     if self.progress and self.video.declared:
                         self.progress(min((index + 1) / self.video.declared, 0.99))

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rainnet.commands.angles import Angle, parse_angle
-from rainopt.app.options import Device, JsonLines, Overwrite
+from data_tools.commands.options import CleanFolder, Layout, Match, RainyFolder, dataset_named
+from rainnet.commands.looks import Angle, Ensemble, check_ensemble, parse_angle
+from rainopt.app.options import Device, JsonLines, Overwrite, refusing
 
 
 def evaluate(
@@ -21,16 +22,12 @@ def evaluate(
         ),
     ],
     data: Annotated[
-        Path, typer.Option("-d", "--data", metavar="ROOT", help="Dataset: folder, manifest or list of pairs.")
-    ],
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            "-l",
-            "--layout",
-            help="manifest, spa, jrgr, rain1400, rain13k, rain100, folders or unpaired; recognised if left out.",
-        ),
+        Path | None, typer.Option("-d", "--data", metavar="ROOT", help="Dataset: folder, manifest or list of pairs.")
     ] = None,
+    layout: Layout = None,
+    rainy: RainyFolder = None,
+    clean: CleanFolder = None,
+    match: Match = None,
     split: Annotated[str | None, typer.Option(help="Score train, val or test only.")] = None,
     protocols: Annotated[
         list[str] | None,
@@ -55,6 +52,7 @@ def evaluate(
         int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Score the first N pictures only.")
     ] = None,
     angle: Angle = None,
+    ensemble: Ensemble = 1,
     device: Device = "auto",
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write what each method makes, DIR/METHOD/NAME.png.")
@@ -77,17 +75,21 @@ def evaluate(
     - `rainnet evaluate input rainopt udgnet-small --data Rain100L`
     - `rainnet evaluate rainopt runs/mine --data pairs/ --split val -p rgb -p y_matlab --scores scores.json`
     - `rainnet evaluate input results/spanet --data Rain100L --sheet worst.png --worst 12`
+    - `rainnet evaluate rainopt udgnet-small --rainy storm/ --clean truth/ --match '[0-9]+$'`
     - `rainnet evaluate rainopt udgnet-small --data photographs/ --layout unpaired` (no truth: NIQE)
 
     Exit status: 0 all done, 1 some pictures failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
+    check_ensemble(ensemble)
+    with refusing("--rainy"):
+        dataset = dataset_named(data, layout, rainy, clean, match, "--data")
     from rainnet.evaluate.compare import PROTOCOL
     from rainnet.evaluate.follow import ComparisonSettings, follow
 
     options = ComparisonSettings(
         methods=methods,
-        data=data,
+        data=dataset,
         layout=layout,
         split=split,
         protocols=protocols or [PROTOCOL],
@@ -95,6 +97,7 @@ def evaluate(
         limit=limit,
         angle=parse_angle(angle),
         device=device,
+        ensemble=ensemble,
         scores=scores,
         json_lines=json_lines,
         sheet=sheet,

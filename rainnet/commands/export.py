@@ -53,7 +53,7 @@ def export(
     from rich.markup import escape
 
     from rainnet.commands.results import require_free
-    from rainnet.export.onnx import SUFFIX, ExportError, export_onnx
+    from rainnet.export.onnx import LEAVES_OUT, SUFFIX, ExportError, export_onnx
     from rainnet.weights.checkpoint import CheckpointError, facts_of, load
     from rainopt.app.console import open_consoles
 
@@ -76,3 +76,5 @@ def export(
             f"wrote {escape(str(output))}: {net.name}, {size:.1f} MiB, differs from the network by "
             f"{written.difference:.0e} at most"
         )
+        if not core:
+            err.print(f"note: the file leaves out what `rainnet derain` does beside the network: {LEAVES_OUT}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data_tools.commands.options import Match
 from rainnet.recipes.shipped import shipped
 from rainopt.app.exit_codes import FAILED, INTERRUPTED
 from rainopt.app.options import Device, JsonLines
@@ -35,16 +36,29 @@ def train(
     ] = None,
     clean: Annotated[
         list[Path] | None,
-        typer.Option("--clean", help="Folder of clean pictures of any scenes, for the adversarial loss; repeatable."),
+        typer.Option(
+            "--clean",
+            help="Folder of clean pictures of any scenes, for the adversarial loss; repeatable. With a recipe of "
+            "data.kind 'pairs' and no --data, the folder of the clean pictures of --rainy.",
+        ),
     ] = None,
     rainy: Annotated[
         list[Path] | None,
         typer.Option(
-            "--rainy", help="Dataset or folder of rainy pictures of any scenes, for losses that compare; repeatable."
+            "--rainy",
+            help="Dataset or folder of rainy pictures of any scenes, for losses that compare; repeatable. With a "
+            "recipe of data.kind 'pairs' and no --data, the folder of the rainy pictures to train on.",
         ),
     ] = None,
+    match: Match = None,
     val: Annotated[
         list[Path] | None, typer.Option("--val", help="Dataset of pairs to validate on, any layout; repeatable.")
+    ] = None,
+    val_rainy: Annotated[
+        Path | None, typer.Option("--val-rainy", metavar="DIR", help="Folder of rainy pictures to validate on.")
+    ] = None,
+    val_clean: Annotated[
+        Path | None, typer.Option("--val-clean", metavar="DIR", help="Folder of the clean pictures of --val-rainy.")
     ] = None,
     single: Annotated[
         Path | None,
@@ -78,9 +92,13 @@ def train(
     - `rainnet train udgnet --single photo.jpg -o runs/photo`
     - `rainnet train udgnet --data rainy/ --clean photographs/ -o runs/udgnet`
     - `rainnet train udgnet-small --data photographs/ --val pairs/ -o runs/small --set run.steps=20000`
+    - `rainnet train mine.toml --set data.kind=pairs --rainy storm/ --clean truth/ --match '[0-9]+' -o runs/pairs`
     - `torchrun --nproc-per-node 4 -m rainnet train udgnet -d rainy/ --clean photographs/ -o runs/four --device cuda`
 
-    Exit status: 0 trained, 1 failed, 2 wrong usage, 130 interrupted (the state is saved).
+    A folder belongs to one run at a time. Stopped by Ctrl-C or by SIGTERM, sent to the process or to all of its group,
+    a run saves its state and ends; one that was killed before it had saved anything is begun again by the same command.
+
+    Exit status: 0 trained, 1 failed, 2 wrong usage, 130 interrupted, 143 stopped by SIGTERM (the state is saved).
     """
     import json
 
@@ -91,20 +109,28 @@ def train(
     out, err = open_consoles()
     if single is not None and data:
         raise typer.BadParameter("is the only data of a run with --single; leave it out", param_hint="--data")
+    from rainnet.commands.train_recipe import Folders, recipe_with
     from rainnet.recipes.recipe import RecipeError
+    from rainnet.train.interruption import StoppedError
     from rainnet.train.run_folder import RunError
-    from rainnet.weights.checkpoint import CheckpointError
+    from rainnet.weights.fitting import CheckpointError
 
     try:
-        chosen = _recipe(recipe, data, clean, rainy, val, single, start, changes)
+        folders = Folders(data, single, clean, rainy, val, val_rainy, val_clean, match)
+        chosen, doubts = recipe_with(recipe, folders, start, changes or ())
         batches, validator = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
     except (ValueError, TypeError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+    if doubts and not resume and _is_first():
+        err.print(f"note: '{escape(str(single or chosen.data.train[0]))}' may not be worth it, {escape(doubts)}")
     try:
         result = _train(chosen, batches, validator, output, device, resume, err)
+    except StoppedError as stop:
+        err.print(escape(f"interrupted; the same command with --resume goes on, from '{output}'"))
+        raise typer.Exit(stop.status) from None
     except KeyboardInterrupt:
-        err.print(f"interrupted; the same command with --resume goes on, from '{output}'")
+        err.print("interrupted; the same command goes on, with --resume where the folder holds last.ckpt")
         raise typer.Exit(INTERRUPTED) from None
     except (RunError, RecipeError, CheckpointError) as error:
         raise typer.BadParameter(str(error)) from None
@@ -122,39 +148,6 @@ def train(
         out.print("wrote " + ", ".join(escape(file) for file in files))
 
 
-def _recipe(
-    name: str,
-    data: list[Path] | None,
-    clean: list[Path] | None,
-    rainy: list[Path] | None,
-    val: list[Path] | None,
-    single: Path | None,
-    start: Path | None,
-    changes: list[str] | None,
-) -> Recipe:
-    """Return the recipe with what the options say."""
-    from rainnet.recipes.recipe import read_recipe
-    from rainnet.train.single import with_weights
-
-    sections: dict[str, dict[str, Any]] = {}
-    if data or single:
-        # Absolute, so that a resumed run is the same from anywhere.
-        sections["data"] = {"train": [path.resolve() for path in ([single] if single else data or ())]}
-    if clean:
-        sections.setdefault("data", {})["unpaired"] = [path.resolve() for path in clean]
-    if rainy:
-        sections.setdefault("data", {})["unpaired_rainy"] = [path.resolve() for path in rainy]
-    if val:
-        sections["validation"] = {"data": [path.resolve() for path in val]}
-    if start is not None:
-        sections["network"] = {"start": start.resolve()}
-    if single is not None:
-        name = name if name.endswith((".toml", "-single", "_single")) else f"{name}-single"
-        sections["data"]["kind"] = "single"
-    chosen = read_recipe(name, changes or (), **sections)
-    return with_weights(chosen) if chosen.data.kind == "single" else chosen
-
-
 def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None]:
     """Return the batches and who validates; raises for everything that the recipe or the data lack."""
     from rainnet.data.batches import RecipeBatches, dataset_for
@@ -168,9 +161,7 @@ def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches,
         for stage in plan(recipe):
             build_program(stage.recipe, frozen=stage.frozen)
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
-    section = recipe.validation
-    wanted = section.data and _is_first()
-    return batches, Validator.of_folders(section.data, section.protocol, section.limit) if wanted else None
+    return batches, Validator.of_section(recipe.validation) if _is_first() else None
 
 
 def _is_first() -> bool:
@@ -213,7 +204,8 @@ def _derain_single(photo: Path, model: Path, output: Path, device: str) -> list[
     from rainopt.io import read_image_file, write_image
 
     file = read_image_file(photo)
-    result = derain(load(model), file.pixels, angle="solver", bounded=False, device=device)
+    # In the unit in which it was trained, the file's own.
+    result = derain(load(model), file.pixels, angle="solver", bounded=False, unit=1.0, device=device)
     background, rain = np.asarray(result.background), np.asarray(result.rain)
     bits = 16 if file.pixels.dtype == np.uint16 else 8
     derained = write_image(output / f"{photo.stem}_derained.png", background, metadata=file.metadata, bits=bits)

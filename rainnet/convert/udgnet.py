@@ -62,6 +62,11 @@ def map_udgnet(state: dict[str, Tensor]) -> Foreign:
     """
     layers, others = _layers(state)
     streams = _streams(layers)
+    if not streams and not others and layers and _angle(layers, layers[0].inputs):
+        raise UnlikeError(
+            f"holds the angle network of a UDGNet alone ({_shapes(layers)}), and none of the two streams that derain; "
+            "convert the checkpoint that holds all of the network"
+        )
     if len(streams) != 2:
         raise UnlikeError(
             "holds no UDGNet: expected two streams of 3x3 convolutions, from C channels to F, an odd number of them "

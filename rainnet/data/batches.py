@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
@@ -21,6 +24,17 @@ class RecipeBatches:
 
     recipe: Recipe
     dataset: Examples
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """How many files the examples are drawn from, and a digest of their names and sizes: drawn from others, or in
+        another order, they are other examples.
+        """
+        files = self.dataset.files()
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file}\0{file.stat().st_size}\n".encode(errors="surrogateescape"))
+        return {"files": len(files), "digest": digest.hexdigest()}
 
     def __call__(self, start: int, steps: int, rank: int, world: int) -> Iterable[Mapping[str, Tensor]]:
         """Return the batches of the steps from ``start`` to below ``steps``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -11,7 +12,23 @@ from torch.utils.data import Dataset
 from rainnet.data.crops import Cut, as_planes, as_tensor
 from rainnet.programs.base import ExampleSpec
 
-Examples = Dataset[dict[str, Tensor]]
+PASS = 1 << 24
+"""Examples that are one pass through a dataset to those who ask for its length: more than any run has taken."""
+
+
+class Examples(Dataset[dict[str, Tensor]]):
+    """A dataset that has an example for every index, drawn at random but the same each time.
+
+    There is no end to them. The length is for `torch.utils.data.DataLoader`, which goes through a dataset by it; the
+    order is as random as any, so that nothing is to be shuffled. `rainnet.data.make_loader` ends where it is told to.
+    """
+
+    def __len__(self) -> int:
+        return PASS
+
+    def files(self) -> list[Path]:
+        """Return the files that examples are drawn from, in the order in which they are drawn."""
+        raise NotImplementedError
 
 
 def entries(
@@ -56,6 +73,10 @@ class WithRainy(Examples):
 
     def __init__(self, dataset: Examples, rainy: Examples) -> None:
         self.dataset, self.rainy = dataset, rainy
+
+    def files(self) -> list[Path]:
+        """Return the files of both."""
+        return [*self.dataset.files(), *self.rainy.files()]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         return self.dataset[index] | {"unpaired_rainy": self.rainy[index]["rainy"]}

@@ -124,6 +124,11 @@ class FileCrops(Examples):
             self._angles[pair.rainy] = estimate_angle(self._store.read(pair.rainy)).angle
         return self._angles[pair.rainy]
 
+    def files(self) -> list[Path]:
+        """Return the pictures of all pairs, as far as examples hold them, and those of "unpaired"."""
+        own = [path for pair in self.pairs for path in self._files(pair)]
+        return [*own, *(self._unpaired.paths if self._unpaired else ())]
+
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng, spec = np.random.default_rng([self.seed, index]), self.spec
         scene = self._scenes[int(rng.integers(len(self._scenes)))]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_tools.layouts.read import read_dataset
+from data_tools.layouts.two_folders import read_two_folders
 from rainnet.data.examples import Examples, WithRainy
 from rainnet.data.files import PairCrops, RainyCrops, SinglePicture
 from rainnet.data.pictures import DataError, pictures_in
@@ -69,7 +70,10 @@ def dataset_for(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
         kind = KINDS[known(section.kind, KINDS, "kind of data")]
     except ValueError as error:
         raise DataError(f"'data.kind': {error}") from None
-    if not section.train:
+    if section.rainy is not None and (section.kind != "pairs" or section.train):
+        other = f"kind '{section.kind}'" if section.kind != "pairs" else "data.train beside it"
+        raise DataError(f"'data.rainy' is one side of the data of kind 'pairs', and there is {other}; leave one out")
+    if not section.train and section.rainy is None:
         raise DataError("there is nothing to train on: name a folder with --data, or data.train in the recipe")
     for want in sorted(spec.demands - kind.gives):
         able = [f"'{name}'" for name, each in KINDS.items() if want in each.gives]
@@ -112,7 +116,11 @@ def _rendered(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
 
 
 def _pairs(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
-    return PairCrops(section.train, section.size, spec, split=_split(section), **_common(section, seed, spec))
+    if section.rainy is None or section.clean is None:
+        return PairCrops(section.train, section.size, spec, split=_split(section), **_common(section, seed, spec))
+    sides = read_two_folders(section.rainy, section.clean, section.match)
+    split = section.split or ("train" if any(pair.split == "train" for pair in sides) else None)
+    return PairCrops(sides, section.size, spec, split=split, **_common(section, seed, spec))
 
 
 def _rainy(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:

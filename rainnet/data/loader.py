@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from rainnet.data.pictures import DataError
+from rainnet.data.workers import spared, start_worker
 
 
 class _Failure(NamedTuple):
@@ -64,7 +62,7 @@ class Batches:
             num_workers=workers,
             collate_fn=_collate,
             multiprocessing_context="spawn" if workers else None,
-            worker_init_fn=_start_worker if workers else None,
+            worker_init_fn=start_worker if workers else None,
             # Nothing here is drawn by torch; its own generator would be moved on each time this starts.
             generator=torch.Generator(),
         )
@@ -73,7 +71,7 @@ class Batches:
         return len(self._steps)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        with _interrupts_held_back():
+        with spared():
             batches = iter(self._loader)
         try:
             for batch in batches:
@@ -111,7 +109,7 @@ def make_loader(
         How many batches there are, from ``start`` on.
     workers
         Processes that make examples, each with one compute thread; 0: they are made in this one, when they are asked
-        for. Workers are spawned, ignore Ctrl-C and end with this process.
+        for. Workers are spawned, leave Ctrl-C and SIGTERM to this process, and end with it however it ends.
     rank, world
         Which of how many processes of a training run this one is.
 
@@ -145,36 +143,3 @@ def make_loader(
 def _collate(examples: list[Any]) -> Any:
     failures = [example for example in examples if isinstance(example, _Failure)]
     return failures[0] if failures else default_collate(examples)
-
-
-def _start_worker(worker: int) -> None:
-    """Set up a worker process: one thread for each library that has some, and deaf to Ctrl-C."""
-    import cv2
-
-    from rainopt.parallel.threads import set_num_threads
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    set_num_threads(1)
-    cv2.setNumThreads(1)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, not even while they import; here it takes effect afterwards.
-
-    A process inherits which signals are blocked.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    # It is started with the first process otherwise, and would end the blocking.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from data_tools.layouts.halves import picture_size, read_picture
 from data_tools.layouts.read import natural_key
-from rainopt.io import READABLE_SUFFIXES, image_size, read_image
+from rainopt.io import READABLE_SUFFIXES
+from rainopt.io.own_results import without_results
+
+_log = logging.getLogger(__name__)
 
 BUDGET = 512 << 20
 """Bytes of decoded pictures that a process keeps."""
@@ -54,7 +59,7 @@ class Pictures:
             self._kept.move_to_end(path)
             return self._kept[path]
         try:
-            pixels = as_rgb(read_image(path))
+            pixels = as_rgb(read_picture(path))
         except ValueError as error:
             raise DataError(str(error)) from error
         self._kept[path] = pixels
@@ -78,8 +83,8 @@ def as_rgb(pixels: np.ndarray) -> np.ndarray:
 def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
     """Return all picture files below folders, each folder's in natural order.
 
-    Files are known by their suffix and none is left out; hidden ones do not count. A file may be named in the place
-    of a folder.
+    Files are known by their suffix; hidden ones do not count, and what this project's commands wrote among others
+    neither. A file may be named in the place of a folder.
 
     Raises
     ------
@@ -99,10 +104,21 @@ def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str
             raise DataError(
                 f"'{folder}' holds no picture ({', '.join(sorted(READABLE_SUFFIXES))}); name a folder that does"
             )
-        found.update(dict.fromkeys(sorted(below, key=lambda path: natural_key(path.relative_to(folder).as_posix()))))
+        kept = without_own(below, folder)
+        found.update(dict.fromkeys(sorted(kept, key=lambda path: natural_key(path.relative_to(folder).as_posix()))))
     if not found:
         raise DataError("no folder of pictures is named; name at least one")
     return list(found)
+
+
+def without_own(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Return files without those that commands of this project wrote, unless there are no others; see
+    `rainopt.io.own_results`. What is left out is logged.
+    """
+    kept, left = without_results(paths)
+    if left:
+        _log.warning("'%s': %d results of our own commands are left out, the first is '%s'", folder, len(left), left[0])
+    return kept
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -131,7 +147,7 @@ def check_sizes(paths: Sequence[Path], least: int) -> dict[Path, tuple[int, int]
     sizes, small = {}, []
     for path in dict.fromkeys(paths):
         try:
-            sizes[path] = height, width = image_size(path)
+            sizes[path] = height, width = picture_size(path)
         except ValueError as error:
             raise DataError(str(error)) from error
         if min(height, width) < least:

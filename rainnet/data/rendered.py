@@ -122,6 +122,10 @@ class RenderedCrops(Examples):
         if self._unpaired is not None:
             self._unpaired.require_another(self._clean.paths)
 
+    def files(self) -> list[Path]:
+        """Return the clean pictures, and those of "unpaired"."""
+        return [*self._clean.paths, *(self._unpaired.paths if self._unpaired else ())]
+
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.seed, index])
         spec, angle = self._draw_rain(rng)

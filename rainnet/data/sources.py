@@ -11,7 +11,7 @@ from pathlib import Path
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest.file import MANIFEST_NAME, read_manifest
 from data_tools.manifest.record import PairRecord
-from rainnet.data.pictures import DataError
+from rainnet.data.pictures import DataError, without_own
 from rainopt.geometry.lines import line_angle
 from rainopt.io import READABLE_SUFFIXES
 
@@ -53,7 +53,8 @@ def find_pairs(
         if layout.name == "manifest":
             angles |= _angles(layout, source)
         # Names of scenes are unique within a dataset alone.
-        pairs += [replace(pair, scene=f"{layout.root}/{pair.scene}") for pair in layout.pairs]
+        kept = set(without_own([pair.rainy for pair in layout.pairs], layout.root))
+        pairs += [replace(pair, scene=f"{layout.root}/{pair.scene}") for pair in layout.pairs if pair.rainy in kept]
     where = ", ".join(f"'{source.root if isinstance(source, Layout) else source}'" for source in named)
     if not pairs:
         raise DataError(f"{where or 'no folder'} holds no pair; name a dataset's folder, manifest or list")

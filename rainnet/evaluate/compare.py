@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import Layout, Pair
 from rainnet.evaluate.methods import Method, Results
 from rainnet.evaluate.report import Failure, MethodReport, Report, Score
@@ -209,10 +210,10 @@ def _read(pair: Pair) -> tuple[np.ndarray, np.ndarray | None]:
     ValueError
         If one cannot be read, or they are of different sizes.
     """
-    rainy = read_image(pair.rainy)
+    rainy = read_picture(pair.rainy)
     if pair.clean is None:
         return rainy, None
-    truth = read_image(pair.clean)
+    truth = read_picture(pair.clean)
     if rainy.shape[:2] != truth.shape[:2]:
         raise ValueError(f"'{pair.rainy}' has {_size(rainy)} pixels and its truth '{pair.clean}' {_size(truth)}")
     return rainy, truth

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -36,7 +36,7 @@ class ComparisonSettings:
     """What to compare on what, and what to write; see the command's help for each."""
 
     methods: Sequence[str]
-    data: Path
+    data: Path | Layout
     layout: str | None = None
     split: str | None = None
     protocols: Sequence[str] = ()
@@ -44,12 +44,17 @@ class ComparisonSettings:
     limit: int | None = None
     angle: float | str | None = None
     device: str = "auto"
+    ensemble: int = 1
     scores: Path | None = None
     sheet: Path | None = None
     worst: int = 8
     save: Path | None = None
     overwrite: bool = False
     json_lines: bool = False
+
+    def how(self) -> dict[str, Any]:
+        """Return keyword arguments of `rainnet.evaluate.methods.find_methods`."""
+        return {"angle": self.angle, "device": self.device, "ensemble": self.ensemble}
 
 
 def follow(options: ComparisonSettings) -> int:
@@ -62,7 +67,8 @@ def follow(options: ComparisonSettings) -> int:
     """
     out, err = open_consoles()
     _check_files(options)
-    dataset = _usage("--data", lambda: read_dataset(options.data, options.layout))
+    given = options.data
+    dataset = given if isinstance(given, Layout) else _usage("--data", lambda: read_dataset(given, options.layout))
     _usage("--data", lambda: chosen_pairs(dataset))
     pairs = _usage("--split", lambda: chosen_pairs(dataset, options.split, options.limit))
     protocols = _usage("--protocol", lambda: known_protocols(options.protocols))
@@ -70,7 +76,7 @@ def follow(options: ComparisonSettings) -> int:
         from rainnet.infer.devices import resolve_device
 
         _usage("--device", lambda: resolve_device(options.device))
-    methods = _usage("METHOD", lambda: find_methods(options.methods, angle=options.angle, device=options.device))
+    methods = _usage("METHOD", lambda: find_methods(options.methods, **options.how()))
     twice = {name for name in options.methods if options.methods.count(name) > 1}
     if twice:
         raise typer.BadParameter(f"'{min(twice)}' is named twice; leave one out", param_hint="METHOD")

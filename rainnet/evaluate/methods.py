@@ -105,7 +105,7 @@ def _places(pair: Pair, root: Path) -> list[str]:
 
 
 def find_methods(
-    words: Sequence[str], *, angle: float | str | None = None, device: str = "auto"
+    words: Sequence[str], *, angle: float | str | None = None, device: str = "auto", ensemble: int = 1
 ) -> list[Method | Results]:
     """Return the methods that words name; each is called as it was written.
 
@@ -119,6 +119,8 @@ def find_methods(
         needs one. None: as `rainnet.derain` and `rainopt.derain` do without being told.
     device
         Where networks run: auto, cpu or cuda:N.
+    ensemble
+        Of how many mirror images networks take the mean, see `rainnet.derain`.
 
     Raises
     ------
@@ -127,10 +129,10 @@ def find_methods(
     ValueError
         If a file is no network.
     """
-    return [_find(word, angle, device) for word in words]
+    return [_find(word, angle, device, ensemble) for word in words]
 
 
-def _find(word: str, angle: float | str | None, device: str) -> Method | Results:
+def _find(word: str, angle: float | str | None, device: str, ensemble: int) -> Method | Results:
     if word == "input":
         return Function(word, _untouched)
     if word == "rainopt":
@@ -149,7 +151,7 @@ def _find(word: str, angle: float | str | None, device: str) -> Method | Results
             known(word, [*NAMES, *ours], "method")
         except ValueError as error:
             raise MethodError(f"there is no file or folder '{word}', and {error}") from None
-    return Function(word, _network(word, angle, device))
+    return Function(word, _network(word, angle, device, ensemble))
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -174,10 +176,10 @@ def _solver(angle: float | None) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rainy: derain(rainy, angle=angle).background
 
 
-def _network(word: str, angle: float | str | None, device: str) -> Callable[[np.ndarray], np.ndarray]:
+def _network(word: str, angle: float | str | None, device: str, ensemble: int) -> Callable[[np.ndarray], np.ndarray]:
     """Return a network as a function of the picture alone."""
     from rainnet.infer.derain import derain
     from rainnet.weights.checkpoint import load
 
     net = load(word)
-    return lambda rainy: derain(net, rainy, angle=angle, device=device).background
+    return lambda rainy: derain(net, rainy, angle=angle, device=device, ensemble=ensemble).background

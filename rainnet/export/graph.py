@@ -13,6 +13,7 @@ import math
 from rainopt.geometry.warp import BORDER
 
 DOMAIN = "rainnet"  # of the functions, which are written into the graph in the end
+MIXED = "y_mixed"  # what fails where steep and flat rain are in a batch that is not square
 
 # Rows and columns are exchanged where rain is flatter than 45 degrees. Only square batches can mix the two kinds.
 TURN = """

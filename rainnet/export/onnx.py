@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from rainnet.export import graph as export_graph
 from rainnet.export.check import check_onnx
-from rainnet.export.trace import ExportError, angle_graph, as_function, layers_graph, lift_weights, shear_graph
+from rainnet.export.trace import (
+    ExportError,
+    angle_graph,
+    as_function,
+    layers_graph,
+    lift_weights,
+    name_nodes,
+    shear_graph,
+)
 from rainnet.infer.device import evaluating, parameter_of
 from rainnet.models.base import AsItLies, Network
 from rainnet.weights.checkpoint import FORMAT, described
@@ -32,6 +40,14 @@ OUTPUTS = {
     "used": "the angles that were used, degrees",
     "removed": "what is to be subtracted from `upright`",
 }
+LEAVES_OUT = (
+    "the bound on what rain can have added to a pixel, and that a picture without rain is left as it is, for which "
+    "rainopt looks for streaks (where rainopt.estimate_angle gives no directions, leave the picture as it is); and "
+    "that a dark picture is divided by its exposure"
+)
+"""What `rainnet.derain` does beside the network, and a graph does not; it stands in the metadata."""
+MIXED = "angles steeper and flatter than 45 degrees share a batch of square pictures only"
+"""Name of the node that fails where they do, which is what a runtime tells."""
 
 
 class Exported(NamedTuple):
@@ -62,8 +78,8 @@ def export_onnx(
 
     The graph is what calling the network is: ``rainy`` (N, C, H, W) and, for networks that use one, ``angle`` (N,) in
     degrees go in, NaN meaning what the network itself finds, where `rainnet.derain` asks the solver; ``background``,
-    ``rain`` and the angle ``used`` come out. The file's metadata hold the config and the facts as a checkpoint's do. It
-    is compared with the network before it is written.
+    ``rain`` and the angle ``used`` come out. `LEAVES_OUT` says what `rainnet.derain` does besides. The file's metadata
+    hold the config and the facts as a checkpoint's do. It is compared with the network before it is written.
 
     Parameters
     ----------
@@ -165,6 +181,7 @@ def _whole(net: Network, opset: int) -> Any:
     model.functions.extend(as_function(part, export_graph.DOMAIN, name) for name, part in parts.items())
     model = onnx.inliner.inline_local_functions(model)
     lift_weights(model.graph)
+    name_nodes(model.graph, export_graph.MIXED, MIXED)
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", opset))
     onnx.checker.check_model(model, full_check=True)
@@ -177,7 +194,9 @@ def _describe(model: Any, net: Network, facts: dict[str, Any]) -> None:
 
     from rainopt import __version__
 
-    onnx.helper.set_model_props(model, described(net, facts) | {"multiple": str(net.multiple)})
+    onnx.helper.set_model_props(
+        model, described(net, facts) | {"multiple": str(net.multiple), "leaves_out": LEAVES_OUT}
+    )
     model.producer_name, model.producer_version = FORMAT, __version__
     graph = model.graph
     for entries, texts in ((graph.input, INPUTS), (graph.output, OUTPUTS)):

@@ -149,6 +149,16 @@ def lift_weights(graph: Any) -> None:
     graph.node.extend(kept)
 
 
+def name_nodes(graph: Any, output: str, name: str) -> None:
+    """Give a name to the nodes, also within conditions, whose output is called so; inlining may have added to that."""
+    for node in graph.node:
+        if any(output in each for each in node.output):
+            node.name = name
+        for attribute in node.attribute:
+            for inner in [*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])]:
+                name_nodes(inner, output, name)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back what torch says about its own insides while it exports."""

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import array_api_compat
-import numpy as np
 import torch
 from torch import Tensor
 
 from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
 from rainnet.infer.bound import most_rain
 from rainnet.infer.device import device_for, evaluating
+from rainnet.infer.given import network_of
+from rainnet.infer.planes import checked_unit, contiguous, for_net, like, planes_of, without_colour
 from rainnet.infer.polish import polished
 from rainnet.infer.streaks import Streaks
 from rainnet.infer.tiles import Progress, Tiling, checked_tile, layers_of, tiling_for
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
-from rainopt.arrays import Array, detached, namespace, to_numpy
+from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
-from rainopt.image import join_channels, luminance, split_channels
+from rainopt.image import exposure, join_channels, luminance, scaled, split_channels
 
 # Axes of the mirror images that an ensemble of so many takes the mean of.
 MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
-# A picture of more pixels is sheared on the host, so that only its tiles need room on a GPU.
-MOST_ON_DEVICE = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Derained:
 
 
 def derain(
-    net: Network,
+    net: Network | str | Path,
     image: Array,
     *,
     angle: float | str | None = None,
@@ -62,6 +60,7 @@ def derain(
     polish: int = 0,
     bounded: bool = True,
     ensemble: int = 1,
+    unit: float | None = None,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Derained:
@@ -69,12 +68,14 @@ def derain(
 
     The picture is brought into the orientation of the network (`rainnet.models.base.Network.orientation`), split there
     in tiles, and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown
-    to a network of three channels as three equal ones, and what is removed is their mean.
+    to a network of three channels as three equal ones, and what is removed is their mean. A dark picture is divided by
+    its `rainopt.image.exposure` first, and the results are multiplied by it.
 
     Parameters
     ----------
     net
-        A network; it is moved to the device and stays there, and keeps its mode, training or evaluation.
+        A network; it is moved to the device and stays there, and keeps its mode, training or evaluation. Or the name or
+        file of one, as `rainnet.load` takes it, which is loaded at its first use and kept.
     image
         (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
         numpy, cupy or torch; of any size.
@@ -82,7 +83,8 @@ def derain(
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. ``"network"``: what the network finds,
         within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
         the solver's, `rainnet.infer.angle.ANGLE_BY`, for networks that work on upright streaks; and an
-        image in which it sees no rain is left as it is, as `rainopt.derain` leaves it.
+        image in which it sees no rain is left as it is, as `rainopt.derain` leaves it. Where ``"solver"`` is said, such
+        an image is derained all the same, along its best guess.
     tile
         Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
         so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile. A network that sees
@@ -102,6 +104,9 @@ def derain(
     ensemble
         1; or 2 or 4: the mean of what is found in the picture and in its mirror images, left to right and upside down,
         in which streaks are upright as well. It takes as many times as long and is worth some 0.2 dB.
+    unit
+        What the picture is divided by for the network, above 0 and at most 1; None: its own exposure. Frames of a video
+        share one, see `rainopt.image.exposure`, lest they flicker.
     channel_axis
         Axis of the channels.
     progress
@@ -122,8 +127,8 @@ def derain(
     -----
     Source: Yu et al. 2021, Section 3.3 and Fig. 3, for the way of a picture through the network.
     """
-    image = detached(image)
-    channels = split_channels(image, channel_axis)
+    net, image = network_of(net), detached(image)
+    alpha = without_colour(split_channels(image, channel_axis), net)
     place = device_for(device, net)
     checked_tile(tile, place)
     batch = require_whole(batch, "batch")
@@ -132,39 +137,55 @@ def derain(
     if mirrors is None:
         raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
     net.to(place)
-    streaks = Streaks(image, channel_axis)
+    unit = exposure(image, channel_axis=channel_axis) if unit is None else checked_unit(unit)
+    streaks = Streaks(image, channel_axis, unit)
     with evaluating(net), torch.no_grad():
-        colour = _planes(channels.colour, net, place)
         if angle is None and wish == SOLVER and not streaks.estimate.directions:
-            whole = join_channels(_like(colour, channels.colour), channels)
-            nothing = _like(torch.zeros_like(colour[0]), channels.colour)
-            return Derained(_contiguous(whole), nothing, streaks.estimate.angle, dry=True)
-        degrees = _degrees(net, streaks, colour, wish, place)
+            colour = planes_of(image, channel_axis, net, place)
+            whole = join_channels(like(colour, image), alpha)
+            nothing = like(torch.zeros_like(colour[0]), image)
+            return Derained(contiguous(whole), nothing, streaks.estimate.angle, dry=True)
+
+        def rainy() -> Tensor:
+            return scaled(planes_of(image, channel_axis, net, place), 1 / unit)
+
+        degrees = _degrees(net, streaks, rainy, wish, place)
         if iterations and degrees is None:
             degrees = streaks.estimate.angle
-        height, width = colour.shape[-2:]
+        colour = rainy()
+        count, height, width = colour.shape
         way = net.orientation(height, width, degrees)
         # A grey picture travels as one plane.
-        upright = _for_net(way.forward(colour), net)
+        upright = for_net(way.forward(colour), net)
+        # The picture is made anew when it is needed again: while the network works, there are three planes of floats
+        # for each channel that it cannot do without.
+        del colour
         tiling = tiling_for(net, upright.shape[-2], upright.shape[-1], tile, place, batch)
-        layers = _mean_layers(net, upright, mirrors, tiling, batch, place, progress)
-        removed = layers.removed if len(colour) == net.channels else layers.removed.mean(dim=0, keepdim=True)
-        taken = way.back(removed)
+        removed, layer = _mean_layers(net, upright, mirrors, tiling, batch, place, progress)
+        del upright
+        rain = luminance(way.back(layer).clamp_(0, 1))
+        del layer
+        taken = way.back(removed if count == net.channels else removed.mean(dim=0, keepdim=True))
+        del removed
         if bounded and degrees is not None:
             taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
-        background = (colour - taken).clamp(0, 1)
-        rain = luminance(way.back(layers.rain).clamp(0, 1))
+        colour = rainy()
+        background = (colour - taken).clamp_(min=0)
+        # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
+        background = background.clamp_(max=1) if unit == 1 else background.minimum(colour.clamp(min=1))
+        del taken
         if iterations and degrees is not None:
             removal = streaks.removal(degrees, height, width)
             background, rain = polished(colour, background, degrees, removal, iterations)
+        del colour
+        background, rain = scaled(background, unit), scaled(rain, unit)
     if progress:
         progress(1.0)
-    whole = join_channels(_like(background, channels.colour), channels)
-    return Derained(_contiguous(whole), _like(rain, channels.colour), degrees)
+    return Derained(contiguous(join_channels(like(background, image), alpha)), like(rain, image), degrees)
 
 
 def find_angle(
-    net: Network,
+    net: Network | str | Path,
     image: Array,
     *,
     by: str | None = None,
@@ -185,12 +206,17 @@ def find_angle(
     ValueError, TypeError
         As `derain`.
     """
-    image = detached(image)
+    net, image = network_of(net), detached(image)
     place, wish = device_for(device, net), checked_angle(by, net)
-    colour = split_channels(image, channel_axis).colour
+    without_colour(split_channels(image, channel_axis), net)
     net.to(place)
+    unit = exposure(image, channel_axis=channel_axis)
+
+    def rainy() -> Tensor:
+        return scaled(planes_of(image, channel_axis, net, place), 1 / unit)
+
     with evaluating(net), torch.no_grad():
-        return _degrees(net, Streaks(image, channel_axis), _planes(colour, net, place), wish, place)
+        return _degrees(net, Streaks(image, channel_axis, unit), rainy, wish, place)
 
 
 def _mean_layers(
@@ -203,60 +229,33 @@ def _mean_layers(
     progress: Progress | None,
 ) -> Layers:
     """Return the means of the layers of a picture (C, H, W) and of its mirror images, brought back."""
-    removed, rain = torch.zeros_like(picture), torch.zeros_like(picture)
+    total: Layers | None = None
     for number, axes in enumerate(mirrors):
 
         def advance(share: float, number: int = number) -> None:
             if progress:
                 progress((number + share) / len(mirrors))
 
-        layers = layers_of(net, picture.flip(axes), tiling, batch, place, advance)
-        removed, rain = removed + layers.removed.flip(axes), rain + layers.rain.flip(axes)
-    return Layers(removed / len(mirrors), rain / len(mirrors))
+        # Flipped by no axis, a picture would be copied.
+        layers = layers_of(net, picture.flip(axes) if axes else picture, tiling, batch, place, advance)
+        if total is None:
+            total = layers
+        else:
+            total.removed.add_(layers.removed.flip(axes))
+            total.rain.add_(layers.rain.flip(axes))
+    if total is None:
+        raise ValueError("`mirrors` must name at least the picture itself")
+    return total if len(mirrors) == 1 else Layers(total.removed / len(mirrors), total.rain / len(mirrors))
 
 
 def _degrees(
-    net: Network, streaks: Streaks, colour: Tensor, wish: float | str | None, place: torch.device
+    net: Network, streaks: Streaks, rainy: Callable[[], Tensor], wish: float | str | None, place: torch.device
 ) -> float | None:
     if wish is None or isinstance(wish, float):
         return wish
     if wish == SOLVER:
         return streaks.estimate.angle
-    found = found_by_network(net, _for_net(colour, net), place)
+    found = found_by_network(net, for_net(rainy(), net), place)
     if found is None and net.directional:
         raise ValueError(f"`angle` cannot be '{wish}': {net.name} finds none; give degrees or '{SOLVER}'")
     return found
-
-
-def _planes(colour: Array, net: Network, place: torch.device) -> Tensor:
-    """Return the planes of an image (C, H, W) as a tensor where it is sheared."""
-    count = colour.shape[0]
-    if count != net.channels and (count, net.channels) != (1, 3):
-        raise ValueError(
-            f"`image` has {count} channels besides alpha, and the network takes {net.channels}; convert the image"
-        )
-    planes = colour if isinstance(colour, Tensor) else torch.from_numpy(np.ascontiguousarray(to_numpy(colour)))
-    near = planes.shape[-2] * planes.shape[-1] <= MOST_ON_DEVICE
-    return planes.to(place if near else "cpu", torch.float32).contiguous()
-
-
-def _for_net(colour: Tensor, net: Network) -> Tensor:
-    """Return planes with as many channels as the network takes; equal ones share memory."""
-    return colour if len(colour) == net.channels else colour.expand(net.channels, -1, -1)
-
-
-def _like(tensor: Tensor, reference: Array) -> Any:
-    """Return a tensor in the library and on the device of another array."""
-    if isinstance(reference, Tensor):
-        return tensor.to(reference.device)
-    host = tensor.cpu().numpy()
-    if isinstance(reference, np.ndarray):
-        return host
-    return namespace(reference).asarray(host, device=array_api_compat.device(reference))
-
-
-def _contiguous(image: Array) -> Array:
-    """Return an image whose pixels lie in memory as its shape says, where that can be asked for."""
-    if isinstance(image, Tensor):
-        return image.contiguous()
-    return np.ascontiguousarray(image) if isinstance(image, np.ndarray) else image

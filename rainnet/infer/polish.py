@@ -53,4 +53,5 @@ def polished(
     before, after = (upright.back(layer).clamp(min=0).minimum(grey) for layer in (begun, solution.rain))
     # Both have been through the shear and back, so what it blurs is not in their difference.
     change = remove_layer(colour, grey, after)[0] - remove_layer(colour, grey, before)[0]
-    return (background + change).clamp(0, 1), after
+    # No brighter than white, or than a picture is that was brightened to its unit, and rounded.
+    return (background + change).clamp(min=0).minimum(colour.clamp(min=1)), after

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from rainopt.arrays import Array
-from rainopt.direction.estimate import AngleEstimate, Direction, vote
-from rainopt.direction.evidence import Evidence, gather
-from rainopt.direction.planes import work_planes
+from rainopt.direction.estimate import AngleEstimate, Direction, look, vote
+from rainopt.direction.evidence import Evidence
 from rainopt.still.adaptive import Removal
 from rainopt.still.rain import removals_from
 
@@ -19,15 +18,17 @@ class Streaks:
     ----------
     image, channel_axis
         As `rainopt.estimate_angle`.
+    unit
+        The image's `rainopt.image.exposure`: heights are in units of it.
     """
 
-    def __init__(self, image: Array, channel_axis: int = -1) -> None:
-        self._image, self._channel_axis = image, channel_axis
+    def __init__(self, image: Array, channel_axis: int = -1, unit: float = 1.0) -> None:
+        self._image, self._channel_axis, self._unit = image, channel_axis, unit
 
     @cached_property
     def evidence(self) -> Evidence:
         """The votes of all ridges."""
-        return gather(work_planes(self._image, self._channel_axis))
+        return look(self._image, self._channel_axis, self._unit)
 
     @cached_property
     def estimate(self) -> AngleEstimate:

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rainnet.infer.device import parameter_of
 from rainnet.infer.memory import bytes_per_pixel, free_bytes
-from rainnet.models.base import Network, padded
+from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainopt.checks import require_whole
 from rainopt.geometry.tiles import equal_spans
@@ -141,21 +142,29 @@ def layers_of(
         Called with the share done, below 1.
     """
     height, width = picture.shape[-2:]
-    image = padded(picture[None], net.multiple)[0]
-    down, across = (equal_spans(length, *tiling, net.multiple) for length in image.shape[-2:])
+    sides = [length + -length % net.multiple for length in (height, width)]
+    down, across = (equal_spans(length, *tiling, net.multiple) for length in sides)
     pieces = [(one, other) for one in down for other in across]
     dtype = parameter_of(net).dtype
-    removed, rain = torch.zeros_like(image), torch.zeros_like(image)
+    removed, rain = picture.new_zeros(len(picture), *sides), picture.new_zeros(len(picture), *sides)
     for first in range(0, len(pieces), batch):
         group = pieces[first : first + batch]
-        rainy = torch.stack([image[:, rows.pixels, columns.pixels] for rows, columns in group])
+        rainy = torch.stack([_piece(picture, rows.pixels, columns.pixels) for rows, columns in group])
         with torch.inference_mode():
             # Convolutions are a quarter faster with the channels last.
             found = net.layers(rainy.to(device, dtype, memory_format=torch.channels_last))
         for k, (rows, columns) in enumerate(group):
-            window = torch.from_numpy(rows.window[:, None] * columns.window).to(image.device)
+            window = torch.from_numpy(rows.window[:, None] * columns.window).to(picture.device)
             for total, part in ((removed, found.removed), (rain, found.rain)):
-                total[:, rows.pixels, columns.pixels] += window * part[k].to(image)
+                total[:, rows.pixels, columns.pixels] += window * part[k].to(picture)
         if progress and first + batch < len(pieces):
             progress((first + batch) / len(pieces))
     return Layers(removed[:, :height, :width], rain[:, :height, :width])
+
+
+def _piece(picture: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Return a part of a picture (C, H, W), whose last row and column are repeated where the part goes beyond them."""
+    part = picture[:, rows, columns]
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    beyond = (0, width - part.shape[-1], 0, height - part.shape[-2])
+    return F.pad(part[None], beyond, mode="replicate")[0] if any(beyond) else part

@@ -17,6 +17,8 @@ from rainopt.optim.objectives import UDGWeights, udg_energy
 TERMS = ("self", "image", "rain")
 """Parts of the UDG energy: the data term, the variation of the background, and all terms of the rain."""
 
+HALVES = (torch.float16, torch.bfloat16)
+
 
 class UDGLoss(nn.Module):
     """The UDG energy of a batch, `rainopt.udg_energy`, divided by the number of values.
@@ -48,7 +50,16 @@ class UDGLoss(nn.Module):
         self.weights, self.terms = weights, frozenset(terms)
 
     def forward(self, O: Tensor, B: Tensor, R: Tensor) -> Tensor:
-        """Return the energy of rainy pictures, backgrounds and rain layers, (N, C, H, W) each, a pixel and channel."""
+        """Return the energy of rainy pictures, backgrounds and rain layers, (N, C, H, W) each, a pixel and channel.
+
+        What mixed precision has made of layers, 16 bits, is computed on in float32: differences of neighbours would
+        be nearly all rounding.
+        """
+        O, B, R = (layer.float() if layer.dtype in HALVES else layer for layer in (O, B, R))
+        with torch.autocast(O.device.type, enabled=False):
+            return self._energy(O, B, R)
+
+    def _energy(self, O: Tensor, B: Tensor, R: Tensor) -> Tensor:
         w = self.weights
         rain = UDGWeights(0.0, w.lambda_x, w.lambda_y, w.sparsity, bounded=False)
         image = UDGWeights(w.tau, 0.0, 0.0, 0.0, bounded=False)

@@ -6,8 +6,10 @@ A network is one file: a frozen config, and a class with a constructor and `laye
 from __future__ import annotations
 
 from dataclasses import asdict
+from numbers import Real
 from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -101,7 +103,7 @@ class Network(nn.Module):
         """Return the angle of the rain of each picture, (N,) degrees; None for networks that find none."""
         return None
 
-    def forward(self, rainy: Tensor, angle: Tensor | None = None) -> Decomposition:
+    def forward(self, rainy: Tensor, angle: Tensor | float | None = None) -> Decomposition:
         """Take rainy pictures apart.
 
         Parameters
@@ -109,15 +111,17 @@ class Network(nn.Module):
         rainy
             (N, C, H, W) in [0, 1].
         angle
-            (N,) degrees in (-90, 90], used by directional networks alone; None: found. Gradients are followed through
-            the shear.
+            (N,) degrees in (-90, 90], or one number for all pictures, used by directional networks alone; None: found.
+            Gradients are followed through the shear.
 
         Raises
         ------
-        ValueError
-            For another shape; of a directional network also for a batch that mixes rain steeper and flatter than 45
-            degrees and is not square, or if it is not told the angle and finds none.
+        ValueError, TypeError
+            For another shape, or something else than degrees; of a directional network also for a batch that mixes rain
+            steeper and flatter than 45 degrees and is not square, or if it is not told the angle and finds none.
         """
+        if not isinstance(rainy, torch.Tensor):
+            raise TypeError(f"`rainy` must be a tensor (N, {self.channels}, H, W), got {type(rainy).__name__}")
         if rainy.ndim != 4 or rainy.shape[1] != self.channels:
             raise ValueError(f"`rainy` must be (N, {self.channels}, H, W), got shape {tuple(rainy.shape)}")
         angle = self._angle(rainy, angle)
@@ -126,14 +130,28 @@ class Network(nn.Module):
         background = (rainy - way.back(layers.removed)).clamp(0, 1)
         return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle)
 
-    def _angle(self, rainy: Tensor, angle: Tensor | None) -> Tensor | None:
+    def _angle(self, rainy: Tensor, angle: Tensor | float | None) -> Tensor | None:
         """Return the angles that the batch is brought upright by; None for a network that needs none."""
         if not self.directional:
             return None
-        angle = self.find_angle(rainy) if angle is None else angle
         if angle is None:
-            raise ValueError(f"`angle` must be given: {self.name} works on upright streaks and finds no angle")
-        return angle
+            found = self.find_angle(rainy)
+            if found is None:
+                raise ValueError(f"`angle` must be given: {self.name} works on upright streaks and finds no angle")
+            return found
+        if not isinstance(angle, Tensor):
+            if isinstance(angle, bool) or not isinstance(angle, Real):
+                raise TypeError(f"`angle` must be a tensor (N,) of degrees, or one number, got {type(angle).__name__}")
+            angle = torch.tensor(float(angle), device=rainy.device)
+        count = len(rainy)
+        if angle.ndim == 0 or tuple(angle.shape) == (1,):
+            angle = angle.expand(count)
+        if tuple(angle.shape) != (count,):
+            raise ValueError(
+                f"`angle` must be degrees for each of {count} pictures, ({count},), or one number, got shape "
+                f"{tuple(angle.shape)}"
+            )
+        return angle if angle.is_floating_point() else angle.float()
 
     def orientation(self, height: int, width: int, angle: float | None) -> Orientation:
         """Return the way into the network's orientation for one picture with rain of an angle in degrees."""

@@ -20,6 +20,17 @@ from rainnet.models.decomposition import Layers
 from rainopt.checks import require_whole
 
 SPAN = 45.0  # degrees to either side that the angle network tells apart
+# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
+MOST = {
+    "channels": 64,
+    "features": 4096,
+    "blocks": 1024,
+    "rain_blocks": 1024,
+    "stride": 64,
+    "along": 4096,
+    "angle_features": 4096,
+    "angle_stages": 32,
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class UDGNetConfig:
     Raises
     ------
     ValueError, TypeError
-        For numbers that are not whole or below 1.
+        For numbers that are not whole, below 1, or above what any network of this kind has had: `MOST`.
     """
 
     channels: int = 3
@@ -64,18 +75,26 @@ class UDGNetConfig:
     angle_stages: int = 5
 
     def __post_init__(self) -> None:
-        for name in ("channels", "features", "blocks", "stride", "angle_features", "angle_stages"):
-            require_whole(getattr(self, name), name)
-        if self.rain_blocks is not None:
-            require_whole(self.rain_blocks, "rain_blocks")
-        # JSON has lists.
-        object.__setattr__(self, "along", tuple(require_whole(each, "along") for each in self.along))
-        if not self.along:
-            raise ValueError("`along` must hold at least one dilation; (1,) is none")
+        for name in MOST:
+            value = getattr(self, name)
+            if name == "along":
+                # JSON has lists.
+                object.__setattr__(self, name, tuple(_bounded(each, name) for each in value))
+            elif name != "rain_blocks" or value is not None:
+                _bounded(value, name)
+        if not 1 <= len(self.along) <= MOST["blocks"]:
+            raise ValueError(f"`along` must hold 1 to {MOST['blocks']} dilations, got {len(self.along)}; (1,) is none")
 
     def dilations(self, blocks: int) -> list[int]:
         """Return the dilation along the streak of each of so many blocks."""
         return [self.along[k % len(self.along)] for k in range(blocks)]
+
+
+def _bounded(value: float, name: str) -> int:
+    whole = require_whole(value, name)
+    if whole > MOST[name]:
+        raise ValueError(f"`{name}` must be at most {MOST[name]}, got {whole}")
+    return whole
 
 
 PRESETS = {

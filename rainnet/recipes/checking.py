@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from rainnet.models.names import known
+
+# Values in messages, cut where they are long or deep.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
 
 
 class RecipeError(ValueError):
@@ -33,7 +38,7 @@ def _sentence(model: type[Any], error: Any, section: str) -> str:
             return f"'{path}': {unknown}"
     if error["type"] == "missing":
         return f"'{path}' is missing"
-    return f"'{path}' = {error['input']!r}: {error['msg']}"
+    return f"'{path}' = {_SHORT.repr(error['input'])}: {error['msg']}"
 
 
 def _names_beside(model: type[Any], where: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,10 @@ from rainnet.recipes.shipped import shipped
 from rainnet.recipes.stages import plan
 
 __all__ = ["Recipe", "RecipeError", "checked", "read_recipe", "shipped"]
+
+DEPTH = 16  # levels of sections, tables and lists; recipes have four
+SHOWN = 80  # characters of a change in a message
+_DEEP = f"is nested deeper than {DEPTH} levels, which no recipe is; look for brackets or dots too many"
 
 
 def read_recipe(name: str, changes: Sequence[str] = (), **sections: Mapping[str, Any]) -> Recipe:
@@ -55,28 +59,53 @@ def _read(name: str) -> dict[str, Any]:
             file = recipes[known(name.replace("_", "-"), recipes, "recipe that ships, nor a .toml file")]
         except ValueError as error:
             raise RecipeError(str(error)) from None
+    if file.exists() and not file.is_file():
+        raise RecipeError(f"'{file}' is not a file; name a .toml file, or a recipe that ships: {', '.join(shipped())}")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        _require_shallow(values, f"'{file}'")
+        return values
     except FileNotFoundError:
         raise RecipeError(f"'{file}' does not exist; recipes that ship: {', '.join(shipped())}") from None
     except OSError as error:
         raise RecipeError(f"'{file}' cannot be read ({error.strerror or error})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"'{file}' is no TOML: {error}") from None
+    except RecursionError:
+        raise RecipeError(f"'{file}' {_DEEP}") from None
 
 
 def _apply(values: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     keys = [key.strip() for key in path.split(".")]
+    shown = change if len(change) <= SHOWN else f"{change[:SHOWN]}…"
     if not equals or len(keys) < 2 or not all(keys):
-        raise RecipeError(f"'{change}' is not SECTION.KEY=VALUE, such as run.steps=1000")
+        raise RecipeError(f"'{shown}' is not SECTION.KEY=VALUE, such as run.steps=1000")
     try:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
+    except RecursionError:
+        raise RecipeError(f"'{shown}' {_DEEP}") from None
+    if len(keys) > DEPTH:
+        raise RecipeError(f"'{shown}' {_DEEP}")
+    _require_shallow(value, f"'{shown}'")
     place = values
     for key in keys[:-1]:
         place = place.setdefault(key, {})
         if not isinstance(place, dict):
-            raise RecipeError(f"'{change}': '{key}' is a value and holds no keys")
+            raise RecipeError(f"'{shown}': '{key}' is a value and holds no keys")
     place[keys[-1]] = value
+
+
+def _require_shallow(values: Any, where: str) -> None:
+    """Refuse values that are nested deeper than any recipe is: whoever copies, compares or prints them recurses."""
+    level = [values]
+    for _ in range(DEPTH):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _within(one)]
+    if any(isinstance(one, dict | list) for one in level):
+        raise RecipeError(f"{where} {_DEEP}")
+
+
+def _within(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container

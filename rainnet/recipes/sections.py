@@ -26,7 +26,30 @@ class NetworkSection(Section):
     start: Path | None = None
 
 
-class DataSection(Section):
+class TwoFolders(Section):
+    """Pairs of two folders: the rainy and the clean pictures, and what tells which belong together.
+
+    Attributes
+    ----------
+    rainy, clean
+        The folders.
+    match
+        Regular expression of what the names of both share; None: names that are alike.
+    """
+
+    rainy: Path | None = None
+    clean: Path | None = None
+    match: str | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        lacking = [side for side in ("rainy", "clean") if getattr(self, side) is None]
+        if len(lacking) == 1 or (lacking and self.match is not None):
+            raise ValueError(f"pairs of two folders need both, rainy and clean; '{lacking[0]}' is missing")
+        return self
+
+
+class DataSection(TwoFolders):
     """What it is trained on; see `rainnet.data` and `rainnet.data.kinds`.
 
     Attributes
@@ -36,6 +59,8 @@ class DataSection(Section):
         without truth; "single": one rainy photograph.
     train
         Folders or files of that kind.
+    rainy, clean, match
+        Of "pairs", in place of ``train``.
     unpaired, unpaired_rainy
         Folders of clean pictures, and datasets or folders of rainy ones, of any scenes: for losses that compare with
         what is clean, or rainy, in general.
@@ -135,8 +160,11 @@ class RunSection(Section):
     save_every: int = Field(1000, ge=0)
 
 
-class ValidationSection(Section):
-    """On which pairs, how often and under which protocol the network is judged; see `rainopt.metrics.fidelity`."""
+class ValidationSection(TwoFolders):
+    """On which pairs, how often and under which protocol the network is judged; see `rainopt.metrics.fidelity`.
+
+    Pairs are those of datasets, ``data``, or of two folders.
+    """
 
     data: tuple[Path, ...] = ()
     every: int = Field(1000, ge=1)
@@ -197,6 +225,9 @@ class Recipe(Section):
         folders = (("data", "train"), ("data", "unpaired"), ("data", "unpaired_rainy"), ("validation", "data"))
         for section, key in folders:
             values[section][key] = [Path(path).name for path in values[section][key]]
+        for section in ("data", "validation"):
+            for side in ("rainy", "clean"):
+                values[section][side] = None if values[section][side] is None else Path(values[section][side]).name
         for part in (values["network"], *values["stages"]):
             part["start"] = None if part["start"] is None else Path(part["start"]).name
         return values

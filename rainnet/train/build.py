@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -88,6 +88,13 @@ def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, froze
 def trained(program: Program, turn: str) -> list[nn.Parameter]:
     """Return the parameters that the optimiser of a turn changes, those that are frozen left out."""
     return [parameter for parameter in program.parameters_of(turn) if parameter.requires_grad]
+
+
+def active(program: Program, turns: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the pattern of a program as turns of each step, those left out in which nothing is trained."""
+    pattern = [(each,) if isinstance(each, str) else each for each in program.pattern] or [program.turns]
+    kept = [tuple(turn for turn in each if turn in turns) for each in pattern]
+    return [each for each in kept if each]
 
 
 def go_on(program: Program, before: Mapping[str, Any], started: bool) -> None:

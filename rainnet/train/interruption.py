@@ -1,4 +1,4 @@
-"""Stop at the end of a step when asked to, by Ctrl-C or by a scheduler's SIGTERM; at once when asked twice."""
+"""Stop at the end of a step when asked to, by Ctrl-C or by a scheduler's SIGTERM; at once at a second Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
+class StoppedError(KeyboardInterrupt):
+    """A run that was asked to stop has stopped, and its state is saved.
+
+    Attributes
+    ----------
+    status
+        With which a process ends that was stopped by the signal: 130 after Ctrl-C, 143 after SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.status = 128 + number
+
+
 class Interruption:
-    """While entered, the first signal only sets `asked`: half a step is no state to go on from."""
+    """While entered, the first signal only sets `asked`, its number: half a step is no state to go on from.
+
+    A scheduler sends SIGTERM to a process and to the one that started it, which sends it on: that comes twice, and
+    means the same. Who presses Ctrl-C again wants it at once.
+    """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = 0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
@@ -31,6 +49,6 @@ class Interruption:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked = number

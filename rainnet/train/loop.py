@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import torch
@@ -13,19 +14,16 @@ from rainnet.models.base import Network
 from rainnet.programs.base import MAIN, Batch, Program
 from rainnet.recipes.recipe import Recipe
 from rainnet.recipes.stages import Stage, plan
-from rainnet.train.build import build_program, go_on, trained
+from rainnet.train.build import active, build_program, go_on, trained
+from rainnet.train.diverged import DivergedError
 from rainnet.train.ema import averaged
 from rainnet.train.fabric import launched
-from rainnet.train.interruption import Interruption
+from rainnet.train.interruption import Interruption, StoppedError
 from rainnet.train.meters import Clock, Means, Step, Watcher
 from rainnet.train.optimisers import OPTIMISERS
 from rainnet.train.run_folder import BEST, RunFolder
 from rainnet.train.schedule import learning_rate
 from rainnet.train.validator import Validator
-
-
-class DivergedError(RuntimeError):
-    """A loss or a gradient was no number any more; the message says where, and what to look at."""
 
 
 class BatchSource(Protocol):
@@ -58,7 +56,7 @@ def train(
     device
         "auto", "cpu" or "cuda:N"; under torchrun, the kind of device of all processes.
     resume
-        Go on with what the folder holds.
+        Go on with what the folder holds; from the beginning, where a run was killed before it had saved anything.
 
     Raises
     ------
@@ -66,12 +64,18 @@ def train(
         If a loss or a gradient is not finite.
     RunError, RecipeError, CheckpointError, ValueError
         If the folder or the recipe cannot be used, or the device is not there.
-    KeyboardInterrupt
-        After the state was saved.
+    StoppedError
+        A KeyboardInterrupt, after the state was saved.
     """
     stages = plan(recipe)
-    with launched(recipe, device) as fabric:
+    with launched(recipe, device) as fabric, ExitStack() as held:
+        if resume and fabric.is_global_zero:
+            # Before the state is read, which another run could go on writing.
+            folder.require_run()
+            held.enter_context(folder.held())
         state = folder.state_for(recipe, fabric.world_size) if resume else None
+        if state:
+            folder.require_data(state, getattr(batches, "data", None))
         if not state and fabric.is_global_zero:
             # What is wrong with a later stage is found out before anything is done.
             for stage in stages[1:]:
@@ -81,6 +85,9 @@ def train(
             run = _StageRun(recipe, stage, stages[-1].last, folder, watcher, validator, fabric, state)
             try:
                 if not begun and fabric.is_global_zero:
+                    if not resume:
+                        folder.make()
+                        held.enter_context(folder.held())
                     folder.begin(recipe, resume)
                 begun = True
                 run.run(batches)
@@ -133,13 +140,14 @@ class _StageRun:
         turns = {turn: parameters for turn, parameters in turns.items() if parameters}
         sections = {turn: self.recipe.optimiser_of(turn) for turn in turns}
         bare = {turn: OPTIMISERS[sections[turn].kind](turns[turn], sections[turn]) for turn in turns}
-        self.pattern = _active(program, turns)
+        self.pattern = active(program, turns)
         self.networks = nn.ModuleDict(program.networks())
         shown = {id(parameter) for parameter in self.networks.parameters()}
         self.moving = {turn for turn, them in turns.items() if any(id(parameter) in shown for parameter in them)}
         self.average = averaged(self.networks, self.recipe.run.ema)
         self.done: int = state["step"] if state else 0
         self.best: float | None = state["best"] if state else None
+        self.data: dict[str, Any] | None = None
         self.module: Any
         self.module, *wrapped = fabric.setup(self.program, *bare.values())
         self.optimisers = dict(zip(turns, wrapped, strict=True))
@@ -164,14 +172,14 @@ class _StageRun:
 
     def run(self, batches: BatchSource) -> None:
         """Do the steps that are left of the stage."""
-        fabric = self.fabric
+        fabric, self.data = self.fabric, getattr(batches, "data", None)
         source = iter(batches(self.done, self.stage.last, fabric.global_rank, fabric.world_size))
         clock, means = Clock(self.recipe.run.batch * fabric.world_size), Means()
         with Interruption() as interruption:
             if not self.done:
                 # Whatever happens from now on, there is something to go on from.
                 self._save()
-            while self.done < self.stage.last and not interruption.asked:
+            while self.done < self.stage.last and not self._agreed(interruption):
                 with clock:
                     batch = fabric.to_device(dict(next(source)))
                 means.add(self._step(batch))
@@ -181,7 +189,20 @@ class _StageRun:
                     self._report(means, clock, batch)
             self._save()
             if interruption.asked and self.done < self.steps:
-                raise KeyboardInterrupt
+                raise StoppedError(interruption.asked)
+
+    def _agreed(self, interruption: Interruption) -> bool:
+        """Tell whether to stop before the next step, the same in all processes of a run.
+
+        A signal reaches them one after the other, and one that has left would be waited for by those that have not.
+        """
+        if self.fabric.world_size == 1:
+            return bool(interruption.asked)
+        heard = torch.tensor(float(interruption.asked), device=self.fabric.device)
+        agreed = int(self.fabric.all_reduce(heard, reduce_op="max"))  # type: ignore[arg-type]
+        # What has been heard since then is for the next time.
+        interruption.asked = agreed or interruption.asked
+        return bool(agreed)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         # Whatever a program draws is a function of the step, so that a resumed run draws the same.
@@ -215,15 +236,8 @@ class _StageRun:
     def _require_finite(self, number: Tensor | None, terms: Mapping[str, Tensor], turn: str, rate: float) -> None:
         if number is None or bool(torch.isfinite(number)):
             return
-        values = ", ".join(f"{name} {float(value.detach()):g}" for name, value in terms.items())
-        first = self.done * self.fabric.world_size * self.recipe.run.batch
-        last = first + self.fabric.world_size * self.recipe.run.batch - 1
-        raise DivergedError(
-            f"step {self.done + 1}: a loss or gradient of turn '{turn}' is no number ({values}) at learning rate "
-            f"{rate:g} and precision {self.recipe.run.precision}; look at examples {first} to {last} of the data, at "
-            f"the losses before in '{self.folder.log}', lower optimiser.lr, set optimiser.clip, or take precision "
-            f"32-true. The last checkpoint in '{self.folder.path}' is untouched"
-        )
+        batch = self.fabric.world_size * self.recipe.run.batch
+        raise DivergedError.at(self.done, batch, terms, turn, rate, self.recipe.run.precision, self.folder)
 
     def _report(self, means: Means, clock: Clock, batch: Batch) -> None:
         run, number, ends = self.recipe.run, self.done, self.done == self.stage.last
@@ -244,8 +258,7 @@ class _StageRun:
         if self.validator is not None and judged:
             self._validate(self.validator)
             self._save()
-        # What was done beside training is no part of its speed.
-        clock.resume()
+        clock.resume()  # what was done beside training is no part of its speed
 
     def _validate(self, validator: Validator) -> None:
         scores = validator(self.published[MAIN])
@@ -268,6 +281,7 @@ class _StageRun:
             "published": {name: network.state_dict() for name, network in self.published.items()},
             "averaged": int(self.average.n_averaged),
             "best": self.best,
+            "data": self.data,
         }
 
     def _save(self) -> None:
@@ -279,13 +293,6 @@ class _StageRun:
 
     def _facts(self, scores: dict[str, float]) -> dict[str, Any]:
         return {"steps": self.done, "recipe": self.whole.without_paths(), "scores": scores}
-
-
-def _active(program: Program, turns: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the pattern of a program as turns of each step, those left out in which nothing is trained."""
-    pattern = [(each,) if isinstance(each, str) else each for each in program.pattern] or [program.turns]
-    kept = [tuple(turn for turn in each if turn in turns) for each in pattern]
-    return [each for each in kept if each]
 
 
 def _channels_last(value: Tensor) -> Tensor:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,14 @@ from rainnet.programs.base import MAIN
 from rainnet.recipes.recipe import Recipe
 from rainnet.recipes.stages import plan
 from rainnet.weights.checkpoint import SUFFIX, save
+from rainnet.weights.fitting import outlined, require_shapes
 from rainopt.io.atomic import replacing
+from rainopt.io.claim import ClaimedError, claimed
+from rainopt.io.own_results import RECORD, note_folder
 
-STATE, RECIPE, BEST = "last.ckpt", "recipe.json", "best"
+STATE, RECIPE, BEST, LOCK = "last.ckpt", "recipe.json", "best", ".run.lock"
 FORMAT = 2
+PARTS = ("step", "stage", "recipe", "config", "world", "program", "optimisers", "published", "averaged", "best")
 # Keys that may change when a run goes on: how long it is, and what is seen of it. Everything else would make another.
 FREE = r"run\.(steps|workers|log_every|picture_every|save_every):|validation\.|stages\.\d+\.steps:"
 
@@ -62,43 +69,125 @@ class RunFolder:
         """What TensorBoard reads."""
         return self.path / "tensorboard"
 
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises
+        ------
+        RunError
+            If that cannot be.
+        """
+        if self.path.is_file():
+            raise RunError(f"'{self.path}' is a file; name a folder")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for this run alone, within a ``with`` block.
+
+        Processes that make examples are spawned and inherit no open file: none that survives its run holds the folder.
+
+        Raises
+        ------
+        RunError
+            If another run does, which is named, or the folder cannot be written.
+        """
+        with ExitStack() as lock:
+            try:
+                lock.enter_context(claimed(self.path / LOCK, self.path))
+            except ClaimedError as error:
+                raise RunError(str(error)) from None
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
+
     def begin(self, recipe: Recipe, resume: bool) -> None:
-        """Make the folder ready and write the recipe.
+        """Write the recipe into the folder, which is there and held.
 
         Raises
         ------
         RunError
             If there is something and it is not to be gone on with, or the folder cannot be written.
         """
-        if self.path.is_file():
-            raise RunError(f"'{self.path}' is a file; name a folder")
-        if not resume and self.path.is_dir() and any(self.path.iterdir()):
+        if not resume and self._is_taken():
             there = "holds a run; --resume goes on with it, or" if (self.path / STATE).is_file() else "is not empty;"
             raise RunError(f"'{self.path}' {there} name another folder")
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             with replacing(self.path / RECIPE, True) as file:
                 file.write(recipe.model_dump_json(indent=2).encode() + b"\n")
+            # What it shows is not to be trained on, wherever the folder lies.
+            note_folder(self.path)
         except OSError as error:
-            raise RunError(f"'{self.path}' cannot be written ({error.strerror or error}); name another") from error
+            raise self._unwritable(error) from error
 
-    def state_for(self, recipe: Recipe, world: int) -> dict[str, Any]:
-        """Return the state to go on from with a recipe and so many processes.
+    def require_run(self) -> None:
+        """Require that a run has begun in the folder, saved anything or not.
 
         Raises
         ------
         RunError
-            If there is none, or it is another run's.
+            If none has.
         """
+        if not (self.path / STATE).is_file() and (self._is_taken() or not (self.path / RECIPE).is_file()):
+            raise RunError(f"'{self.path}' holds no run to go on with; leave out --resume")
+
+    def _is_taken(self) -> bool:
+        """Tell whether the folder holds anything but what a run leaves that was killed before it saved its state."""
+        own = (RECIPE, LOCK, RECORD, f"{RECORD}.lock")
+        there = [entry for entry in self.path.iterdir() if entry.name not in own] if self.path.is_dir() else []
+        return any(not (entry.name.startswith(".") and entry.suffix == ".tmp") for entry in there)
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(f"'{self.path}' cannot be written ({error.strerror or error}); name another")
+
+    def state_for(self, recipe: Recipe, world: int) -> dict[str, Any] | None:
+        """Return the state to go on from with a recipe and so many processes; None where none was saved yet.
+
+        Raises
+        ------
+        RunError
+            If there is no run, or it is another one's.
+        """
+        self.require_run()
         state = self.path / STATE
         if not state.is_file():
-            raise RunError(f"'{self.path}' holds no run to go on with; leave out --resume")
+            return None
         found = self._load(state)
+        self._require_whole(recipe.network.name, found)
         self._require_same(recipe, found["recipe"])
         if found["world"] != world:
             raise RunError(f"'{self.path}' was trained by {found['world']} processes, not {world}; start as many")
         self._require_steps(recipe, found)
         return found
+
+    def require_data(self, found: dict[str, Any], data: dict[str, Any] | None) -> None:
+        """Refuse to go on with other files than the state was trained on: an example is drawn from all of them.
+
+        Raises
+        ------
+        RunError
+            If they are others; a state that does not tell is not doubted.
+        """
+        before = found.get("data")
+        if before and data and before != data:
+            raise RunError(
+                f"'{self.path}' was trained on {before['files']} files, and {data['files']} are there now, not the "
+                f"same; bring back those that were there, or begin with --from '{self.model}' in another folder"
+            )
+
+    def _require_whole(self, name: str, found: dict[str, Any]) -> None:
+        """Refuse a state that lacks something, or whose config asks for another network than its weights are of."""
+        state = f"'{self.path / STATE}'"
+        if missing := [key for key in PARTS if key not in found]:
+            raise RunError(f"{state} is no whole state of a run, it lacks '{missing[0]}'; begin anew in another folder")
+        try:
+            shapes = {key: tuple(tensor.shape) for key, tensor in found["published"][MAIN].items()}
+            require_shapes(outlined(name, found["config"]), shapes, state)
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
+            raise RunError(f"{state} holds no {name} to go on with ({error}); begin anew in another folder") from None
 
     def _require_steps(self, recipe: Recipe, found: dict[str, Any]) -> None:
         """Refuse fewer steps than are done, and other ones of a stage that is over."""
@@ -122,7 +211,7 @@ class RunFolder:
     def save(self, state: dict[str, Any]) -> None:
         """Write the state, whole or not at all."""
         buffer = io.BytesIO()
-        torch.save({"format": FORMAT, **state}, buffer)
+        torch.save(_rebuilt({"format": FORMAT, **state}), buffer)
         with replacing(self.path / STATE, True) as file:
             file.write(buffer.getbuffer())
 
@@ -149,6 +238,21 @@ class RunFolder:
             raise RunError(
                 f"'{self.path}' was trained by another recipe ({'; '.join(changed)}); use the same, or another folder"
             )
+
+
+def _rebuilt(value: Any) -> Any:
+    """Return equal containers in which equal strings are one object, and nothing else is one that need not be.
+
+    A pickle notes which objects it has met before, so that a state that was loaded and one that was not would be equal
+    and yet other bytes.
+    """
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {_rebuilt(key): _rebuilt(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_rebuilt, value))
+    return value
 
 
 def differences(before: Any, now: Any, path: str = "") -> list[str]:

@@ -80,10 +80,10 @@ class Tracker:
         self._writer.add_scalar("run/images a second", step.images_per_second, step.number)
         self._writer.add_scalar("run/share of waiting for data", step.waiting, step.number)
         speed = f"{step.images_per_second:.1f} images/s, {100 * step.waiting:.0f} % waiting for data"
-        told = f"{step.stage} loss {total:.5f}  {speed}, {_duration(step.seconds_left)} left"
+        told = f"{step.stage} loss {total:.4g}  {speed}, {_duration(step.seconds_left)} left"
         self._bar.update(self._task, told=told)
         if not self.console.is_terminal:
-            terms = ", ".join(f"{name} {value:.5f}" for name, value in step.terms.items())
+            terms = ", ".join(f"{name} {value:.4g}" for name, value in step.terms.items())
             stage = f" ({step.stage})" if step.stage else ""
             left = f"{_duration(step.seconds_left)} left"
             self.console.print(f"step {step.number} of {step.steps}{stage}: {terms}; {speed}, {left}")

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import read_dataset
+from data_tools.layouts.two_folders import read_two_folders
 from rainnet.data.pictures import as_rgb
 from rainnet.models.base import Network
-from rainopt.io import read_image
+from rainnet.recipes.sections import ValidationSection
 from rainopt.metrics.fidelity import psnr, ssim
 
 LEAST = 11  # pixels on each side, for SSIM
@@ -35,10 +37,10 @@ class Validator:
         self.leading = f"psnr_{protocol}"
 
     @classmethod
-    def of_folders(cls, folders: Sequence[Path], protocol: str, limit: int | None = None) -> Validator:
-        """Read the pairs of datasets of any layout; of one with splits, those of "val", or else of "test".
+    def of_section(cls, section: ValidationSection) -> Validator | None:
+        """Read the pairs of a recipe's section, at most its limit of each dataset; None where it names none.
 
-        ``limit`` is the most pairs of each dataset.
+        Datasets are of any layout; of one with splits, it is the pairs of "val", or else of "test".
 
         Raises
         ------
@@ -47,14 +49,17 @@ class Validator:
         ValueError
             If there is no pair, or one that cannot be scored; the message names it.
         """
+        datasets = [read_dataset(folder) for folder in section.data]
+        if section.rainy is not None and section.clean is not None:
+            datasets.append(read_two_folders(section.rainy, section.clean, section.match))
         pairs = []
-        for folder in folders:
-            whole = [pair for pair in read_dataset(folder) if pair.clean is not None]
+        for dataset in datasets:
+            whole = [pair for pair in dataset if pair.clean is not None]
             parts = [[pair for pair in whole if pair.split == name] for name in ("val", "test")]
             chosen = next(filter(None, parts), whole)
-            files = [(pair.rainy, pair.clean) for pair in chosen[:limit] if pair.clean is not None]
+            files = [(pair.rainy, pair.clean) for pair in chosen[: section.limit] if pair.clean is not None]
             pairs += [_read_pair(rainy, clean) for rainy, clean in files]
-        return cls(pairs, protocol)
+        return cls(pairs, section.protocol) if datasets else None
 
     def __call__(self, network: Network) -> dict[str, float]:
         """Return means over the pairs, results rounded to 8 bits."""
@@ -80,7 +85,7 @@ class Validator:
 
 def _read_pair(rainy: Path, clean: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read a pair that can be scored: RGB, of one size, and large enough for SSIM."""
-    pair = as_rgb(read_image(rainy)), as_rgb(read_image(clean))
+    pair = as_rgb(read_picture(rainy)), as_rgb(read_picture(clean))
     sizes = [image.shape[:2] for image in pair]
     if sizes[0] != sizes[1]:
         raise ValueError(f"'{rainy}' is {sizes[0]} and '{clean}' {sizes[1]} pixels; a pair has one size")

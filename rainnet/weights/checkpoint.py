@@ -14,15 +14,12 @@ from torch import Tensor
 
 from rainnet.models.base import Network
 from rainnet.models.names import known
-from rainnet.zoo import create, shipped
+from rainnet.weights.fitting import CheckpointError, fitting, not_finite, restore, unlike_weights
+from rainnet.zoo import shipped
 from rainopt.io.atomic import replacing
 
 FORMAT, VERSION, SUFFIX = "rainnet", "1", ".safetensors"
 FOREIGN = (".pt", ".pth", ".ckpt", ".bin", ".pkl")  # suffixes of what torch.save writes
-
-
-class CheckpointError(ValueError):
-    """A file that is no network of ours; one sentence names the file, what is wrong, and what to do."""
 
 
 class ModelHeader(NamedTuple):
@@ -71,8 +68,10 @@ def save(net: Network, path: str | Path, *, facts: dict[str, Any] | None = None,
         raise TypeError(f"`net` must be a network of rainnet, got {type(net).__name__}; pass the one that it wraps")
     if path.suffix != SUFFIX:
         raise CheckpointError(f"`path` must end in {SUFFIX}, got '{path}'")
+    if wrong := unlike_weights(net.state_dict()):
+        raise CheckpointError(f"`net` {wrong}; '{path}' was not written")
     state = {key: _as_written(tensor) for key, tensor in net.state_dict().items()}
-    if wrong := _not_finite(state):
+    if wrong := not_finite(state):
         raise CheckpointError(f"`net` holds weights that are NaN or infinite ({wrong}); '{path}' was not written")
     metadata = described(net, facts or {})
     with replacing(path, overwrite) as file:
@@ -110,9 +109,9 @@ def load(source: str | Path, *, device: str | torch.device = "cpu") -> Network:
     path = resolve(source)
     header = header_of(path)
     try:
-        # Fresh weights are drawn and thrown away; whoever loads a network keeps their random numbers.
-        with torch.random.fork_rng(devices=[]):
-            net = create(header.network, **header.config)
+        net = fitting(header.network, header.config, shapes_of(path), f"'{path}'")
+    except CheckpointError:
+        raise
     except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the network in '{path}' cannot be built: {error}") from None
     restore(net, tensors_of(path), path)
@@ -152,6 +151,10 @@ def resolve(source: str | Path) -> Path:
             known(str(source), ours, "network that comes with rainnet")
         except ValueError as error:
             raise CheckpointError(f"there is no file '{source}', and {error}") from None
+    if path.exists() and not path.is_file():
+        raise CheckpointError(
+            f"'{path}' is a pipe or a device where a file with a network is expected; save it as a file"
+        )
     if path.suffix.lower() in FOREIGN:
         # A training run leaves both, and the one to be used is the other.
         beside = path.with_name(f"model{SUFFIX}")
@@ -196,7 +199,7 @@ def header_of(path: Path) -> ModelHeader:
     for name in ("config", "facts"):
         try:
             part = json.loads(metadata.get(name, ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             part = None
         if not isinstance(part, dict):
             raise CheckpointError(f"'{path}' is damaged: its {name} is no JSON object; copy or download it again")
@@ -215,13 +218,28 @@ def metadata_of(path: Path) -> dict[str, str]:
         raise _unreadable(path, error) from None
 
 
+def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors of a safetensors file without reading them; raises as `tensors_of`."""
+    try:
+        with safe_open(os.fspath(path), framework="pt") as file:
+            return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from None
+
+
 def tensors_of(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file; raises CheckpointError if it is none."""
+    """Return the tensors of a safetensors file; raises CheckpointError if it is none, or has some that torch lacks."""
     try:
         with safe_open(os.fspath(path), framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - the file is no dict
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from None
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(
+            f"'{path}' holds weights of a type that torch {torch.__version__} cannot read ({reason}); save them as "
+            "float32 where they come from"
+        ) from None
 
 
 def _unreadable(path: Path, error: Exception) -> CheckpointError:
@@ -230,35 +248,6 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(
         f"'{path}' is no whole safetensors file ({error}); it is damaged or something else: copy or download it again"
     )
-
-
-def restore(net: Network, state: dict[str, Tensor], path: Path) -> None:
-    """Give a network the weights that a file holds.
-
-    Raises
-    ------
-    CheckpointError
-        If weights are missing, left over, of another shape or not finite; the first few of them are named.
-    """
-    own = net.state_dict()
-    missing, left_over = [key for key in own if key not in state], [key for key in state if key not in own]
-    shapes = [
-        f"{key} is {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
-        for key, tensor in own.items()
-        if key in state and state[key].shape != tensor.shape
-    ]
-    for what, names in (("has no", missing), ("has more than the network:", left_over), ("does not fit:", shapes)):
-        if names:
-            raise CheckpointError(f"'{path}' {what} {listed(names)}; it is not of the network and config it names")
-    if wrong := _not_finite(state):
-        raise CheckpointError(f"'{path}' holds weights that are NaN or infinite ({wrong}); use an earlier one")
-    net.load_state_dict(state)
-
-
-def listed(names: list[str], most: int = 3) -> str:
-    """Return the first few of many names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _as_written(tensor: Tensor) -> Tensor:
@@ -275,7 +264,3 @@ def _in_order(data: bytes) -> bytes:
     text = json.dumps({"__metadata__": header.pop("__metadata__"), **header}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of eight bytes
     return len(text).to_bytes(8, "little") + text + data[start:]
-
-
-def _not_finite(state: dict[str, Tensor]) -> str:
-    return listed([key for key, tensor in state.items() if not bool(torch.isfinite(tensor).all())])

@@ -16,17 +16,8 @@ from torch import Tensor
 
 from rainnet.convert.base import UnlikeError
 from rainnet.models.base import Network
-from rainnet.weights.checkpoint import (
-    FORMAT,
-    SUFFIX,
-    CheckpointError,
-    facts_of,
-    listed,
-    load,
-    metadata_of,
-    restore,
-    tensors_of,
-)
+from rainnet.weights.checkpoint import FORMAT, SUFFIX, facts_of, load, metadata_of, tensors_of
+from rainnet.weights.fitting import CheckpointError, fitting, listed, outlined, restore, unlike_weights
 from rainnet.zoo import create, entry_of, names
 
 WRAPPERS = ("net", "state_dict", "model", "params")  # under which programs keep the weights beside other things
@@ -118,45 +109,53 @@ def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
             foreign = mapping(state)
         except UnlikeError as error:
             raise ConversionError(f"'{path}' {error}") from None
-        net = _fresh(name, path, config={**foreign.config, **config})
+        net = _fresh(name, path, {**foreign.config, **config}, foreign.state, partial=True)
         restore(net, net.state_dict() | foreign.state, path)
         notes = foreign.notes
     facts: dict[str, Any] = {"converted_from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     return Converted(net.eval(), facts | ({"notes": notes} if notes else {}), notes)
 
 
-def _fresh(name: str, path: Path, preset: str | None = None, config: dict[str, Any] | None = None) -> Network:
-    """Make a network whose fresh weights are the same each time; random numbers are left as they were."""
+def _fresh(
+    name: str, path: Path, config: dict[str, Any], state: dict[str, Tensor], *, partial: bool = False
+) -> Network:
+    """Make the network of some weights, or of a part of them; fresh weights are the same each time, and random numbers
+    are left as they were.
+    """
     own = {field.name for field in fields(next(iter(entry_of(name).presets.values())))}
-    if unknown := [str(key) for key in config or {} if key not in own]:
+    if unknown := [str(key) for key in config if key not in own]:
         raise ConversionError(
             f"no network can be built for '{path}': the config of {name} has no {listed(unknown)}, but "
             f"{', '.join(sorted(own))}"
         )
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         try:
-            return create(name, preset=preset, **(config or {}))
+            return fitting(name, config, shapes, f"'{path}'", partial=partial)
+        except CheckpointError:
+            raise
         except (TypeError, ValueError) as error:
             raise ConversionError(f"no network can be built for '{path}': {error}") from None
 
 
 def _is_ours(name: str, state: dict[str, Tensor]) -> bool:
     """Whether the weights belong to modules called as those of our network are."""
-    own = _fresh(name, Path())
-    return {key.partition(".")[0] for key in state} == {key.partition(".")[0] for key in own.state_dict()}
+    own = outlined(name, {})
+    return {key.partition(".")[0] for key in state} == {key.partition(".")[0] for key in own}
 
 
 def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path) -> tuple[Network, list[str]]:
     """Rebuild one of our networks from weights alone; with no config, one of the presets must fit."""
     if config:
-        net = _fresh(name, path, config=config)
+        net = _fresh(name, path, config, state)
         restore(net, state, path)
         return net, []
-    shapes = {key: tensor.shape for key, tensor in state.items()}
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
     for preset in entry_of(name).presets:
-        net = _fresh(name, path, preset)
-        if {key: tensor.shape for key, tensor in net.state_dict().items()} == shapes:
+        if outlined(name, {}, preset) == shapes:
+            with torch.random.fork_rng(devices=[]):
+                net = create(name, preset=preset)
             restore(net, state, path)
             return net, [f"the file holds no config; its weights fit the preset '{preset}', whose config was taken"]
     raise ConversionError(
@@ -192,6 +191,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"'{path}' must hold a state dict, alone or under one of {', '.join(WRAPPERS)}; what it has under "
             f"{listed(wrong)} are no weights"
         )
+    if unlike := unlike_weights(loaded):
+        raise ConversionError(f"'{path}' {unlike}")
     state = dict(loaded)
     while prefix := next((each for each in PREFIXES if all(key.startswith(each) for key in state)), None):
         state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}

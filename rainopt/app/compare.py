@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+
+from rainopt.io import ImageMetadata
 
 # A panel is at most this wide: a screen shows no more, and a larger picture only takes longer to open.
 PANEL_WIDTH = 1280
@@ -12,6 +14,7 @@ GAP = 8
 CAPTION = 28
 # The layer is dark beside a photograph; this brightens it without hiding that streaks differ.
 RAIN_GAIN = 3
+BAND_PIXELS = 1 << 18  # that are added up at a time
 
 
 def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> np.ndarray:
@@ -25,6 +28,12 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
         (H, W) float in [0, 1]; shown brightened.
     """
     return captioned([("rainy", rainy, 1), ("derained", derained, 1), (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
+
+
+def colours_of(metadata: ImageMetadata) -> ImageMetadata:
+    """Return what a file says of its colours, as far as it is true of a comparison, which is RGB."""
+    icc = metadata.icc if metadata.icc and metadata.icc[16:20] == b"RGB " else None
+    return ImageMetadata(icc, colour=metadata.colour)
 
 
 def captioned(panels: Sequence[tuple[str, np.ndarray, float]]) -> np.ndarray:
@@ -48,13 +57,27 @@ def shrunk(image: np.ndarray, step: int, gain: float = 1) -> np.ndarray:
     if image.ndim == 2:
         image = image[..., None]
     colour = image[..., :3] if image.shape[-1] >= 3 else image[..., :1]
+    if image.dtype == np.uint8 and step == gain == 1:
+        return np.repeat(colour, 3 // colour.shape[-1], axis=-1)
     full = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1.0
     columns = np.arange(0, colour.shape[1], step)
     widths = np.diff(np.append(columns, colour.shape[1]))
     panel = np.empty((-(-colour.shape[0] // step), len(columns), 3), np.uint8)
-    # A row of blocks at a time: the whole image in floats would be many times the image.
-    for row, target in enumerate(panel):
-        block = colour[row * step : (row + 1) * step]
-        total = np.add.reduceat(block.sum(axis=0, dtype=np.float64), columns, axis=0)
-        target[...] = np.rint(total / (widths[:, None] * len(block)) * (255 * gain / full)).clip(0, 255)
+    row = 0
+    for rows, totals in _row_sums(colour, step):
+        means = (np.add.reduceat(totals, columns, axis=1) if step > 1 else totals) / (widths[:, None] * rows)
+        panel[row : row + len(means)] = np.rint(means * (255 * gain / full)).clip(0, 255)
+        row += len(means)
     return panel
+
+
+def _row_sums(colour: np.ndarray, step: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield how many rows were added up each, and the sums, many at a time; the last ones may be of fewer rows."""
+    # A band at a time: the whole image in floats would be many times the image.
+    whole, band = len(colour) // step, max(1, BAND_PIXELS // (step * colour.shape[1]))
+    for first in range(0, whole, band):
+        rows = colour[first * step : min(first + band, whole) * step]
+        yield step, rows.reshape(-1, step, *colour.shape[1:]).sum(axis=1, dtype=np.float64)
+    if len(colour) % step:
+        rest = colour[whole * step :]
+        yield len(rest), rest.sum(axis=0, dtype=np.float64)[None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rainopt.app.results import OutputSettings, results_of, wanted_of, write_results
-from rainopt.app.task import FileRecord, Progress, error_message
-from rainopt.io.video.read import is_video
+from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
+from rainopt.io.unchanged import Stamp
+from rainopt.io.video.formats import is_video
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +62,7 @@ class Derained(NamedTuple):
     untouched
         Whether the photograph was left as it is, so that its very file may be copied.
     facts
-        Fields of the record.
+        Fields of the record; "untouched" says why the photograph was left as it is, where that is not for want of rain.
     """
 
     background: np.ndarray
@@ -80,21 +82,29 @@ def photo_to_photo(
 
     Depth, alpha, profile and EXIF data of the file are kept, the result is upright. Files that are already there
     are kept too unless ``output.overwrite``; where all are there, nothing is computed. So a run that was
-    interrupted goes on where it stopped. ``work`` derains the pixels, and ``record`` holds its facts, and besides
-    them "height", "width", "rain", the mean of the rain layer, and "seconds".
+    interrupted goes on where it stopped. A second run that would write the same files at the same time is refused.
+    ``work`` derains the pixels, and ``record`` holds its facts, and besides them "height", "width", "rain", the mean of
+    the rain layer, "untouched" and "seconds".
     """
     start = time.perf_counter()
     try:
-        wanted = wanted_of(results_of(target, output), output.overwrite)
-        if not wanted:
+        if not wanted_of(results_of(target, output), output.overwrite):
             return record(str(source), str(target), "skipped")
         from rainopt.io import read_image_file
 
+        stamp = Stamp.of(source) if os.path.exists(source) else None
         file = read_image_file(source)
-        done = work(file.pixels)
-        write_results(source, file, wanted, done.background, done.rain, output, done.untouched)
+        with writing_alone(target):
+            # Another run may have written some of it in the meantime.
+            wanted = wanted_of(results_of(target, output), output.overwrite)
+            if not wanted:
+                return record(str(source), str(target), "skipped")
+            done = work(file.pixels)
+            write_results(source, file, wanted, done.background, done.rain, output, done.untouched, stamp)
         height, width = file.pixels.shape[:2]
-        facts = {"height": height, "width": width, "rain": float(done.rain.mean(dtype=float))} | done.facts
+        facts: dict[str, Any] = {"height": height, "width": width, "rain": float(done.rain.mean(dtype=float))}
+        facts |= {"untouched": NO_RAIN} if done.untouched else {}
+        facts |= done.facts
         return record(str(source), str(target), "ok", seconds=round(time.perf_counter() - start, 4), **facts)  # type: ignore[call-arg]
     # Anything that goes wrong with one image, in a decoder or on a device, must leave the others to be done.
     except Exception as error:

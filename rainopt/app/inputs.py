@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-from rainopt.io import READABLE_SUFFIXES
-from rainopt.io.video.read import VIDEO_SUFFIXES
-from rainopt.io.video.write import WRITABLE_SUFFIXES
+from rainopt.app.kinds import IMAGES, PICTURES, VIDEOS, Kind, names_a_file, result_suffix
+from rainopt.app.search import find, is_searched
 
-# Output names that mean a picture and not a folder, in formats that are not written.
-OTHER_PICTURES = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm", ".dng", ".psd"})
+__all__ = ["IMAGES", "PICTURES", "VIDEOS", "Job", "Kind", "Plan", "PlanError", "Results", "plan", "survey"]
 
 Results = Callable[[Path], Iterable[Path]]
 
 
 class PlanError(ValueError):
     """The arguments contradict one another; nothing has been done."""
-
-
-_NOT_WRITTEN = VIDEO_SUFFIXES - WRITABLE_SUFFIXES
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a command works on and what becomes of it.
-
-    Attributes
-    ----------
-    suffixes
-        Of the files that are worked on, in lower case.
-    name
-        What such a file is called.
-    becomes
-        Suffix of the results; None where each keeps that of its input, but for videos in formats that are not written,
-        which become .mp4.
-    folders
-        Whether a folder of images, without any such file, is one input itself: a video.
-    """
-
-    suffixes: frozenset[str]
-    name: str
-    becomes: str | None = None
-    folders: bool = False
-
-    @property
-    def results(self) -> frozenset[str]:
-        """Suffixes of the files that may be written."""
-        return self.suffixes - _NOT_WRITTEN if self.becomes is None else frozenset(READABLE_SUFFIXES)
-
-
-IMAGES = Kind(frozenset(READABLE_SUFFIXES), "image")
-PICTURES = Kind(frozenset(READABLE_SUFFIXES) | VIDEO_SUFFIXES, "image or video")
-VIDEOS = Kind(VIDEO_SUFFIXES, "video", becomes=".png", folders=True)
 
 
 @dataclass(frozen=True)
@@ -67,82 +29,105 @@ class Job:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class Plan(Sequence[Job]):
+    """Jobs, and sentences about what was met and left out."""
+
+    jobs: tuple[Job, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    @overload
+    def __getitem__(self, number: int) -> Job: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Job]: ...
+    def __getitem__(self, number: int | slice) -> Job | list[Job]:
+        """Return one job, or a list of several."""
+        return list(self.jobs[number]) if isinstance(number, slice) else self.jobs[number]
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self.jobs)
+
+
 def plan(
     inputs: Iterable[str | Path], output: Path, results: Results = lambda target: [target], kind: Kind = IMAGES
-) -> list[Job]:
+) -> Plan:
     """Expand files, folders and globs, and give each file found its place below ``output``.
 
     A folder is searched with all its sub-folders, which appear again below ``output``. ``output`` is a file if it
     ends like a result, is no folder, and there is one input file; else it is a folder. An input that does not exist is
-    a job with a problem. ``results`` tells all files that are written for a target, ``kind`` which files are meant.
+    a job with a problem, and so is a folder that cannot be listed. Results of earlier runs among the inputs are left
+    out, as `rainopt.io.own_results` says. ``results`` tells all files that are written for a target, ``kind`` which
+    files are meant.
 
     Raises
     ------
     PlanError
-        If two inputs would write one file, a result would replace an input, or several results should become one
-        file.
+        If two inputs would write one file, a result would replace an input, several results should become one file, or
+        an argument is empty.
     """
-    inputs = list(inputs)
+    inputs = _named(inputs)
     _require_writable(output, kind)
-    single = _is_single(output, kind)
-    found = _find(inputs, output, kind)
-    if single and (len(found) > 1 or any(_is_searched(Path(argument), kind) for argument in inputs)):
-        raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead")
-    jobs = [
-        Job(source, None, problem) if problem else Job(source, output if single else _result(output / relative, kind))
-        for source, relative, problem in found
-    ]
-    _refuse_collisions(jobs, results)
-    return jobs
-
-
-def survey(inputs: Iterable[str | Path], kind: Kind = IMAGES) -> list[Job]:
-    """Expand files, folders and globs into jobs that have no result to be written."""
-    return [Job(source, None, problem) for source, _, problem in _find(inputs, None, kind)]
-
-
-def _result(place: Path, kind: Kind) -> Path:
-    """Return the name of a result, with the suffix that it has to have."""
-    suffix = kind.becomes or (".mp4" if place.suffix.lower() in _NOT_WRITTEN else place.suffix)
-    return place.with_name(f"{place.stem}{suffix}")
-
-
-def _find(inputs: Iterable[str | Path], output: Path | None, kind: Kind) -> list[tuple[Path, Path, str | None]]:
-    """Return (file, path below the output folder, problem) for all arguments, no file twice."""
-    found: dict[str, tuple[Path, Path, str | None]] = {}
     for argument in inputs:
-        for source, relative, problem in _expand(argument, output, kind):
-            found.setdefault(os.path.realpath(source), (source, relative, problem))
-    return list(found.values())
+        if os.path.isdir(argument) and os.path.realpath(argument) == os.path.realpath(output):
+            raise PlanError(f"'{output}' is the same folder as the input '{argument}'; name another for the results")
+    single = _is_single(output, kind)
+    found = find(inputs, output, kind)
+    if single and (len(found.inputs) > 1 or any(is_searched(Path(argument), kind) for argument in inputs)):
+        raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead")
+    jobs = tuple(
+        Job(item.source, None, item.problem)
+        if item.problem
+        else Job(item.source, output if single else _result(item.source, output / item.relative, kind))
+        for item in found.inputs
+    )
+    _refuse_collisions(jobs, results)
+    return Plan(jobs, found.notes())
+
+
+def survey(inputs: Iterable[str | Path], kind: Kind = IMAGES) -> Plan:
+    """Expand files, folders and globs into jobs that have no result to be written.
+
+    Raises
+    ------
+    PlanError
+        If an argument is empty.
+    """
+    found = find(_named(inputs), None, kind)
+    return Plan(tuple(Job(item.source, None, item.problem) for item in found.inputs), found.notes())
+
+
+def _named(inputs: Iterable[str | Path]) -> list[str | Path]:
+    inputs = list(inputs)
+    if "" in inputs:
+        raise PlanError("an input is empty, as of a variable that is not set; name a file, a folder or a glob")
+    return inputs
+
+
+def _result(source: Path, place: Path, kind: Kind) -> Path:
+    """Return the name of a result, with the suffix that it has to have."""
+    return place.with_name(f"{place.stem}{kind.becomes or result_suffix(source)}")
 
 
 def _is_single(output: Path, kind: Kind) -> bool:
     """Tell whether an output is one file."""
-    return output.suffix.lower() in kind.results and not _is_folder(output)
-
-
-def _is_searched(path: Path, kind: Kind) -> bool:
-    """Tell whether a path is a folder that files are looked for in."""
-    return _is_folder(path) and not (kind.folders and _is_sequence(path, kind))
-
-
-def _is_sequence(path: Path, kind: Kind) -> bool:
-    """Tell whether a folder holds images itself, and no file of the kind."""
-    names = [p.suffix.lower() for p in path.iterdir() if p.is_file() and not p.name.startswith(".")]
-    return any(name in READABLE_SUFFIXES for name in names) and not any(name in kind.suffixes for name in names)
+    # `os.path` answers False for names that no file can have, where pathlib raises.
+    return output.suffix.lower() in kind.results and not os.path.isdir(output)
 
 
 def _require_writable(output: Path, kind: Kind) -> None:
     """Refuse a file that cannot be written, and a file where a folder is wanted."""
     if _is_single(output, kind):
         return
-    if output.suffix.lower() in OTHER_PICTURES and not _is_folder(output):
+    if names_a_file(output):
         raise PlanError(f"'{output}' cannot be written; use {', '.join(sorted(kind.results))}, or name a folder")
-    if os.path.exists(output) and not _is_folder(output):
+    if os.path.exists(output) and not os.path.isdir(output):
         raise PlanError(f"'{output}' is a file; name a folder for the results")
 
 
-def _refuse_collisions(jobs: list[Job], results: Results) -> None:
+def _refuse_collisions(jobs: Sequence[Job], results: Results) -> None:
     sources = {os.path.realpath(job.source): job.source for job in jobs}
     owner: dict[str, Path] = {}
     for job in jobs:
@@ -160,59 +145,3 @@ def _refuse_collisions(jobs: list[Job], results: Results) -> None:
                     "that their own folders are kept, rename one, or leave out the results that clash"
                 )
             owner[place] = job.source
-
-
-def _expand(argument: str | Path, output: Path | None, kind: Kind) -> Iterator[tuple[Path, Path, str | None]]:
-    """Yield (file, path below the output folder, problem) for one argument."""
-    path = Path(argument)
-    if _is_folder(path):
-        if output is not None and os.path.realpath(path) == os.path.realpath(output):
-            raise PlanError(f"'{output}' is the same folder as the input '{path}'; name another for the results")
-        if kind.folders and _is_sequence(path, kind):
-            name = Path(os.path.realpath(path)).name  # also of `.`
-            yield path, Path(f"{name}.video"), None
-            return
-        # An output folder inside the input folder holds results, not photographs.
-        inside = _inside(output)
-        files = sorted(
-            p
-            for p in path.rglob("*")
-            if p.suffix.lower() in kind.suffixes
-            and p.is_file()
-            # Hidden files and folders hold thumbnails and programs.
-            and not any(part.startswith(".") for part in p.relative_to(path).parts)
-            and not (inside and os.path.realpath(p).startswith(inside))
-        )
-        if not files:
-            yield path, Path(), f"'{path}' holds no {kind.name} ({', '.join(sorted(kind.suffixes))})"
-        for file in files:
-            yield file, file.relative_to(path), None
-        return
-    if not os.path.lexists(path) and glob.has_magic(str(argument)):
-        matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))
-        inside = _inside(output)
-        images = [
-            p
-            for p in matches
-            if (_is_folder(p) or p.suffix.lower() in kind.suffixes)
-            # An earlier run's results, which `**` finds too.
-            and not (inside and os.path.realpath(p).startswith(inside))
-        ]
-        if not images:
-            what = f"matches no {kind.name}" if matches else "matches no file"
-            yield path, Path(), f"'{argument}' {what}"
-        for match in images:
-            yield from _expand(match, output, kind)
-        return
-    # A missing file is a job as well: reading it says what is wrong, as it does for a damaged one.
-    yield path, Path(path.name), None
-
-
-def _inside(output: Path | None) -> str:
-    """Return what the names of all files inside the output folder begin with."""
-    return "" if output is None else os.path.realpath(output) + os.sep
-
-
-def _is_folder(path: Path) -> bool:
-    # `os.path` answers False for names that no file can have, where pathlib raises.
-    return os.path.isdir(path)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
+from rainopt.app.console import PrintableFormatter, printable
 from rainopt.app.exit_codes import FAILED, INTERRUPTED
+
+EXTRAS = {
+    **dict.fromkeys(("torch", "lightning_fabric", "safetensors", "tensorboard"), "net"),
+    **dict.fromkeys(("pydantic", "skimage", "imagehash"), "data"),
+    **dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export"),
+    "av": "video",
+    "distributed": "cluster",
+}
+"""The extra of the distribution that brings a library which commands import without further ado."""
 
 Inputs = Annotated[
     list[str],
@@ -33,10 +47,48 @@ Crf = Annotated[int, typer.Option(min=0, max=51, help="Quality of video results:
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
 
 
+@contextmanager
+def _interruptions_told() -> Iterator[None]:
+    """Turn an interruption into a word and its status; typer would end without the word."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+class Program(TyperGroup):
+    """The group of the commands of a program: what holds for the arguments of all, and how each may end."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the arguments of the program."""
+        with _interruptions_told():
+            return super().make_context(*arguments, **options)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse empty arguments, which nobody means: an unset variable would name the current folder."""
+        for word in args:
+            option, _, value = word.partition("=")
+            if not word or (option.startswith("--") and option != word and not value):
+                ctx.fail(f"{option or 'An argument'} is empty, as of a variable that is not set; give it a value.")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; no name in an error steers the terminal."""
+        try:
+            with _interruptions_told():
+                return super().invoke(ctx)
+        except Exception as error:
+            if hasattr(error, "format_message") and isinstance(getattr(error, "message", None), str):
+                error.message = printable(error.message)  # type: ignore[attr-defined]
+            raise
+
+
 def new_app(name: str) -> typer.Typer:
     """Return the program of a name, without commands."""
     return typer.Typer(
         name=name,
+        cls=Program,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -59,18 +111,56 @@ def version_of(name: str) -> object:
 
 
 def run(app: typer.Typer) -> None:
-    """Run a program and exit with its status; an interruption is status 130, and a missing extra is told."""
+    """Run a program and exit with its status.
+
+    An interruption is status 130; a missing extra is told; and where standard output takes no more, on a full disk or
+    in a closed pipe, the program ends with status 1.
+    """
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(PrintableFormatter())
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except ImportError as error:
         # Only those that say what to install; any other is a fault of ours and keeps its traceback.
-        if "pip install 'rainopt[" not in str(error):
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if "pip install 'rainopt[" in str(error):
+            told = str(error)
+        elif extra is not None:
+            told = f"this needs {error.name}, which is not installed: pip install 'rainopt[{extra}]'"
+        else:
             raise
-        typer.echo(f"failed  {error}", err=True)
+        typer.echo(f"failed  {told}", err=True)
         sys.exit(FAILED)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        # Those of files name them.
+        if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            _give_up(stream)
+        if error.errno != errno.EPIPE:  # nobody wants the rest, as of `| head`
+            with suppress(OSError):
+                typer.echo(f"failed  the output cannot be written ({error.strerror}); check where it goes", err=True)
+        sys.exit(FAILED)
+
+
+def _give_up(stream: TextIO | None) -> None:
+    """Let go of a stream that takes no more, so that what is left in it is no error at the end."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 @contextmanager
@@ -79,7 +169,7 @@ def refusing(option: str, *errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except tuple(errors) or (ValueError, OSError) as error:  # noqa: B030
-        raise typer.BadParameter(str(error), param_hint=option) from None
+        raise typer.BadParameter(printable(str(error)), param_hint=option) from None
 
 
 def checked_angle(degrees: float | None) -> float | None:

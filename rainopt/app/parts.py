@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -27,6 +28,7 @@ class Parts:
     def __init__(self, target: Path, settings: dict[str, Any]) -> None:
         self.folder = target.with_name(f".{target.name}.parts")
         self._suffix = part_suffix(target)
+        self._made = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         if self.folder.is_dir() and _read(self.folder / SETTINGS) != settings:
             self.remove()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -41,12 +43,17 @@ class Parts:
         return self.folder / f"{first:08}{self._suffix}"
 
     def finished(self, first: int) -> dict[str, Any] | None:
-        """Return the note about a part, None if it is not finished."""
-        return _read(self.folder / f"{first:08}.json") if self.file(first).is_file() else None
+        """Return the note about a part, None if it is not finished, of other settings, or another file by now."""
+        note = _read(self.folder / f"{first:08}.json")
+        if note is None or note.get("made") != self._made or note.get("bytes") != _size(self.file(first)):
+            return None
+        values = note.get("note")
+        return values if isinstance(values, dict) else None
 
     def note(self, first: int, values: dict[str, Any]) -> None:
         """Write down that a part is finished."""
-        _write(self.folder / f"{first:08}.json", values)
+        note = {"made": self._made, "bytes": _size(self.file(first)), "note": values}
+        _write(self.folder / f"{first:08}.json", note)
 
     def remove_if_none_is_finished(self) -> None:
         """Remove what would be of no use to the next run."""
@@ -56,6 +63,13 @@ class Parts:
     def remove(self) -> None:
         """Remove all parts."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
 
 
 def _write(file: Path, values: dict[str, Any]) -> None:

@@ -6,27 +6,32 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
 from rainopt.app.console import open_consoles, progress_bar
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
-from rainopt.app.inputs import Job
-from rainopt.app.runner import run
+from rainopt.app.inputs import Job, Plan
+from rainopt.app.runner import compiling_told, run
+from rainopt.app.search import some
 from rainopt.app.task import FileRecord, Task
+from rainopt.io.own_results import note_results
 
 
 def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) -> int:
     """Run all jobs, show how it goes, and return the exit status.
 
-    Results go to standard output, progress and errors to standard error. The bar appears on a terminal only.
+    Results go to standard output; progress, errors, and what was left out to standard error. The bar appears on a
+    terminal only. What was written is noted, so that it is no input later (`rainopt.io.own_results`).
     """
     out, err = open_consoles()
-    count: Counter[str] = Counter()
+    tally = _Tally()
     progress = progress_bar(err)
     try:
-        with progress:
+        with progress, compiling_told(err.print):
             overall = progress.add_task("images", total=len(jobs))
             # One image in tiles is long work of its own.
             current = progress.add_task("tiles", total=1.0, visible=False)
@@ -40,20 +45,53 @@ def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) ->
             if task.header and not json_lines:
                 shown.print(escape(task.header))
             for record in run(jobs, task, processes, report):
-                count[record.status] += 1
+                tally.add(record)
                 progress.advance(overall)
                 _show(record, json_lines, shown, err)
                 if sys.stdout is not None:  # closed by `>&-`
                     sys.stdout.flush()
     except KeyboardInterrupt:
-        left = len(jobs) - sum(count.values())
-        err.print(f"interrupted: {count['ok']} done, {left} left; run the same command again to go on")
+        left = len(jobs) - sum(tally.count.values())
+        err.print(f"interrupted: {tally.count['ok']} done, {left} left; run the same command again to go on")
         return INTERRUPTED
+    finally:
+        note_results(tally.written(task))
     if len(jobs) > 1 and not json_lines:
-        parts = [f"{count['ok']} {task.done}"]
-        parts += [f"{count[status]} {status}" for status in ("skipped", "failed") if count[status]]
-        err.print(", ".join(parts))
-    return FAILED if count["failed"] else OK
+        err.print(escape(tally.summary(task.done)))
+    for note in jobs.notes if isinstance(jobs, Plan) else ():
+        err.print(escape(note))
+    return FAILED if tally.count["failed"] else OK
+
+
+@dataclass
+class _Tally:
+    """What became of the files of a run."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    untouched: dict[str, list[str]] = field(default_factory=dict)  # why: which
+    outputs: list[Path] = field(default_factory=list)
+
+    def add(self, record: FileRecord) -> None:
+        self.count[record.status] += 1
+        if record.untouched is not None:
+            self.untouched.setdefault(record.untouched, []).append(record.input)
+        if record.output is not None and record.status != "failed":
+            self.outputs.append(Path(record.output))
+
+    def summary(self, done: str) -> str:
+        """Return "31 derained, 10 left as they are: no rain seen (a.jpg, ...), 1 failed"."""
+        left = sum(len(names) for names in self.untouched.values())
+        parts = [f"{self.count['ok'] - left} {done}"]
+        for why, names in self.untouched.items():
+            as_is = "left as it is" if len(names) == 1 else "left as they are"
+            parts.append(f"{len(names)} {as_is}: {why} ({some(names)})")
+        parts += [f"{self.count[status]} {status}" for status in ("skipped", "failed") if self.count[status]]
+        return ", ".join(parts)
+
+    def written(self, task: Task) -> list[Path]:
+        """Return all files that the outputs stand for."""
+        results = getattr(task, "results", lambda target: [target])
+        return [path for target in self.outputs for path in results(target)]
 
 
 def _show(record: FileRecord, json_lines: bool, out: Console, err: Console) -> None:

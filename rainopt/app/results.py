@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rainopt.app.task import is_there
-from rainopt.io.video.read import is_video
+from rainopt.io.unchanged import Stamp
+from rainopt.io.video.formats import is_video
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rainopt.io import ImageFile
 
 
@@ -61,6 +62,7 @@ def write_results(
     rain: np.ndarray,
     output: OutputSettings,
     untouched: bool = False,
+    stamp: Stamp | None = None,
 ) -> None:
     """Write what is wanted of one picture, with the depth, the profile and the EXIF data of its file.
 
@@ -76,10 +78,14 @@ def write_results(
         (H, W) float32 in [0, 1].
     untouched
         Whether the picture was left as it is; then the very file is copied where that is possible.
+    stamp
+        Of the file, taken before it was read; nothing is written of a file that has changed since.
     """
     from rainopt.io import copy_image, is_format, write_image
 
     image, overwrite = file.pixels, output.overwrite
+    if stamp is not None:
+        stamp.require(source)
     for path in wanted.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     bits = {"u1": 8, "u2": 16}.get(image.dtype.str[1:], 32)
@@ -87,14 +93,15 @@ def write_results(
     if "rain" in wanted:
         write_image(wanted["rain"], rain, bits=16 if bits != 8 else 8, overwrite=overwrite)
     if "compare" in wanted:
-        from rainopt.app.compare import side_by_side
+        from rainopt.app.compare import colours_of, side_by_side
 
-        write_image(wanted["compare"], side_by_side(image, derained, rain), overwrite=overwrite)
+        sheet, colours = side_by_side(image, derained, rain), colours_of(file.metadata)
+        write_image(wanted["compare"], sheet, metadata=colours, overwrite=overwrite)
     target = wanted.get("derained")
     if target is None:
         return
     if untouched and is_format(target, file.format) and not file.turned:
         # No rain: the very file, not a JPEG of a JPEG.
-        copy_image(source, target, overwrite=overwrite)
+        copy_image(source, target, overwrite=overwrite, stamp=stamp)
     else:
         write_image(target, derained, metadata=file.metadata, bits=bits, quality=output.quality, overwrite=overwrite)

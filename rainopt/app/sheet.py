@@ -107,13 +107,12 @@ def write_sheet(
 def _sized(image: np.ndarray, cell: tuple[int, int], width: int | None) -> Any:
     from PIL import Image
 
-    height = cell[1] if width is None else max(1, round(image.shape[0] * width / image.shape[1]))
+    picture = Image.fromarray(shrunk(image, 1))
     # Blocks are averaged first where that leaves enough for a good filter: it is faster.
-    step = max(1, min(image.shape[0] // (2 * height), image.shape[1] // (2 * (width or cell[0]))))
-    picture = Image.fromarray(shrunk(image, step))
     if width is not None:
-        return picture.resize((width, height), Image.Resampling.LANCZOS)
-    picture.thumbnail(cell, Image.Resampling.LANCZOS)
+        height = max(1, round(image.shape[0] * width / image.shape[1]))
+        return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture.thumbnail(cell, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return picture
 
 

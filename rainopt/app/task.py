@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from rainopt.io.claim import ClaimedError, claimed
+
 Progress = Callable[[float], None]
+
+NO_RAIN = "no rain seen"
+"""Why a picture or video is left as it is."""
 
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What became of one file; a line of ``--json``. ``status`` is "ok", "skipped" (all results were there) or
-    "failed".
+    """What became of one file; a line of ``--json``.
+
+    Attributes
+    ----------
+    status
+        "ok", "skipped" (all results were there) or "failed".
+    error
+        Why it failed.
+    untouched
+        Why nothing was taken off a picture or video, where that is so; its status is "ok" all the same.
     """
 
     input: str
     output: str | None
     status: str
     error: str | None = None
+    untouched: str | None = field(default=None, kw_only=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields that say something."""
@@ -31,7 +48,10 @@ class FileRecord:
 
 
 class Task(Protocol):
-    """Work on one file after the other, in this process or, pickled, in others."""
+    """Work on one file after the other, in this process or, pickled, in others.
+
+    One that writes more than the output of its records has a method ``results(target)`` that names all.
+    """
 
     done: ClassVar[str]  # what a file is afterwards, such as "derained"
     header: ClassVar[str | None]  # printed once above the lines
@@ -68,3 +88,27 @@ def is_there(path: Path) -> bool:
     if path.is_dir():
         raise IsADirectoryError(f"a folder has the name of the result '{path}'; choose another for the results")
     return path.exists()
+
+
+@contextmanager
+def writing_alone(target: Path) -> Iterator[None]:
+    """Hold a result, and what is written beside it, for this run; its folder is made.
+
+    Raises
+    ------
+    ClaimedError
+        If another run writes it.
+    OSError
+        If nothing can be written there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A name may be as long as names can be.
+    name = target.name if len(os.fsencode(target.name)) < 200 else hashlib.sha256(os.fsencode(target.name)).hexdigest()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(claimed(target.with_name(f".{name}.lock"), target))
+        except ClaimedError:
+            raise
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        yield

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from rainopt import __version__
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
-from rainopt.app.task import FileRecord, Progress, error_message
+from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
+from rainopt.io.video.join import PartsError
 from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
 from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
 from rainopt.video.scenes import split_scenes
@@ -64,13 +65,13 @@ def video_to_video(
 ) -> VideoRecord:
     """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
 
+    A second run that would write the same files at the same time is refused.
     ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
     video and returns fields of the record.
     """
     begin = time.perf_counter()
     try:
-        wanted = wanted_of(results_of(target, output), output.overwrite)
-        if not wanted:
+        if not wanted_of(results_of(target, output), output.overwrite):
             return VideoRecord(str(source), str(target), "skipped")
         for name, given in of_images.items():
             if given:
@@ -78,12 +79,18 @@ def video_to_video(
         if target.suffix.lower() not in WRITABLE_SUFFIXES:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
         video = open_video(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        facts: dict[str, Any] = {}
-        if "derained" in wanted:
-            facts = work(video)
-        if "compare" in wanted:
-            _write_comparison(video, target, wanted["compare"], output.overwrite)
+        with writing_alone(target):
+            # Another run may have written it in the meantime.
+            wanted = wanted_of(results_of(target, output), output.overwrite)
+            if not wanted:
+                return VideoRecord(str(source), str(target), "skipped")
+            facts: dict[str, Any] = {}
+            if "derained" in wanted:
+                facts = work(video)
+            if "compare" in wanted:
+                _write_comparison(video, target, wanted["compare"], output.overwrite)
+        if facts.get("dry") == 1:
+            facts["untouched"] = NO_RAIN
         seconds = round(time.perf_counter() - begin, 3)
         facts |= {"height": video.height, "width": video.width, "lost": video.lost, "seconds": seconds}
         return VideoRecord(str(source), str(target), "ok", **facts)
@@ -139,8 +146,8 @@ def in_stretches(
     Stretches are written as parts in a hidden folder beside the result and joined in the end; a run that was stopped
     goes on with the first one that is missing. ``progress`` is called with the share of the frames that have been read.
     """
-    stat = video.path.stat()
-    source = [str(video.path.resolve()), stat.st_size, stat.st_mtime_ns]
+    stamp = video.stamp
+    source = [str(video.path.resolve()), stamp.size, stamp.changed]
     parts = Parts(target, {"version": __version__, "source": source, "stretch": work.length} | work.settings)
     notes: list[dict[str, Any]] = []
     before: Any = None
@@ -164,7 +171,17 @@ def in_stretches(
                     pass
             notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        join_parts(files, target, audio_from=video.path if video.has_audio else None, overwrite=overwrite)
+        join_parts(
+            files,
+            target,
+            audio_from=video.path if video.has_audio else None,
+            overwrite=overwrite,
+            check=lambda: stamp.require(video.path),
+        )
+    except PartsError as error:
+        # They would end every later run as well.
+        parts.remove()
+        raise VideoError(f"{error}; they are thrown away: run again") from None
     except BaseException:
         parts.remove_if_none_is_finished()
         raise

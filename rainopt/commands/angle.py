@@ -41,11 +41,11 @@ def angle(
     interrupted.
     """
     from rainopt.app.inputs import PlanError, plan, survey
+    from rainopt.app.kinds import names_a_file
     from rainopt.app.report import follow
     from rainopt.commands.angle_photo import FindAngle, overlay_of
-    from rainopt.io import READABLE_SUFFIXES
 
-    if overlay is not None and overlay.suffix.lower() in READABLE_SUFFIXES and not overlay.is_dir():
+    if overlay is not None and names_a_file(overlay):
         raise typer.BadParameter(f"'{overlay}' is no name of a folder; name one", param_hint="--overlay")
     with refusing("--overlay", PlanError):
         work = survey(inputs) if overlay is None else plan(inputs, overlay, lambda target: [overlay_of(target)])

@@ -66,11 +66,12 @@ def background(
     """
     from rainopt.app.inputs import VIDEOS, PlanError, plan
     from rainopt.app.report import follow
-    from rainopt.commands.background_video import BackgroundSettings, FindBackground, results_of
+    from rainopt.commands.background_video import BackgroundSettings, FindBackground
 
     if stop is not None and stop <= start:
         raise typer.BadParameter(f"must lie behind --start {start}, got {stop}", param_hint="--stop")
     settings = BackgroundSettings(frames, start, stop, step, stabilise, maps, compare, overwrite, scratch)
     with refusing("--output", PlanError):
-        work = plan(inputs, output, lambda target: results_of(target, settings).values(), VIDEOS)
-    raise typer.Exit(follow(work, FindBackground(settings), jobs, json_lines))
+        task = FindBackground(settings)
+        work = plan(inputs, output, task.results, VIDEOS)
+    raise typer.Exit(follow(work, task, jobs, json_lines))

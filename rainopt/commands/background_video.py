@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +12,8 @@ import numpy as np
 
 from rainopt.app.compare import RAIN_GAIN, captioned
 from rainopt.app.results import wanted_of
-from rainopt.app.task import FileRecord, Progress, error_message
+from rainopt.app.task import FileRecord, Progress, error_message, writing_alone
+from rainopt.commands.background_colours import colours_of
 from rainopt.io import write_image
 from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
 from rainopt.video.adaptive_background import Settled, settle
@@ -97,6 +98,10 @@ class FindBackground:
             raise ValueError(f"'{source}' has no place for its result")
         return background_file(source, target, self.settings, progress)
 
+    def results(self, target: Path) -> Iterable[Path]:
+        """Return the files that are written for one target."""
+        return results_of(target, self.settings).values()
+
     def failed(self, source: Path, target: Path | None, error: str) -> BackgroundRecord:
         """Return the record of a video that could not be worked on."""
         return BackgroundRecord(str(source), None if target is None else str(target), "failed", error=error)
@@ -118,19 +123,23 @@ def background_file(
 ) -> BackgroundRecord:
     """Find the background of one video and write what is asked for; never raises for a bad file.
 
-    Files that are there are kept unless ``settings.overwrite``; where all are, nothing is computed.
+    Files that are there are kept unless ``settings.overwrite``; where all are, nothing is computed. A second run that
+    would write the same files at the same time is refused.
     """
     begin = time.perf_counter()
     try:
-        wanted = wanted_of(results_of(target, settings), settings.overwrite)
-        if not wanted:
+        if not wanted_of(results_of(target, settings), settings.overwrite):
             return BackgroundRecord(str(source), str(target), "skipped")
         video = open_video(source)
-        with FrameStore(scratch=settings.scratch) as store:
+        with writing_alone(target), FrameStore(scratch=settings.scratch) as store:
+            # Another run may have written some of it in the meantime.
+            wanted = wanted_of(results_of(target, settings), settings.overwrite)
+            if not wanted:
+                return BackgroundRecord(str(source), str(target), "skipped")
             scene = FirstScene(video, settings)
             count = (1 << 62) if settings.frames == 0 else settings.frames
             settled = settle(scene, store, count=count, stabilise=settings.stabilise, progress=progress)
-            _write(settled, store, video.bits, wanted, target, settings)
+            _write(settled, store, video, wanted, target, settings)
         return _record(source, target, settled, scene, video, begin)
     # Anything that goes wrong with one video must leave the others to be done.
     except Exception as error:
@@ -157,11 +166,15 @@ class FirstScene:
 
 
 def _write(
-    settled: Settled, store: FrameStore, bits: int, wanted: dict[str, Path], target: Path, settings: BackgroundSettings
+    settled: Settled,
+    store: FrameStore,
+    video: Video,
+    wanted: dict[str, Path],
+    target: Path,
+    settings: BackgroundSettings,
 ) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     image = settled.estimate.image
-    deep = 16 if bits == 16 and target.suffix.lower() in (".png", ".tif", ".tiff") else 8
+    deep = 16 if video.bits == 16 and target.suffix.lower() in (".png", ".tif", ".tiff") else 8
     pictures: dict[str, np.ndarray] = {"valid": settled.valid.astype(np.float32), "seen": settled.estimate.seen}
     if "compare" in wanted:
         # A frame with much rain shows best what was done.
@@ -180,7 +193,8 @@ def _write(
             write_image(wanted[kind], pictures[kind], overwrite=settings.overwrite)
     # Last: where it is, the rest is.
     if "background" in wanted:
-        write_image(wanted["background"], image, bits=deep, overwrite=settings.overwrite)
+        colours = colours_of(video.path, settled.numbers)
+        write_image(wanted["background"], image, metadata=colours, bits=deep, overwrite=settings.overwrite)
 
 
 def _record(

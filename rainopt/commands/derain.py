@@ -94,10 +94,12 @@ def derain(
 ) -> None:
     """Remove rain streaks from photographs and videos.
 
-    PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
-    result is upright. Videos become H.264 (VP9 in .webm) with the same frames, time stamps and sound; direction and
-    weights are steady from frame to frame, and what a still camera sees behind the rain helps. Results that are
-    already there are kept, so the same command run again goes on where it was interrupted, also within a video.
+    PNG, JPEG, TIFF, WebP, AVIF and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and
+    the result is upright. HEIC becomes PNG, raw photographs TIFF (extras heif and raw). Videos become H.264 (VP9 in
+    .webm) with the same frames, time stamps and sound; direction and weights are steady from frame to frame, and what a
+    still camera sees behind the rain helps. Results that are already there are kept, so the same command run again goes
+    on where it was interrupted, also within a video; they are listed in a file .rainopt-results in their folder, and
+    left out where they lie among later inputs.
 
     **Examples**
 

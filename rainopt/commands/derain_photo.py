@@ -18,6 +18,7 @@ from rainopt.still.settings import StillSettings
 
 # Confidence of the angle below which a look at the result is advised.
 UNSURE = 0.5
+AT_ZERO = "no streaks removed, at strength 0"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class PhotoRecord(FileRecord):
     def _why_no_rain(self) -> str:
         """Tell why no streak was removed."""
         if self.confidence is None or self.confidence >= PRESENT:
-            return "no streaks removed, at strength 0"
+            return AT_ZERO
         seen = f"no rain seen (confidence {self.confidence:.2f})"
         left = "only the veil removed" if self.veil else "left as it is"
         return f"{seen}, {left}; --angle removes rain all the same"
@@ -86,6 +87,8 @@ def derain_photo(
             "veil": None if result.veil is None else float(np.mean(to_numpy(result.veil), dtype=np.float64)),
         }
         untouched = not result.directions and result.veil is None
+        if untouched and (result.confidence is None or result.confidence >= PRESENT):
+            facts["untouched"] = AT_ZERO
         return Derained(to_numpy(result.background), to_numpy(result.rain), untouched, facts)
 
     return photo_to_photo(source, target, output, work, PhotoRecord)

@@ -19,6 +19,7 @@ from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
 from rainopt.direction.ridges import turn
 from rainopt.geometry.lines import line_angle
+from rainopt.image import exposure, scaled
 
 # Rain falls; a direction far from the vertical needs more evidence. Degrees, standard deviation.
 PRIOR = 50.0
@@ -32,7 +33,9 @@ CELLS = 6  # the picture is divided into this many cells a side to see whether r
 MOST = 3  # directions at most
 APART = 8.0  # degrees between two directions at least
 LEAST_SHARE = 0.15  # share of the rain that a further direction must have
-# Confidence from which a direction is reported, and its rain removed.
+# Confidence from which a direction is reported, and its rain removed. Of 116 photographs in which rain can be seen this
+# leaves 14 as they are, and it finds rain in 7 of 107 dry ones; 0.2 would be 10 and 10, 0.15 7 and 12. What is taken
+# off a dry one shows (26 to 47 dB; at a quarter of the strength 31 to 57), so doubt is no reason to remove a little.
 PRESENT = 0.3
 BINS = np.arange(-89.5, 90.0)
 CHANCE = 2 * AGREEMENT / 180  # share of scattered votes that agree with any angle
@@ -91,7 +94,12 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
-    return vote(gather(work_planes(image, channel_axis)))
+    return vote(look(image, channel_axis, exposure(image, channel_axis=channel_axis)))
+
+
+def look(image: Array, channel_axis: int = -1, unit: float = 1.0) -> Evidence:
+    """Return the evidence of an image divided by its `rainopt.image.exposure`; contrasts are in its units, too."""
+    return gather(scaled(work_planes(image, channel_axis), 1 / unit))
 
 
 def vote(evidence: Evidence) -> AngleEstimate:

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, to_numpy
+from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, require_dense, to_numpy
+from rainopt.checks import require_axis
 from rainopt.image import RANGE_SLACK, split_channels
 
 # Streaks of large photographs are many pixels wide, and evidence is plentiful: work on about this many pixels.
@@ -27,6 +28,7 @@ def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
     ValueError, TypeError
         As `rainopt.image.split_channels`.
     """
+    require_dense(image, "image")
     image = native(detached(image))
     fast = _reduced(image, channel_axis)
     if fast is not None:
@@ -46,9 +48,11 @@ def _reduced(image: Array, channel_axis: int) -> np.ndarray | None:
     """`work_planes` of a large image by the kernel of its device; None where it is small, there is no kernel, or there
     is something to complain of, which is left to `split_channels`.
     """
-    xp = namespace(image, names="image")
-    if image.ndim not in (2, 3) or (image.ndim == 3 and (channel_axis is None or not -3 <= channel_axis < 3)):
+    xp = namespace(image)
+    if image.ndim not in (2, 3):
         return None
+    if image.ndim == 3:
+        channel_axis = require_axis(channel_axis, tuple(image.shape))
     pixels = image[:, :, None] if image.ndim == 2 else xp.moveaxis(image, channel_axis, -1)
     height, width, channels = pixels.shape
     if 0 in pixels.shape or channels not in (1, 2, 3, 4):

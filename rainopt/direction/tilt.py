@@ -14,7 +14,7 @@ from numbers import Real
 
 import numpy as np
 
-from rainopt.checks import require_finite, require_non_negative, require_whole
+from rainopt.checks import require_finite, require_iterations, require_non_negative, require_whole
 from rainopt.direction.tilt_window import BLUR, Level, pyramid
 from rainopt.geometry.lines import line_angle
 from rainopt.optim.robust_pca import RobustPCA, robust_pca
@@ -144,7 +144,7 @@ def tilt(
         raise ValueError(f"`transform` must be one of {', '.join(TRANSFORMS)}, got {transform!r}")
     height, width = _window_shape(window, image.shape, transform)
     middle = _checked_centre(centre, image.shape)
-    max_iter = require_whole(max_iter, "max_iter")
+    max_iter = require_iterations(max_iter)
     require_non_negative(blur=blur)
     if not (_is_number(tol) and tol > 0):
         raise ValueError(f"`tol` must be positive, got {tol!r}")
@@ -210,8 +210,9 @@ def _refine(
     limit = REACH * level.degrees_a_sample
     low, high = -math.inf, math.inf  # angles below and above the root
     axis = math.copysign(90.0, angle) if transposed else 0.0
-    pca, last, move = None, 0.0, 0.0
-    for iteration in range(1, max_iter + 1):
+    pca, last, move, iteration = None, 0.0, 0.0, 0
+    while True:
+        iteration += 1
         D, J = level.linearise(angle, transposed)
         if not np.linalg.norm(J) * level.degrees_a_sample > INSENSITIVE:
             return line_angle(angle), robust_pca(D, tol=INNER_TOL), iteration, TiltStatus.CONSTANT
@@ -233,8 +234,8 @@ def _refine(
         if level.transform == "shear":
             aim = min(max(aim, axis - STEEPEST), axis + STEEPEST)
         angle, move, last = aim, aim - angle, step
-    assert pca is not None
-    return line_angle(angle), pca, max_iter, TiltStatus.MAX_ITER
+        if iteration == max_iter:
+            return line_angle(angle), pca, iteration, TiltStatus.MAX_ITER
 
 
 def _is_number(value: object) -> bool:

@@ -1,31 +1,9 @@
-"""Files to arrays and back: images and video, written whole or not at all."""
+"""Files to arrays and back: images and video, written whole or not at all.
 
-from rainopt.io.images.files import (
-    MAX_PIXELS,
-    READABLE_SUFFIXES,
-    ImageFile,
-    ImageFileError,
-    ImageFileExistsError,
-    ImageMetadata,
-    copy_image,
-    image_size,
-    is_format,
-    read_image,
-    read_image_file,
-    write_image,
-)
+Names load on first use, so that commands know the formats without the libraries that read them; ``__init__.pyi`` tells
+where each lives.
+"""
 
-__all__ = [
-    "MAX_PIXELS",
-    "READABLE_SUFFIXES",
-    "ImageFile",
-    "ImageFileError",
-    "ImageFileExistsError",
-    "ImageMetadata",
-    "copy_image",
-    "image_size",
-    "is_format",
-    "read_image",
-    "read_image_file",
-    "write_image",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

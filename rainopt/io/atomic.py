@@ -43,9 +43,10 @@ def replacing(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     try:
         with open(temporary, "x+b") as file:
             yield file
-        if not overwrite and place.exists():
-            raise FileThereError(exists)
-        os.replace(temporary, place)
+        if overwrite:
+            os.replace(temporary, place)
+        else:
+            _place(temporary, place, exists)
     except WriteError:
         raise
     except Exception as error:
@@ -56,6 +57,19 @@ def replacing(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
     finally:
         # Also after an interruption; after success the name is gone already.
         temporary.unlink(missing_ok=True)
+
+
+def _place(temporary: Path, place: Path, exists: str) -> None:
+    """Give a file its name unless another run was first."""
+    try:
+        os.link(temporary, place)
+    except FileExistsError:
+        raise FileThereError(exists) from None
+    except (OSError, NotImplementedError):
+        # A file system without a second name for a file: two runs may meet here, and the later one replaces.
+        if place.exists():
+            raise FileThereError(exists) from None
+        os.replace(temporary, place)
 
 
 def _prefix(place: Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rainopt.kernels.compiler import compiled
 from rainopt.parallel.threads import run_all
 
 BAND_ROWS = 64  # rows of the result that a thread takes at a time
@@ -35,7 +35,7 @@ def block_mean(
     return out if all(run_all(reduce, [(first,) for first in range(0, out.shape[1], BAND_ROWS)])) else None
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def block_means(image, factor, scale, low, high, out):
     """Write ``scale`` times the mean of each ``factor`` × ``factor`` block of ``image`` (H, W, C) to ``out`` (C, h, w).
 

@@ -11,8 +11,8 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from rainopt.kernels.compiler import compiled
 from rainopt.parallel.threads import num_threads, run_all
 
 LEVELS = 256  # of the luminance whose mode is taken
@@ -97,7 +97,7 @@ def _spans(columns: int, tile: int) -> list[tuple[int, int]]:
     return [(first, min(first + step, columns)) for first in range(0, columns, step)]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def luma_tile(frame, start, shift, red, green, blue, out):
     """Write the BT.601 luma of ``out.size`` pixels of ``frame`` (P, C) from ``start``, rounded, shifted to 8 bits."""
     count = out.size
@@ -117,7 +117,7 @@ def luma_tile(frame, start, shift, red, green, blue, out):
         out[j] = np.uint8((total >> np.uint32(16)) >> np.uint32(shift))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_votes(frames, first, last, shift, white, hist, modes, marks):
     """Let the pixels ``first`` to ``last`` of ``frames`` (N, P, C) vote for the percentiles that give their mode.
 
@@ -158,7 +158,7 @@ def count_votes(frames, first, last, shift, white, hist, modes, marks):
             modes[start + j] = np.uint8(mode)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_below(block, limit, counts):
     """Count the values of each column of ``block`` (N, J) that are below its limit."""
     counts[:] = 0
@@ -168,7 +168,7 @@ def count_below(block, limit, counts):
             counts[j] += row[j] < limit[j]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def next_above(block, value, largest, counts, above):
     """Count the values of each column that are at most ``value``, and find the least one above it, or ``largest``."""
     counts[:] = 0
@@ -182,7 +182,7 @@ def next_above(block, value, largest, counts, above):
             above[j] = min(above[j], row[j] if row[j] > value[j] else top[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_within(block, lowest, highest, counts):
     """Count the values of each column from ``lowest`` to ``highest``."""
     counts[:] = 0
@@ -192,7 +192,7 @@ def count_within(block, lowest, highest, counts):
             counts[j] += (row[j] >= lowest[j]) & (row[j] <= highest[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sum_distances(block, value, total):
     """Add up the distances of each column from ``value``."""
     total[:] = 0
@@ -202,7 +202,7 @@ def sum_distances(block, value, total):
             total[j] += max(row[j], value[j]) - min(row[j], value[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def write_percentile(flat, first, last, rank, rest, bits, near, scale, counts, distance, out, seen, darker, spread):
     """Write a percentile of the columns ``first`` to ``last`` of ``flat`` (N, Q), and how the frames lie around it.
 
@@ -267,7 +267,7 @@ def write_percentile(flat, first, last, rank, rest, bits, near, scale, counts, d
             spread[begin + j] = np.float32(distance[j]) / np.float32(frames) / scale
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sum_within(block, lowest, highest, total):
     """Add up the values of each column from ``lowest`` to ``highest``."""
     total[:] = 0
@@ -277,7 +277,7 @@ def sum_within(block, lowest, highest, total):
             total[j] += row[j] if (row[j] >= lowest[j]) & (row[j] <= highest[j]) else 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def write_off_centre(flat, first, last, image, near, scale, counts, total, out):
     """Write how far the mean of the values near ``image`` lies from it, for the columns ``first`` to ``last``.
 

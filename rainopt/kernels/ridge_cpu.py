@@ -9,14 +9,15 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from numba import njit
+
+from rainopt.kernels.compiler import compiled
 
 # What `measure` adds up for each ridge; the columns after these hold the contrast in each colour channel.
 COUNT, ROW, COLUMN, ROW2, COLUMN2, CROSS, COS2, SIN2, CONTRAST, STEP, CHANNELS = range(11)
 
 
 # Literals would turn float32 into float64 and halve the speed: constants take the type of the image.
-@njit(cache=True, nogil=True)
+@compiled
 def curvature(image, taps, first, last, strength, cos2, sin2):
     """Write, for rows ``first`` to ``last``, the curvature of the strongest ridge through each pixel and its direction.
 
@@ -61,7 +62,7 @@ def curvature(image, taps, first, last, strength, cos2, sin2):
             n[j] = mixed * scale
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def crests(strength, cos2, sin2, sign, thresholds, block, first, last, crest, offset):
     """Mark, in rows ``first`` to ``last``, where ``sign × strength`` reaches its threshold and is largest across its
     ridge.
@@ -84,14 +85,14 @@ def crests(strength, cos2, sin2, sign, thresholds, block, first, last, crest, of
                 offset[i, j] = (before - after) / (bend + bend) if bend < 0 else 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _half(cos2, sin2):
     """Return cosine and sine of half the angle, in (-90°, 90°]."""
     cos, sin = sqrt(max(1 + cos2, 0) / 2), sqrt(max(1 - cos2, 0) / 2)
     return cos, (sin if sin2 >= 0 else -sin)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _strength_at(strength, sign, row, column):
     rows, columns = strength.shape
     row, column = min(max(row, 0.0), rows - 1.0), min(max(column, 0.0), columns - 1.0)
@@ -103,7 +104,7 @@ def _strength_at(strength, sign, row, column):
     return above * (1 - down) + below * down
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def link(crest, cos2, sin2, least_cosine, owner):
     """Join neighbouring crest pixels (8 neighbours) whose directions agree, and return the number of ridges.
 
@@ -112,8 +113,12 @@ def link(crest, cos2, sin2, least_cosine, owner):
     their first pixels, and -1 elsewhere.
     """
     rows, columns = crest.shape
-    parent = np.empty(np.count_nonzero(crest), np.int32)
-    count = 0
+    count = np.int64(0)
+    for i in range(rows):
+        for j in range(columns):
+            count += crest[i, j]
+    parent = np.empty(count, np.int64)
+    count = np.int64(0)
     for i in range(rows):
         for j in range(columns):
             owner[i, j] = -1
@@ -126,7 +131,7 @@ def link(crest, cos2, sin2, least_cosine, owner):
                 if above < 0 or beside < 0 or beside >= columns or owner[above, beside] < 0:
                     continue
                 if cos2[i, j] * cos2[above, beside] + sin2[i, j] * sin2[above, beside] >= least_cosine:
-                    a, b = _root(parent, count), _root(parent, owner[above, beside])
+                    a, b = _root(parent, count), _root(parent, np.int64(owner[above, beside]))
                     parent[max(a, b)] = min(a, b)
             owner[i, j] = count
             count += 1
@@ -134,7 +139,7 @@ def link(crest, cos2, sin2, least_cosine, owner):
     number = np.empty(count, np.int32)
     ridges = 0
     for k in range(count):
-        root = _root(parent, k)
+        root = _root(parent, np.int64(k))
         if root == k:
             number[k] = ridges
             ridges += 1
@@ -147,7 +152,7 @@ def link(crest, cos2, sin2, least_cosine, owner):
     return ridges
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _root(parent, k):
     while parent[k] != k:
         parent[k] = parent[parent[k]]
@@ -155,7 +160,7 @@ def _root(parent, k):
     return k
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def measure(owner, cos2, sin2, offset, luminance, colour, reach, sums):
     """Add up, for each ridge, what its shape and its evidence are computed from; see the names of the columns.
 
@@ -188,6 +193,6 @@ def measure(owner, cos2, sin2, offset, luminance, colour, reach, sums):
                 total[CHANNELS + k] += colour[k, i, j] - 0.5 * (colour[k, i0, j0] + colour[k, i1, j1])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _inside(position, count):
     return min(max(position, 0), count - 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from rainopt.kernels.compiler import compiled
 from rainopt.parallel.threads import run_all
 
 BAND_ROWS = 256  # rows that a thread takes at a time
@@ -31,7 +31,7 @@ def shift_rows(image: np.ndarray, starts: np.ndarray, weights: np.ndarray, width
     return out.reshape(*image.shape[:-1], width)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _shift_rows(image, starts, weights, edge, out):
     """Write ``out[i, j] = Σ_k weights[i, k] image[i, j + starts[i] + k]``; outside: the edge pixel, or 0."""
     rows, columns = image.shape

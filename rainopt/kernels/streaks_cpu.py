@@ -2,13 +2,13 @@
 
 import math
 
-import numba
+from rainopt.kernels.compiler import compiled
 
 # A Gaussian is cut off where it has fallen to 3e-4 of its peak, less than one 8-bit step of any streak.
 CUTOFF = 4.0
 
 
-@numba.njit(cache=True)
+@compiled
 def draw(
     canvas, row, column, angle, length, sigma, fade, peak, distance, texture, beat, phase, depth, occluded, screen
 ):

@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from rainopt.kernels.compiler import compiled
 
 O, B, R, BX, BY, RX, RY = range(7)
 SPARSITY, CEILING = range(2)
@@ -46,7 +47,7 @@ class Constants(NamedTuple):
 
 # One loop although it touches eleven arrays: five loops that each vectorise take a tenth longer, since all but the
 # first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
-@njit(cache=True, nogil=True)
+@compiled
 def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, bar_b, bar_r, c):
     """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity and box, relax.
 
@@ -73,7 +74,7 @@ def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, 
         r[j] += c.relax * step_r
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ascend_along(p, bar, bar_below, step, radius, relax):
     for j in range(p.size):
         v = p[j] + step * (bar_below[j] - bar[j])
@@ -82,7 +83,7 @@ def _ascend_along(p, bar, bar_below, step, radius, relax):
         p[j] += relax * (v - p[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ascend_across(p, bar, step, radius, relax):
     here, there = bar[:-1], bar[1:]
     for j in range(here.size):
@@ -92,7 +93,7 @@ def _ascend_across(p, bar, step, radius, relax):
         p[j] += relax * (v - p[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ascend_across_shifted(p, bar, o, step, radius, relax):
     here, there, o_here, o_there = bar[:-1], bar[1:], o[:-1], o[1:]
     for j in range(here.size):
@@ -102,7 +103,7 @@ def _ascend_across_shifted(p, bar, o, step, radius, relax):
         p[j] += relax * (v - p[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _prior_row(prior, i, o, bounded):
     """Return the sparsity and the upper bound of the rain in one row."""
     if prior.shape[0] > 1:
@@ -110,7 +111,7 @@ def _prior_row(prior, i, o, bounded):
     return prior[0, SPARSITY], (o if bounded else prior[0, CEILING])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def advance(state, columns, prior, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
@@ -140,19 +141,19 @@ def advance(state, columns, prior, bars, zero_row, c):
             _ascend_across_shifted(ry, bar_r, o, c.dual_across, c.lambda_y, c.relax)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _boxed(r, low, high):
     r = r if r > low else low
     return r if r < high else high
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _clip(v, radius):
     v = v if v > -radius else -radius
     return v if v < radius else radius
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def certify(state, columns, prior, first, last, zero_row, radius, c):
     """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
 

@@ -120,6 +120,8 @@ def niqe(image: Array, *, model: NiqeModel | None = None) -> float:
     TypeError
         For another dtype, or something that is not an array.
     """
+    if model is not None and not isinstance(model, NiqeModel):
+        raise TypeError(f"`model` must be a NiqeModel or None, got {type(model).__name__}")
     features, _ = _measured(image)
     if len(features) < LEAST_PATCHES:
         raise ValueError(

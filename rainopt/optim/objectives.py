@@ -9,6 +9,8 @@ from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_non_negative, require_same_shape
 from rainopt.optim.operators import diff_across, diff_along
 
+MOST_WEIGHT = 1e6  # far beyond where a layer is constant, and far from where float32 ends
+
 
 @dataclass(frozen=True)
 class UDGWeights:
@@ -30,7 +32,7 @@ class UDGWeights:
     Raises
     ------
     ValueError
-        If a weight is negative or not finite.
+        If a weight is negative, not finite, or above `MOST_WEIGHT`.
 
     Notes
     -----
@@ -48,7 +50,7 @@ class UDGWeights:
 
     def __post_init__(self) -> None:
         numbers = {name: getattr(self, name) for name in ("tau", "lambda_x", "lambda_y", "sparsity")}
-        require_non_negative(**numbers)
+        require_non_negative(MOST_WEIGHT, **numbers)
         if not isinstance(self.bounded, bool):
             raise ValueError(f"`bounded` must be True or False, got {self.bounded!r}")
         for name, value in numbers.items():
@@ -121,12 +123,19 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPri
     -----
     Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
     """
-    O, B, R = native(O), native(B), native(R)
     for name, layer in (("O", O), ("B", B), ("R", R)):
         require_batch(layer, name)
+    O, B, R = native(O), native(B), native(R)
+    require_weights(weights)
     require_same_shape(O, "O", B=B, R=R)
     require_prior(O, weights, prior)
     return namespace(O).astype(energy_terms(O, B, R, weights, prior), O.dtype)
+
+
+def require_weights(weights: object) -> None:
+    """Require `UDGWeights`."""
+    if not isinstance(weights, UDGWeights):
+        raise TypeError(f"`weights` must be UDGWeights, got {type(weights).__name__}")
 
 
 def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
@@ -137,6 +146,8 @@ def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
     ValueError, TypeError
         For fields of another shape or dtype, negative or not finite, or a ceiling above the image or without a bound.
     """
+    if not isinstance(prior, RainPrior):
+        raise TypeError(f"`prior` must be a RainPrior, got {type(prior).__name__}")
     xp = namespace(O)
     for name, field in zip(RainPrior._fields, prior, strict=True):
         if field is None:

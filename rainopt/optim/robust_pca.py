@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rainopt.checks import require_finite, require_non_negative, require_same_shape, require_whole
+from rainopt.checks import require_finite, require_iterations, require_non_negative, require_same_shape
 from rainopt.optim.prox import shrink, shrink_singular_values
 
 MAX_ITER = 1000
@@ -111,7 +111,7 @@ def robust_pca(
     require_non_negative(weight=weight, tol=tol)
     if weight == 0:
         raise ValueError("`weight` must be positive, got 0")
-    max_iter = require_whole(max_iter, "max_iter")
+    max_iter = require_iterations(max_iter)
     # A matrix of zeros is its own split; the weight of 1 only avoids a division.
     scale = float(np.linalg.norm(D, 2)) or 1.0
     if start is None:

@@ -8,10 +8,10 @@ from numbers import Real
 from typing import Protocol
 
 from rainopt.arrays import Array, namespace, native
-from rainopt.checks import require_batch, require_same_shape, require_whole
+from rainopt.checks import require_batch, require_iterations, require_same_shape
 from rainopt.optim.admm import Admm
 from rainopt.optim.fused import fused_primal_dual
-from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior, require_weights
 from rainopt.optim.primal_dual import PrimalDual
 
 METHODS = ("auto", "primal-dual", "admm", "reference")
@@ -96,7 +96,7 @@ def solve_udg(
         iteration on the array library always. ``"admm"``: the paper's alternating updates with transform solves.
         ``"auto"``: primal-dual.
     max_iter
-        Most iterations, default 400.
+        Most iterations, default 400, at most 100 000.
     tol
         Stop when every image's duality gap is at most ``tol`` times its energy, default 0.02, where results no
         longer change visibly. 0 runs ``max_iter`` iterations without looking.
@@ -121,11 +121,9 @@ def solve_udg(
     `rainopt.optim.admm`.
     """
     weights = UDGWeights() if weights is None else weights
-    if not isinstance(weights, UDGWeights):
-        raise TypeError(f"`weights` must be UDGWeights or None, got {type(weights).__name__}")
-    xp = namespace(O, names="O")
-    O = native(O)
+    require_weights(weights)
     require_batch(O, "O")
+    xp, O = namespace(O), native(O)
     if weights.bounded and bool(xp.any(O < 0)):
         raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
     require_prior(O, weights, prior)
@@ -174,7 +172,7 @@ def minimise(
 
 def stopping(max_iter: int | None, tol: float | None) -> tuple[int, float]:
     """Check the two limits of a solve and fill in their defaults."""
-    max_iter = MAX_ITER if max_iter is None else require_whole(max_iter, "max_iter")
+    max_iter = MAX_ITER if max_iter is None else require_iterations(max_iter)
     tol = TOL if tol is None else tol
     if not (isinstance(tol, Real) and tol >= 0):
         raise ValueError(f"`tol` must be at least 0, got {tol!r}")

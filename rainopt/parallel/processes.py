@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -24,35 +25,57 @@ def run_in_processes(
 ) -> Iterator[tuple[Task, Any | None]]:
     """Call ``function(*task)`` for every task in ``processes`` workers; yield each task and its result when it is done.
 
-    The result is None for the tasks that were not done because a worker died (`DIED` says so to a user).
-    ``function`` must belong to a module, and should return its failures, since an exception ends the run. Closing the
-    iterator stops the work; tasks that have begun are finished.
+    A worker that dies takes the task with it that it worked on, and no other: its result is None (`DIED` says so to a
+    user), and another worker takes its place. ``function`` must belong to a module, and should return its failures,
+    since an exception ends the run. Closing the iterator stops the work; tasks that have begun are finished.
     """
-    # Spawned, because a forked child inherits the locks of threads that it does not have.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare_worker, initargs=(processes,))
     waiting = list(reversed(tasks))
-    running: dict[Future[Any], Task] = {}
+    workers: list[ProcessPoolExecutor] = []
+    running: dict[Future[Any], tuple[ProcessPoolExecutor, Task]] = {}
     try:
-        while waiting or running:
-            # A short queue: an interruption has little to wait for.
-            while waiting and len(running) < 2 * processes:
-                task = waiting.pop()
-                with _interrupts_held():
-                    try:
-                        running[pool.submit(function, *task)] = task
-                    except BrokenProcessPool:
-                        waiting.append(task)
-                        raise
+        while waiting and len(workers) < processes:
+            workers.append(worker := _worker(processes))
+            task = waiting.pop()
+            running[_begin(worker, function, task)] = worker, task
+        while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                result = future.result()
-                yield running.pop(future), result
-    except BrokenProcessPool:
-        for task in [*running.values(), *reversed(waiting)]:
-            yield task, None
+                worker, finished = running.pop(future)
+                result = None
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    worker.shutdown(wait=True, cancel_futures=True)
+                    workers.remove(worker)
+                    if waiting:
+                        workers.append(worker := _worker(processes))
+                # Before the result is handed on, so that the worker has something to do while the caller looks at it.
+                if waiting:
+                    task = waiting.pop()
+                    running[_begin(worker, function, task)] = worker, task
+                yield finished, result
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for worker in workers:
+            worker.shutdown(wait=True, cancel_futures=True)
+
+
+def _worker(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of one process: where it breaks, it is known what the process worked on."""
+    # Spawned, because a forked child inherits the locks of threads that it does not have.
+    context = multiprocessing.get_context("spawn")
+    shown = logging.lastResort.formatter if logging.lastResort else None
+    return ProcessPoolExecutor(1, mp_context=context, initializer=_prepare_worker, initargs=(processes, shown))
+
+
+def _begin(worker: ProcessPoolExecutor, function: Callable[..., Any], task: Task) -> Future[Any]:
+    with _interrupts_held():
+        try:
+            return worker.submit(function, *task)
+        except BrokenProcessPool as error:
+            # It died with nothing to do, and fails like one that dies at work.
+            future: Future[Any] = Future()
+            future.set_exception(error)
+            return future
 
 
 @contextmanager
@@ -68,9 +91,11 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare_worker(processes: int) -> None:
-    """Share the cores, leave Ctrl-C to the parent, and do not outlive it."""
+def _prepare_worker(processes: int, shown: logging.Formatter | None) -> None:
+    """Share the cores, leave Ctrl-C to the parent, show warnings as it does, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(shown)
     # A wrong RAINOPT_NUM_THREADS is told by the first solve, as without workers.
     with suppress(ValueError):
         set_num_threads(max(1, num_threads() // processes))

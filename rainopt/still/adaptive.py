@@ -31,6 +31,7 @@ FAINT = 0.01  # brightness of the averaged layer at which the sparsity has falle
 DOUBT = 3.0  # by how much texture raises the sparsity
 SMOOTH_ALONG, TEXTURE_ALONG, TEXTURE_ACROSS = 13, 21, 11  # pixels
 NEIGHBOURS = (2, 3, 5)  # pixels to either side that a streak is brighter than
+LEAST_STRENGTH = 1e-8  # takes off nothing, and leaves weights that are numbers
 TEXTURE_SHARE, NOISE = 0.5, 0.003  # of the texture's deviation, and brightness, that a streak is held against
 
 
@@ -138,6 +139,7 @@ def density(rain: Array) -> float:
 
 def mixed(dense: float, strength: float) -> LayerWeights:
     """Return the weights between `FEW` and `MANY`; ``strength`` divides the sparsity and multiplies λy by its root."""
+    strength = max(strength, LEAST_STRENGTH)
 
     def between(few: float, many: float) -> float:
         return few ** (1 - dense) * many**dense

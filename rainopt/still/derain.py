@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from rainopt.arrays import Array, detached, namespace, native
+from rainopt.arrays import Array, detached, namespace, native, require_dense
+from rainopt.checks import require_axis
 from rainopt.direction.estimate import Direction
 from rainopt.direction.planes import work_planes
-from rainopt.image import join_channels, luminance, quantise, split_channels
+from rainopt.image import exposure, join_channels, luminance, quantise, scaled, split_channels
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.udg import UDGSolution
 from rainopt.still.colour import remove_layer
@@ -40,7 +41,8 @@ class Decomposition:
         Degrees in (-90, 90], given or estimated; of the strongest rain where it falls in several directions.
     solution
         `UDGSolution` of the upright problem of ``angle``. For an image solved in tiles energies and gaps are sums over
-        the tiles, `iterations` the most, and `background` and `rain` are None, as they are for a dry image.
+        the tiles, `iterations` the most, and `background` and `rain` are None, as they are for a dry image. All of it
+        is in units of the image's `rainopt.image.exposure`.
     confidence
         Of the estimated angle, in [0, 1]; None where the angle was given.
     directions
@@ -82,7 +84,8 @@ def derain(
     ----------
     image
         (H, W) or (H, W, C) with C of 1 to 4: grey or RGB, with or without alpha; uint8, uint16 or float in [0, 1];
-        numpy, cupy or torch.
+        numpy, cupy or torch. A dark one is divided by its `rainopt.image.exposure` before anything is looked for, so
+        that the same picture sixteen times darker gives the same sixteen times darker.
     angle
         Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated, with as many directions
         as there are, and none where the confidence is below `rainopt.direction.estimate.PRESENT`; see
@@ -138,22 +141,24 @@ def decompose(
 
     The background is written a band of rows at a time, so that memory stays near the image's own.
     """
-    xp, image = namespace(image, names="image"), detached(native(image))
+    require_dense(image, "image")
+    xp, image = namespace(image), detached(native(image))
     rows_axis, height, width = _layout(image, channel_axis)
     if min(height, width) < LEAST_SIDE:
         raise ValueError(
             f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
         )
-    rain = find_rain(image, settings, channel_axis, (height, width))
+    unit = exposure(image, channel_axis=channel_axis)
+    rain = find_rain(image, settings, channel_axis, (height, width), unit)
     dtype = xp.float32 if as_float else image.dtype
-    parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress)
+    parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
     haze = None
     if settings.veil:
         planes = xp.asarray(work_planes(parts.background, channel_axis), device=array_api_compat.device(image))
-        haze = estimate_veil(planes, (height, width))
+        haze = estimate_veil(scaled(planes, 1 / unit), (height, width))
         for rows, index in _bands(rows_axis, height):
             channels = split_channels(parts.background[index], channel_axis)
-            clear = remove_veil(channels.colour, haze[rows, :])
+            clear = scaled(remove_veil(scaled(channels.colour, 1 / unit), haze[rows, :]), unit)
             parts.background[index] = quantise(join_channels(clear, channels), parts.background.dtype)
     directions = tuple(streaks.direction for streaks in rain.streaks)
     return Decomposition(parts.background, parts.rain, rain.angle, parts.solution, rain.confidence, directions, haze)
@@ -175,20 +180,23 @@ def remove_rain(
     *,
     channel_axis: int = -1,
     progress: Progress | None = None,
+    unit: float = 1.0,
 ) -> Removed:
-    """Take known rain off a checked image; the background comes in ``dtype``."""
+    """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
+    own units, as the layer does.
+    """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
     for rows, index in _bands(rows_axis, height):
-        grey[rows, :] = luminance(split_channels(image[index], channel_axis).colour)
+        grey[rows, :] = scaled(luminance(split_channels(image[index], channel_axis).colour), 1 / unit)
     layer, solution = rain_layers(grey, rain, settings, progress)
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(rows_axis, height):
         channels = split_channels(image[index], channel_axis)
-        clean, taken = remove_layer(channels.colour, grey[rows, :], layer[rows, :])
-        layer[rows, :] = taken
-        background[index] = quantise(join_channels(clean, channels), background.dtype)
+        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), grey[rows, :], layer[rows, :])
+        layer[rows, :] = scaled(taken, unit)
+        background[index] = quantise(join_channels(scaled(clean, unit), channels), background.dtype)
     return Removed(background, layer, solution)
 
 
@@ -206,8 +214,6 @@ def _layout(image: Array, channel_axis: int) -> tuple[int, int, int]:
         split_channels(image, channel_axis)
     if image.ndim == 2:
         return 0, shape[0], shape[1]
-    if channel_axis is None or not -3 <= channel_axis < 3:
-        split_channels(image, channel_axis)
-    axis = channel_axis % 3
+    axis = require_axis(channel_axis, tuple(shape))
     height, width = shape[:axis] + shape[axis + 1 :]
     return int(axis == 0), height, width

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rainopt.arrays import Array
-from rainopt.direction.estimate import Direction, share, streak_height, vote
-from rainopt.direction.evidence import Evidence, gather
-from rainopt.direction.planes import reduction, work_planes
+from rainopt.direction.estimate import Direction, look, share, streak_height, vote
+from rainopt.direction.evidence import Evidence
+from rainopt.direction.planes import reduction
 from rainopt.still.adaptive import Removal
 from rainopt.still.settings import DerainSettings
 
@@ -38,11 +38,15 @@ class Rain(NamedTuple):
     streaks: tuple[Streaks, ...]
 
 
-def find_rain(image: Array, settings: DerainSettings, channel_axis: int, shape: tuple[int, int]) -> Rain:
-    """Find the rain of an image of ``shape`` (height, width), as far as the settings do not tell it."""
+def find_rain(
+    image: Array, settings: DerainSettings, channel_axis: int, shape: tuple[int, int], unit: float = 1.0
+) -> Rain:
+    """Find the rain of an image of ``shape`` (height, width) divided by its exposure, as far as the settings do not
+    tell it.
+    """
     angle, confidence, directions = settings.angle, None, settings.directions
     if angle is None or settings.weights is None:
-        evidence = gather(work_planes(image, channel_axis))
+        evidence = look(image, channel_axis, unit)
         if angle is None:
             estimate = vote(evidence)
             angle, confidence, directions = estimate.angle, estimate.confidence, estimate.directions

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from numbers import Real
 
-from rainopt.checks import require_non_negative, require_whole
+from rainopt.checks import require_iterations, require_non_negative, require_whole
 from rainopt.direction.estimate import Direction
-from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.objectives import UDGWeights, require_weights
+
+MOST_STRENGTH = 100.0  # ten times what takes off all that varies across the streaks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,14 @@ class LayerSettings:
     def __post_init__(self) -> None:
         # What would be refused in rain is no better in a dry image.
         if self.max_iter is not None:
-            require_whole(self.max_iter, "max_iter")
+            require_iterations(self.max_iter)
         if self.tol is not None:
             require_non_negative(tol=self.tol)
-        if self.tile is not None and self.tile < 0:
+        if self.weights is not None:
+            require_weights(self.weights)
+        if isinstance(self.tile, Real) and self.tile < 0:
             raise ValueError(f"`tile` must be at least 0, got {self.tile!r}")
-        if self.tile:
+        if self.tile is not None and not (isinstance(self.tile, Real) and self.tile == 0):
             require_whole(self.tile, "tile")
 
 
@@ -55,7 +59,7 @@ class DerainSettings(LayerSettings):
     angle
         Degrees in (-90, 90] of the rain; None: estimated.
     strength
-        How much is removed, at least 0: 1 as the image suggests.
+        How much is removed, 0 to `MOST_STRENGTH`: 1 as the image suggests.
     """
 
     angle: float | None = None
@@ -65,7 +69,9 @@ class DerainSettings(LayerSettings):
         super().__post_init__()
         if self.angle is not None and (isinstance(self.angle, bool) or not isinstance(self.angle, Real)):
             raise TypeError(f"`angle` must be a number of degrees in (-90, 90] or None, got {self.angle!r}")
-        require_non_negative(strength=self.strength)
+        if self.angle is not None and not -90 < self.angle <= 90:
+            raise ValueError(f"`angle` must be in (-90, 90] degrees, got {self.angle!r}")
+        require_non_negative(MOST_STRENGTH, strength=self.strength)
         if self.weights is not None and self.strength != 1:
             raise ValueError("`strength` scales the weights chosen from the image; give it or `weights`, not both")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native
-from rainopt.checks import require_finite
+from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native, require_dense
+from rainopt.checks import require_axis, require_finite
 from rainopt.image import RANGE_SLACK
 from rainopt.video.frames import MEMORY, FrameStore
 from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
@@ -119,7 +119,7 @@ def percentile_background(
         return _streamed(stream, -1, memory, scratch, progress)
     if hasattr(frames, "shape") and hasattr(frames, "dtype"):
         return _of_array(frames, channel_axis, progress)
-    if not isinstance(frames, Iterable):
+    if isinstance(frames, memoryview) or not isinstance(frames, Iterable):
         raise TypeError(f"`frames` must be an array, an iterable of frames or a path, got {type(frames).__name__}")
     return _streamed(frames, channel_axis, memory, scratch, progress)
 
@@ -214,17 +214,15 @@ def _estimate(ballot: Ballot, p: int, layers: PercentileLayers, count: int) -> B
 
 def _checked(frames: Array, channel_axis: int) -> Array:
     """Return frames as (N, H, W) or (N, H, W, C) of uint8 or uint16."""
-    xp = namespace(frames, names="frames")
-    frames = native(detached(frames))
+    require_dense(frames, "frames")
+    xp, frames = namespace(frames), native(detached(frames))
     shape = tuple(frames.shape)
     if frames.ndim not in (3, 4):
         raise ValueError(f"`frames` must be (N, H, W) or (N, H, W, C), or frames of (H, W) or (H, W, C), got {shape}")
     if 0 in shape:
         raise ValueError(f"`frames` must not be empty, got shape {shape}")
     if frames.ndim == 4:
-        if channel_axis is None or not -3 <= channel_axis < 3:
-            raise ValueError(f"`channel_axis` must name an axis of a frame of shape {shape[1:]}, got {channel_axis!r}")
-        frames = xp.moveaxis(frames, 1 + channel_axis % 3, -1)
+        frames = xp.moveaxis(frames, 1 + require_axis(channel_axis, shape[1:], "a frame"), -1)
         if frames.shape[-1] not in (1, 3):
             raise ValueError(f"`frames` must have 1 or 3 channels, got {frames.shape[-1]} in shape {shape}")
     if frames.dtype in (xp.uint8, xp.uint16):

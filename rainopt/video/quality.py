@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rainopt.direction.estimate import PRESENT, estimate_angle
+from rainopt.direction.estimate import PRESENT, look, vote
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import LUMA, frame_luminance
@@ -155,7 +155,8 @@ def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:
         # Noise and changing light leave faint differences along the edges of the scene.
         seen = (difference > NEAR) & ~moving(difference)
         difference[~seen] = 0
-        found = estimate_angle(np.minimum(difference, 1, out=difference))
+        # In the unit of the frames, which are lifted already: a difference, dark as it is, has none of its own.
+        found = vote(look(np.minimum(difference, 1, out=difference)))
         if found.confidence >= PRESENT:
             angles.append(found.angle)
     if 2 * len(angles) < len(numbers):

@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from rainopt.checks import require_finite
+from rainopt.image import scaled, unit_of
 from rainopt.io.video.read import VideoFrame
 
 # Everything is measured on a copy of this many columns; the blur, in its pixels, takes most of the rain away.
@@ -56,6 +57,7 @@ class CutDetector:
         self._place = (0, 0)
         self._levels: deque[np.ndarray] = deque(maxlen=2 * LAG)
         self._past: deque[tuple[np.ndarray, tuple[int, int]]] = deque(maxlen=LAG)
+        self._peak = 0.0
 
     def update(self, frame: np.ndarray) -> bool:
         """Take the next frame; True if it begins a new scene, which the first frame of all does not.
@@ -72,7 +74,7 @@ class CutDetector:
         TypeError
             For another dtype.
         """
-        copy = _copy(frame)
+        copy = self._in_unit(_copy(frame), frame)
         if self._shape is None:
             self._shape = frame.shape
             self._begin(copy)
@@ -97,6 +99,22 @@ class CutDetector:
         self._place = (self._place[0] + shift[0], self._place[1] + shift[1])
         self._past.append((self._mean, self._place))
         return False
+
+    def _in_unit(self, copy: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return a copy divided by the exposure of all frames so far, with what is remembered; see
+        `rainopt.image.exposure`, and `rainopt.video.lift` for why frames of 8 bits stay as they are.
+        """
+        if frame.dtype == np.uint8:
+            return copy
+        peak = float(frame.max()) / (65535 if frame.dtype == np.uint16 else 1)
+        if peak > self._peak:
+            change = unit_of(self._peak) / unit_of(peak)
+            self._peak = peak
+            if change != 1:
+                self._mean = scaled(self._mean, change)
+                self._levels = deque((scaled(level, change) for level in self._levels), maxlen=2 * LAG)
+                self._past = deque(((scaled(mean, change), place) for mean, place in self._past), maxlen=LAG)
+        return scaled(copy, 1 / unit_of(self._peak))
 
     def _begin(self, copy: np.ndarray) -> None:
         self._mean = copy

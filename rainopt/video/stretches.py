@@ -19,6 +19,7 @@ from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.camera_motion import small_copy, stands_still
 from rainopt.video.foreground import reach_for
 from rainopt.video.frames import FrameStore
+from rainopt.video.lift import lifted, lifted_frames, lowered
 from rainopt.video.quality import assess, trusted
 from rainopt.video.settings import PARALLEL, SceneSettings, VideoSettings, derain_frame, scene_settings
 
@@ -34,10 +35,14 @@ FOLLOW = 0.5
 
 @dataclass(frozen=True)
 class StretchSettings:
-    """How a stretch is derained: by the solver, and by the background where there is one."""
+    """How a stretch is derained: by the solver, and by the background where there is one.
+
+    Both are found in frames without the bits at the top that all of them leave empty, see `rainopt.video.lift`.
+    """
 
     scene: SceneSettings
     backdrop: Backdrop | None = None
+    empty_bits: int = 0
 
     @property
     def dry(self) -> bool:
@@ -55,6 +60,7 @@ def stretch_settings(
     """
     if before is not None and len(store) < FEW:
         return before
+    store, bits = lifted_frames(store)
     asked, backdrop = settings, None
     if settings.background and settings.strength > 0 and _is_still(store):
         estimate = background_of_store(store)
@@ -67,12 +73,13 @@ def stretch_settings(
     scene = scene_settings([store[number] for number in _spread(store, SAMPLES)], asked)
     if before is not None and settings.angle is None:
         scene = following(before.scene, scene)
-    return StretchSettings(scene, backdrop)
+    return StretchSettings(scene, backdrop, bits)
 
 
 def same_again(store: FrameStore, scene: SceneSettings, still: bool) -> StretchSettings:
     """Return the settings of a store that was derained so before, with its background if that had helped."""
-    return StretchSettings(scene, _backdrop(background_of_store(store)) if still else None)
+    store, bits = lifted_frames(store)
+    return StretchSettings(scene, _backdrop(background_of_store(store)) if still else None, bits)
 
 
 def _backdrop(estimate: BackgroundEstimate) -> Backdrop:
@@ -106,10 +113,16 @@ def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarra
     """Yield the frames of a store without their rain, in order, worked on in threads a few ahead."""
     if settings.dry:
         return iter(store)
+    bits = settings.empty_bits
+    frames = (lifted(frame, bits) for frame in store)
     if settings.backdrop is None:
-        return in_order(partial(derain_frame, scene=settings.scene), store)
-    work = partial(_with_backdrop, scene=settings.scene, backdrop=settings.backdrop)
-    return in_order(work, _with_neighbours(store, settings.backdrop))
+        results = in_order(partial(derain_frame, scene=settings.scene), frames)
+    else:
+        work = partial(_with_backdrop, scene=settings.scene, backdrop=settings.backdrop)
+        results = in_order(work, _with_neighbours(frames, settings.backdrop))
+    if bits == 0:
+        return results
+    return (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
 
 
 Seen = tuple[np.ndarray, list[np.ndarray]]  # a frame; its difference from the backdrop, and those around it

@@ -7,9 +7,18 @@ import typer
 
 from tests.support.processes import call
 
-WITH_PICTURES = ("solver.quality", "solver.ablation", "angle.accuracy", "networks.quality", "rain.presets")
+WITH_PICTURES = (
+    "solver.quality",
+    "solver.ablation",
+    "angle.accuracy",
+    "networks.quality",
+    "networks.card",
+    "rain.presets",
+    "darker",
+)
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
-ALONE = ("speed", "video.quality", "metrics.niqe_fit", "digests", "walk")
+ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
+ALONE = ("speed", "formats", "video.quality", "metrics.niqe_fit", "digests", "walk")
 
 
 def load(name):
@@ -17,7 +26,7 @@ def load(name):
     return module, getattr(module, "app", module.main)
 
 
-@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ALONE])
+@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE])
 def test_help_teaches(name):
     module, app = load(name)
     status, out, _ = call(app, "--help")
@@ -43,6 +52,10 @@ def test_a_folder_without_pictures_is_refused(name, tmp_path):
         ("solver.peers", ["--size", "12by14"], "such as 1024x2048, got '12by14'"),
         ("solver.peers", ["--size", "0x14"], "got '0x14'"),
         ("solver.quality", [], "--data"),
+        ("robustness.fuzz", ["--only", "colours"], "one of pictures"),
+        ("robustness.bombs", ["--only", "colours"], "one of tiff"),
+        ("robustness.twice", ["--only", "colours"], "one of derain"),
+        ("robustness.kills", ["--only", "colours"], "one of derain"),
     ],
 )
 def test_what_makes_no_sense_is_refused(name, arguments, message):

@@ -1,8 +1,5 @@
 """The one table of networks."""
 
-import subprocess
-import sys
-
 import pytest
 
 import rainnet
@@ -11,7 +8,6 @@ from rainnet.convert.base import Foreign
 from rainnet.programs.base import Program
 from rainnet.recipes.recipe import read_recipe, shipped
 from rainnet.train.build import needs_of, program_of
-from tests.support.processes import ROOT, environment
 from tests.support.toy import ENTRY
 
 
@@ -84,11 +80,3 @@ def test_other_distributions_add_networks_by_an_entry_point(installed):
         rainnet.create("wrong")
     # What ships with us is found all the same.
     assert "udgnet-small" in zoo.shipped()
-
-
-def test_names_are_listed_without_torch():
-    code = "import sys; from rainnet import zoo; print(zoo.names(), list(zoo.shipped()), 'torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == f"{zoo.names()} {list(zoo.shipped())} False\n"

@@ -1,6 +1,5 @@
 """Arrays of any library, the table of kernels, and the names of devices."""
 
-import subprocess
 import sys
 from importlib import import_module
 from types import SimpleNamespace
@@ -15,7 +14,6 @@ from rainopt.geometry.boxes import box_mean
 from rainopt.geometry.warp import shift_rows
 from rainopt.optim.fourier import dct2, idct2
 from rainopt.video.percentiles import off_centre
-from tests.support.processes import environment
 
 
 def test_namespace_is_shared_by_arrays_of_one_library(xp):
@@ -75,18 +73,6 @@ def test_bytes_come_in_the_order_of_the_machine(torch):
     np.testing.assert_array_equal(arrays.native(swapped), values)
     for kept in (values, torch.as_tensor(values)):
         assert arrays.native(kept) is kept
-
-
-def test_numpy_users_need_no_other_library():
-    code = (
-        "import sys, numpy, rainopt; rainopt.derain(numpy.full((16, 16), 0.5), max_iter=2, tol=0); "
-        "print([m for m in ('torch', 'cupy', 'array_api_strict', 'cvxpy', 'skimage') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-# Kernels
 
 
 def uses(rng, to=lambda array: array):
@@ -161,13 +147,6 @@ def test_a_missing_kernel_is_the_operation_as_written_on_its_device(strict, oper
     np.testing.assert_allclose(np.asarray(result.to_device(strict.Device("CPU_DEVICE"))), expected, atol=2e-5)
 
 
-def test_without_any_kernel_tensors_give_the_same(torch, request):
-    expected = uses(np.random.default_rng(3))["udg"]()
-    request.getfixturevalue("as_written")
-    result = uses(np.random.default_rng(3), torch.as_tensor)["udg"]()
-    np.testing.assert_allclose(result.numpy(), expected, atol=2e-5)
-
-
 def test_who_has_no_kernel(torch, strict, put):
     put("toy", lambda *_: 1)
     here, leaf = np.zeros(3), torch.zeros(3, requires_grad=True)
@@ -204,9 +183,6 @@ def test_a_kernel_of_another_device_takes_arrays_as_they_are(monkeypatch, put):
     assert kernel("toy", array, None)(array) == (array, 2)
     assert kernel("toy", array, np.zeros(3)) is None
     assert kernel("toy", np.zeros(3))(array) == (array, 1)
-
-
-# Devices
 
 
 def found(count):

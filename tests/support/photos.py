@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from data_tools import RainSpec, add_rain
+from rainopt.io.own_results import RECORD
 
 SIZE = (72, 96)
 
@@ -32,5 +33,6 @@ def save_photo(path, seed=0, **options):
 
 
 def files(folder):
-    """The content of every file below a folder, by its name from there."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """The content of every file below a folder, by its name from there; the record of results is left out."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != RECORD)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}

@@ -87,7 +87,19 @@ def in_zoo(program=ToyProgram, model=Toy):
             yield entry
 
 
-# What tests of training watch and compare.
+# What tests of training learn from, watch and compare.
+
+
+def batches(start, steps, rank, world):
+    """Batches of noise; all random numbers of a step hang on its number alone."""
+    for step in range(start, steps):
+        torch.manual_seed(step)
+        yield {name: torch.rand(2, 3, 16, 16) for name in ("rainy", "clean")}
+
+
+def state_of(folder):
+    """The state of a run, as it is kept in its folder."""
+    return torch.load(folder / "last.ckpt", weights_only=True)
 
 
 class Watcher:

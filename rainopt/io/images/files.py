@@ -1,4 +1,4 @@
-"""Image files to arrays and back: PNG, JPEG, TIFF and WebP at 8 and 16 bits, upright, with profile and EXIF data.
+"""Image files to arrays and back, upright, at the depth they have, with what says what the pixels mean and show.
 
 A file's bytes, not its suffix, say what it holds; what is written follows the suffix. Encoding is imageio's, through
 the plugin that holds the kind at hand. Decoding asks the libraries behind its plugins themselves, one for each format,
@@ -12,32 +12,33 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.images.carry import holdable
+from rainopt.io.images.formats import FORMATS
 from rainopt.io.images.metadata import (
     MAX_PIXELS,
     ImageFileError,
     ImageFileExistsError,
-    ImageHeader,
     ImageMetadata,
     UnreadableImageError,
     check_unit_range,
     turn_upright,
 )
-from rainopt.io.images.write import FORMATS, as_levels, as_picture, encode, holdable
+from rainopt.io.images.opening import check_memory, checked, opened
+from rainopt.io.images.write import as_levels, as_picture, encode
+from rainopt.io.unchanged import Stamp
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = [
     "MAX_PIXELS",
-    "READABLE_SUFFIXES",
     "ImageFile",
     "ImageFileError",
     "ImageFileExistsError",
@@ -47,11 +48,9 @@ __all__ = [
     "is_format",
     "read_image",
     "read_image_file",
+    "read_metadata",
     "write_image",
 ]
-
-READABLE_SUFFIXES = frozenset(FORMATS)
-"""Lower-case suffixes of the files that are read and written here."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,9 @@ class ImageFile:
     pixels : ndarray
         (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float32 in [0, 1].
     metadata : ImageMetadata
-        Profile, EXIF data and resolution, to be handed to `write_image`.
+        Profile, EXIF data and whatever else travels with the pixels, to be handed to `write_image`.
     format : str
-        "PNG", "JPEG", "TIFF", "WebP" or "BMP".
+        "PNG", "JPEG", "TIFF", "WebP", "AVIF", "HEIC", "BMP" or "RAW".
     turned : bool
         Whether the pixels lie otherwise in the file, and are brought upright by its EXIF data.
     """
@@ -87,12 +86,14 @@ def read_image_file(path: str | os.PathLike[str]) -> ImageFile:
     The values are the stored ones, at 8 or 16 bits or as float32; neither gamma nor profile is applied. The EXIF
     orientation is applied. Palettes become RGB, transparent colours an alpha channel, 1-bit pictures 0 and 255, and
     CMYK becomes sRGB, by the embedded profile where there is one. Alpha is returned as it is stored, or made straight
-    where the file holds colours multiplied by it.
+    where the file holds colours multiplied by it. AVIF and HEIC of 10 and 12 bits become 16 bits. Raw photographs,
+    recognised by what they hold, are developed: 16 bits, sRGB, the camera's white balance, no brightening.
 
     Parameters
     ----------
     path : str or path-like
-        A PNG, JPEG, TIFF, WebP or BMP file of at most `MAX_PIXELS` pixels.
+        A PNG, JPEG, TIFF, WebP, AVIF, BMP, HEIC (extra ``heif``) or raw file (extra ``raw``) of at most `MAX_PIXELS`
+        pixels.
 
     Returns
     -------
@@ -103,25 +104,45 @@ def read_image_file(path: str | os.PathLike[str]) -> ImageFile:
     ------
     ImageFileError
         If the file cannot be read, is not an image, is truncated or damaged, is too large, holds several pictures
-        (animations, TIFF files of several pages; thumbnails and the further pictures of a JPEG file do not count), or
-        holds floats that are not finite or outside [0, 1].
+        (animations, TIFF files of several pages; thumbnails and the further pictures of a JPEG or HEIC file do not
+        count), or holds floats that are not finite or outside [0, 1].
     """
     path = Path(path)
-    with _opened(path) as (file, kind, codec):
-        header = _checked(codec.read_header(file))
+    with opened(path) as (file, kind, codec):
+        header = checked(codec.read_header(file))
         if header.frames > 1:
             raise UnreadableImageError(
-                f"holds {header.frames} pictures, of which none is chosen for you; save the wanted one on its own"
+                f"holds {header.frames} pictures, of which none is chosen for you; save the wanted one on its own, or "
+                "all as a video"
             )
+        check_memory(header, file)
         pixels = codec.read_pixels(file, header)
-        if pixels.shape[:2] != (header.height, header.width):
+        # What becomes of the slanted sensors of some cameras, LibRaw alone knows.
+        if pixels.shape[:2] != (header.height, header.width) and kind != "RAW":
             raise UnreadableImageError(
                 f"promises {header.height} x {header.width} pixels and holds {pixels.shape[0]} x {pixels.shape[1]}"
             )
         if pixels.dtype == np.float32:
             check_unit_range(pixels, "holds float values", 0.0)
         pixels = np.ascontiguousarray(turn_upright(pixels, header.orientation))
-    return ImageFile(pixels, header.upright_metadata, kind, header.orientation != 1)
+        metadata = header.upright_metadata
+        if hasattr(codec, "read_notes"):
+            notes = tuple(dict.fromkeys((*metadata.notes, *codec.read_notes(file))))
+            metadata = replace(metadata, notes=notes)
+    return ImageFile(pixels, metadata, kind, header.orientation != 1)
+
+
+def read_metadata(path: str | os.PathLike[str]) -> ImageMetadata:
+    """Return what a file says of its picture, from its header alone.
+
+    Raises
+    ------
+    ImageFileError
+        If the file cannot be read or its header makes no sense.
+    """
+    path = Path(path)
+    with opened(path) as (file, _, codec):
+        return checked(codec.read_header(file)).upright_metadata
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -133,71 +154,8 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         If the file cannot be read or its header makes no sense.
     """
     path = Path(path)
-    with _opened(path) as (file, _, codec):
-        return _checked(codec.read_header(file)).upright_size
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, Any]]:
-    """Open a file and find its decoder; within, whatever goes wrong becomes an error that names the file."""
-    try:
-        if path.is_dir():
-            raise ImageFileError(f"'{path}' is a folder where an image file is expected; name a file in it")
-        file = open(path, "rb")  # noqa: SIM115 - closed below; only what opening raises is to be caught here
-    except FileNotFoundError:
-        raise ImageFileError(f"'{path}' does not exist; check the name and the folder") from None
-    except PermissionError:
-        raise ImageFileError(f"'{path}' may not be read (permission denied); ask for the right to read it") from None
-    except ImageFileError:
-        raise
-    except OSError as error:
-        raise ImageFileError(
-            f"'{path}' cannot be opened ({error.strerror or error}); check the name and the disk"
-        ) from error
-    with file:
-        try:
-            yield file, *_codec(file)
-        except UnreadableImageError as error:
-            raise ImageFileError(f"'{path}' {error}") from error
-        except MemoryError as error:
-            raise ImageFileError(f"'{path}' does not fit into memory; crop it, or reduce it first") from error
-        # Decoders raise anything at all on damaged bytes: struct.error, SyntaxError, IndexError, cv2.error, ...
-        except Exception as error:
-            raise ImageFileError(f"'{path}' is truncated or damaged ({error}); obtain a fresh copy") from error
-
-
-def _codec(file: BinaryIO) -> tuple[str, ModuleType]:
-    """Tell the format by the first bytes: suffixes are often wrong."""
-    head = file.read(16)
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        from rainopt.io.images import png
-
-        return "PNG", png
-    if head.startswith((b"\xff\xd8\xff", b"BM")):
-        from rainopt.io.images import pillow
-
-        return ("BMP" if head.startswith(b"BM") else "JPEG"), pillow
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        from rainopt.io.images import tiff
-
-        return "TIFF", tiff
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        from rainopt.io.images import webp
-
-        return "WebP", webp
-    if not head:
-        raise UnreadableImageError("is empty (0 bytes); obtain a fresh copy")
-    raise UnreadableImageError("is not a PNG, JPEG, TIFF, WebP or BMP image; convert it to one of these")
-
-
-def _checked(header: ImageHeader) -> ImageHeader:
-    if header.height < 1 or header.width < 1:
-        raise UnreadableImageError(f"promises {header.height} x {header.width} pixels; obtain a fresh copy")
-    if header.height * header.width > MAX_PIXELS:
-        raise UnreadableImageError(
-            f"has {header.height} x {header.width} pixels, above the limit of {MAX_PIXELS:,}; cut it into parts"
-        )
-    return header
+    with opened(path) as (file, _, codec):
+        return checked(codec.read_header(file)).upright_size
 
 
 def write_image(
@@ -211,9 +169,10 @@ def write_image(
 ) -> Path:
     """Write an array as an image file, whole or not at all.
 
-    The format follows the suffix. PNG, TIFF (Deflate), WebP and BMP are lossless. JPEG is written with full chroma
-    resolution (4:4:4). WebP is always lossless, since its lossy form halves the chroma; it has no grey, so that grey
-    becomes RGB of three equal channels. The picture is written beside its place and renamed into it.
+    The format follows the suffix. PNG, TIFF (Deflate), WebP and BMP are lossless. JPEG and AVIF are lossy, at
+    `quality`, with full chroma resolution (4:4:4). WebP is always lossless, since its lossy form halves the chroma; it
+    has no grey, so that grey becomes RGB of three equal channels. The picture is written beside its place and renamed
+    into it.
 
     Parameters
     ----------
@@ -223,13 +182,14 @@ def write_image(
         (H, W), (H, W, 1), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float in
         [0, 1]. Floats that round to a level of the file are accepted a little outside.
     metadata : ImageMetadata, optional
-        Profile, EXIF data and resolution to carry over, as far as the format holds them: BMP holds the resolution only,
-        WebP all but the resolution. A profile of another colour space than the pixels', and EXIF data larger than the
-        64 KB that JPEG holds, are left out, which is logged as a warning.
+        Profile, EXIF data and whatever else is to be carried over, as far as the format holds it. PNG's colour chunks
+        become an ICC profile in JPEG, TIFF and WebP, and numbers in AVIF. What is left out (all but the resolution in
+        BMP, IPTC data in WebP and AVIF, a profile of another colour space than the pixels', more EXIF data than the
+        64 KB of JPEG) is logged in one warning, together with the `ImageMetadata.notes`.
     overwrite : bool
         Whether a file that is there may be replaced.
     quality : int
-        1 to 100, of JPEG; the other formats are lossless.
+        1 to 100, of JPEG and AVIF; the other formats are lossless.
     bits : {8, 16, 32}, optional
         Depth of the file; 32 is float32, in TIFF only. By default that of the array, and 8 for floats. Values are
         scaled and rounded to the nearest level.
@@ -242,8 +202,9 @@ def write_image(
     Raises
     ------
     ImageFileError
-        If the suffix is none of `READABLE_SUFFIXES`, the format cannot hold the array (16 bits in JPEG, WebP or BMP,
-        alpha in JPEG or BMP, sides too long), the array is no picture, or writing fails; no part of a file is left.
+        If the suffix is none of `WRITABLE_SUFFIXES`, the format cannot hold the array (16 bits in JPEG, WebP, AVIF or
+        BMP, alpha in JPEG or BMP, sides too long), the array is no picture, or writing fails; no part of a file is
+        left.
     ImageFileExistsError
         If the file exists and `overwrite` is False.
     """
@@ -261,7 +222,7 @@ def write_image(
         pixels = as_levels(as_picture(np.asarray(array)), kind, bits)
     except UnreadableImageError as error:
         raise ImageFileError(f"'{path}' cannot be written: {error}") from None
-    kept = holdable(path, kind, pixels, metadata or ImageMetadata())
+    kept = holdable(path, kind, pixels, metadata)
     with _writing(path, overwrite) as file:
         encode(file, pixels, kind, kept, int(quality))
     return path
@@ -273,17 +234,26 @@ def is_format(path: str | os.PathLike[str], kind: str) -> bool:
     return known is not None and known.name == kind
 
 
-def copy_image(source: str | os.PathLike[str], path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
-    """Copy a file byte for byte, whole or not at all, as `write_image` writes one.
+def copy_image(
+    source: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = True,
+    stamp: Stamp | None = None,
+) -> Path:
+    """Copy a file byte for byte, whole or not at all, as `write_image` writes one; that of the ``stamp``, or none.
 
     Raises
     ------
     ImageFileError, ImageFileExistsError
-        As `write_image`, where the copy cannot be written; OSError where the source cannot be read.
+        As `write_image`, where the copy cannot be written, or the source is another file by now; OSError where it
+        cannot be read.
     """
     path = Path(path)
     with open(source, "rb") as original, _writing(path, overwrite) as file:
         shutil.copyfileobj(original, file)
+        if stamp is not None:
+            stamp.require(source)
     return path
 
 

@@ -35,11 +35,29 @@ class ImageMetadata:
         reset to upright, as the pixels are, and the embedded thumbnail, which would show the old picture, is dropped.
     resolution : (float, float) or None
         Pixels an inch, along a row and along a column of the upright picture.
+    colour : tuple of (str, bytes)
+        What PNG's chunks gAMA, cHRM, sRGB, cICP, mDCV and cLLI say of the pixel values, name and content; AVIF and HEIC
+        say the same in numbers, which are brought to cICP.
+    xmp : bytes or None
+        XMP packet: ratings, captions, panorama marks and whatever else programs note. Its orientation is upright, and
+        what it says of further pictures in the same file is gone.
+    photoshop : bytes or None
+        Photoshop's image resources, in which JPEG and TIFF hold IPTC data: captions, keywords, credits.
+    texts : tuple of (str, str)
+        Keyword and text of PNG's text chunks and of JPEG's comments.
+    notes : tuple of str
+        What is not in the picture that was read, or is other than in its file, each in words that can follow "is
+        written": "without the gain map". `write_image` logs them.
     """
 
     icc: bytes | None = None
     exif: bytes | None = None
     resolution: tuple[float, float] | None = None
+    colour: tuple[tuple[str, bytes], ...] = ()
+    xmp: bytes | None = None
+    photoshop: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,7 @@ class ImageHeader:
     orientation: int = 1
     frames: int = 1
     metadata: ImageMetadata = field(default_factory=ImageMetadata)
+    pixel_bytes: int = 4  # of a decoded pixel, at most
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -81,3 +100,19 @@ def check_unit_range(values: np.ndarray, what: str, slack: float) -> None:
         raise UnreadableImageError(f"{what} that are NaN or infinite; replace them by numbers in [0, 1]")
     if low < -slack or high > 1 + slack:
         raise UnreadableImageError(f"{what} in [{low:g}, {high:g}] where [0, 1] is expected; scale them to [0, 1]")
+
+
+def to_16_bits(values: np.ndarray, bits: int) -> np.ndarray:
+    """Bring unsigned values of 9 to 16 bits to the whole range of 16."""
+    table = np.rint(np.arange(1 << bits) * (65535 / ((1 << bits) - 1))).astype(np.uint16)
+    return table[np.minimum(values, (1 << bits) - 1)]
+
+
+def straight(pixels: np.ndarray) -> np.ndarray:
+    """Divide colours, in place, by the alpha channel that they are multiplied by."""
+    top = 1 if pixels.dtype.kind == "f" else int(np.iinfo(pixels.dtype).max)
+    alpha = pixels[..., -1:].astype(np.float64)
+    colours = pixels[..., :-1]
+    divided = np.divide(colours * float(top), alpha, out=np.zeros(colours.shape), where=alpha > 0)
+    pixels[..., :-1] = np.clip(divided if top == 1 else np.rint(divided), 0, top)
+    return pixels

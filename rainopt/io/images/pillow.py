@@ -1,4 +1,4 @@
-"""JPEG and BMP through Pillow, whose decoder of JPEG reports missing data instead of filling them in with grey."""
+"""BMP through Pillow, and Pillow's images as arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from rainopt.io.images.exif import make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ def open_image(file: BinaryIO) -> Image.Image:
             from PIL.BmpImagePlugin import BmpImageFile
 
             return BmpImageFile(file)
-        if magic == b"\xff\xd8":
-            from PIL.JpegImagePlugin import JpegImageFile
-
-            return JpegImageFile(file)
         from PIL.TiffImagePlugin import TiffImageFile
 
         return TiffImageFile(file)
@@ -49,19 +44,13 @@ def _untroubled_by_exif() -> Iterator[None]:
 
 
 def read_header(file: BinaryIO) -> ImageHeader:
-    """Read the size, orientation and metadata; in a JPEG file of several pictures (MPO), those of the first."""
+    """Read the size and resolution of a BMP file."""
     image = open_image(file)
-    exif, orientation = make_upright(image.info.get("exif"))
-    icc = image.info.get("icc_profile") or None
-    if image.mode == "CMYK":
-        icc = None  # It describes inks; `read_pixels` uses it and returns sRGB.
     resolution = image.info.get("dpi")
-    if image.format == "JPEG" and image.info.get("jfif_unit") not in (1, 2):
-        resolution = None  # It comes from the EXIF data, which are kept, or is Pillow's guess.
     if resolution is not None:
         resolution = (float(resolution[0]), float(resolution[1]))
         resolution = resolution if min(resolution) > 0 else None
-    return ImageHeader(image.height, image.width, orientation, 1, ImageMetadata(icc, exif, resolution))
+    return ImageHeader(image.height, image.width, metadata=ImageMetadata(resolution=resolution))
 
 
 def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:

@@ -11,14 +11,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rainopt.io.images.exif import DESCRIPTIVE, ORIENTATION, from_tags, pack_directory, read_directory, to_tags
-from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
+from rainopt.io.images import opencv, photoshop, xmp
+from rainopt.io.images.directories import MASK, REDUCED, chain, read_head
+from rainopt.io.images.exif import DESCRIPTIVE, ORIENTATION, Tags, from_tags, pack_directory, read_directory, to_tags
+from rainopt.io.images.libtiff import listening
+from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError, straight
+from rainopt.io.images.unpacking import check_segments
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _ASSOCIATED_ALPHA = 1
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1}
-# Reduced pictures and masks accompany a picture and are not pictures themselves.
-_REDUCED, _MASK = 1, 4
+_XMP, _IPTC, _PHOTOSHOP = 700, 33723, 34377
+_BYTE, _LONG, _UNDEFINED = 1, 4, 7
+_BITS_OF_A_BYTE = 8
 # Text that other programs write about the layout of their own files; it would be untrue of another file.
 _LAYOUT_TEXT = (b'{"shape":', b"ImageJ=", b"<?xml")
 _CENTIMETRES = 2.54
@@ -27,22 +32,27 @@ _CLASSIC_BYTES = 2**32 - 2**26
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep tifffile's log of a damaged file to itself: what is wrong is told by an error that names the file."""
-    log = logging.getLogger("tifffile")
-    before, log.disabled = log.disabled, True
+def quiet() -> Iterator[None]:
+    """Keep what others log of a damaged file to themselves: what is wrong is told by an error that names the file."""
+    logs = [logging.getLogger(name) for name in ("tifffile", "PIL.TiffImagePlugin")]
+    before = [log.disabled for log in logs]
+    for log in logs:
+        log.disabled = True
     try:
         yield
     finally:
-        log.disabled = before
+        for log, disabled in zip(logs, before, strict=True):
+            log.disabled = disabled
 
 
 def read_header(file: BinaryIO) -> ImageHeader:
     """Read the size, orientation and metadata from the directory of a TIFF file."""
     import tifffile
 
+    # tifffile follows a chain that runs in a circle for ever.
+    chain(file, read_head(file))
     file.seek(0)
-    with _quiet(), tifffile.TiffFile(file) as tiff:
+    with quiet(), tifffile.TiffFile(file) as tiff:
         page, frames = _picture(tiff)
         tags = page.tags
         orientation = int(tags.valueof(ORIENTATION, 1))
@@ -52,20 +62,40 @@ def read_header(file: BinaryIO) -> ImageHeader:
             icc = None  # It describes inks; `read_pixels` hands on sRGB.
         resolution = _resolution(tags)
         try:
-            found = read_directory(file, page.offset, tiff.byteorder, tiff.is_bigtiff, DESCRIPTIVE)
-            if 270 in found and found[270][2].startswith(_LAYOUT_TEXT):
-                del found[270]
-            exif = from_tags(found)
+            wanted = DESCRIPTIVE | {_XMP, _IPTC, _PHOTOSHOP}
+            found = read_directory(file, page.offset, tiff.byteorder, tiff.is_bigtiff, wanted)
+            left_out: tuple[str, ...] = ()
         except (struct.error, OverflowError):
-            exif = None
-        return ImageHeader(
-            page.imagelength, page.imagewidth, orientation, frames, ImageMetadata(icc and bytes(icc), exif, resolution)
+            found, left_out = {}, ("the EXIF, XMP and IPTC data, which are damaged",)
+        if 270 in found and found[270][2].startswith(_LAYOUT_TEXT):
+            del found[270]
+        packet, told = xmp.make_upright(_bytes(found.pop(_XMP, None), tiff.byteorder))
+        iptc, block = (_bytes(found.pop(tag, None), tiff.byteorder) for tag in (_IPTC, _PHOTOSHOP))
+        metadata = ImageMetadata(
+            icc and bytes(icc),
+            from_tags(found),
+            resolution,
+            xmp=packet,
+            photoshop=photoshop.kept(block, iptc),
+            notes=tuple(f"without {what}" for what in (*left_out, *told)),
         )
+        pixel_bytes = int(page.samplesperpixel) * -(-int(page.bitspersample) // _BITS_OF_A_BYTE)
+        return ImageHeader(page.imagelength, page.imagewidth, orientation, frames, metadata, pixel_bytes)
+
+
+def _bytes(tag: tuple[int, int, Any] | None, order: str) -> bytes | None:
+    """Return the value of a tag that is a row of bytes, whatever numbers it is said to be of."""
+    if tag is None or isinstance(tag[2], dict):
+        return None
+    kind, _, value = tag
+    if order == ">" and kind == _LONG:  # the bytes of these numbers were never meant to be swapped
+        value = np.frombuffer(value, "<u4").astype(">u4").tobytes()
+    return value.rstrip(b"\0") or None
 
 
 def _picture(tiff: Any) -> tuple[Any, int]:
     """Return the first page that is a picture, and how many there are."""
-    pages = [page for page in tiff.pages if not page.subfiletype & (_REDUCED | _MASK)]
+    pages = [page for page in tiff.pages if not page.subfiletype & (REDUCED | MASK)]
     return (pages or tiff.pages)[0], max(1, len(pages))
 
 
@@ -83,7 +113,7 @@ def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
 
     size = file.seek(0, 2)
     file.seek(0)
-    with _quiet(), tifffile.TiffFile(file) as tiff:
+    with quiet(), tifffile.TiffFile(file) as tiff:
         page, _ = _picture(tiff)
         # tifffile fills missing strips with zeros.
         if any(n < 1 or at + n > size for at, n in zip(page.dataoffsets, page.databytecounts, strict=True)):
@@ -96,8 +126,11 @@ def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
         colours = _COLOURS.get(int(page.photometric))
         if colours is None or page.samplesperpixel != colours + len(extras):
             return _decode_elsewhere(file, tiff, page)
+        check_segments(file, page)
         try:
             pixels = page.asarray()
+        except ImportError:  # a compression that this Python does not bring
+            return _decode_elsewhere(file, tiff, page)
         except ValueError as error:
             if "imagecodecs" not in str(error) and hasattr(page.compression, "name"):
                 raise
@@ -128,19 +161,12 @@ def _as_picture(pixels: np.ndarray, page: Any, extras: tuple[int, ...]) -> np.nd
     if page.photometric == _WHITE_IS_ZERO:
         pixels[..., 0] = top - pixels[..., 0]
     if extras == (_ASSOCIATED_ALPHA,):
-        alpha = pixels[..., -1:].astype(np.float64)
-        straight = np.divide(
-            pixels[..., :-1] * float(top), alpha, out=np.zeros(pixels[..., :-1].shape), where=alpha > 0
-        )
-        straight = straight if top == 1 else np.rint(straight)
-        pixels[..., :-1] = np.clip(straight, 0, top)
+        pixels = straight(pixels)
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def _decode_elsewhere(file: BinaryIO, tiff: Any, page: Any) -> np.ndarray:
     """Decode with OpenCV where it keeps the values, else with Pillow, having told both that the picture is upright."""
-    import cv2
-
     from rainopt.io.images.pillow import open_image, to_array
 
     file.seek(0)
@@ -152,25 +178,26 @@ def _decode_elsewhere(file: BinaryIO, tiff: Any, page: Any) -> np.ndarray:
     shape = (page.imagelength, page.imagewidth)
     plain = page.photometric in (_BLACK_IS_ZERO, _RGB, _YCBCR) and (page.bitspersample > 8 or not page.extrasamples)
     if plain and page.bitspersample in (8, 16, 32, 64):
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        decoded = opencv.decode(data)
         if decoded is not None and decoded.shape == (
             shape if page.samplesperpixel == 1 else (*shape, page.samplesperpixel)
         ):
             if decoded.ndim == 3:
-                swap = cv2.COLOR_BGR2RGB if decoded.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-                decoded = cv2.cvtColor(decoded, swap)
+                decoded = opencv.red_first(decoded)
             extras = tuple(int(kind) for kind in page.extrasamples)
             return _as_picture(decoded.reshape(*shape, -1), page, extras)
     if page.bitspersample <= 8:
         from PIL import Image
 
-        image = open_image(io.BytesIO(data))
-        # Given memory of its own, the image does not ask for the process-wide limit on pixels.
-        image.im = Image.core.new(image.mode, image.size)
-        return to_array(image)
+        with listening():
+            image = open_image(io.BytesIO(data))
+            # Given memory of its own, the image does not ask for the process-wide limit on pixels.
+            image.im = Image.core.new(image.mode, image.size)
+            return to_array(image)
     raise UnreadableImageError(
         f"is a TIFF file of a kind that is not read ({page.bitspersample} bits, compression {_name(page.compression)}, "
-        f"pixels {_name(page.photometric)}); save it uncompressed or with Deflate, as grey or RGB"
+        f"pixels {_name(page.photometric)}); save it uncompressed or with Deflate, as grey or RGB, or "
+        "install more decoders (pip install imagecodecs)"
     )
 
 
@@ -202,11 +229,18 @@ def write(file: BinaryIO, pixels: np.ndarray, metadata: ImageMetadata) -> None:
             **options,
         )
     tags = to_tags(metadata.exif)
+    if metadata.xmp:
+        tags[_XMP] = (_BYTE, len(metadata.xmp), metadata.xmp)
+    if metadata.photoshop:
+        tags[_PHOTOSHOP] = (_BYTE, len(metadata.photoshop), metadata.photoshop)
+        iptc = photoshop.iptc_of(metadata.photoshop)
+        if iptc:
+            tags[_IPTC] = (_UNDEFINED, len(iptc), iptc)
     if tags:
         _add_tags(file, tags)
 
 
-def _add_tags(file: BinaryIO, added: dict[int, Any]) -> None:
+def _add_tags(file: BinaryIO, added: Tags) -> None:
     """Replace the first directory by one at the end of the file that holds more tags: tifffile writes no EXIF tag."""
     file.seek(0)
     wide = file.read(4)[2] == 43

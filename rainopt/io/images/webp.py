@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from rainopt.io.images.exif import make_upright
+from rainopt.io.images import opencv, xmp
+from rainopt.io.images.exif import damage, make_upright
 from rainopt.io.images.metadata import ImageHeader, ImageMetadata, UnreadableImageError
 
 _TRUNCATED = "is a truncated WebP file: it is shorter than its header says; obtain a whole copy"
@@ -23,7 +24,7 @@ def read_header(file: BinaryIO) -> ImageHeader:
     file.seek(12)
     size: tuple[int, int] | None = None
     frames = 0
-    icc = exif = None
+    icc = exif = packet = None
     while file.tell() + 8 <= end:
         name, length = struct.unpack("<4sI", file.read(8))
         following = file.tell() + length + length % 2
@@ -44,19 +45,22 @@ def read_header(file: BinaryIO) -> ImageHeader:
             icc = file.read(length)
         elif name == b"EXIF":
             exif = file.read(length)
+        elif name == b"XMP ":
+            packet = file.read(length)
         file.seek(following)
     if size is None:
         raise UnreadableImageError("is a WebP file without a picture")
-    exif, orientation = make_upright(exif)
-    return ImageHeader(*size, orientation, max(1, frames), ImageMetadata(icc, exif))
+    given = exif
+    exif, orientation = make_upright(given)
+    packet, left_out = xmp.make_upright(packet)
+    notes = (*damage(given, exif), *(f"without {what}" for what in left_out))
+    return ImageHeader(*size, orientation, max(1, frames), ImageMetadata(icc, exif, xmp=packet, notes=notes))
 
 
 def read_pixels(file: BinaryIO, header: ImageHeader) -> np.ndarray:
     """Decode the stored pixels to RGB or RGBA, the only kinds that WebP has."""
-    import cv2
-
     file.seek(0)
-    decoded = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = opencv.decode(file.read())
     if decoded is None:
         raise UnreadableImageError("holds damaged WebP data; obtain a fresh copy")
-    return cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return opencv.red_first(decoded)

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from rainopt.io.images.exif import PREFIX, make_upright
+from rainopt.io.images.exif import PREFIX
+from rainopt.io.images.formats import AVIF, FORMATS, JPEG, PNG, TIFF, WEBP, Format
 from rainopt.io.images.metadata import MAX_PIXELS, ImageMetadata, UnreadableImageError, check_unit_range
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a file format holds."""
-
-    name: str
-    bits: tuple[int, ...]
-    alpha: bool
-    side: int  # pixels of the longest side that it holds
-
-
-_PNG = Format("PNG", (8, 16), True, 2**31 - 1)
-_JPEG = Format("JPEG", (8,), False, 65_500)
-_TIFF = Format("TIFF", (8, 16, 32), True, 2**31 - 1)
-_WEBP = Format("WebP", (8,), True, 16_383)
-_BMP = Format("BMP", (8,), False, 2**31 - 1)
-FORMATS = {".png": _PNG, ".jpg": _JPEG, ".jpeg": _JPEG, ".tif": _TIFF, ".tiff": _TIFF, ".webp": _WEBP, ".bmp": _BMP}
-
-_COLOUR_SPACES = {1: b"GRAY", 2: b"GRAY", 3: b"RGB ", 4: b"RGB "}
-_JPEG_SEGMENT = 65_533 - 6  # bytes of EXIF data that fit
+__all__ = ["FORMATS", "as_levels", "as_picture", "encode"]
 
 
 def as_picture(array: np.ndarray) -> np.ndarray:
@@ -63,7 +40,7 @@ def as_levels(array: np.ndarray, kind: Format, bits: int | None) -> np.ndarray:
         )
     if array.ndim == 3 and array.shape[2] in (2, 4) and not kind.alpha:
         raise UnreadableImageError(
-            f"{kind.name} holds no alpha channel; write .png, .tif or .webp, or drop the last channel"
+            f"{kind.name} holds no alpha channel; write .png, .tif, .webp or .avif, or drop the last channel"
         )
     if array.shape[0] * array.shape[1] > MAX_PIXELS or max(array.shape[:2]) > kind.side:
         raise UnreadableImageError(
@@ -87,48 +64,40 @@ def as_levels(array: np.ndarray, kind: Format, bits: int | None) -> np.ndarray:
     return levels
 
 
-def holdable(path: Path, kind: Format, pixels: np.ndarray, metadata: ImageMetadata) -> ImageMetadata:
-    """Return the metadata that the file can hold."""
-    # EXIF data from elsewhere may still name a turn that the pixels do not need.
-    icc, exif = metadata.icc, make_upright(metadata.exif)[0]
-    if kind is _BMP:
-        return ImageMetadata(resolution=metadata.resolution)
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    if kind is _WEBP and channels < 3:
-        channels += 2
-    if icc and icc[16:20] != _COLOUR_SPACES[channels]:
-        _log.warning("'%s' is written without the colour profile, which is not one of its kind of pixels", path)
-        icc = None
-    if exif and kind is _JPEG and len(exif) > _JPEG_SEGMENT:
-        _log.warning("'%s' is written without the EXIF data: their %d bytes are more than JPEG holds", path, len(exif))
-        exif = None
-    return ImageMetadata(icc, exif, metadata.resolution)
-
-
 def encode(file: BinaryIO, pixels: np.ndarray, kind: Format, metadata: ImageMetadata, quality: int) -> None:
-    """Write pixels at the depth of the file into an open one."""
-    if kind is _TIFF:
+    """Write pixels at the depth of the file into an open one, with metadata that the format holds."""
+    if kind is TIFF:
         from rainopt.io.images import tiff
 
         tiff.write(file, pixels, metadata)
         return
-    if kind is _PNG and pixels.dtype == np.uint16:
-        from rainopt.io.images import png
+    from rainopt.io.images import avif, jpeg, png
 
+    if kind is PNG and pixels.dtype == np.uint16:
         png.write_16_bit(file, pixels, metadata)
         return
     import imageio.v3 as iio
 
-    options: dict[str, Any] = {_JPEG: {"quality": quality, "subsampling": 0}}.get(kind, {})
-    if kind is _PNG:
+    options: dict[str, Any] = {JPEG: {"quality": quality, "subsampling": 0}}.get(kind, {})
+    if kind is PNG:
         # Run lengths only (zlib.Z_RLE): photographs come out 4 % larger than by default, in a quarter of the time.
         options = {"compress_type": 3}
-    if kind is _WEBP:
+    if kind is WEBP:
         options = {"lossless": True, "exact": True}  # exact: colours under full transparency are kept too
+    if kind is AVIF:
+        options = {"quality": quality, "subsampling": "4:0:0" if pixels.ndim == 2 else "4:4:4"}
     if metadata.icc:
         options["icc_profile"] = metadata.icc
     if metadata.exif:
         options["exif"] = PREFIX + metadata.exif
-    if metadata.resolution and kind is not _WEBP:
+    if metadata.resolution and kind is not WEBP:
         options["dpi"] = metadata.resolution
+    if metadata.xmp and kind in (WEBP, AVIF):
+        options["xmp"] = metadata.xmp
+    if kind is JPEG:
+        options |= jpeg.options_of(metadata)
     iio.imwrite(file, pixels, plugin="pillow", extension=f".{kind.name.lower()}", is_batch=False, **options)
+    if kind is PNG:
+        png.add_chunks(file, metadata)
+    elif kind is AVIF:
+        avif.set_colours(file, metadata.colour)

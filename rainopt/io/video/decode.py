@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.io.unchanged import ChangedError, Stamp
 from rainopt.io.video.colour import ToRGB
 from rainopt.io.video.common import VideoError, import_av, origin, reason
+from rainopt.io.video.ends import is_cut
 from rainopt.io.video.losses import Losses, promised_end, promised_frames
-from rainopt.io.video.open import open_container, picture_stream
+from rainopt.io.video.open import open_container, picture_stream, stamp_of
 
 THREADS = 0
 """Threads of a decoder; 0 leaves it to the number of cores."""
@@ -40,7 +42,9 @@ class FileSource:
 
     def __init__(self, path: Path):
         self.path = path
+        self.stamp = stamp_of(path)
         with _opened(path) as (container, stream):
+            self._format: str = container.format.name
             self.rate = _rate(stream)
             self.time_base = Fraction(stream.time_base)
             self.declared = promised_frames(stream)
@@ -48,7 +52,7 @@ class FileSource:
             self.has_audio = bool(container.streams.audio)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
         losses = Losses()
-        frames = _decoded(path, losses)
+        frames = _decoded(path, self.stamp, losses)
         first = next(frames, None)
         frames.close()
         if first is None:
@@ -67,12 +71,13 @@ class FileSource:
         losses = Losses()
         clock = Clock(self.rate, self.time_base)
         time = Fraction(0)
-        for index, frame in enumerate(_decoded(self.path, losses, clock)):
+        for index, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
             yield time, partial(self._pixels, index, frame)
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
         # Containers round their durations, and the last frame may be shown a little longer than the others.
-        report(losses.sentence(self.declared, ending if ending * self.rate > Fraction(3, 4) else Fraction(0)))
+        ending = ending if ending * self.rate > Fraction(3, 4) else Fraction(0)
+        report(losses.sentence(self.declared, ending, is_cut(self.path, self._format)))
 
     def _pixels(self, index: int, frame: Any) -> np.ndarray:
         height, width = self._to_rgb.upright_size(frame)
@@ -116,6 +121,13 @@ class Clock:
         return time
 
 
+def _require(path: Path, stamp: Stamp) -> None:
+    try:
+        stamp.require(path)
+    except ChangedError as error:
+        raise VideoError(str(error)) from None
+
+
 class _DecoderError(Exception):
     """An error of a decoder with several threads; which packet it belongs to is unknown."""
 
@@ -129,7 +141,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         container.close()
 
 
-def _decoded(path: Path, losses: Losses, clock: Clock | None = None) -> Generator[Any, None, None]:
+def _decoded(path: Path, stamp: Stamp, losses: Losses, clock: Clock | None = None) -> Generator[Any, None, None]:
     """Yield the frames that can be decoded, in the order of display.
 
     Several frames are decoded at once, on several threads. After an error PyAV cannot drain such a decoder, and may not
@@ -139,6 +151,7 @@ def _decoded(path: Path, losses: Losses, clock: Clock | None = None) -> Generato
     given = 0
     for threads in ("AUTO", "SLICE"):
         losses.forget()
+        _require(path, stamp)
         with _opened(path) as (container, stream):
             if clock is not None:
                 clock.start = origin(container, clock.time_base)
@@ -149,6 +162,7 @@ def _decoded(path: Path, losses: Losses, clock: Clock | None = None) -> Generato
                     if number >= given:
                         given += 1
                         yield frame
+                _require(path, stamp)
                 return
             except _DecoderError:
                 continue

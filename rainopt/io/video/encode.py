@@ -6,36 +6,16 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
 from rainopt.io.video.common import BT709, VideoError, VideoExistsError, customary_matrix, import_av
+from rainopt.io.video.formats import CONTAINERS, Container
 from rainopt.io.video.open import plain
 
 FINE_TICKS = 90_000
-
-
-@dataclass(frozen=True)
-class Container:
-    """A container as FFmpeg names it, what its pictures are coded with, and its time base where it has but one."""
-
-    format: str
-    codec: str = "libx264"
-    time_base: Fraction | None = None
-
-
-CONTAINERS = {
-    ".mp4": Container("mp4"),
-    ".m4v": Container("mp4"),
-    ".mov": Container("mov"),
-    ".mkv": Container("matroska", time_base=Fraction(1, 1000)),
-    ".webm": Container("webm", "libvpx-vp9", Fraction(1, 1000)),
-    ".nut": Container("nut"),
-}
-"""The containers that are written, by lower-case suffix."""
 
 
 def container_of(path: Path) -> Container:

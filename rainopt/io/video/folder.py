@@ -12,6 +12,8 @@ import numpy as np
 
 from rainopt.io import READABLE_SUFFIXES, read_image
 from rainopt.io.images.metadata import ImageFileError
+from rainopt.io.own_results import without_results
+from rainopt.io.unchanged import Stamp
 from rainopt.io.video.common import VideoError
 from rainopt.io.video.decode import Picture
 
@@ -23,7 +25,8 @@ def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the images of a folder in natural order; hidden files are left out.
+    """Return the images of a folder in natural order; hidden files are left out, and so are results of commands of ours
+    among other images (`rainopt.io.own_results`).
 
     Raises
     ------
@@ -31,7 +34,8 @@ def files_of(path: Path) -> list[Path]:
         If the folder cannot be listed.
     """
     found = [file for file in path.iterdir() if file.suffix.lower() in READABLE_SUFFIXES]
-    return sorted((file for file in found if not file.name.startswith(".")), key=natural_order)
+    shown, _ = without_results([file for file in found if not file.name.startswith(".")])
+    return sorted(shown, key=natural_order)
 
 
 class FolderSource:
@@ -55,6 +59,7 @@ class FolderSource:
             )
         self.rate, self.time_base = Fraction(25), Fraction(1, 25)
         self.declared, self.has_audio, self.pixel_aspect = len(self.files), False, Fraction(1)
+        self.stamp = Stamp.of(path)
         first = _read(self.files[0])
         self.height, self.width = first.shape[:2]
         self.bits = first.dtype.itemsize * 8

@@ -6,7 +6,7 @@ import heapq
 import io
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,11 @@ from rainopt.io.video.encode import Container, container_of, writing
 from rainopt.io.video.open import open_container, picture_stream
 
 log = logging.getLogger(__name__)
+
+
+class PartsError(VideoError):
+    """Parts that cannot be put together."""
+
 
 Timed = tuple[Fraction, int, Any]
 """Decoding time in seconds, number of the stream in the output, and the packet."""
@@ -37,6 +42,7 @@ def join_parts(
     *,
     audio_from: str | os.PathLike[str] | None = None,
     overwrite: bool = True,
+    check: Callable[[], None] = lambda: None,
 ) -> Path:
     """Put parts written by `VideoWriter` one after the other, whole or not at all, and add the sound of another file.
 
@@ -55,21 +61,22 @@ def join_parts(
         before the first picture that has them is left out: the silence by which codecs start.
     overwrite : bool
         Whether a file that is there may be replaced.
+    check : callable
+        Called when all is written and before it takes its place; what it raises ends the joining.
 
     Raises
     ------
     VideoError
-        If there is no part, parts do not belong together or overlap in time, or reading or writing fails; a
-        VideoExistsError if the target exists and `overwrite` is False.
+        If there is no part, or reading or writing fails; a PartsError if parts do not belong together or overlap in
+        time, and a VideoExistsError if the target exists and `overwrite` is False.
     """
     target, paths = Path(target), [Path(part) for part in parts]
     container = container_of(target)
     if not paths:
         raise VideoError(f"'{target}' is not written: there are no parts to join; give one at least")
     with ExitStack() as stack:
-        first = open_container(paths[0])
+        first, template = _opened_part(paths[0])
         stack.callback(first.close)
-        template = picture_stream(paths[0], first)
         sound: list[Any] = []
         if audio_from is not None:
             source = open_container(Path(audio_from))
@@ -91,6 +98,7 @@ def join_parts(
             streams.append(_sound(source, sound, copies, keep_negative=container.format in ("mp4", "mov")))
         for _, _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
             output.mux(packet)
+        check()
     return target
 
 
@@ -124,11 +132,10 @@ def _pictures(paths: list[Path], template: Any, output: Any) -> Iterator[Timed]:
     base, last = Fraction(output.time_base), -1
     end: Fraction | None = None
     for path in paths:
-        container = open_container(path)
+        container, stream = _opened_part(path)
         try:
-            stream = picture_stream(path, container)
             if _kind(stream) != _kind(template):
-                raise VideoError(
+                raise PartsError(
                     f"'{path}' does not continue '{paths[0]}': its size, codec or settings differ; "
                     "write all parts alike"
                 )
@@ -137,10 +144,10 @@ def _pictures(paths: list[Path], template: Any, output: Any) -> Iterator[Timed]:
                 if not packet.size:
                     continue
                 if packet.pts is None:
-                    raise VideoError(f"'{path}' lacks time stamps; write it with `VideoWriter`")
+                    raise PartsError(f"'{path}' lacks time stamps; write it with `VideoWriter`")
                 time = packet.pts * Fraction(packet.time_base)
                 if not begun and end is not None and time <= end:
-                    raise VideoError(
+                    raise PartsError(
                         f"'{path}' begins at {float(time):.6g} s, before the part ahead of it ends at {float(end):.6g} "
                         "s; give the parts in order, each frame at its time in the whole"
                     )
@@ -154,6 +161,15 @@ def _pictures(paths: list[Path], template: Any, output: Any) -> Iterator[Timed]:
                 yield time, output.index, packet
         finally:
             container.close()
+
+
+def _opened_part(path: Path) -> tuple[Any, Any]:
+    """Return a part's container and the stream of its pictures."""
+    try:
+        container = open_container(path)
+        return container, picture_stream(path, container)
+    except VideoError as error:
+        raise PartsError(str(error)) from error
 
 
 def _kind(stream: Any) -> tuple[Any, ...]:

@@ -51,7 +51,7 @@ class Losses:
         self.frames += 1
         self.damaged += bool(damaged)
 
-    def sentence(self, declared: int | None, ending: Fraction = Fraction(0)) -> str | None:
+    def sentence(self, declared: int | None, ending: Fraction = Fraction(0), cut: bool = False) -> str | None:
         """Return what was lost, or None.
 
         Parameters
@@ -61,6 +61,8 @@ class Losses:
             encoders store frames that are not meant to be shown.
         ending : Fraction
             Seconds between the last frame and the end that the container promises.
+        cut : bool
+            Whether the file ends in the middle of something.
         """
         parts = []
         short = declared is not None and self.packets < declared
@@ -75,6 +77,8 @@ class Losses:
             parts.append(f"some frames beside the {self.frames} given cannot be decoded ({why})")
         elif ending:
             parts.append(f"the last {float(ending):.3g} s after {self.frames} frames are missing (the file ends early)")
+        elif cut:
+            parts.append(f"the file ends early: what may have followed after {self.frames} frames is missing")
         if self.damaged:
             parts.append(f"{self.damaged} of the {self.frames} frames given are damaged and patched by the decoder")
         return "; ".join(parts) or None

@@ -19,6 +19,7 @@ import numpy as np
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
+from rainopt.io.video.formats import VIDEO_SUFFIXES, is_video
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -30,14 +31,6 @@ __all__ = [
     "open_video",
     "read_frames",
 ]
-
-_SUFFIXES = (
-    ".mp4 .m4v .mov .qt .mkv .webm .avi .mpg .mpeg .mpe .m2v .vob .ts .mts .m2ts .m2t .wmv .asf .flv .f4v .3gp .3g2 "
-    ".ogv .dv .mxf .nut .y4m .mjpeg .mjpg .h264 .h265 .hevc"
-)
-
-VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
-"""Lower-case suffixes of the files that are taken for videos."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,8 @@ class Video:
     declared : int or None
         Frames that the container promises, if it does.
     has_audio : bool
+    stamp : Stamp
+        Of the file or folder when it was opened; a file that is another one by now is not read on.
     lost : str or None
         What could not be decoded, as a sentence without its subject's name; set when an iteration reaches the end of
         the file, and None when nothing is lost or no iteration has come that far.
@@ -109,6 +104,7 @@ class Video:
         self.time_base: Fraction = self._source.time_base
         self.declared: int | None = self._source.declared
         self.has_audio: bool = self._source.has_audio
+        self.stamp = self._source.stamp
         self.lost: str | None = None
 
     def __repr__(self) -> str:
@@ -125,7 +121,7 @@ class Video:
         ValueError
             For a negative `start` or `stop`, or a `step` below 1.
         VideoError
-            If the file has gone or a frame's size differs from that of the first.
+            If the file has gone or was changed, or a frame's size differs from that of the first.
         """
         start, step = operator.index(start), operator.index(step)
         if start < 0 or step < 1 or (stop is not None and operator.index(stop) < 0):
@@ -171,9 +167,3 @@ def read_frames(path: str | os.PathLike[str], start: int = 0, count: int | None 
     if not frames:
         raise VideoError(f"'{path}' has only {video.count()} frames; choose a `start` below that, not {start}")
     return np.stack(frames)
-
-
-def is_video(path: str | os.PathLike[str]) -> bool:
-    """Tell by the suffix whether a path names a video file; a folder is none."""
-    path = Path(path)
-    return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()

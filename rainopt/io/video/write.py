@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 
 from rainopt.io.video.common import VideoError, VideoExistsError, customary_matrix, import_av, reason
-from rainopt.io.video.encode import CONTAINERS, add_pictures, container_of, pixel_format, ticks_for, writing
+from rainopt.io.video.encode import add_pictures, container_of, pixel_format, ticks_for, writing
+from rainopt.io.video.formats import WRITABLE_SUFFIXES
 from rainopt.io.video.join import join_parts, part_suffix
 
 __all__ = ["WRITABLE_SUFFIXES", "VideoError", "VideoExistsError", "VideoWriter", "join_parts", "part_suffix"]
-
-WRITABLE_SUFFIXES = frozenset(CONTAINERS)
-"""Lower-case suffixes of the videos that are written."""
 
 
 class VideoWriter:

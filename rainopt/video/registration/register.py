@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rainopt.checks import require_finite
-from rainopt.video.registration.pyramid import Level, levels_of, refine
+from rainopt.video.registration.pyramid import Fit, Level, levels_of, refine
 from rainopt.video.registration.votes import TOLERANCE, Votes, reach_of, shifted, starts, votes_of
 
 # Pixels that an alignment may move a corner and still count as none: interpolation would take more sharpness than the
@@ -172,13 +172,8 @@ class Stabiliser:
         _agreement(votes)
         matrix = shifted(level, matrix, votes.shift)
         for level, copy in zip(self._levels[middle:], copies[middle:], strict=True):
-            fit = refine(level, copy, matrix, votes.agree)
-            if fit is None or fit.overlap < MIN_OVERLAP:
-                raise AlignmentError(
-                    f"`frame` covers less than {MIN_OVERLAP:.0%} of the reference, or nothing in both agrees"
-                )
+            fit = _fitted(level, copy, matrix, votes.agree)
             matrix = fit.matrix
-        assert fit is not None
         if not fit.correlation >= MIN_CORRELATION:
             raise AlignmentError(
                 f"`frame` shows something else than the reference: correlation {fit.correlation:.2f}, "
@@ -245,6 +240,14 @@ def is_static(alignments: Iterable[Alignment], shape: tuple[int, int]) -> bool:
     away = np.asarray(places) - np.median(places, axis=0)
     distances = np.sqrt(np.mean(np.sum(np.square(away), axis=1), axis=1))
     return float(np.quantile(distances, 0.9)) < STATIC
+
+
+def _fitted(level: Level, copy: np.ndarray, matrix: np.ndarray, cells: np.ndarray) -> Fit:
+    """Return the fit of a map on one level; raise where too little of the pictures takes part in it."""
+    fit = refine(level, copy, matrix, cells)
+    if fit is None or fit.overlap < MIN_OVERLAP:
+        raise AlignmentError(f"`frame` covers less than {MIN_OVERLAP:.0%} of the reference, or nothing in both agrees")
+    return fit
 
 
 def _agreement(votes: Votes) -> float:

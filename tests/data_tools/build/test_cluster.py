@@ -19,9 +19,7 @@ from tests.support.clips import save
 from tests.support.datasets import clip, files
 
 OPTIONS = ["--every", "0.8", "-n", "2", "--no-stabilise"]
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
-]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +49,7 @@ def cluster(tmp_path_factory):
 
 
 @pytest.mark.timeout(120)
-def test_a_cluster_builds_what_one_machine_builds(here, built, cluster, monkeypatch):
-    monkeypatch.chdir(here)
-    out, err = built("videos", "-o", "there", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
-    assert err.count("failed") == 1
-    assert "zero.mp4' is empty" in err
-    assert "there holds 6 pairs" in out
-    assert files(here / "there") == files(here / "whole")
-    # Again, a cluster changes nothing.
-    built("videos", "-o", "there", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
-    assert files(here / "there") == files(here / "whole")
-
-
-@pytest.mark.timeout(120)
-def test_a_worker_that_is_killed_hands_its_video_on(here, built, cluster, monkeypatch):
+def test_a_cluster_builds_what_one_machine_builds_though_a_worker_is_killed(here, built, cluster, monkeypatch):
     monkeypatch.chdir(here)
     killed, over = [], threading.Event()
 
@@ -79,13 +64,17 @@ def test_a_worker_that_is_killed_hands_its_video_on(here, built, cluster, monkey
     thread = threading.Thread(target=kill)
     thread.start()
     try:
-        _, err = built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
+        out, err = built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
     finally:
         over.set()
         thread.join()
     assert len(killed) == 1
     assert err.count("failed") == 1
     assert "zero.mp4' is empty" in err
+    assert "killed holds 6 pairs" in out
+    assert files(here / "killed") == files(here / "whole")
+    # Again, a cluster changes nothing.
+    built("videos", "-o", "killed", *OPTIONS, "--scheduler", cluster.scheduler_address, status=1)
     assert files(here / "killed") == files(here / "whole")
 
 
@@ -95,10 +84,19 @@ def patient(client, address, timeout, **options):
     return client(address, timeout="300ms", **options)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere://x"])
-def test_a_scheduler_that_is_not_there_is_told(here, built, monkeypatch, address):
+@pytest.mark.parametrize("address", ["foo", "nowhere://x:1", "tcp://host:port", "tcp://"])
+def test_what_is_no_address_is_wrong_usage_before_anything_is_done(here, built, monkeypatch, address):
     monkeypatch.chdir(here)
+    _, err = built("videos", "-o", "none", *OPTIONS, "--scheduler", address, status=2)
+    assert f"--scheduler: '{address}' is no address of a scheduler (" in err
+    assert "it looks like tcp://10.0.0.1:8786" in err
+    assert not Path("none").exists()
+
+
+@pytest.mark.timeout(60)
+def test_a_scheduler_that_is_not_there_is_told(here, built, monkeypatch):
+    monkeypatch.chdir(here)
+    address = "tcp://127.0.0.1:1"
     monkeypatch.setattr(distributed, "Client", functools.partial(patient, distributed.Client))
     out, err = built("videos", "-o", "alone", *OPTIONS, "--scheduler", address, status=1)
     assert out == ""

@@ -47,13 +47,10 @@ def test_frames_are_spread_evenly_and_none_is_chosen_twice(count, places):
     assert left_out == []
 
 
-def test_a_frame_says_what_it_is_worth():
+def test_a_frame_says_what_it_is_worth_and_what_the_background_cannot_tell_is_not_valid_and_no_rain():
     found, _ = chosen([streaks(0)], 1)
     assert found[0].valid.all()
     assert found[0].rain == pytest.approx(8 * 2 * 50 / (H * W))
-
-
-def test_what_the_background_cannot_tell_is_not_valid_and_no_rain():
     valid = np.ones((H, W), bool)
     valid[:, :32] = False
     found, _ = chosen([streaks(0)], 1, valid)
@@ -95,9 +92,6 @@ def test_frames_of_16_bits_give_the_same():
     for one, other in zip(eight, sixteen, strict=True):
         assert one.rain == other.rain
         np.testing.assert_array_equal(one.valid, other.valid)
-
-
-# Crops
 
 
 def hidden(rng):

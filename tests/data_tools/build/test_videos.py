@@ -90,13 +90,6 @@ def test_what_was_made_before_a_video_breaks_is_kept(here, built):
     assert len(read_manifest("out")) > 2
 
 
-def test_no_video_at_all_is_an_empty_dataset(here, built):
-    out, err = built("nowhere", "-o", "out", status=1)
-    assert "failed 'nowhere' cannot be read" in err
-    assert "out holds 0 pairs" in out
-    assert len(read_manifest("out")) == 0
-
-
 def test_windows_after_a_knock_do_not_depend_on_what_was_noted(here):
     frames = [np.roll(frame, -4 * (k >= 22), axis=1) for k, frame in enumerate(clip("coffee", 30))]
     save(Path("v.mkv"), frames)

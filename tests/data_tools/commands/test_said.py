@@ -11,7 +11,7 @@ from PIL import Image
 
 from data_tools.commands.main import app
 from data_tools.manifest.file import read_manifest
-from tests.support.datasets import put, waves
+from tests.support.datasets import photograph, put, rainy_of, waves
 from tests.support.processes import call, run
 
 
@@ -25,7 +25,8 @@ def test_a_process_says_results_on_standard_output_and_the_rest_on_the_other(her
     assert done.returncode == 1
     assert re.fullmatch(r"3 pairs made in [\d.]+ s; out holds 3\n", done.stdout)
     assert done.stderr == (
-        "failed  'photos/bad.png' is not a PNG, JPEG, TIFF, WebP or BMP image; convert it to one of these\n"
+        "failed  'photos/bad.png' is not a PNG, JPEG, TIFF, WebP, AVIF, HEIC, BMP or raw image; convert it to one of "
+        "these\n"
     )
 
 
@@ -52,6 +53,35 @@ def test_findings_are_named_in_tables_or_as_one_json_object(here):
     assert len(report["findings"]) == 26
     assert set(report["findings"][0]) == {"kind", "where", "message"}
     assert (report["findings"][0]["kind"], report["findings"][0]["where"]) == ("missing", records[0].id)
+
+
+def test_a_folder_of_photographs_is_told_to_be_no_dataset(here):
+    status, out, _ = raindata("verify", "photos")
+    assert status == 1
+    assert "1 findings: 1 no pairs" in out
+    status, out, _ = raindata("verify", "photos", "-l", "unpaired")
+    assert status == 0
+    assert "nothing is wrong with 3 images; whether they are rainy cannot be told without clean ones" in out
+
+
+def test_pairs_of_any_two_folders_are_verified_and_exported(here):
+    for k in range(3):
+        clean = photograph("astronaut", (40 + 20 * k, 60))
+        put(here / "a" / f"wet_{k}_x.png", rainy_of(clean, seed=k))
+        put(here / "b" / f"{k}.dry.png", clean)
+    sides = ("--rainy", "a", "--clean", "b", "--match", "[0-9]")
+    status, out, err = raindata("verify", *sides)
+    assert (status, err) == (0, "")
+    assert "nothing is wrong with 3 pairs of 3 scenes" in out
+    status, out, err = raindata("export", *sides, "-o", "out", "--to", "spa")
+    assert (status, err) == (0, "note: pairs of no split are listed as training pairs: 3")
+    lists = Path("out/real_world.txt").read_text().splitlines()
+    assert lists[1] == "/real_world/rain/wet_1_x.png /real_world/gt/wet_1_x.png"
+    assert Path("out/real_world/gt/wet_1_x.png").read_bytes() == Path("b/1.dry.png").read_bytes()
+    assert "'b/new' lies in the dataset 'b'" in raindata("export", *sides, "-o", "b/new", "--to", "spa")[2]
+    status, out, _ = raindata("verify", "--rainy", "a", "--clean", "b", "--json")
+    assert status == 1
+    assert "tell with `match` what they share" in json.loads(out)["error"]
 
 
 @pytest.mark.parametrize("dataset", ["nowhere ä [x]", "empty", "broken", "broken/manifest.jsonl", "photos/b.png"])
@@ -88,9 +118,6 @@ def test_an_export_says_one_line_and_names_what_failed(here):
     assert status == 1
     assert out.endswith("; 1 failed\n")
     assert err == f"failed '{lost.id}': '{lost.mask}' is missing"
-
-
-# Preview
 
 
 def test_a_preview_alone_writes_nothing_else(here):

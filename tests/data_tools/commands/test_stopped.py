@@ -15,10 +15,7 @@ from tests.support.processes import call
 from tests.support.signals import stopped
 
 PAIRS = 12
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
-    pytest.mark.timeout(120),
-]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"), pytest.mark.timeout(120)]
 
 
 def synth(out, jobs=1):
@@ -41,7 +38,7 @@ def stop(top, out, jobs, signum, group):
     """Start a run, send a signal after the first pairs, and return status, standard output and error."""
     manifest = top / out / "manifest.jsonl"
 
-    def begun():
+    def begun(_):
         return manifest.is_file() and manifest.read_bytes().count(b"\n") > 2
 
     return stopped(top, "raindata", synth(out, jobs), signum, when=begun, group=group)
@@ -64,7 +61,7 @@ def completed(top, out):
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
 
 
-@pytest.mark.parametrize(("jobs", "group"), [(1, False), (2, True)])
+@pytest.mark.parametrize(("jobs", "group"), [(1, False), pytest.param(2, True, marks=pytest.mark.slow)])
 def test_an_interruption_is_status_130_and_the_next_run_goes_on(album, jobs, group):
     out = f"int{jobs}"
     status, said, err = stop(album, out, jobs, signal.SIGINT, group)

@@ -81,17 +81,3 @@ def test_links_of_the_dataset_are_followed(export, tmp_path):
     places = list((tmp_path / "out").rglob("*.png"))
     assert len(places) == 2
     assert not any(place.is_symlink() for place in places)
-
-
-def test_odd_file_names_come_through(export, tmp_path):
-    names = ["a b", "a_b", "a.b", "ä", "雨", "1.2.3", "x" * 200]
-    for k, name in enumerate(names):
-        for n, kind in enumerate(("rainy", "clean")):
-            place = put(tmp_path / "data" / kind / "plain.png", noise([k, n]))
-            place.rename(place.with_name(f"{name}.png"))
-    assert export(tmp_path / "data", tmp_path / "out", "spa").pairs == len(names)
-    there, back = (
-        {(pair.rainy.read_bytes(), pair.clean.read_bytes()) for pair in read_dataset(tmp_path / folder)}
-        for folder in ("data", "out")
-    )
-    assert there == back

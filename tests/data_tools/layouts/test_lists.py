@@ -128,15 +128,21 @@ def test_our_manifest(data, rows):
         ("s/0", "c/a.png", "val"),
         ("s/1", "c/a.png", "val"),
     ]
-    assert rows(layout) == [
-        ("r/2.png", None),
-        ("r/10.png", "c/a.png"),
-        ("s/0.png", "c/a.png"),
-        ("s/1.png", "c/a.png"),
-    ]
+    assert rows(layout) == [("r/2.png", None), ("r/10.png", "c/a.png"), ("s/0.png", "c/a.png"), ("s/1.png", "c/a.png")]
     assert layout.problems[1] == "record 'gone': 'r/3.png' is missing, 'c/b.png' is missing"
     assert "line 6 is torn" in layout.problems[0]
     assert detect(file) == layout
     assert read_dataset(root, "folders").name == "folders"
     write_manifest(root, [])
     assert detect(root).message == "manifest: no pair"
+
+
+def test_a_name_that_no_file_can_have_is_missing(data):
+    root = data("1.png", "2.png")
+    (root / "list.txt").write_bytes(b"1.png 2.png\na\0b/1.png 2.png\n1.png c\0.png\n")
+    layout = read_dataset(root, "spa")
+    assert len(layout) == 1
+    assert layout.problems == (
+        "'list.txt', line 2: 'a\0b/1.png' is missing",
+        "'list.txt', line 3: 'c\0.png' is missing",
+    )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_tools.layouts.read import LAYOUTS, LayoutError, detect, natural_key, read_dataset
+from rainopt.io.own_results import note_results
 
 
 def test_unpaired_images(data):
@@ -19,6 +20,14 @@ def test_unpaired_images(data):
     assert all(pair.clean is None and pair.split is None for pair in layout)
     assert layout.pairs[1].scene == "photo 1.JPG"
     assert layout.message == "unpaired images: 4 rainy images without a clean one"
+
+
+def test_results_among_photographs_are_left_out_and_told(data):
+    root = data("1.jpg", "2.jpg", "derained/1.jpg", "derained/mine.jpg")
+    note_results([root / "derained" / "1.jpg"])
+    for layout in (detect(root), read_dataset(root, "unpaired")):
+        assert [pair.name for pair in layout] == ["1", "2", "derained/mine"]
+        assert layout.notes == ("left out: 1 result of earlier runs, such as 'derained/1.jpg'",)
 
 
 def test_hidden_files_do_not_count_and_others_are_noted(data, rows):
@@ -102,22 +111,16 @@ def test_links_are_followed_and_circles_end(data, tmp_path):
     assert len(layout) == 1
 
 
-# Natural order
-
-
-@given(st.lists(st.integers(0, 10**30), unique=True), st.randoms())
-def test_natural_order_is_that_of_numbers(numbers, shuffle):
-    names = [f"img-{n}_x.png" for n in sorted(numbers)]
-    mixed = names[:]
-    shuffle.shuffle(mixed)
-    assert sorted(mixed, key=natural_key) == names
-
-
-@given(st.lists(st.text("a1٣²0_/-. Z", max_size=8), unique=True), st.randoms())
-def test_natural_order_is_an_order_of_any_names(names, shuffle):
-    mixed = names[:]
-    shuffle.shuffle(mixed)
-    assert sorted(mixed, key=natural_key) == sorted(names, key=natural_key)
+@given(
+    st.lists(st.integers(0, 10**30), unique=True),
+    st.lists(st.text("a1٣²0_/-. Z", max_size=8), unique=True),
+    st.randoms(),
+)
+def test_natural_order_is_that_of_numbers_and_an_order_of_any_names(numbers, names, shuffle):
+    for ordered in ([f"img-{n}_x.png" for n in sorted(numbers)], sorted(names, key=natural_key)):
+        mixed = ordered[:]
+        shuffle.shuffle(mixed)
+        assert sorted(mixed, key=natural_key) == ordered
 
 
 def test_natural_order_goes_folder_by_folder():

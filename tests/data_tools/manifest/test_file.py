@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_tools.manifest.file import (
@@ -66,6 +66,7 @@ def lines(folder):
     return (folder / "manifest.jsonl").read_bytes().split(b"\n")
 
 
+@settings(max_examples=25)
 @given(st.lists(RECORDS, max_size=3, unique_by=lambda r: r.id), parts(ManifestHeader, tool=TEXT, licence=TEXT))
 def test_what_is_written_is_read_whether_at_once_or_one_by_one(tmp_path_factory, records, header):
     folder, again = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("again")
@@ -73,7 +74,7 @@ def test_what_is_written_is_read_whether_at_once_or_one_by_one(tmp_path_factory,
     manifest = read_manifest(folder)
     assert manifest.records == tuple(records)
     assert manifest.header == header
-    assert manifest.torn is None
+    assert manifest.faults == ()
     write_manifest(again, [], manifest.header)
     for record in manifest:
         append_record(again, record)
@@ -100,9 +101,9 @@ def test_an_interruption_at_any_byte_is_recovered(tmp_path, caplog):
         whole = end == len(content) - 1  # all but the line feed
         manifest = read_manifest(tmp_path, repair=True)
         assert len(manifest) == 1 + whole
-        assert (manifest.torn is None) == (whole or end == start)
-        if manifest.torn:
-            assert "line 3 is torn" in manifest.torn
+        assert (manifest.faults == ()) == (whole or end == start)
+        if manifest.faults:
+            assert "line 3 is torn" in manifest.faults[0]
             with pytest.raises(ManifestError, match=r"line 3 is torn.*repair=True"):
                 read_manifest(tmp_path)
         assert file.read_bytes() == content[:end]
@@ -114,7 +115,7 @@ def test_an_interruption_at_any_byte_is_recovered(tmp_path, caplog):
 def test_zeros_that_a_power_failure_leaves_are_a_torn_line(tmp_path):
     file = write_manifest(tmp_path, [pair(1)])
     file.write_bytes(file.read_bytes() + b"\0" * 100_000)
-    assert read_manifest(tmp_path, repair=True).torn
+    assert read_manifest(tmp_path, repair=True).faults
     append_record(tmp_path, pair(2))
     assert len(read_manifest(tmp_path)) == 2
 
@@ -208,7 +209,10 @@ def test_links_within_the_folder_serve_and_so_does_a_link_to_it(tmp_path):
         (HEADER + b'{"id": "1", "rainy": "1.png", "angle": NaN}\n', "line 2: NaN is no number"),
         (HEADER + b"[" * 100_000 + b"\n", "line 2: is no JSON"),
         (HEADER + b'"text"\n', "line 2: an object is expected, got 'text'"),
-        (HEADER + b'{"id": "1", "rainy": "1.png"}\n' * 2, "line 3: `id` '1' is that of line 2 already"),
+        (
+            HEADER + b'{"id": "1", "rainy": "1.png"}\n{"id": "1", "rainy": "2.png"}\n',
+            "line 3: `id` '1' is that of line 2 already, which says something else of it; remove the line whose",
+        ),
         (HEADER + b'{"id": "1", "ra\n{"id": "2", "rainy": "1.png"}\n', "line 2: is no JSON"),
     ],
 )
@@ -218,6 +222,19 @@ def test_other_broken_lines_are_errors_with_and_without_repair(tmp_path, content
         with pytest.raises(ManifestError) as error:
             read_manifest(tmp_path, repair=repair)
         assert message in str(error.value)
+
+
+def test_lines_that_two_runs_have_written_count_once(tmp_path):
+    file = write_manifest(tmp_path, [pair(1), pair(2)])
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines, lines[2], lines[1]]))
+    with pytest.raises(
+        ManifestError, match=r"line 4: `id` '2' is that of line 3 already, which it repeats; remove the"
+    ):
+        read_manifest(tmp_path)
+    manifest = read_manifest(tmp_path, repair=True)
+    assert [record.id for record in manifest] == ["1", "2"]
+    assert manifest.faults == (f"'{file}': 2 lines repeat what earlier ones say; two runs have written it at once",)
 
 
 def test_a_torn_header_is_not_appended_to(tmp_path):

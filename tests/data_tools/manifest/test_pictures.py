@@ -24,11 +24,7 @@ def test_a_record_is_a_picture_with_all_that_it_says():
 
 @pytest.mark.parametrize(
     ("fields", "scene"),
-    [
-        ({"scene": "street", "clean": "c.png"}, "street"),
-        ({"clean": "c.png"}, "c.png"),
-        ({}, "r.png"),
-    ],
+    [({"scene": "street", "clean": "c.png"}, "street"), ({"clean": "c.png"}, "c.png"), ({}, "r.png")],
 )
 def test_a_scene_is_what_is_said_or_the_clean_picture_or_the_rainy_one(fields, scene):
     (picture,) = pictures(rainy="r.png", **fields)

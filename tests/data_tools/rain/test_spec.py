@@ -56,9 +56,6 @@ def test_a_scaled_spec_is_the_same_rain_in_a_larger_picture():
     assert large.std() == pytest.approx(small.std(), rel=0.1)
 
 
-# Errors
-
-
 @pytest.mark.parametrize(
     ("kind", "error", "values"),
     [

@@ -40,9 +40,6 @@ def clean():
     return np.random.default_rng(1).random((96, 128, 3), dtype=np.float32)
 
 
-# Truth
-
-
 @pytest.mark.parametrize("composition", COMPOSITIONS)
 @pytest.mark.parametrize("veil", [0.0, 0.3])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
@@ -91,9 +88,6 @@ def test_no_density_is_no_rain_and_a_veil_is_haze_between_a_third_and_all_of_its
     assert not result.mask.any()
 
 
-# Composition
-
-
 @given(PLANES, PLANES)
 def test_compositions_are_their_formulas(B, R):
     np.testing.assert_array_equal(compose(B, R, "additive"), np.minimum(B + R, np.float32(1)))
@@ -117,16 +111,6 @@ def test_rain_over_rain_is_the_rain_of_both(rng, composition):
     np.testing.assert_allclose(stepwise, at_once, atol=1e-6)
 
 
-# Determinism
-
-
-def test_same_seed_same_rain_other_seed_other_rain(clean):
-    first, again, other = (add_rain(clean, RainSpec(veil=0.2), np.random.default_rng(s)) for s in (5, 5, 6))
-    assert first.rainy.tobytes() == again.rainy.tobytes()
-    assert first.rain.tobytes() == again.rain.tobytes()
-    assert np.abs(first.rain - other.rain).max() > 0.1
-
-
 def digest():
     """Return what samples, a picture and two frames of a video are."""
     rng, found = np.random.default_rng(11), hashlib.sha256()
@@ -148,9 +132,6 @@ def test_same_seed_same_rain_in_another_process_that_has_no_pydantic():
         [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
     )
     assert there.stdout.strip() == digest()
-
-
-# Occlusion
 
 
 @pytest.mark.parametrize("composition", COMPOSITIONS)
@@ -182,9 +163,6 @@ def test_ground_is_a_plane():
     below = (np.arange(41, 101) + 0.5) / 101 - 0.4
     # The inverse depth of a plane is linear in the row, and that of the lower edge is given.
     np.testing.assert_allclose(1 / depth[41:, 3], below / (0.5 * 0.6), rtol=1e-5)
-
-
-# Speed and errors
 
 
 def test_a_megapixel_of_rain_takes_no_longer_than_promised():

@@ -17,15 +17,9 @@ from rainopt.app.results import OutputSettings
 from rainopt.io import read_image, write_image
 from tests.support.photos import files
 from tests.support.processes import call
-from tests.support.udgnet import random_udgnet
 
 H, W = 64, 80
 KEYS = {"input", "output", "status", "angle", "height", "width", "rain", "removed", "seconds"}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return rainnet.save(random_udgnet(), tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
 def scene(seed=0, dtype=np.uint8):

@@ -15,14 +15,8 @@ from rainopt.app.results import OutputSettings
 from rainopt.image import LUMA
 from rainopt.io.video.read import read_frames
 from tests.support.clips import rained, save, view
-from tests.support.udgnet import random_udgnet
 
 H, W, COUNT, STRETCH = 48, 64, 14, 6
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return rainnet.save(random_udgnet(), tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import rainnet
 import rainopt
 from data_tools.manifest.file import write_manifest
 from rainnet.commands.main import app
@@ -18,7 +17,8 @@ from rainopt import read_image
 from rainopt.app.sheet import CAPTION, GAP
 from tests.support.datasets import put
 from tests.support.pairs import clean, rain100, rainy, with_manifest
-from tests.support.processes import ROOT, call, environment
+from tests.support.processes import call
+from tests.support.udgnet import random_udgnet
 
 
 @pytest.fixture
@@ -186,9 +186,35 @@ def test_an_interruption_has_its_own_status(pairs, monkeypatch):
     assert "interrupted: 0 of 3 pictures" in err
 
 
-def test_torch_is_not_imported_before_it_is_needed():
-    code = "import sys, rainnet.commands.main, rainnet.evaluate.follow; print('torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False"
+def test_pairs_of_any_two_folders_are_scored(tmp_path):
+    for k in (1, 2):
+        put(tmp_path / "storm" / f"cam{k}_wet.png", rainy(k))
+        put(tmp_path / "truth" / f"{k}.png", clean(k))
+    sides = ("--rainy", tmp_path / "storm", "--clean", tmp_path / "truth", "--match", "[0-9]+")
+    status, out, err = run("input", *sides, "-p", "rgb", "--json")
+    assert status == 0, err
+    expected = np.mean([rainopt.psnr(rainy(k), clean(k)) for k in (1, 2)])
+    assert json.loads(out)["means"]["rgb"]["psnr"] == pytest.approx(expected)
+    for wrong, message in (
+        (sides[:2], "name both"),
+        ((*sides, "--data", tmp_path), "leave --data out"),
+        ((), "name --data, or two folders"),
+        ((*sides[:4], "--match", "("), "must be a regular expression"),
+    ):
+        status, _, err = run("input", *wrong)
+        assert status == 2
+        assert message in err
+
+
+def test_a_network_may_be_the_mean_over_mirror_images(tmp_path, pairs):
+    net = random_udgnet()
+    file = rainnet.save(net, tmp_path / "net.safetensors")
+    status, _, err = run(file, "-d", pairs, "--angle", "5", "--ensemble", "2", "--save", tmp_path / "made", "-n", "1")
+    assert status == 0, err
+    (made,) = (tmp_path / "made").rglob("*.png")
+    picture = read_image(pairs / "rain" / "rain-001.png")
+    expected = rainnet.derain(net, picture, angle=5.0, ensemble=2).background
+    np.testing.assert_array_equal(read_image(made), np.rint(expected * 255))
+    status, _, err = run(file, "-d", pairs, "--ensemble", "3")
+    assert status == 2
+    assert "must be 1, 2 or 4, got 3" in err

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 
 from data_tools import RainSpec, add_rain
 from rainnet.commands.main import app
-from rainnet.train.single import weights_for
-from rainnet.weights.checkpoint import load
+from rainnet.train.single import advice, density_of, weights_for
+from rainnet.weights.checkpoint import facts_of, load
 from rainopt import UDGWeights, read_image, write_image
 from rainopt.still.adaptive import MANY
+from tests.support.datasets import put
 from tests.support.processes import call
 from tests.support.signals import stopped
 
@@ -104,6 +106,53 @@ def test_validation_has_a_line_and_the_best_is_named_first(recipe, clean, tmp_pa
     assert json.loads(out.splitlines()[-1])["files"][0].endswith("best.safetensors")
 
 
+def test_pairs_of_any_two_folders_are_trained_and_validated_on(recipe, clean, tmp_path):
+    for number in range(2):
+        put(tmp_path / "storm" / f"cam_{number}.png", read_image(clean / f"{number}.png"))
+    recipe.write_text(TINY.replace('"rendered"', '"pairs"'))
+    sides = ["--rainy", tmp_path / "storm", "--clean", clean, "--match", "[0-9]+"]
+    val = ["--val-rainy", tmp_path / "storm", "--val-clean", clean]
+    status, _, err = run(recipe, *sides, *val, "-o", tmp_path / "run", "--set", "validation.limit=1")
+    assert status == 0, err
+    assert "validation psnr_y_matlab" in err
+    written = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert written["data"]["rainy"] == str(tmp_path / "storm")
+    assert written["data"]["match"] == written["validation"]["match"] == "[0-9]+"
+    assert facts_of(tmp_path / "run" / "model.safetensors")["recipe"]["data"]["rainy"] == "storm"
+    assert run(recipe, *sides, *val, "-o", tmp_path / "run", "--resume", "--set", "run.steps=5")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--match", "x", "--data", "{clean}"], "--match says how the pictures of --rainy and --clean"),
+        (["--val-rainy", "{clean}", "--data", "{clean}"], "'clean' is missing"),
+        (["--set", "data.rainy='a'", "--set", "data.clean='b'"], "one side of the data of kind 'pairs'"),
+    ],
+)
+def test_sides_of_pairs_that_are_not_whole_are_told(recipe, clean, tmp_path, arguments, message):
+    status, _, err = run(recipe, *(part.format(clean=clean) for part in arguments), "-o", tmp_path / "run")
+    assert status == 2, err
+    assert message in err
+
+
+def test_a_run_goes_on_with_the_files_that_it_was_trained_on_alone(recipe, clean, tmp_path):
+    arguments = (recipe, "--data", clean, "-o", clean / "run")
+    assert run(*arguments)[0] == 0
+    more = ("--resume", "--set", "run.steps=6")
+    assert run(*arguments, *more)[0] == 0  # its own pictures, in the folder of the data, are none of them
+    write_image(clean / "new.png", read_image(clean / "0.png"))
+    status, _, err = run(*arguments, *more, "--set", "run.steps=8")
+    assert status == 2
+    assert "was trained on 2 files, and 3 are there now" in err
+
+
+def test_losses_are_told_to_their_first_digits(recipe, clean, tmp_path):
+    weak = ["--set", "loss.truth=1e-7", "--set", "loss.energy=0", "--set", "loss.angle=0"]
+    _, _, err = run(recipe, "--data", clean, "-o", tmp_path / "run", *weak)
+    assert re.search(r"step 2 of 4: truth \d\.\d+e-0\d", err), err
+
+
 def test_one_photograph_is_trained_on_and_derained(tmp_path, rng):
     photo = tmp_path / "photo.png"
     smooth = np.kron(rng.random((6, 8, 3)) * 0.5, np.ones((12, 12, 1)))
@@ -120,9 +169,13 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
     few = add_rain(smooth, RainSpec(density=1000, intensity=0.5), rng).rainy
     many = add_rain(smooth, RainSpec(density=60000, length=60, intensity=0.5), rng).rainy
     plain = UDGWeights()
+    few, many, none = (density_of(picture) for picture in (few, many, smooth[..., 0]))
     assert weights_for(few) == pytest.approx({"sparsity": plain.sparsity, "lambda_y": plain.lambda_y})
     assert weights_for(many) == pytest.approx({"sparsity": MANY.sparsity, "lambda_y": MANY.lambda_y})
-    assert weights_for(smooth[..., 0]) == weights_for(few)
+    assert weights_for(none) == weights_for(few)
+    assert "its rain is sparse" in advice(few)
+    assert "no rain is seen" in advice(none)
+    assert not advice(many)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +209,21 @@ def test_wrong_usage_is_said_before_anything_is_done(recipe, clean, tmp_path, ar
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupted_run_goes_on(recipe, clean, tmp_path):
-    state = tmp_path / "run" / "last.ckpt"
+@pytest.mark.parametrize(
+    ("signum", "group", "workers"),
+    [pytest.param(signal.SIGINT, False, 0, marks=pytest.mark.slow), (signal.SIGTERM, True, 1)],
+)
+def test_an_interrupted_run_goes_on(recipe, clean, tmp_path, signum, group, workers):
+    recipe.write_text(TINY.replace("save_every = 2", "save_every = 0").replace("workers = 0", f"workers = {workers}"))
+    # There are logs once a step is done; the only state saved by then is that of step 0.
+    state, log = tmp_path / "run" / "last.ckpt", tmp_path / "run" / "tensorboard"
     arguments = ["train", recipe, "--data", clean, "-o", tmp_path / "run", "--set", "run.picture_every=0"]
     status, _, err = stopped(
-        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signal.SIGINT, when=state.exists
+        tmp_path, "rainnet", [*arguments, "--set", "run.steps=100000"], signum, when=lambda _: log.exists(), group=group
     )
-    assert status == 130
+    assert status == 128 + signum, err
     assert "--resume goes on" in " ".join(err.split())
     done = torch.load(state, weights_only=True)["step"]
-    assert run(*arguments[1:], "--resume", "--set", f"run.steps={done + 2}")[0] == 0
+    assert done > 0
+    again = [*arguments[1:], "--resume", "--set", f"run.steps={done + 2}", "--set", "run.workers=0"]
+    assert run(*again)[0] == 0

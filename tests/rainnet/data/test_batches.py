@@ -6,7 +6,7 @@ import pytest
 from rainnet.data import DataError
 from rainnet.data.batches import dataset_for
 from rainnet.programs.base import ExampleSpec
-from rainnet.recipes.sections import DataSection
+from rainnet.recipes.sections import DataSection, ValidationSection
 from rainnet.train.validator import Validator
 from rainopt import write_image
 
@@ -31,7 +31,7 @@ def test_nothing_is_trained_on_that_is_for_judging(parts):
         assert brightness(parts, kind=kind) == {0.1}
         assert brightness(parts, kind=kind, split="test") == {0.9}
         assert brightness(parts / "val", kind=kind) == {0.5}  # without parts, all of it
-    judged = Validator.of_folders([parts], "rgb")
+    judged = Validator.of_section(ValidationSection(data=(parts,), protocol="rgb"))
     assert [round(float(rainy.mean()) / 255, 1) for rainy, _ in judged.pairs] == [0.5]
 
 

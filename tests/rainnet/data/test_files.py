@@ -183,11 +183,7 @@ def test_the_picture_for_the_discriminator_is_sheared_alike(put):
         (lambda root: root / "gone", PairCrops, "does not exist"),
         (lambda root: [], PairCrops, "no folder holds no pair"),
         (lambda root: root / "nothing", PairCrops, "nothing' holds no pair"),
-        (
-            lambda root: root / "alone",
-            PairCrops,
-            r"3 of 3 rainy pictures have no clean one, .*0\.png'",
-        ),
+        (lambda root: root / "alone", PairCrops, r"3 of 3 rainy pictures have no clean one, .*0\.png'"),
         (lambda root: root / "deep", RainyCrops, "or the folders that hold the rainy pictures themselves"),
         (lambda root: root / "odd", PairCrops, r"y\.png' has 60 x 60 pixels, but its clean picture .* has 60 x 61"),
         (lambda root: root / "tiny", RainyCrops, r"y\.png' has 20 x 20 pixels, too few for crops of 24 x 24"),
@@ -221,13 +217,3 @@ def test_problems_of_a_dataset_are_told_and_the_rest_is_used(put, caplog):
     assert shown(data, 3) == {(101, 1)}
     assert "1 problem" in caplog.text
     assert "y.png" in caplog.text
-
-
-def test_examples_repeat_whatever_came_before(tmp_path):
-    for k, angle in enumerate((10.0, -20.0)):
-        rainy_picture(tmp_path / f"{k}.png", angle, k)
-    first, second = RainyCrops(tmp_path, SIDE, RAINY, seed=1), RainyCrops(tmp_path, SIDE, RAINY, seed=1)
-    forth = [first[k] for k in range(6)]
-    back = [second[k] for k in reversed(range(6))][::-1]
-    for a, b in zip(forth, back, strict=True):
-        assert all(torch.equal(a[name], b[name]) for name in a)

@@ -54,6 +54,14 @@ def test_batches_go_through_the_examples_in_order_and_leave_the_random_numbers_o
     assert numbers(batch=2, steps=0) == []
 
 
+def test_datasets_of_examples_have_a_length_for_other_loaders(tmp_path):
+    picture = write_image(tmp_path / "a.png", np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8))
+    data = RenderedCrops([picture], 32, ExampleSpec(truth=True))
+    batch = next(iter(torch.utils.data.DataLoader(data, batch_size=2)))
+    assert_same(batch, next(iter(make_loader(data, 2, steps=1))))
+    assert len(data) > 10**6
+
+
 def test_a_resumed_run_goes_on():
     assert numbers(batch=3, steps=10)[4:] == numbers(batch=3, start=4, steps=6)
     assert numbers(batch=1, start=10**12, steps=1) == [[10**12]]
@@ -91,7 +99,7 @@ def test_workers_make_the_same_batches(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     spec = ExampleSpec(upright=True, truth=True, plain=True)
     data = RenderedCrops([write_image(tmp_path / "a.png", picture)], 32, spec)
-    alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 2))
+    alone, helped = (list(make_loader(data, 2, start=7, steps=3, workers=workers)) for workers in (0, 1))
     for a, b in zip(alone, helped, strict=True):
         assert_same(a, b)
 
@@ -104,6 +112,8 @@ def test_workers_are_processes_with_one_thread_that_report_broken_files_and_end(
     assert first["threads"].tolist() == [[1, 1, 1]] * 2
     assert first["deaf"].all()
     os.kill(worker, signal.SIGINT)
+    # As a scheduler sends it to all processes of a run, and not as the one that started this one, which would end it.
+    subprocess.run(["kill", "-TERM", str(worker)], check=True)
     assert next(batches)["number"].tolist() == [2, 3]
     with pytest.raises(DataError, match=r"^'x\.png' is truncated; obtain a fresh copy$"):
         next(batches)
@@ -122,6 +132,41 @@ def ended(process, seconds=60):
             return True
         time.sleep(0.1)
     return False
+
+
+SPAWNING = """
+    import multiprocessing, os, signal, threading, time
+    import torch
+    from torch.utils.data import Dataset
+    from rainnet.data import make_loader
+
+    class Numbers(Dataset):
+        def __getitem__(self, index):
+            return {"number": torch.tensor(index)}
+
+    def die():
+        while not (children := multiprocessing.active_children()):
+            time.sleep(0.001)
+        print(children[0].pid, flush=True)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if __name__ == "__main__":
+        threading.Thread(target=die).start()
+        for batch in make_loader(Numbers(), 1, steps=10**9, workers=1):
+            pass
+"""
+
+
+@pytest.mark.slow
+def test_workers_that_were_just_spawned_end_with_their_parent(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(textwrap.dedent(SPAWNING))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=environment) as run:
+        worker = int(run.stdout.readline())
+    assert run.returncode == -signal.SIGKILL
+    assert ended(worker, 30)
 
 
 @pytest.mark.slow

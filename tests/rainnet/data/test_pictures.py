@@ -8,6 +8,7 @@ import pytest
 from rainnet.data import DataError, pictures_in
 from rainnet.data.pictures import Pictures, as_rgb, check_sizes
 from rainopt.io import write_image
+from rainopt.io.own_results import note_folder, note_results
 
 
 def flat(folder, *levels, shape):
@@ -27,6 +28,17 @@ def test_they_are_found_below_folders_in_natural_order(tmp_path):
     assert pictures_in([tmp_path / "c", tmp_path / "a"]) == [tmp_path / "c/d/1.tif", tmp_path / "a/x.JPG"]
     (tmp_path / "a" / "again").symlink_to(tmp_path)  # a circle ends
     assert len(pictures_in(tmp_path)) == 4
+
+
+def test_results_among_other_pictures_are_not_trained_on(tmp_path, caplog):
+    for name in ("a.png", "out/b.png", "run/pictures/step_1.png", "run/a_derained.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    note_folder(tmp_path / "run")
+    note_results([tmp_path / "out" / "b.png"])
+    assert pictures_in(tmp_path) == [tmp_path / "a.png"]
+    assert "3 results of our own commands are left out" in caplog.text
+    assert pictures_in(tmp_path / "out") == [tmp_path / "out" / "b.png"]  # these are meant
 
 
 def test_folders_without_pictures_are_named(tmp_path):

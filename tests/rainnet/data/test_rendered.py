@@ -111,13 +111,6 @@ def test_of_several_directions_the_strongest_counts_and_angles_fill_their_range(
     assert {float(own[k]["angle"]) for k in range(5)} != set(angles[:5])
 
 
-def test_an_error_of_the_angle_moves_the_crop_and_not_the_truth(clean):
-    true, missed = (RenderedCrops(clean, 32, UPRIGHT, dry=0.0, angle_error=error) for error in (0.0, 5.0))
-    for k in range(5):
-        assert torch.equal(true[k]["angle"], missed[k]["angle"])
-        assert not torch.equal(true[k]["rainy"], missed[k]["rainy"])
-
-
 def test_a_thicker_veil_than_the_presets_have_it(tmp_path):
     settings = {"presets": {"light": 1.0}, "dry": 0.0, "gain": (1.0, 1.0)}
     plain = RenderedCrops(flat(tmp_path, 51), 32, UPRIGHT, **settings)

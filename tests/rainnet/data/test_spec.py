@@ -130,11 +130,7 @@ def test_other_rainy_pictures_are_not_those_of_the_example(root):
 @pytest.mark.parametrize(
     ("kind", "spec", "message"),
     [
-        (
-            "rainy",
-            ExampleSpec(truth=True),
-            "the truth, which data.kind 'rainy' cannot give; 'rendered' and",
-        ),
+        ("rainy", ExampleSpec(truth=True), "the truth, which data.kind 'rainy' cannot give; 'rendered' and"),
         ("single", ExampleSpec(frames=2), "'rendered' and 'pairs' and 'rainy' can"),
         ("pairs", ExampleSpec(unpaired=True), "clean pictures of other scenes: name a folder with --clean"),
         ("pairs", ExampleSpec(unpaired_rainy=True), "--rainy, or data.unpaired_rainy"),

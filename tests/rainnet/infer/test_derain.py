@@ -39,9 +39,6 @@ def test_it_agrees_with_the_network(rng, stride, angle, from_input):
         assert result.angle == pytest.approx(float(whole.angle[number]), abs=1e-4)
 
 
-# Pictures
-
-
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [
@@ -142,9 +139,6 @@ def test_the_network_is_left_as_it_was(picture):
     assert all(parameter.grad is not None for parameter in net.image_stream.parameters())
 
 
-# What the streaks of the picture tell
-
-
 def test_no_more_is_taken_off_than_rain_can_have_added(rng):
     image = rained(rng, angle=20.0) / np.float32(255)
     most = most_rain(Streaks(image).removal(20.0, 96, 120))
@@ -163,8 +157,8 @@ def test_no_more_is_taken_off_than_rain_can_have_added(rng):
     "settings", [{}, {"polish": 3}, {"angle": 20.0, "polish": 3}, {"angle": 20.0, "bounded": False}]
 )
 def test_streaks_are_looked_for_once_and_only_where_they_are_needed(rng, monkeypatch, settings):
-    looked, real = [], streaks.gather
-    monkeypatch.setattr(streaks, "gather", lambda planes: looked.append(planes.shape) or real(planes))
+    looked, real = [], streaks.look
+    monkeypatch.setattr(streaks, "look", lambda *given: looked.append(given) or real(*given))
     result = derain(random_udgnet(), rained(rng, angle=20.0), **settings)
     assert not result.dry
     assert result.angle == pytest.approx(20, abs=3)
@@ -191,9 +185,6 @@ def test_an_ensemble_follows_mirrors(picture, ensemble):
 
     apart = np.abs(taken(picture) - taken(picture[:, ::-1])[:, ::-1]).max()
     assert apart < 1e-5 if ensemble > 1 else apart > 1e-3
-
-
-# Settings
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,17 @@ def test_its_gradient_is_that_of_finite_differences(layers):
     assert torch.autograd.gradcheck(lambda b, r: UDGLoss(WEIGHTS)(O, b, r), inputs)
 
 
+@pytest.mark.parametrize("terms", [("self", "image", "rain"), ("image",)])
+def test_layers_of_mixed_precision_are_computed_on_in_float32(layers, terms):
+    O, B, R = (layer.float() for layer in layers)
+    loss = UDGLoss(WEIGHTS, terms)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = loss(O, B.bfloat16(), R.bfloat16())
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, loss(O, B.bfloat16().float(), R.bfloat16().float()))
+    assert torch.equal(mixed, loss(O, B.bfloat16(), R.bfloat16()))
+
+
 def test_the_terms_add_up(layers):
     parts = [UDGLoss(WEIGHTS, (term,))(*layers) for term in ("self", "image", "rain")]
     assert float(sum(parts)) == pytest.approx(float(UDGLoss(WEIGHTS)(*layers)), rel=1e-12)

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 import torch
 
@@ -87,6 +85,8 @@ def test_a_shape_that_is_no_batch_is_refused(net):
         net(torch.rand(3, 8, 8))
     with pytest.raises(ValueError, match=r"got shape \(1, 1, 8, 8\)"):
         net(torch.rand(1, 1, 8, 8))
+    with pytest.raises(TypeError, match=r"`rainy` must be a tensor .*, got float"):
+        net(3.0)
 
 
 @pytest.mark.parametrize(("field", "value"), [("blocks", 0), ("stride", 1.5), ("rain_blocks", 0), ("along", ())])
@@ -95,6 +95,23 @@ def test_a_config_that_makes_no_network_is_refused(field, value):
         UDGNetConfig(**{field: value})
 
 
-def test_a_config_that_was_json_is_the_same():
-    config = PRESETS["small"]
-    assert UDGNetConfig(**dataclasses.asdict(config) | {"along": list(config.along)}) == config
+def test_one_angle_stands_for_all_pictures(net):
+    rainy = torch.rand(2, 3, 20, 24)
+    expected = net(rainy, torch.tensor([5.0, 5.0])).background
+    for angle in (5, 5.0, torch.tensor(5), torch.tensor([5.0])):
+        assert torch.equal(net(rainy, angle).background, expected)
+
+
+@pytest.mark.parametrize(
+    ("angle", "kind", "message"),
+    [
+        (torch.tensor([1.0, 2.0, 3.0]), ValueError, r"degrees for each of 2 pictures, \(2,\), .* got shape \(3,\)"),
+        ("solver", TypeError, "a tensor \\(N,\\) of degrees, or one number, got str"),
+        (True, TypeError, "got bool"),
+        (95.0, ValueError, "must be in \\(-90, 90\\] degrees"),
+        (torch.tensor([10.0, 80.0]), ValueError, "both steeper and flatter than 45 degrees"),
+    ],
+)
+def test_what_is_no_angle_of_a_batch_is_told(net, angle, kind, message):
+    with pytest.raises(kind, match=message):
+        net(torch.rand(2, 3, 20, 24), angle)

@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -29,14 +27,6 @@ def test_each_picture_of_a_batch_is_sheared_by_its_own_angle(rng):
         skip = batch.margins[0] - alone.margins[0]
         torch.testing.assert_close(wide[..., skip : skip + narrow.shape[-1]], narrow)
         torch.testing.assert_close(batch.back(batch.forward(image))[k], alone.back(alone.forward(image[k : k + 1]))[0])
-
-
-def test_streaks_come_upright():
-    rows, columns = np.mgrid[:40, :60]
-    slope = math.tan(math.radians(25))
-    streak = np.exp(-(((columns - 30 - slope * (rows - 19.5)) / 1.5) ** 2))
-    upright = BatchUpright(torch.tensor([25.0]), 40, 60).forward(torch.from_numpy(streak)[None, None].float())[0, 0]
-    assert float((upright - upright[20]).abs().max()) < 0.02
 
 
 def test_the_gradient_of_the_angle_is_that_of_finite_differences(rng):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -66,6 +67,9 @@ def test_files_that_are_no_recipes_are_named(tmp_path):
         read_recipe(str(broken))
     with pytest.raises(RecipeError, match=r"does not exist; recipes that ship: .*udgnet-small"):
         read_recipe(str(tmp_path / "none.toml"))
+    os.mkfifo(tmp_path / "pipe.toml")  # reading it would wait for a writer
+    with pytest.raises(RecipeError, match=r"is not a file; name a \.toml file, or a recipe that ships"):
+        read_recipe(str(tmp_path / "pipe.toml"))
     with pytest.raises(RecipeError, match=r"did you mean 'udgnet'"):
         read_recipe("udgnett")
 
@@ -87,3 +91,22 @@ def test_it_rises_before_it_falls():
     rates = [learning_rate(section, k, 100) for k in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9] == 1 == max(rates)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "data.train=" + "[" * 5000,
+        "data.train=" + "[" * 40 + "]" * 40,
+        "loss." + "a." * 5000 + "b=1",
+        "loss.tau=" + "{a=" * 30 + "1" + "}" * 30,
+    ],
+)
+def test_what_is_nested_without_end_is_refused(tmp_path, change):
+    with pytest.raises(RecipeError, match="nested deeper than 16 levels"):
+        read_recipe("udgnet-small", [change])
+    file = tmp_path / "deep.toml"
+    section, _, rest = change.partition(".")
+    file.write_text(f'[network]\nname = "udgnet"\n[{section}]\n{rest}\n')
+    with pytest.raises(RecipeError, match=r"deep\.toml' is nested deeper"):
+        read_recipe(str(file))

@@ -1,8 +1,10 @@
 """Training by several processes."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -70,13 +72,7 @@ def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     script.write_text(WORKER.format(loss=LOSS))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     done = subprocess.run(
-        [*command, str(tmp_path)],
-        env=environment(OMP_NUM_THREADS="1"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+        [*command, str(tmp_path)], env=environment(), cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = ((tmp_path / f"threads{rank}").read_text().splitlines() for rank in (0, 1))
@@ -87,3 +83,45 @@ def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     one, two = (rainnet.load(tmp_path / name).state_dict() for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=2e-4, rtol=1e-3)
+
+
+STOPPED = """
+import os, sys, time
+from pathlib import Path
+from rainnet.train.interruption import StoppedError
+from rainnet.train.loop import train
+from rainnet.train.meters import Silent
+from rainnet.train.run_folder import RunFolder
+from tests.support.udgnet import batches_of, udgnet_recipe
+
+
+def slow(start, steps, rank, world):
+    for batch in batches_of(2)(start, steps, rank, world):
+        time.sleep(0.05 + 0.1 * rank)
+        yield batch
+
+
+try:
+    recipe = udgnet_recipe({loss}, steps=100000, save_every=0)
+    train(recipe, RunFolder(Path(sys.argv[1]) / "run"), slow, Silent(), device="cpu")
+except StoppedError as stop:
+    sys.exit(stop.status)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_processes_that_are_told_to_stop_agree_on_the_step_and_the_first_saves(tmp_path):
+    script = tmp_path / "worker.py"
+    script.write_text(STOPPED.format(loss=LOSS))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen([*command, str(tmp_path)], env=environment(OMP_NUM_THREADS="1"), cwd=ROOT, **pipes) as run:
+        end = time.monotonic() + 90
+        while not (tmp_path / "run" / "last.ckpt").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(2)
+        os.killpg(run.pid, signal.SIGTERM)
+        _, said = run.communicate(timeout=60)
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert state["step"] > 0, said.decode()[-2000:]

@@ -7,18 +7,10 @@ import torch
 
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunError, RunFolder
-from tests.support.toy import Watcher, in_zoo, toy_recipe
+from rainopt.io.own_results import RECORD
+from tests.support.toy import Watcher, assert_same, batches, state_of, toy_recipe
 
-
-@pytest.fixture(autouse=True)
-def toy():
-    with in_zoo():
-        yield
-
-
-def batches(start, steps, rank, world):
-    for _ in range(start, steps):
-        yield {name: torch.rand(2, 3, 16, 16) for name in ("rainy", "clean")}
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 def run(folder, resume=False, **settings):
@@ -27,7 +19,8 @@ def run(folder, resume=False, **settings):
 
 def test_it_holds_the_recipe_the_state_and_the_model(tmp_path):
     run(tmp_path / "run", steps=1)
-    assert {file.name for file in (tmp_path / "run").iterdir()} == {"recipe.json", "last.ckpt", "model.safetensors"}
+    names = {file.name for file in (tmp_path / "run").iterdir()}
+    assert names == {"recipe.json", "last.ckpt", "model.safetensors", RECORD}
     assert json.loads((tmp_path / "run/recipe.json").read_text())["run"]["steps"] == 1
 
 
@@ -54,7 +47,49 @@ def test_it_is_not_gone_on_with_by_another_recipe(tmp_path):
     with pytest.raises(RunError, match=r"was trained by 1 processes, not 2"):
         RunFolder(tmp_path / "run").state_for(toy_recipe(run={"steps": 2}), 2)
     run(tmp_path / "run", resume=True, steps=4, log_every=3)  # more steps may be asked for, and other lines
-    assert torch.load(tmp_path / "run/last.ckpt", weights_only=True)["step"] == 4
+    assert state_of(tmp_path / "run")["step"] == 4
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_was_killed_before_it_saved_anything_is_begun_again(tmp_path, resume):
+    torch.manual_seed(1)
+    whole = run(tmp_path / "whole", steps=2)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    (killed / "recipe.json").write_text("{}")
+    (killed / ".run.lock").touch()
+    (killed / ".0123456789abcdef.1.ab.tmp").write_bytes(b"half")
+    torch.manual_seed(1)
+    assert_same(run(killed, resume=resume, steps=2).state_dict(), whole.state_dict())
+    assert (killed / "last.ckpt").is_file()
+    assert json.loads((killed / "recipe.json").read_text())["run"]["steps"] == 2
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_one_run_at_a_time_fills_it(tmp_path, resume):
+    folder = RunFolder(tmp_path / "run")
+    if resume:
+        run(folder.path, steps=1)
+    else:
+        folder.make()
+    before = {file.name: file.read_bytes() for file in folder.path.iterdir()}
+    with folder.held(), pytest.raises(RunError, match=r"run' is being written by another run \(process \d+ on "):
+        run(folder.path, resume=resume, steps=3)
+    assert {file.name: file.read_bytes() for file in folder.path.iterdir()} == before
+    run(folder.path, resume=resume, steps=3)
+    assert not (folder.path / ".run.lock").exists()
+
+
+def test_a_state_of_another_config_or_with_something_missing_is_named(tmp_path):
+    run(tmp_path / "run", steps=1)
+    file = tmp_path / "run/last.ckpt"
+    state = torch.load(file, weights_only=True)
+    torch.save(state | {"config": {"channels": 3000}}, file)
+    with pytest.raises(RunError, match=r"holds no toy to go on with .*does not fit"):
+        run(tmp_path / "run", resume=True, steps=2)
+    torch.save({key: state[key] for key in state if key != "optimisers"}, file)
+    with pytest.raises(RunError, match="it lacks 'optimisers'"):
+        run(tmp_path / "run", resume=True, steps=2)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from rainnet.recipes.stages import plan
 from rainnet.train.build import build_program
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunError, RunFolder
-from tests.support.toy import Toy, ToyProgram, Watcher, assert_same, in_zoo, toy_recipe
+from tests.support.toy import Toy, ToyProgram, Watcher, assert_same, batches, in_zoo, state_of, toy_recipe
 
 STAGES = [
     {"name": "early", "steps": 2, "loss": {"smooth": 0.0}, "optimiser": {"lr": 0.1, "schedule": "constant"}},
@@ -45,12 +45,6 @@ class Pair(ToyProgram):
         return {"generator": self.generator.layers(batch["rainy"]).rain.square().mean()}
 
 
-def batches(start, steps, rank, world):
-    for step in range(start, steps):
-        torch.manual_seed(step)
-        yield {name: torch.rand(2, 3, 16, 16) for name in ("rainy", "clean")}
-
-
 @pytest.fixture(autouse=True)
 def pair():
     with in_zoo(Pair):
@@ -61,15 +55,18 @@ def run(recipe, folder, watcher=None, **options):
     return train(recipe, RunFolder(folder), batches, watcher or Watcher(), device="cpu", **options)
 
 
-def last(folder):
-    return torch.load(folder / "last.ckpt", weights_only=True)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder and the watcher of a run that nothing stopped."""
+    folder, watcher = tmp_path_factory.mktemp("runs") / "whole", Watcher()
+    with in_zoo(Pair):
+        run(toy_recipe(stages=STAGES, run={"save_every": 1}), folder, watcher)
+    return folder, watcher
 
 
 @pytest.mark.parametrize("stop", range(1, 11))
-def test_a_run_that_is_killed_anywhere_resumes_as_if_it_had_not_been(tmp_path, stop):
-    recipe = toy_recipe(stages=STAGES, run={"save_every": 1})
-    whole = Watcher()
-    run(recipe, tmp_path / "whole", whole)
+def test_a_run_that_is_killed_anywhere_resumes_as_if_it_had_not_been(tmp_path, whole, stop):
+    recipe, (there, watched) = toy_recipe(stages=STAGES, run={"save_every": 1}), whole
 
     def kill():
         raise RuntimeError("killed")
@@ -80,10 +77,10 @@ def test_a_run_that_is_killed_anywhere_resumes_as_if_it_had_not_been(tmp_path, s
     run(recipe, tmp_path / "part", rest, resume=True)
     # The step that was being reported when it was killed is done again.
     assert [step.number for step in rest.steps] == list(range(stop, 12))
-    assert [step.terms for step in rest.steps] == [step.terms for step in whole.steps[stop - 1 :]]
-    assert_same(last(tmp_path / "part")["program"], last(tmp_path / "whole")["program"])
+    assert [step.terms for step in rest.steps] == [step.terms for step in watched.steps[stop - 1 :]]
+    assert_same(state_of(tmp_path / "part")["program"], state_of(there)["program"])
     for name in ("model", "generator"):
-        ours, theirs = (rainnet.load(tmp_path / part / f"{name}.safetensors") for part in ("part", "whole"))
+        ours, theirs = (rainnet.load(folder / f"{name}.safetensors") for folder in (tmp_path / "part", there))
         assert_same(ours.state_dict(), theirs.state_dict())
 
 
@@ -109,7 +106,7 @@ def test_what_is_frozen_stays_as_it_is_and_its_turn_is_left_out(tmp_path):
     assert [list(step.terms) for step in watcher.steps[2:]] == [["critic"], ["critic"], ["generator"]]
     stages = [*stages[:1], {"name": "still", "steps": 3, "frozen": ["critic"]}]
     run(toy_recipe(stages=stages), tmp_path / "still", watcher)
-    before, after = (last(tmp_path / name)["program"] for name in ("early", "still"))
+    before, after = (state_of(tmp_path / name)["program"] for name in ("early", "still"))
     # Nor do running means move.
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("critic."))
 
@@ -125,7 +122,7 @@ def test_a_stage_goes_on_from_what_was_kept_or_from_a_model(tmp_path):
     assert_same(began.state_dict(), rainnet.load(other).state_dict())
     assert began.config.strength == 0.3
     # Everything else goes on from the stage before.
-    before, after = (last(tmp_path / name)["program"] for name in ("first", "model"))
+    before, after = (state_of(tmp_path / name)["program"] for name in ("first", "model"))
     assert torch.equal(before["critic.0.weight"], after["critic.0.weight"]) is False
     assert after["critic.1.num_batches_tracked"] == before["critic.1.num_batches_tracked"] + 1
 
@@ -150,7 +147,7 @@ def _init(self, given, told):
 def test_steps_that_change_no_network_are_no_part_of_the_average(tmp_path):
     run(toy_recipe(), tmp_path / "run")
     # The two updates, and what it was before.
-    assert last(tmp_path / "run")["averaged"] == 3
+    assert state_of(tmp_path / "run")["averaged"] == 3
 
 
 def test_a_stage_that_is_over_keeps_its_steps_and_a_later_one_may_have_more(tmp_path):

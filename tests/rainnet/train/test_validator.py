@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rainnet.recipes.sections import ValidationSection
 from rainnet.train.build import build_program
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunFolder
@@ -36,11 +37,11 @@ def test_it_is_on_the_pairs_of_any_layout(tmp_path, pair):
     for part, image in zip(("rain", "norain"), pair, strict=True):
         (tmp_path / part).mkdir()
         write_image(tmp_path / part / "1.png", image)
-    validator = Validator.of_folders([tmp_path], "y_matlab")
+    validator = Validator.of_section(ValidationSection(data=(tmp_path,)))
     before = psnr(read_image(tmp_path / "rain/1.png"), read_image(tmp_path / "norain/1.png"), "y_matlab")
     assert validator(build_program(udgnet_recipe()).network)["psnr_y_matlab"] == pytest.approx(before)
     write_image(tmp_path / "norain" / "1.png", pair[1][:-1])
     with pytest.raises(ValueError, match=r"rain/1.png' is \(24, 24\) and .*\(23, 24\) pixels"):
-        Validator.of_folders([tmp_path], "rgb")
+        Validator.of_section(ValidationSection(data=(tmp_path,)))
     with pytest.raises(ValueError, match="at least one pair"):
         Validator([], "rgb")

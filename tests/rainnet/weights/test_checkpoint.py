@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import torch
@@ -30,9 +31,6 @@ def rewritten(path, tensors=None, **metadata):
         before = file.metadata()
     after = {key: value for key, value in {**before, **metadata}.items() if value is not None}
     save_file(load_file(path) if tensors is None else tensors, path, after)
-
-
-# Loading
 
 
 @pytest.mark.parametrize("config", [{}, {"stride": 1, "rain_from_input": False}, {"along": (1, 2), "rain_blocks": 2}])
@@ -82,9 +80,6 @@ def test_a_device_that_is_not_there_is_an_error(saved):
         load(saved, device="cuda:99")
 
 
-# Saving
-
-
 def test_a_file_that_is_there_is_kept(saved, tmp_path):
     before = saved.read_bytes()
     with pytest.raises(FileExistsError, match="exists already"):
@@ -114,9 +109,6 @@ def test_wrappers_other_suffixes_and_odd_facts_are_refused(net, tmp_path):
     with pytest.raises(TypeError, match="`facts`"):
         save(net, tmp_path / "net.safetensors", facts={"psnr": float("inf")})
     assert list(tmp_path.iterdir()) == []
-
-
-# Files that are no networks
 
 
 def test_missing_bytes_are_noticed_wherever_they_are(saved):
@@ -175,9 +167,6 @@ def test_what_is_wrong_with_the_weights_is_said(saved):
             load(saved)
 
 
-# Where a network lies
-
-
 def test_a_folder_holds_one_network(net, tmp_path):
     with pytest.raises(CheckpointError, match="holds none"):
         resolve(tmp_path)
@@ -202,6 +191,12 @@ def test_networks_that_ship_go_by_name(net, tmp_path, monkeypatch):
             resolve("pockt")
         with pytest.raises(CheckpointError, match="one of udgnet-small, pocket is"):
             resolve("zzz")
+
+
+def test_a_pipe_is_no_network(tmp_path):
+    os.mkfifo(tmp_path / "net.safetensors")
+    with pytest.raises(CheckpointError, match="is a pipe or a device where a file with a network is expected"):
+        load(tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize("name", ["net.pt", "NET.PTH", "last.ckpt"])

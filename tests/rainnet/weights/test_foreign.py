@@ -234,6 +234,8 @@ def test_damaged_and_other_files_are_refused(tmp_path):
         ({"a.weight": torch.ones(4, 3, 3, 3)}, r"found 0 among 1 layers: a \(4, 3, 3, 3\)"),
         (TheirStream().state_dict(), "expected two streams.*found 1 among 7"),
         (Theirs(second={"width": 5}).state_dict(), "two streams that differ in their channels"),
+        (TheirAngle().state_dict(), r"holds the angle network of a UDGNet alone \(features\.0"),
+        (random_udgnet().angle.state_dict(), "holds the angle network of a UDGNet alone"),
     ],
 )
 def test_what_is_no_udgnet_is_told(tmp_path, what, message):

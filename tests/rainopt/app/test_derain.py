@@ -3,6 +3,7 @@ nothing behind.
 """
 
 import errno
+import functools
 import os
 import re
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rainopt.app.compare import side_by_side
 from rainopt.app.derain import Derained, DerainTask, photo_to_photo
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord
+from tests.support import records
 from tests.support.disk import full_disk
 from tests.support.photos import SIZE, levels, rainy, save_photo
 
@@ -47,19 +49,8 @@ def derain(source, target, output=PLAIN, work=halved):
     return photo_to_photo(source, target, output, work, Record)
 
 
-def done(*arguments, **options):
-    record = derain(*arguments, **options)
-    assert (record.status, record.error) == ("ok", None)
-    return record
-
-
-def refused(source, target, *arguments, **options):
-    """Derain what cannot be; return the message, and check that nothing but earlier files is there."""
-    before = sorted(target.parent.rglob("*")) if target.parent.is_dir() else []
-    record = derain(source, target, *arguments, **options)
-    assert (record.input, record.output, record.status) == (str(source), str(target), "failed")
-    assert sorted(target.parent.rglob("*") if target.parent.is_dir() else []) == before
-    return record.error
+done = functools.partial(records.done, derain)
+refused = functools.partial(records.refused, derain)
 
 
 def contents(folder):
@@ -69,9 +60,6 @@ def contents(folder):
 @pytest.fixture
 def source(tmp_path):
     return save_photo(tmp_path / "in" / "a.png")
-
-
-# What is written
 
 
 @pytest.mark.parametrize(
@@ -111,9 +99,6 @@ def test_the_result_is_upright_and_keeps_profile_and_exif_data(tmp_path):
         assert (image.getexif().get(0x0112, 1), image.getexif()[0x010F]) == (1, "Maker")
         assert image.info["icc_profile"] == profile
         assert np.abs(np.asarray(image) - np.rot90(levels(rainy() / 2), -1).astype(int)).mean() < 2
-
-
-# What is there
 
 
 def test_results_that_are_there_are_kept(tmp_path, source):
@@ -159,9 +144,6 @@ def test_a_file_that_is_left_untouched_is_copied_byte_for_byte(tmp_path):
     done(save_photo(tmp_path / "turned.jpg", exif=exif), tmp_path / "upright.jpg", work=untouched)
     with Image.open(tmp_path / "upright.jpg") as upright:
         assert (upright.size, upright.getexif().get(0x0112, 1)) == (SIZE, 1)
-
-
-# What goes wrong
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -220,9 +202,6 @@ def test_a_name_too_long_for_its_layer_is_a_record(tmp_path, source):
     long = source.rename(source.with_name("x" * 251 + ".png"))
     (tmp_path / "out").mkdir()
     assert "too long" in refused(long, tmp_path / "out" / long.name, ALL)
-
-
-# Photographs and videos
 
 
 class Toy(DerainTask):

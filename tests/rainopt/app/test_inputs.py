@@ -108,14 +108,9 @@ def test_a_result_never_replaces_its_own_input(output):
         os.symlink("in", output)
     with pytest.raises(PlanError, match="is the input itself"):
         plan(["in/a.png"], Path(output))
-
-
-@pytest.mark.parametrize("output", ["in", ".", "in/.."])
-def test_a_folder_onto_itself_is_refused_for_that_reason(output):
-    touch("in/a.png")
-    source = "in" if output == "in" else "."
-    with pytest.raises(PlanError, match="is the same folder as the input"):
-        plan([source], Path(output))
+    for source, same in (("in", "in"), (".", "."), (".", "in/..")):
+        with pytest.raises(PlanError, match="is the same folder as the input"):
+            plan([source], Path(same))
 
 
 def test_several_inputs_do_not_go_to_one_file():
@@ -154,9 +149,6 @@ def test_a_name_that_no_file_can_have_is_an_input_like_a_missing_one(kind):
         os.symlink(name, name)
     touch("a.png")
     assert {job.source.name for job in plan([name, "a.png"], Path("out"))} == {name, "a.png"}
-
-
-# Videos
 
 
 def test_videos_keep_their_suffix_or_become_mp4():

@@ -1,8 +1,8 @@
 """The same option is the same in all three programs, and what a wrong value says."""
 
 import re
-import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from importlib import import_module
 from types import NoneType, SimpleNamespace
@@ -14,7 +14,7 @@ import typer
 import rainopt
 from rainopt.app import options
 from rainopt.app.options import checked_angle, new_app, refusing
-from tests.support.processes import call, environment
+from tests.support.processes import ROOT, call
 
 PROGRAMS = {
     name: import_module(f"{package}.commands.main").app
@@ -115,15 +115,6 @@ def test_version(program):
     assert call(PROGRAMS[program], "--version") == (0, f"{program} {rainopt.__version__}\n", "")
 
 
-def test_heavy_imports_wait_until_there_is_work():
-    code = (
-        "import sys, rainopt.commands.main, data_tools.commands.main, rainnet.commands.main; "
-        "print([m for m in ('scipy', 'numba', 'torch', 'cupy', 'cv2', 'av', 'PIL') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_a_value_that_raises_is_wrong_usage_that_names_its_option():
     for errors, raised in (((), ValueError), ((), FileNotFoundError), ((KeyError,), KeyError)):
         with pytest.raises(typer.BadParameter, match="odd") as caught, refusing("--tile", *errors):
@@ -148,13 +139,33 @@ def test_an_interruption_is_status_130(monkeypatch):
     assert caught.value.code == 130
 
 
-def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys):
-    for text, expected in (("pip install 'rainopt[data]'", SystemExit), ("no module named odd", ImportError)):
+@pytest.mark.parametrize(
+    ("error", "extra"),
+    [
+        (ImportError("manifests need this; pip install 'rainopt[data]'"), "data"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch.nn"), "net"),
+        (ModuleNotFoundError("No module named 'odd'", name="odd"), None),
+    ],
+)
+def test_a_missing_extra_is_a_sentence_and_any_other_import_a_traceback(capsys, error, extra):
+    def missing(**_):
+        raise error
 
-        def missing(text=text, **_):
-            raise ImportError(text)
+    with pytest.raises(SystemExit if extra else ImportError) as caught:
+        options.run(missing)
+    if extra:
+        assert caught.value.code == 1
+        assert f"pip install 'rainopt[{extra}]'" in capsys.readouterr().err
 
-        with pytest.raises(expected) as caught:
-            options.run(missing)
-    assert "rainopt[data]" in capsys.readouterr().err
-    assert "odd" in str(caught.value)
+
+def test_every_extra_that_is_named_is_one_of_the_distribution():
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+    code = [file for package in ("rainopt", "rainnet", "data_tools") for file in ROOT.glob(f"{package}/**/*.py")]
+    named = {
+        extra
+        for text in [ROOT / "README.md", *code]
+        for words in re.findall(r"pip install '(?:rainopt|\.)\[([a-z,]+)\]'", text.read_text(encoding="utf-8"))
+        for extra in words.split(",")
+    }
+    assert {"net", "data", "video"} <= named <= extras
+    assert set(options.EXTRAS.values()) <= extras

@@ -95,8 +95,7 @@ def test_an_interruption_is_status_130_and_says_what_is_left(follow):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["[bold]x[/bold].png", "[/red].png", "back\\[slash].png", "Ünï ☂.png", "x" * 400 + ".png", "a:smile:.png"],
+    "name", ["[bold]x[/bold].png", "[/red].png", "back\\[slash].png", "Ünï ☂.png", "x" * 400 + ".png", "a:smile:.png"]
 )
 def test_names_are_shown_as_they_are(follow, name):
     for record in (ok, skipped, failed):

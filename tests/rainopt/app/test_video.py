@@ -14,11 +14,14 @@ from rainopt.app.results import OutputSettings, results_of
 from rainopt.app.video import VideoRecord
 from rainopt.io import read_image
 from rainopt.io.video.read import open_video, read_frames
+from tests.support import records
 from tests.support.clips import coded, rained, save, view
 from tests.support.disk import full_disk
 from tests.support.stretches import darken, parts_of, sound_of, times_of
 
 H, W, COUNT = 120, 160, 30
+done = functools.partial(records.done, darken)
+refused = functools.partial(records.refused, darken)
 
 
 @functools.cache
@@ -29,24 +32,6 @@ def frames(count=COUNT):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     return save(tmp_path_factory.mktemp("clip") / "clip.mp4", frames())
-
-
-def done(source, target, *arguments, **options):
-    record = darken(source, target, *arguments, **options)
-    assert (record.status, record.error) == ("ok", None)
-    return record
-
-
-def refused(source, target, *arguments, **options):
-    """Darken what cannot be; return the message, and check that nothing but earlier files is there."""
-    before = sorted(target.parent.rglob("*")) if target.parent.is_dir() else []
-    record = darken(source, target, *arguments, **options)
-    assert (record.input, record.output, record.status) == (str(source), str(target), "failed")
-    assert sorted(target.parent.rglob("*") if target.parent.is_dir() else []) == before
-    return record.error
-
-
-# What is written
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".nut", ".webm"])
@@ -154,9 +139,6 @@ def test_a_line_says_what_was_done():
     assert plain.line() == "a.mp4 → b.mp4  30 frames; rain at +8.0°, 2.0 s (15.0 frames/s)"
 
 
-# What is there
-
-
 def test_a_result_that_is_there_is_kept(tmp_path, clip):
     target = tmp_path / "a.mp4"
     target.write_bytes(b"kept")
@@ -167,14 +149,6 @@ def test_a_result_that_is_there_is_kept(tmp_path, clip):
     assert list(tmp_path.iterdir()) == [target]
     done(clip, target, OutputSettings(overwrite=True))
     assert len(read_frames(target)) == COUNT
-
-
-# What goes wrong
-
-
-def test_what_is_of_images_is_refused(tmp_path, clip):
-    message = refused(clip, tmp_path / "out" / "a.mp4", of_images={"--save-rain": False, "--veil": True})
-    assert message == f"'{clip}': --veil is for images; leave it out for videos"
 
 
 @pytest.mark.parametrize("name", ["a.avi", "a.png", "a"])
@@ -208,17 +182,6 @@ def test_a_size_that_changes_is_told_and_what_was_done_is_kept(tmp_path):
         assert f"'{source}' changes its size: frame {count} has 64 x 96 pixels, the first has {H} x {W}" in record.error
         # In the first stretch nothing is kept.
         assert [path.name for path in target.parent.iterdir()] == left
-
-
-@pytest.mark.parametrize("size", [300, 12_000])
-def test_a_full_disk_leaves_no_half_of_a_file(tmp_path, clip, size):
-    target, output = tmp_path / "out" / "a.mp4", OutputSettings(crf=2)
-    with full_disk(size):
-        record = darken(clip, target, output)
-    assert record.status == "failed"
-    assert re.search(r"cannot be written \(File too large\); check the disk space", record.error)
-    assert str(target.parent) in record.error
-    assert list(target.parent.iterdir()) == []
 
 
 def test_a_disk_that_is_full_while_joining_keeps_the_parts(tmp_path, clip):

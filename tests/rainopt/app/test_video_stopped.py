@@ -9,8 +9,11 @@ import pytest
 import rainopt.app.video
 from rainopt.app.results import OutputSettings
 from rainopt.io.video.read import read_frames
+from tests.support import records
 from tests.support.clips import rained, save, view
 from tests.support.stretches import darken, parts_of, times_of
+
+done = functools.partial(records.done, darken)
 
 
 @functools.cache
@@ -26,12 +29,6 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def two_scenes(tmp_path_factory):
     return save(tmp_path_factory.mktemp("clip") / "two.mp4", frames("coffee", 15) + frames("astronaut", 24))
-
-
-def done(source, target, *arguments, **options):
-    record = darken(source, target, *arguments, **options)
-    assert (record.status, record.error) == ("ok", None)
-    return record
 
 
 def stopped(source, target, stop, **options):

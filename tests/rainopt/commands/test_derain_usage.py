@@ -124,9 +124,3 @@ def test_wrong_usage_is_status_2_before_anything_is_done(here, arguments, said):
     assert (status, out) == (2, "")
     assert said in err
     assert files(here) == before
-
-
-def test_a_command_that_is_none():
-    status, out, err = call(app, "dry")
-    assert (status, out) == (2, "")
-    assert "dry" in err

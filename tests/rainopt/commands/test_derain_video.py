@@ -100,9 +100,6 @@ def whole(tmp_path_factory, clip):
     return made
 
 
-# What is done
-
-
 def test_a_video_comes_back_without_its_rain(clip, whole):
     record, got = whole()
     assert got.shape == (COUNT, H, W, 3)
@@ -128,9 +125,6 @@ def test_a_dry_video_is_left_and_that_is_said(tmp_path):
     # Colours are rounded once more.
     lumas = [read_frames(path) @ np.array([0.299, 0.587, 0.114]) for path in (source, tmp_path / "b.mkv")]
     assert np.abs(lumas[1] - lumas[0]).mean() < 0.5
-
-
-# Going on
 
 
 @pytest.mark.parametrize("background", [True, False])
@@ -177,7 +171,7 @@ main.main()
 
 
 def test_a_killed_process_leaves_parts_and_the_next_run_goes_on(here):
-    source = save(here / "in" / "two words ☂.mp4", frames(48))
+    source = save(here / "in" / "two words ☂.mp4", [frame[:64, :96] for frame in frames(48)])
     target = here / "out" / "two words ☂.mp4"
     arguments = ["derain", "in", "-o", "out", "--no-background"]
     with subprocess.Popen(
@@ -195,12 +189,9 @@ def test_a_killed_process_leaves_parts_and_the_next_run_goes_on(here):
     assert 1 <= finished < 4
     status, out, _ = call(app, *arguments, "--json")
     assert (status, json.loads(out)["kept_parts"]) == (0, finished)
-    assert list(target.parent.iterdir()) == [target]
+    assert list(files(target.parent)) == [target.name]
     done(source, here / "whole.mp4", OutputSettings(), background=False)
     np.testing.assert_array_equal(read_frames(target), read_frames(here / "whole.mp4"))
-
-
-# The command
 
 
 def test_a_folder_of_images_and_videos(here):

@@ -1,6 +1,5 @@
 """A run that is interrupted or killed ends at once, leaves whole files, and goes on when it is called again."""
 
-import contextlib
 import os
 import re
 import signal
@@ -14,10 +13,11 @@ from PIL import Image
 
 import rainopt
 from rainopt.commands.main import app
-from tests.support.photos import levels, rainy, save_photo
-from tests.support.processes import call, command, environment, run
+from tests.support.photos import files, levels, rainy, save_photo
+from tests.support.processes import call, run
+from tests.support.signals import stopped
 
-COUNT, SIZE = 16, (160, 240)
+COUNT, SIZE = 8, (160, 240)
 SLOW = ["--angle", "3", "--max-iter", "60", "--tol", "0"]
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX"),
@@ -36,27 +36,14 @@ def many(tmp_path_factory):
     return top
 
 
-def started(top, out, jobs, *more):
-    """Start a run as the leader of its own group of processes."""
-    arguments = command("rainopt", "derain", "in", "-o", out, "--jobs", jobs, *more)
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    return subprocess.Popen(arguments, cwd=top, env=environment(), start_new_session=True, **streams)
-
-
-def stopped(top, out, jobs, signum, group):
+def stop(top, out, jobs, signum, group):
     """Start a run, send a signal after the first results, and return status and standard error."""
-    with started(top, out, jobs, *SLOW) as run:
-        try:
-            end = time.monotonic() + 60
-            while len(images(top / out)) < 2 and run.poll() is None and time.monotonic() < end:
-                time.sleep(0.005)
-            (os.killpg if group else os.kill)(run.pid, signum)
-            # Workers hold standard error open for as long as they live.
-            _, err = run.communicate(timeout=20 if signum == signal.SIGINT else 6)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(run.pid, signal.SIGKILL)
-    return run.returncode, err
+    words = ("derain", "in", "-o", out, "--jobs", jobs, *SLOW)
+    seconds = 20 if signum == signal.SIGINT else 6
+    status, _, err = stopped(
+        top, "rainopt", words, signum, when=lambda _: len(images(top / out)) >= 2, group=group, seconds=seconds
+    )
+    return status, err
 
 
 def images(folder):
@@ -83,7 +70,7 @@ def completed(top, out):
 )
 def test_an_interruption_is_status_130_and_the_next_run_goes_on(many, jobs, group):
     out = f"int{jobs}{group}"
-    status, err = stopped(many, out, jobs, signal.SIGINT, group)
+    status, err = stop(many, out, jobs, signal.SIGINT, group)
     assert status == 130
     assert "Traceback" not in err
     done, left = map(int, re.search(r"interrupted: (\d+) done, (\d+) left", err).groups())
@@ -91,21 +78,21 @@ def test_an_interruption_is_status_130_and_the_next_run_goes_on(many, jobs, grou
     assert left > 0
     assert done <= len(images(many / out))
     # No temporary file is left.
-    assert set(os.listdir(many / out)) == {path.name for path in images(many / out)}
+    assert set(files(many / out)) == {path.name for path in images(many / out)}
     completed(many, out)
 
 
 @pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="children from /proc")
 def test_an_interruption_while_workers_start_is_one_line(many):
-    with started(many, "early", 2) as run:
-        children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    def begun(pid):
         # The first child keeps track of semaphores, the two others work.
-        while run.poll() is None and len(children.read_text().split()) < 3:
-            time.sleep(0.005)
+        children = len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
         time.sleep(0.05)
-        os.killpg(run.pid, signal.SIGINT)
-        _, err = run.communicate(timeout=20)
-    assert run.returncode == 130
+        return children >= 3
+
+    words = ("derain", "in", "-o", "early", "--jobs", 2)
+    status, _, err = stopped(many, "rainopt", words, signal.SIGINT, when=begun, group=True)
+    assert status == 130
     assert re.fullmatch(r"interrupted: \d+ done, \d+ left; run the same command again to go on\n", err)
 
 
@@ -119,7 +106,7 @@ def test_an_interruption_while_workers_start_is_one_line(many):
 )
 def test_no_worker_outlives_a_command_that_is_killed_and_the_next_run_goes_on(many, jobs, signum):
     out = f"{signum}{jobs}"
-    status, _ = stopped(many, out, jobs, getattr(signal, signum), group=False)
+    status, _ = stop(many, out, jobs, getattr(signal, signum), group=False)
     assert status == -getattr(signal, signum)
     completed(many, out)
 
@@ -129,19 +116,8 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
     save_photo(tmp_path / "out" / "a.png")
     reader, writer = os.pipe()
     os.close(reader)
-    for form in ([], ["--json"]):
-        done = run(
-            "rainopt",
-            "derain",
-            "a.png",
-            "-o",
-            "out",
-            *form,
-            cwd=tmp_path,
-            capture_output=False,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-        )
-        assert done.returncode != 0
-        assert "Traceback" not in done.stderr
+    streams = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
+    done = run("rainopt", "derain", "a.png", "-o", "out", cwd=tmp_path, **streams)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
     os.close(writer)

@@ -44,9 +44,6 @@ def require_equal(mine, theirs, **tolerance):
         np.testing.assert_allclose(one, other, **tolerance)
 
 
-# How much one ridge weighs
-
-
 def test_a_streak_weighs_what_it_is_long_up_to_a_cap():
     lengths = np.linspace(LENGTH[0], LENGTH[1], 80)
     weights = np.array([alone(length=length) for length in lengths])
@@ -105,9 +102,6 @@ def test_many_ridges_weigh_what_each_does(rng):
     assert likeness(NONE).shape == (0,)
 
 
-# What is gathered
-
-
 def test_votes_are_the_ridges_of_all_scales_that_weigh_something(rng):
     colour = rng.random((3, 90, 110)).astype(np.float32)
     found = gather(colour)
@@ -135,9 +129,6 @@ def test_where_there_is_nothing_there_is_no_evidence(shape):
     found = gather(np.full((3, *shape), 0.4, np.float32))
     assert all(field.shape == (0,) for field in found)
     assert found.dark.dtype == bool
-
-
-# Small pictures
 
 
 def test_small_pictures_are_judged_at_twice_their_size(monkeypatch):

@@ -48,9 +48,6 @@ def check(planes, expected, atol=3e-7):
     np.testing.assert_allclose(planes, expected, rtol=0, atol=atol)
 
 
-# The means of blocks
-
-
 @pytest.mark.parametrize(("channels", "axis"), LAYOUTS)
 def test_planes_are_the_means_of_blocks_in_any_library(xp, rng, channels, axis):
     for dtype in DTYPES:
@@ -105,9 +102,6 @@ def test_the_number_of_threads_changes_nothing(rng, thread_count):
     np.testing.assert_array_equal(work_planes(image), one)
 
 
-# What is reduced
-
-
 @pytest.mark.parametrize(("channels", "axis"), LAYOUTS)
 def test_small_and_narrow_images_are_passed_on(xp, rng, channels, axis):
     for dtype in DTYPES:
@@ -131,9 +125,6 @@ def test_the_factor_is_the_smallest_that_is_enough(height, width, pixels):
         assert factor == 1
         least = np.ceil(np.sqrt(height * width / pixels))
         assert height * width <= pixels or min(height, width) < 2 * least
-
-
-# What is refused
 
 
 def refused_as_at_the_edge(image, axis=-1):

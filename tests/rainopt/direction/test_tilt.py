@@ -58,12 +58,12 @@ def test_stripes_are_found_exactly_by_the_search(two_levels, kind, transform):
 
 
 @TRANSFORMS
-def test_stripes_are_found_exactly_from_a_start(two_levels, transform):
-    for angle in (*ANGLES, *STEEP):
-        for off in (-2, 1.5):
-            require_found(
-                tilt(stripes(angle), start=line_angle(angle + off), window=WINDOW, transform=transform), angle
-            )
+def test_stripes_are_found_exactly_from_a_start_or_by_a_search_that_tells_down_from_across(two_levels, transform):
+    for angle in (-70, 10, 60, 90):
+        require_found(tilt(stripes(angle), search=90, window=WINDOW, transform=transform), angle)
+    for k, angle in enumerate((*ANGLES, *STEEP)):
+        start = line_angle(angle + (-2, 1.5)[k % 2])
+        require_found(tilt(stripes(angle), start=start, window=WINDOW, transform=transform), angle)
 
 
 def test_stripes_are_found_exactly_with_the_defaults():
@@ -95,12 +95,6 @@ def test_the_search_escapes_a_far_start(two_levels, kind, angle, off):
     found = tilt(image, start=angle + off, search=45, window=WINDOW)
     require_found(found, angle, 0.1)
     assert found.objective < stuck.objective
-
-
-@TRANSFORMS
-def test_the_full_search_tells_lines_down_from_lines_across(two_levels, transform):
-    for angle in (-70, 10, 60, 90):
-        require_found(tilt(stripes(angle), search=90, window=WINDOW, transform=transform), angle)
 
 
 @TRANSFORMS

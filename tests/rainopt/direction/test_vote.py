@@ -31,9 +31,6 @@ def both(bright, dark):
     return Evidence(*(np.concatenate(pair) for pair in zip(bright, dark, strict=True)))
 
 
-# The strongest direction
-
-
 def test_no_votes():
     assert vote(votes([])) == AngleEstimate(0.0, 0.0)
     assert vote(votes([12.0], [0.0])) == AngleEstimate(0.0, 0.0)
@@ -73,9 +70,6 @@ def test_dark_ridges_vote_against():
 def test_rain_is_told_from_what_lies_flat():
     # Horizontal bright lines, as of shutters and steps, outweigh the rain a little; rain falls.
     assert peak(votes(np.repeat([88.0, 15.0], [60, 40]))) == pytest.approx(15, abs=0.1)
-
-
-# How sure it is
 
 
 def test_scattered_votes_give_no_confidence(rng):
@@ -140,9 +134,6 @@ def test_directions_and_confidence_do_not_contradict_one_another():
         evidence = evidence._replace(dark=rng.random(len(angles)) < rng.uniform(0, 0.5))
         found = vote(evidence)
         assert bool(found.directions) == (found.confidence >= PRESENT)
-
-
-# Several directions
 
 
 def test_refinement_finds_the_means_of_a_mixture(rng):

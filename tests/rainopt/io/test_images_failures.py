@@ -22,7 +22,7 @@ def test_missing_folder_empty_and_foreign_files(tmp_path):
         ("missing.png", "does not exist"),
         ("", "is a folder"),
         ("empty.png", "is empty"),
-        ("text.jpg", "is not a PNG, JPEG, TIFF, WebP or BMP image"),
+        ("text.jpg", "is not a PNG, JPEG, TIFF, WebP, AVIF, HEIC, BMP or raw image"),
         ("short.jpg", "truncated or damaged"),
     ]:
         for function in (read_image, image_size):
@@ -83,7 +83,7 @@ def test_damaged_bytes_in_png_are_an_error(tmp_path, bits):
 
 
 def test_truncation_is_not_hidden_by_a_setting_of_pillow(tmp_path, monkeypatch):
-    path = saved(tmp_path / "a.jpg", smooth((60, 80)))
+    path = saved(tmp_path / "a.bmp", smooth((60, 80)))
     path.write_bytes(path.read_bytes()[:-300])
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(ImageFileError, match="LOAD_TRUNCATED_IMAGES"):
@@ -119,9 +119,6 @@ def test_unknown_compression_in_tiff_is_named(tmp_path, code):
     path.write_bytes(data)
     with pytest.raises(ImageFileError, match=r"save it uncompressed or with Deflate"):
         read_image(path)
-
-
-# Large pictures
 
 
 @pytest.mark.parametrize(

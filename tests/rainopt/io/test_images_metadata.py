@@ -26,8 +26,7 @@ from tests.support.image_files import (
 
 
 @pytest.mark.parametrize(
-    ("suffix", "bits"),
-    [(".png", 8), (".png", 16), (".tif", 8), (".tif", 16), (".tif", 32), (".jpg", 8), (".webp", 8)],
+    ("suffix", "bits"), [(".png", 8), (".png", 16), (".tif", 8), (".tif", 16), (".tif", 32), (".jpg", 8), (".webp", 8)]
 )
 @pytest.mark.parametrize("kind", ["grey", "rgb"])
 def test_metadata_round_trip(tmp_path, suffix, bits, kind):
@@ -76,9 +75,6 @@ def test_resolution_follows_the_turn(tmp_path):
         assert read_image_file(path).metadata.resolution == pytest.approx((150, 300), abs=0.1)
 
 
-# What is left out
-
-
 @pytest.mark.parametrize("junk", [b"junk", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"MM\0*"])
 def test_exif_that_makes_no_sense_is_dropped(tmp_path, junk):
     array = picture("rgb", 16)
@@ -89,7 +85,8 @@ def test_exif_that_makes_no_sense_is_dropped(tmp_path, junk):
     data = encoded(".jpg", smooth(), exif=b"Exif\0\0" + junk)
     # Without a density of its own, Pillow looks for one in the EXIF data.
     (tmp_path / "a.jpg").write_bytes(data[:2] + data[2 + 2 + int.from_bytes(data[4:6], "big") :])
-    assert read_image_file(tmp_path / "a.jpg").metadata == ImageMetadata()
+    assert read_image_file(tmp_path / "a.jpg").metadata == ImageMetadata(notes=got.metadata.notes)
+    assert got.metadata.notes == ("without the EXIF data, which are damaged",)
 
 
 def test_embedded_thumbnail_is_dropped(tmp_path):

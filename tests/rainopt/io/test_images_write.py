@@ -65,9 +65,6 @@ def test_sizes_at_the_edges(tmp_path, suffix, size):
     np.testing.assert_array_equal(read_image(write_image(tmp_path / f"a{suffix}", array)), array)
 
 
-# Other libraries agree
-
-
 def by_opencv(path):
     got = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return got if got.ndim == 2 else got[..., [2, 1, 0, 3][: got.shape[2]]]
@@ -108,9 +105,6 @@ def test_other_libraries_read_the_same(tmp_path, kind, suffix, bits, read):
     np.testing.assert_array_equal(read(path), array)
 
 
-# Arrays to levels
-
-
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_floats_are_rounded_to_the_nearest_level(tmp_path, dtype, bits):
@@ -141,9 +135,6 @@ def test_arrays_in_any_memory_layout(tmp_path):
         np.testing.assert_array_equal(read_image(write_image(tmp_path / "a.webp", odd, bits=8)), np.rint(odd / 257))
     one = picture("grey")[..., None]
     np.testing.assert_array_equal(read_image(write_image(tmp_path / "a.png", one)), one[..., 0])
-
-
-# What is refused
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,10 @@ def to_rgb(levels, matrix, bits, full):
     return np.clip([red, (luma - kr * red - kb * blue) / (1 - kr - kb), blue], 0, 1)
 
 
-@pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize(("matrix", "mark"), [("601", 5), ("601", 6), ("709", 1), ("2020", 9)])
+@pytest.mark.parametrize(
+    ("matrix", "mark", "full"),
+    [("601", 5, True), ("601", 6, False), ("709", 1, False), ("709", 1, True), ("2020", 9, False)],
+)
 @pytest.mark.parametrize(
     ("pix", "bits"),
     [

@@ -35,7 +35,7 @@ def long_clip(tmp_path_factory):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
-@pytest.mark.parametrize("part", [0.2, 0.35, 0.5, 0.77, 0.9, 0.97])
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.77, 0.97])
 def test_a_truncated_file_gives_what_decodes_and_tells_the_rest(tmp_path, long_clip, suffix, part):
     files, frames = long_clip
     data, path = files[suffix].read_bytes(), tmp_path / f"cut{suffix}"
@@ -67,8 +67,7 @@ def test_damage_in_the_middle_raises_nothing_after_the_first_frame(tmp_path, lon
     assert video.count() == count
 
 
-@pytest.mark.parametrize("threads", [0, 1, 8])
-@pytest.mark.parametrize("frame", [6, 15, 26, 29])
+@pytest.mark.parametrize(("frame", "threads"), [(6, 0), (15, 1), (15, 8), (26, 0), (29, 1), (29, 8)])
 def test_one_broken_frame_does_not_take_others_with_it(tmp_path, monkeypatch, frame, threads):
     """Frames that other threads decode at the time of an error are not lost."""
     frames = blocks(30)
@@ -92,9 +91,6 @@ def test_nothing_is_lost_where_the_end_is_cut_off_on_purpose(tmp_path):
     video = open_video(overwritten(path, place, (12).to_bytes(4, "big")))
     assert video.count() == 12
     assert video.lost is None
-
-
-# What is no video
 
 
 def sound_only(path):

@@ -2,8 +2,6 @@
 
 import gc
 import os
-import subprocess
-import sys
 from fractions import Fraction
 from functools import partial
 
@@ -122,9 +120,6 @@ def test_a_cover_picture_is_not_the_video(tmp_path):
     np.testing.assert_array_equal(read_frames(path), frames)
 
 
-# Upright
-
-
 @pytest.mark.parametrize(
     ("a", "b", "c", "d", "turned"),
     [
@@ -150,9 +145,6 @@ def test_all_orientations(tmp_path, suffix, a, b, c, d, turned):
     assert (video.height, video.width) == turned(frames[0]).shape[:2]
     # The aspect of pixels turns with them.
     assert video.pixel_aspect == (Fraction(11, 16) if a == 0 else Fraction(16, 11))
-
-
-# Times
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".nut"])
@@ -189,9 +181,6 @@ def test_counts_do_not_trust_the_container(tmp_path, monkeypatch):
     assert video.lost is None
 
 
-# Folders
-
-
 def test_a_folder_in_natural_order(tmp_path):
     frames = blocks(12)
     for n, pixels in enumerate(frames):
@@ -216,9 +205,6 @@ def test_grey_images_become_rgb_and_16_bits_stay(tmp_path):
     np.testing.assert_array_equal(got[0], np.repeat(grey[..., None], 3, axis=2))
 
 
-# What is a video
-
-
 def test_is_video(tmp_path):
     assert is_video("a.mp4")
     assert is_video(tmp_path / "B.MOV")
@@ -226,11 +212,3 @@ def test_is_video(tmp_path):
     assert not is_video("mp4")
     (tmp_path / "folder.mp4").mkdir()
     assert not is_video(tmp_path / "folder.mp4")
-
-
-def test_importing_is_cheap():
-    code = (
-        "import sys, rainopt.io, rainopt.io.video.read, rainopt.io.video.write\n"
-        "assert not {'av', 'cv2', 'PIL', 'tifffile', 'imageio'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

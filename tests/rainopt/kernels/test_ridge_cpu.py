@@ -47,9 +47,6 @@ def cos_sin(cos2, sin2):
     return np.cos(theta), np.sin(theta)
 
 
-# Curvature
-
-
 @pytest.mark.parametrize("sigma", [0.7, 1.0, 2.0])
 @pytest.mark.parametrize("shape", [(3, 3), (1, 9), (17, 4), (24, 31)])
 def test_curvature_is_the_largest_eigenvalue_of_the_hessian(rng, shape, sigma):
@@ -83,9 +80,6 @@ def test_bands_change_nothing(cuts, sigma):
         np.testing.assert_array_equal(mine, theirs)
     for mine, theirs in zip(crested(*whole, 1, 0.01, bands=bands), crested(*whole, 1, 0.01), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-
-
-# Crests
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -124,9 +118,6 @@ def test_each_block_has_its_threshold(rng):
     np.testing.assert_array_equal(crested(strength, *where, 1, thresholds)[0], expected)
 
 
-# Links
-
-
 @pytest.mark.parametrize("least", [-2, -0.5, 0.3, 0.766, 0.99])
 def test_links_are_the_components_of_a_graph(rng, least):
     # In a spiral arms meet late, so that many roots are joined.
@@ -146,9 +137,6 @@ def test_links_are_the_components_of_a_graph(rng, least):
         # Both number them by their first pixels.
         np.testing.assert_array_equal(owner[crest], expected)
         assert (owner[~crest] == -1).all()
-
-
-# Measures
 
 
 def test_measures_are_sums_over_pixels(rng):
@@ -189,9 +177,6 @@ def test_neither_side_is_nearer(reach, cosine):
     sums = np.zeros((1, kernel.CHANNELS + 1))
     kernel.measure(owner, flat + np.float32(cosine), flat, flat, distance, distance[None], reach, sums)
     assert sums[0, kernel.STEP] == 0
-
-
-# All together
 
 
 @pytest.mark.parametrize("sign", [1, -1])

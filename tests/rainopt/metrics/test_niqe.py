@@ -19,9 +19,6 @@ def grain(rng, rows, columns):
     return rng.integers(60, 196, (rows, columns), dtype=np.uint8)
 
 
-# The score
-
-
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
 def test_the_score_rises_with_what_spoils_a_photograph(name):
     clean = getattr(data, name)()[:288, :384]
@@ -61,9 +58,6 @@ def test_pictures_too_small_or_flat_or_no_pictures_have_no_score(rng):
     assert niqe(grain(rng, 191, 192)) > 0
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
         niqe(np.full((100, 200, 3), 100.0))
-
-
-# The model
 
 
 def test_a_picture_is_at_distance_0_from_its_own_model_and_the_shipped_one_from_itself():
@@ -133,9 +127,6 @@ def test_models_are_checked_and_cannot_be_changed():
         model.mean[0] = 1
     mean[0] = 1
     assert model.mean[0] == 0
-
-
-# Its file
 
 
 def test_a_model_survives_its_file(tmp_path, rng):

@@ -26,9 +26,6 @@ def aggd(rng, alpha, left, right, count=200_000):
     return np.where(negative, -left * size, right * size)
 
 
-# Distributions
-
-
 @pytest.mark.parametrize(
     ("alpha", "left", "right"), [(2, 1.5, 1.5), (1, 0.5, 0.5), (0.6, 0.1, 0.3), (1.3, 2, 0.7), (4, 1, 1.4)]
 )
@@ -66,9 +63,6 @@ def test_a_side_without_samples_has_no_width_and_no_samples_have_no_shape(rng):
     assert np.isnan([alpha[1], left[1], right[1]]).all()
 
 
-# Planes
-
-
 def test_contrast_is_that_of_a_loop_over_pixels(rng):
     luma = 255 * rng.random((9, 11))
     normalised, deviation = contrast(luma)
@@ -89,9 +83,6 @@ def test_half_size_is_that_of_pillow_over_a_mirrored_border(rng):
     padded = np.pad(plane, 8, mode="symmetric").astype(np.float32)
     expected = np.asarray(Image.fromarray(padded).resize((26, 19), Image.Resampling.BICUBIC))[4:-4, 4:-4]
     assert halved(plane) == pytest.approx(expected, abs=1e-3)
-
-
-# Patches
 
 
 def test_features_are_those_of_each_patch_at_both_sizes(rng):

@@ -29,9 +29,6 @@ def energy_by_loops(O, B, R, w):
     return total
 
 
-# The value
-
-
 def test_a_case_worked_by_hand(xp):
     O, B, R = (xp.asarray(a, dtype=xp.float64) for a in ([[4, 2], [1, 3]], [[1, 1], [2, 0]], [[3, 0], [0, 1]]))
     # ½‖B + R - O‖² = 3, ‖∇x B‖₁ = ‖∇y B‖₁ = 2, ‖∇x R‖₁ = 4, ‖∇y(O - R)‖₁ = 2, ‖R‖₁ = 4; one decimal place for each.
@@ -66,9 +63,6 @@ def test_single_precision_is_summed_in_double(rng):
     np.testing.assert_allclose(single, 0.5 * np.sum(O.astype(np.float64) ** 2), rtol=1e-7)
 
 
-# Its properties
-
-
 def test_only_the_printed_energy_has_null_directions(rng):
     O, B, R = layers(rng)
     for c in (-2.0, 0.3, 5.0):
@@ -94,9 +88,6 @@ def test_the_gradient_is_that_of_finite_differences(torch, rng):
     arrays = [torch.as_tensor(a).requires_grad_() for a in layers(rng, (2, 4, 5))]
     # Random layers keep every absolute value further from its kink than the step of the differences.
     assert torch.autograd.gradcheck(lambda *a: udg_energy(*a, WEIGHTS), arrays, eps=1e-7, atol=1e-6)
-
-
-# What is refused
 
 
 @pytest.mark.parametrize("name", ["tau", "lambda_x", "lambda_y", "sparsity"])

@@ -5,7 +5,7 @@ import rainopt
 from rainopt import SolverStatus, UDGWeights, solve_udg, udg_energy
 from rainopt.optim.admm import Admm, Penalties
 from rainopt.optim.objectives import RainPrior
-from tests.support.udg import HEAVY, KINDS, METHODS, WEIGHTS, least_energy, random_prior
+from tests.support.udg import KINDS, METHODS, WEIGHTS, least_energy, random_prior
 
 
 def require_optimal(s, O, weights, prior):
@@ -24,15 +24,6 @@ def test_the_energy_is_that_of_a_general_convex_solver(rng, name, kind, method):
     prior = random_prior(rng, O, kind)
     s = solve_udg(O, weights=weights, method=method, max_iter=5000, tol=1e-5, prior=prior)
     require_optimal(s, O, weights, prior)
-
-
-@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (1, 1)])
-@pytest.mark.parametrize("method", METHODS)
-def test_lines_and_points_are_images_too(rng, shape, method):
-    O = 0.5 + 0.5 * rng.random(shape)
-    for prior in (RainPrior(), RainPrior(rng.uniform(0, 0.5, shape), 0.3 * O)):
-        s = solve_udg(O, weights=HEAVY, method=method, max_iter=3000, tol=1e-7, prior=prior)
-        require_optimal(s, O, HEAVY, prior)
 
 
 def test_the_two_solvers_agree_on_the_layers(rng):
@@ -58,9 +49,6 @@ def test_penalties_are_checked(penalties):
         Penalties(**penalties)
     with pytest.raises(ValueError, match=r"`rho` must be at least 1, got 0\.9"):
         Penalties(rho=0.9)
-
-
-# The layers
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,9 +14,6 @@ def small_image(rng):
     return rng.random((12, 14))
 
 
-# What a prior means
-
-
 def test_the_energy_grows_by_what_the_factors_add(xp, rng):
     O, B, R = (rng.random((3, 5, 6)) - 0.3 for _ in range(3))
     factors = rng.uniform(0, 4, O.shape)
@@ -60,9 +57,6 @@ def test_factors_of_one_and_the_image_as_ceiling_say_nothing(O, method, dtype):
         np.testing.assert_allclose((told.energy, told.gap), (plain.energy, plain.gap), rtol=sums, atol=sums)
 
 
-# The start
-
-
 @pytest.mark.parametrize("method", ITERATIONS)
 def test_a_start_at_the_solution_needs_fewer_iterations(rng, method):
     O = rng.random((40, 30))
@@ -90,9 +84,6 @@ def test_no_rain_is_the_start_that_is_not_given(O, method):
     )
     np.testing.assert_array_equal(given, plain)
     assert np.abs(other - plain).max() > 1e-3
-
-
-# What is refused
 
 
 def calls(O, prior, weights=HEAVY):

@@ -53,15 +53,7 @@ def test_projections_are_those_of_numpy_and_keep_the_dtype(xp, rng, dtype):
         assert tuple(out.shape) == (2, 4, 5)
 
 
-@given(
-    st.floats(0, 2),
-    VALUE,
-    VALUE,
-    st.floats(0, 0.5),
-    st.floats(0.05, 3),
-    st.floats(0.05, 3),
-    st.booleans(),
-)
+@given(st.floats(0, 2), VALUE, VALUE, st.floats(0, 0.5), st.floats(0.05, 3), st.floats(0.05, 3), st.booleans())
 def test_prox_data_is_the_minimiser_over_both_layers(o, b_hat, r_hat, sparsity, step_b, step_r, bounded):
     weights = UDGWeights(0, 0, 0, sparsity, bounded)
     steps = StepLengths(step_b, step_r, 1.0, 1.0, 1.0, 1.0)

@@ -13,9 +13,6 @@ def small_image(rng):
     return rng.random((12, 14))
 
 
-# The settings
-
-
 def test_statuses_and_counts(O):
     s = solve_udg(O, max_iter=1, tol=1e-9)
     assert (s.status, s.iterations) == (SolverStatus.MAX_ITER, 1)
@@ -41,12 +38,6 @@ def test_converged_means_that_every_gap_is_within_tol(rng, method):
         previous = s.iterations
 
 
-def test_the_defaults_are_those_that_are_documented(O):
-    given, default = solve_udg(O, weights=UDGWeights(), method="auto", max_iter=400, tol=0.02), solve_udg(O)
-    np.testing.assert_array_equal(given.rain, default.rain)
-    assert given.iterations == default.iterations
-
-
 def test_more_iterations_never_end_higher(O):
     energies = [float(solve_udg(O, max_iter=n, tol=0).energy) for n in (25, 100, 400, 1600)]
     assert energies == sorted(energies, reverse=True)
@@ -63,14 +54,10 @@ def test_steps_suit_weights_that_are_far_apart(lambda_x, lambda_y):
 
 
 @pytest.mark.parametrize("max_iter", [0, -1, 2.5, float("nan"), float("inf")])
-def test_max_iter_must_be_a_positive_whole_number(O, max_iter):
+def test_max_iter_must_be_a_positive_whole_number_of_any_kind(O, max_iter):
+    assert [solve_udg(O, max_iter=kind(3), tol=0).iterations for kind in (int, np.int64, float)] == [3, 3, 3]
     with pytest.raises(ValueError, match="`max_iter` must be a whole number of at least 1"):
         solve_udg(O, max_iter=max_iter)
-
-
-def test_max_iter_may_be_a_whole_number_of_any_kind(O):
-    for max_iter in (3, np.int64(3), 3.0):
-        assert solve_udg(O, max_iter=max_iter, tol=0).iterations == 3
 
 
 def test_bad_settings_name_the_argument(O):
@@ -79,7 +66,7 @@ def test_bad_settings_name_the_argument(O):
             solve_udg(O, tol=tol)
     with pytest.raises(ValueError, match=r"`method` must be one of .*, got 'fast'"):
         solve_udg(O, method="fast")
-    with pytest.raises(TypeError, match="`weights` must be UDGWeights or None, got dict"):
+    with pytest.raises(TypeError, match="`weights` must be UDGWeights, got dict"):
         solve_udg(O, weights={"tau": 1.0})
     with pytest.raises(ValueError, match="`bounded` must be True or False"):
         UDGWeights(bounded="no")
@@ -104,9 +91,6 @@ def test_bad_images_name_the_argument(xp, O):
     with pytest.raises(ValueError, match="`O` must not be negative when the rain layer is bounded"):
         solve_udg(O - 0.5)
     assert solve_udg(O - 0.5, weights=WEIGHTS["unbounded"]).status is SolverStatus.CONVERGED
-
-
-# The array
 
 
 @pytest.mark.parametrize("method", ["auto", "reference", "admm"])

@@ -25,9 +25,6 @@ def ramp(scene, top):
     return np.broadcast_to(np.linspace(top, 0, height)[:, None], (height, width))
 
 
-# Removal
-
-
 @given(
     hnp.arrays(np.float64, (3, 4, 5), elements=st.floats(0, 1)),
     hnp.arrays(np.float64, (4, 5), elements=st.floats(0, 0.9)),
@@ -47,9 +44,6 @@ def test_removal_keeps_the_range_and_what_has_no_veil(rng):
     # What is darker than the veil cannot have been behind it.
     assert clear.min() == 0
     assert not clear[:, :3][colour[:, :3] < 0.5].any()
-
-
-# Known veils
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.05, 0.2, 0.3])
@@ -103,9 +97,6 @@ def test_one_value_everywhere():
         np.testing.assert_allclose(estimate_veil(np.full((3, 20, 30), value, np.float32)), veil, atol=1e-6)
 
 
-# Any picture
-
-
 @given(hnp.arrays(np.float32, (3, 40, 60), elements=st.floats(0, 1, width=32), fill=st.floats(0, 1, width=32)))
 def test_any_picture_gets_a_smooth_veil_in_range_and_below_what_is_seen(colour):
     veil = estimate_veil(colour).astype(np.float64)
@@ -156,9 +147,6 @@ def test_backends_agree_and_inputs_are_kept(xp, rng):
     np.testing.assert_allclose(to_numpy(clear), remove_veil(colour, veil), atol=1e-6)
     np.testing.assert_array_equal(colour, kept)
     assert estimate_veil(xp.asarray(colour.astype(np.float64))).dtype == xp.float64
-
-
-# What is refused
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (2, 4, 5), (4, 4, 5), (1, 3, 4, 5), (3, 0, 5)])

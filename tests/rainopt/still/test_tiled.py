@@ -15,9 +15,6 @@ def large(angle=12.0):
     return rainy(angle, rows=(0, 400), columns=(50, 550), name="coffee")[1]
 
 
-# Tiles agree with the whole
-
-
 @pytest.mark.parametrize(("tile", "angle"), [(192, 12.0), (160, -30.0), (128, 60.0)])
 def test_tiles_agree_with_the_whole(tile, angle):
     whole, tiled = derain(large(angle), angle=angle, tile=0), derain(large(angle), angle=angle, tile=tile)
@@ -69,9 +66,6 @@ def test_progress_rises_to_one(tile, calls):
     assert len(shares) == calls
     assert all(0 < a < b for a, b in itertools.pairwise(shares))
     assert shares[-1] == 1
-
-
-# How many iterations a large image gets
 
 
 @pytest.fixture

@@ -137,9 +137,7 @@ def test_numbers_are_those_of_the_video():
 # What the background is worth
 
 
-@pytest.mark.parametrize(
-    ("name", "preset"), [("astronaut", "light"), ("coffee", "light"), ("chelsea", "light"), ("coffee", "medium")]
-)
+@pytest.mark.parametrize(("name", "preset"), [("astronaut", "light"), ("chelsea", "light"), ("coffee", "medium")])
 def test_what_is_accepted_is_close_to_the_truth(name, preset):
     frames = clip(name, preset)
     found = settled(frames, count=None if preset == "light" else 60)
@@ -157,9 +155,9 @@ def test_what_is_accepted_is_close_to_the_truth(name, preset):
 
 
 def test_frames_on_the_disk_give_the_same(tmp_path):
-    frames, before = shaken()[:22], nameless_files()
-    with FrameStore() as memory, FrameStore(memory=5 * H * W * 3, scratch=tmp_path) as spilled:
-        one, other = settle(frames, memory, count=21), settle(frames, spilled, count=21)
+    frames, before = small_clip()[:22], nameless_files()
+    with FrameStore() as memory, FrameStore(memory=5 * frames[0].pixels.nbytes, scratch=tmp_path) as spilled:
+        one, other = (settle(frames, store, count=21, stabilise=False) for store in (memory, spilled))
         assert nameless_files() == before + 1
     assert one.numbers == other.numbers
     assert one.acceptance == other.acceptance

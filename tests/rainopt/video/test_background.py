@@ -2,8 +2,6 @@
 
 import functools
 import itertools
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +13,6 @@ from hypothesis.extra import numpy as hnp
 from rainopt.arrays import to_numpy
 from rainopt.image import RANGE_SLACK
 from rainopt.io import write_image
-from rainopt.io.video.read import VideoError
 from rainopt.metrics.fidelity import psnr
 from rainopt.video import background as module
 from rainopt.video.background import background_of_store, frame_bands, percentile_background
@@ -240,8 +237,7 @@ def filmed(name, preset):
     return scene.astype(np.float32) / 255, np.stack(rained(scene, preset, 60, seed=5, scale=1))
 
 
-@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
-@pytest.mark.parametrize(("preset", "least"), [("light", 50), ("heavy", 42)])
+@pytest.mark.parametrize(("name", "preset", "least"), [("astronaut", "light", 50), ("rocket", "heavy", 42)])
 def test_rendered_rain_is_gone(preset, least, name):
     scene, frames = filmed(name, preset)
     reached = [psnr(percentile_background(frames[:count]).image, scene) for count in (5, 15, 60)]
@@ -282,14 +278,10 @@ def one_wrong(value):
         (np.zeros((2, 0, 5), np.uint8), ValueError, r"must not be empty, got shape \(\d, 0, 5\)"),
         (np.zeros((2, 4, 5, 0), np.uint8), ValueError, r"must not be empty, got shape \(\d, 4, 5, 0\)"),
         (np.zeros((2, 4, 5, 2), np.uint8), ValueError, r"must have 1 or 3 channels, got 2 in shape \(\d, 4, 5, 2\)"),
-        (np.zeros((2, 4, 5, 4), np.uint8), ValueError, r"must have 1 or 3 channels, got 4 in shape \(\d, 4, 5, 4\)"),
         (np.zeros((4, 5), np.uint8), ValueError, r"must be \(N, H, W\) or \(N, H, W, C\), or frames of .*, got \("),
         (np.zeros((1, 2, 4, 5, 3), np.uint8), ValueError, r"must be \(N, H, W\) or \(N, H, W, C\)"),
         (np.zeros((2, 4, 5), np.int32), TypeError, "must be uint8, uint16 or floating point, got int32"),
-        (np.zeros((2, 4, 5), bool), TypeError, "must be uint8, uint16 or floating point, got bool"),
-        (np.zeros((2, 4, 5), complex), TypeError, "must be uint8, uint16 or floating point, got complex128"),
         (one_wrong(np.nan), ValueError, "must be finite"),
-        (one_wrong(-np.inf), ValueError, "must be finite"),
         (one_wrong(255), ValueError, r"must lie in \[0, 1\], got 0.5 to 255; divide by their full scale"),
         (one_wrong(-0.1), ValueError, r"must lie in \[0, 1\], got -0.1 to 0.5"),
         (one_wrong(1 + 1.1 * RANGE_SLACK), ValueError, r"must lie in \[0, 1\], got 0.5 to 1.00011"),
@@ -300,15 +292,10 @@ def test_what_is_refused(frames, error, said, wrap):
         percentile_background(wrap(frames))
 
 
-@pytest.mark.parametrize("frames", [5, None, 3.5, object()])
-def test_what_is_no_sequence(frames):
-    name = type(frames).__name__
-    with pytest.raises(TypeError, match=f"`frames` must be an array, an iterable of frames or a path, got {name}"):
-        percentile_background(frames)
-
-
 @pytest.mark.parametrize("frames", [[1, 2], [None], b"clip.mp4", [[[0, 1]]], {"a": 1}])
-def test_what_is_no_frame(frames):
+def test_what_is_no_sequence_and_no_frame(frames):
+    with pytest.raises(TypeError, match="`frames` must be an array, an iterable of frames or a path, got int"):
+        percentile_background(5)
     # Not as a later one either.
     for source in (frames, itertools.chain([np.zeros((1, 2), np.uint8)], frames)):
         with pytest.raises(TypeError, match="`frames` must be arrays of one library"):
@@ -331,14 +318,6 @@ def test_frames_of_an_iterable_are_on_the_host_and_alike(strict, rng):
         percentile_background([np.zeros((4, 5), np.uint8), np.zeros((4, 5))])
 
 
-def test_files_that_cannot_be_read(tmp_path):
-    (tmp_path / "broken.mp4").write_bytes(b"nothing" * 100)
-    for name in ("missing.mp4", "broken.mp4"):
-        for path in (tmp_path / name, str(tmp_path / name)):
-            with pytest.raises(VideoError, match=name):
-                percentile_background(path)
-
-
 def test_what_stops_it_leaves_nothing(rng, tmp_path):
     def failing():
         yield from draw(rng, (3, 4, 5))
@@ -354,13 +333,3 @@ def test_what_stops_it_leaves_nothing(rng, tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ScratchError, match=r"none' cannot hold the frames \(No such file or directory"):
         percentile_background(iter(draw(rng)), memory=0, scratch=tmp_path / "none")
-
-
-def test_it_loads_on_first_use_and_needs_no_video_library_for_arrays():
-    program = (
-        "import sys, rainopt, numpy as np\n"
-        "assert 'rainopt.video.background' not in sys.modules\n"
-        "rainopt.percentile_background([np.zeros((3, 4), np.uint8)])\n"
-        "assert not {'av', 'torch', 'rainopt.io.video.read'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

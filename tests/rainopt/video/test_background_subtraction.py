@@ -43,9 +43,6 @@ def test_each_value_of_each_channel_is_that_of_the_formula(rng):
     np.testing.assert_array_equal(got[frame <= background], frame[frame <= background])
 
 
-# Where the background is what lies behind
-
-
 def square(value, side=20):
     picture = np.zeros((H, W), np.float32)
     picture[40 : 40 + side, 60 : 60 + side] = value
@@ -103,6 +100,8 @@ def test_where_the_background_cannot_be_trusted_it_is_not_known():
     valid = np.ones((H, W), bool)
     valid[:, :50] = False
     got = backdrop(np.full((H, W, 3), 0.4, np.float32), valid).known(square(0))
+    assert (got.dtype, got.shape) == (np.float32, (H, W))
+    assert 0 <= got.min() < got.max() <= 1 + 1e-6
     assert not got[:, :50].any()
     # It sets in by degrees, the same in every row.
     profile = got[60]
@@ -110,12 +109,3 @@ def test_where_the_background_cannot_be_trusted_it_is_not_known():
     assert (np.diff(profile[50:]) >= -1e-6).all()
     assert 0.4 < profile[50] < 0.9
     np.testing.assert_allclose(profile[50 + FEATHER // 2 :], 1, atol=1e-6)
-
-
-def test_it_is_a_share(rng):
-    valid = rng.random((H, W)) < 0.9
-    got = backdrop(textured(rng), valid).known(rng.normal(0, 0.05, (H, W)).astype(np.float32))
-    assert got.dtype == np.float32
-    assert got.shape == (H, W)
-    assert 0 <= got.min() < got.max() <= 1 + 1e-6
-    assert not got[~valid].any()

@@ -261,12 +261,3 @@ def test_a_file_that_was_cut_short_is_told(rng, disk):
         for read in (lambda: store[8], lambda: store.band(slice(0, 2))):
             with pytest.raises(ScratchError, match="shorter than what was written to it"):
                 read()
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_real_full_disk(rng, monkeypatch):
-    with open("/dev/full", "wb", buffering=0) as full:
-        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
-        with FrameStore(0) as store, pytest.raises(ScratchError, match="No space left") as caught:
-            store.append(stack(rng, (5, 7))[0])
-    assert caught.value.errno == errno.ENOSPC

@@ -152,7 +152,7 @@ def slanted(angle):
     return filmed(RainSpec(angle=angle, density=6000, intensity=0.6, angle_spread=1), 20)
 
 
-@pytest.mark.parametrize("angle", [-70, -45, 0, 12, 30, 45])
+@pytest.mark.parametrize("angle", [-70, -45, 12, 45])
 def test_the_angle_is_that_of_the_rain_and_a_good_background_has_none_left(angle):
     found = judged(slanted(angle))
     assert -90 < found.angle <= 90
@@ -169,9 +169,8 @@ def test_angles_near_the_horizontal_are_not_averaged_across_it():
     assert -90 < found <= 90
 
 
-@pytest.mark.parametrize("angle", [-45, 12])
-def test_residual_is_all_of_a_frame(angle):
-    frames = slanted(angle)
+def test_residual_is_all_of_a_frame():
+    frames = slanted(-45)
     # Two frames by turns: each half is one of them.
     assert judged(frames[[0, 1, 0, 1, 0, 1]]).residual == pytest.approx(1, abs=1e-5)
     # The brightest of each half keeps what rain there was.

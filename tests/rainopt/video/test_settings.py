@@ -1,7 +1,6 @@
 """All frames of a scene are treated alike: by the directions that most of them show, and the medians of the rest."""
 
 import functools
-import itertools
 import json
 from dataclasses import asdict, replace
 
@@ -161,7 +160,7 @@ def test_it_is_the_median_over_the_frames():
 
 
 def test_it_finds_the_direction_of_the_rain():
-    for name, preset in itertools.product(("coffee", "chelsea"), ("light", "medium")):
+    for name, preset in (("coffee", "medium"), ("chelsea", "light")):
         (direction,) = chosen(some(name, preset)).directions
         assert abs(line_angle(direction.angle - streaks(preset, np.random.default_rng(0)).angle)) < 2
 

@@ -1,0 +1,1 @@
+"""Attacks on every reader, function and command: mutated files, bombs, two runs at once, and kills."""

@@ -1,0 +1,49 @@
+"""How a network looks at a picture: the options ``--angle`` and ``--ensemble`` of commands that run networks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rainopt.app.options import checked_angle
+
+Angle = Annotated[
+    str | None,
+    typer.Option(
+        "-a",
+        "--angle",
+        metavar="DEG|network|solver",
+        help="Direction of the rain in degrees: 0 is vertical, positive moves right going down; or what finds it: the "
+        "solver's vote of streaks, or the network itself, as in the paper, which knows no rain flatter than 45 "
+        "degrees. Left out, the solver finds it, and a photograph in which it sees no rain is left as it is; with any "
+        "of these, each is derained.",
+    ),
+]
+
+Ensemble = Annotated[
+    int,
+    typer.Option(
+        metavar="1|2|4",
+        help="Take the mean over so many mirror images of a picture: some 0.2 dB better, so many times slower.",
+    ),
+]
+
+
+def check_ensemble(ensemble: int) -> None:
+    """Refuse a number of mirror images that there is not."""
+    if ensemble not in (1, 2, 4):
+        raise typer.BadParameter(f"must be 1, 2 or 4, got {ensemble}", param_hint="--ensemble")
+
+
+def parse_angle(text: str | None) -> float | str | None:
+    """Read degrees, "network" or "solver"."""
+    if text in (None, "network", "solver"):
+        return text
+    try:
+        degrees = float(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"must be a number of degrees, 'network' or 'solver', got '{text}'", param_hint="--angle"
+        ) from None
+    return checked_angle(degrees)

@@ -1,0 +1,71 @@
+"""Compile the kernels for this processor now, where they can be kept, so that the first picture need not wait for it.
+
+``python -m rainopt.kernels`` after an installation; what is there already is not compiled again.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from rainopt.kernels import block_mean_cpu, percentile_cpu, ridge_cpu, shear_cpu, streaks_cpu, udg_cpu
+from rainopt.kernels.announce import on_compile
+from rainopt.kernels.udg_rows_cpu import Constants
+
+SIDE = 16
+
+
+def main() -> None:
+    """Call every kernel with the types that photographs and videos of 8 bits have, and say what was compiled."""
+    start, compiled = time.perf_counter(), list[str]()
+    forget = on_compile(compiled.append)
+    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks):
+        call()
+    forget()
+    taken = f"compiled {len(compiled)} kernels in {time.perf_counter() - start:.1f} s" if compiled else "nothing to do"
+    print(f"rainopt: {taken}")
+
+
+def _solver() -> None:
+    image = np.zeros((SIDE, SIDE), np.float32)
+    constants = {name: 1.0 for name in Constants._fields if name != "bounded"}
+    bands = udg_cpu.Bands(image, constants, bounded=True, sparsity=1.0)
+    bands.advance(1)
+    bands.certify()
+
+
+def _ridges() -> None:
+    plane, colour, taps = (np.zeros(shape, np.float32) for shape in ((SIDE, SIDE), (3, SIDE, SIDE), (3, 7)))
+    crest, owner = np.zeros(plane.shape, np.bool_), np.zeros(plane.shape, np.int32)
+    ridge_cpu.curvature(plane, taps, 0, SIDE, plane.copy(), plane.copy(), plane.copy())
+    ridge_cpu.crests(plane, plane, plane, np.float32(1), plane[:1, :1].copy(), SIDE, 0, SIDE, crest, plane)
+    count = ridge_cpu.link(crest, plane, plane, np.float32(1), owner)
+    ridge_cpu.measure(owner, plane, plane, plane, plane, colour, 1.0, np.zeros((count, ridge_cpu.CHANNELS + 3)))
+
+
+def _shear() -> None:
+    shear_cpu.shift_rows(np.zeros((SIDE, SIDE), np.float32), np.zeros(SIDE, np.int64), np.ones((SIDE, 6)), SIDE, True)
+
+
+def _blocks() -> None:
+    # More rows than a thread takes at a time, as in every picture that is reduced.
+    pixels = np.zeros((4 * block_mean_cpu.BAND_ROWS, SIDE, 3), np.uint8)
+    block_mean_cpu.block_mean(pixels, 3, 2, 1 / 255, 0.0, 255.0)
+
+
+def _percentiles() -> None:
+    frames = np.zeros((2, SIDE, SIDE, 3), np.uint8)
+    percentile_cpu.vote(frames, 250)
+    image = percentile_cpu.percentile(frames, 0, 50, 0.03)[0]
+    percentile_cpu.off_centre(frames, image, 0.03)
+
+
+def _streaks() -> None:
+    # Row, column, angle, length, σ, fade, peak, distance, texture, beat and phase of one streak.
+    numbers, depth = [np.ones(1) for _ in range(11)], np.zeros((1, 1), np.float32)
+    streaks_cpu.draw(np.zeros((SIDE, SIDE)), *numbers, depth, False, True)
+
+
+if __name__ == "__main__":
+    main()
