@@ -96,7 +96,7 @@ def _make_all(
     from rainopt.io.claim import ClaimedError
 
     if folder is None:
-        return _write_preview(pairs, preview)
+        return OK if preview is None else _write_preview(pairs, preview)
     try:
         with filling(folder):
             todo = remaining(list(pairs), folder, settings)
@@ -151,15 +151,15 @@ def _make(pairs: Sequence[PairJob], todo: Sequence[PairJob], folder: Path, proce
 def _check_preview(pairs: Sequence[PairJob], file: Path) -> None:
     """Refuse a name that the contact sheet cannot be written under, or where it would replace a picture."""
     from data_tools.build.synth_plan import SynthError
-    from rainopt.io import READABLE_SUFFIXES
+    from rainopt.io import WRITABLE_SUFFIXES
 
-    if file.suffix.lower() not in READABLE_SUFFIXES:
-        raise SynthError(f"'{file}' cannot be written; use {', '.join(sorted(READABLE_SUFFIXES))}")
+    if file.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise SynthError(f"'{file}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
     if os.path.realpath(file) in {os.path.realpath(pair.source) for pair in pairs}:
         raise SynthError(f"'{file}' is a clean picture itself; name another file for the preview")
 
 
-def _write_preview(pairs: Sequence[PairJob], file: Path | None) -> int:
+def _write_preview(pairs: Sequence[PairJob], file: Path) -> int:
     """Write a contact sheet of pairs spread over the dataset: clean, rainy, rain layer; return the exit status."""
     import numpy as np
     from rich.markup import escape
@@ -169,7 +169,6 @@ def _write_preview(pairs: Sequence[PairJob], file: Path | None) -> int:
     from rainopt.app.sheet import Row, sheet_of
     from rainopt.io import write_image
 
-    assert file is not None  # the command asks for a folder or for it
     out, err = open_consoles()
     chosen = [pairs[k] for k in sorted({round(x) for x in np.linspace(0, len(pairs) - 1, PREVIEW_ROWS)})]
     rows, status = [], OK

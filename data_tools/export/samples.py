@@ -159,8 +159,7 @@ def check_sample(sample: Sample) -> tuple[int, int]:
 
 
 def _sample(pair: Pair, key: str, picture: Picture | None, root: Path) -> Sample:
-    assert pair.clean is not None  # only such pairs are chosen
-    files = {"rainy": pair.rainy, "clean": pair.clean}
+    files = {"rainy": pair.rainy} | ({} if pair.clean is None else {"clean": pair.clean})
     for kind, path in (("mask", picture.mask), ("valid", picture.valid)) if picture else ():
         if path is not None:
             try:

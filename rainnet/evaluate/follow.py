@@ -22,7 +22,7 @@ from rainnet.evaluate.table import tables
 from rainopt.app.console import open_consoles, progress_bar
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.sheet import write_sheet
-from rainopt.io import READABLE_SUFFIXES
+from rainopt.io import WRITABLE_SUFFIXES
 from rainopt.io.atomic import WriteError, replacing
 
 T = TypeVar("T")
@@ -184,8 +184,8 @@ def _write(report: Report, worst: Worst, options: ComparisonSettings) -> list[st
 
 def _check_files(options: ComparisonSettings) -> None:
     """Refuse names that cannot be written before hours of work."""
-    if options.sheet is not None and options.sheet.suffix.lower() not in READABLE_SUFFIXES:
-        allowed = ", ".join(sorted(READABLE_SUFFIXES))
+    if options.sheet is not None and options.sheet.suffix.lower() not in WRITABLE_SUFFIXES:
+        allowed = ", ".join(sorted(WRITABLE_SUFFIXES))
         raise typer.BadParameter(f"'{options.sheet}' is no name of a picture; use {allowed}", param_hint="--sheet")
     for option, path in (("--scores", options.scores), ("--sheet", options.sheet)):
         if path is not None:

@@ -35,7 +35,7 @@ APART = 8.0  # degrees between two directions at least
 LEAST_SHARE = 0.15  # share of the rain that a further direction must have
 # Confidence from which a direction is reported, and its rain removed. Of 116 photographs in which rain can be seen this
 # leaves 14 as they are, and it finds rain in 7 of 107 dry ones; 0.2 would be 10 and 10, 0.15 7 and 12. What is taken
-# off a dry one shows (26 to 47 dB; at a quarter of the strength 31 to 57), so doubt is no reason to remove a little.
+# off a dry one shows (30 to 47 dB; at a quarter of the strength 35 to 57), so doubt is no reason to remove a little.
 PRESENT = 0.3
 BINS = np.arange(-89.5, 90.0)
 CHANCE = 2 * AGREEMENT / 180  # share of scattered votes that agree with any angle

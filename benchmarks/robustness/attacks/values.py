@@ -184,7 +184,7 @@ def _in_torch(values: np.ndarray, library: str) -> Any:
     import torch
 
     try:
-        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        tensor = torch.from_numpy(np.array(values, order="C"))
     except (TypeError, ValueError):  # a type or byte order that torch has not
         return values
     match library:
@@ -195,7 +195,8 @@ def _in_torch(values: np.ndarray, library: str) -> Any:
         case "torch half":
             return tensor.to(torch.float16)
         case "torch sparse":
-            return tensor.to_sparse() if tensor.ndim else tensor
+            # Of types in which torch cannot count what is not 0, there are no sparse tensors.
+            return tensor.to_sparse() if tensor.ndim and values.dtype.kind not in "u" else tensor
         case "torch meta":
             return tensor.to("meta")
         case "torch conj":
