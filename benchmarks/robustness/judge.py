@@ -97,6 +97,12 @@ def _worst(
     return (Kind.REFUSED, str(error)[:300], where) if refused else (Kind.OK, "", "")
 
 
+def _is_named_so(result: Path, case: Case) -> bool:
+    """Tell whether a hidden result is that of a hidden input, which was named by itself."""
+    inputs = (Path(name).name for name in case.files)
+    return any(name.startswith(".") and result.name.startswith(name) for name in inputs)
+
+
 def _left_behind(case: Case, folder: Path, done: bool) -> str:
     """Say which file is there that should not be, or is not as it was."""
     for path in sorted(folder.rglob("*")):
@@ -108,7 +114,9 @@ def _left_behind(case: Case, folder: Path, done: bool) -> str:
                 return f"'{name}', an input, was changed"
         elif not name.startswith("out/"):
             return f"'{name}' was written outside its place"
-        elif (path.name.startswith(".") and path.name not in MARKS) or path.suffix == ".tmp":
+        elif (path.name.startswith(".") and path.name not in MARKS and not _is_named_so(path, case)) or (
+            path.suffix == ".tmp"
+        ):
             return f"'{name}' was left behind"
         elif not done:
             return f"'{name}' was written, and the input refused"

@@ -34,7 +34,9 @@ def ground_depth(shape: tuple[int, int], horizon: float = 0.5, foreground: float
     below = (np.arange(shape[0]) + 0.5) / shape[0] - horizon
     column = np.full(shape[0], np.inf)
     np.divide(foreground * (1.0 - horizon), below, out=column, where=below > 0)
-    return np.repeat(column.astype(np.float32)[:, None], shape[1], axis=1)
+    with np.errstate(over="ignore"):  # what float32 does not hold is infinitely far
+        column = column.astype(np.float32)
+    return np.repeat(column[:, None], shape[1], axis=1)
 
 
 def check_depth(depth: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -11,7 +11,12 @@ from data_tools.rain.spec import Composition, check_composition
 from rainopt.kernels import streaks_cpu as _draw
 
 # Others may be anything finite; the profile of a streak is divided by these.
-_LEAST = {"sigma": 0.0, "fade": 0.0, "beat": 0.0}
+# Of each field, in pixels, degrees or parts; far beyond what rain is, and far within what squares and quotients hold.
+_RANGES = {
+    **dict.fromkeys(("sigma", "fade", "beat"), (1e-6, 1e9)),
+    **dict.fromkeys(("peak", "texture"), (0.0, 1.0)),
+}
+_FURTHEST = (-1e9, 1e9)
 _NOTHING_IN_FRONT = np.empty((1, 1), np.float32)
 
 
@@ -65,11 +70,10 @@ class Streaks:
                 raise ValueError(f"`{field.name}` must have one number for each of `row`, {count}, got {values.shape}")
             if values.dtype.kind not in "fiu":
                 raise TypeError(f"`{field.name}` must be numbers, got {values.dtype}")
-            least = _LEAST.get(field.name)
+            low, high = _RANGES.get(field.name, _FURTHEST)
             # Comparisons with NaN are false, so this refuses NaN too.
-            if not (np.isfinite(values).all() and (least is None or (values > least).all())):
-                above = "" if least is None else f" above {least:g}"
-                raise ValueError(f"`{field.name}` must be finite numbers{above}")
+            if not ((values >= low) & (values <= high)).all():
+                raise ValueError(f"`{field.name}` must be finite numbers from {low:g} to {high:g}")
 
 
 def join_streaks(parts: list[Streaks]) -> Streaks:

@@ -183,6 +183,8 @@ def with_resolution(exif: bytes | None, resolution: tuple[float, float]) -> byte
 
     The first directory is written anew behind the rest, whose places makers' notes may refer to.
     """
+    if max(resolution) * 10_000 > 0xFFFFFFFF:
+        return exif  # no number of pixels an inch
     pairs = [(round(value * 10_000), 10_000) for value in resolution]
     if not exif:
         x, y = (struct.pack("<II", *pair) for pair in pairs)

@@ -90,7 +90,9 @@ def test_more_streaks_than_memory_holds_are_refused(fields):
         ({"column": [1.0, 2.0]}, "`column` must have one number for each of `row`, (1,), got (2,)"),
         ({"length": [[1.0]]}, "`length` must have one number for each"),
         ({"angle": [np.nan]}, "`angle` must be finite numbers"),
-        ({"sigma": [0.0]}, "`sigma` must be finite numbers above 0"),
+        ({"sigma": [0.0]}, "`sigma` must be finite numbers from 1e-06"),
+        ({"peak": [1.5]}, "`peak` must be finite numbers from 0 to 1"),
+        ({"length": [1e300]}, "`length` must be finite numbers"),
         ({"peak": ["x"]}, "`peak` must be numbers"),
     ],
 )
