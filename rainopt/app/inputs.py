@@ -140,8 +140,10 @@ def _refuse_collisions(jobs: Sequence[Job], results: Results) -> None:
             if place in sources:
                 raise PlanError(f"'{result}', a result, is the input '{sources[place]}' itself; name another folder")
             if place in owner:
+                apart = owner[place].parent != job.source.parent
+                above = "name the folder above them, so that their own folders are kept, " if apart else ""
                 raise PlanError(
-                    f"'{owner[place]}' and '{job.source}' would both become '{result}'; name the folder above them, so "
-                    "that their own folders are kept, rename one, or leave out the results that clash"
+                    f"'{owner[place]}' and '{job.source}' would both become '{result}'; {above}rename one, give one a "
+                    "folder of its own for its result, or leave out the results that clash"
                 )
             owner[place] = job.source

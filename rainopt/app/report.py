@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from rainopt.app.search import some
 from rainopt.app.task import FileRecord, Task
 from rainopt.io.own_results import note_results
 
+NOTE_EVERY = 1.0  # seconds
+
 
 def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) -> int:
     """Run all jobs, show how it goes, and return the exit status.
@@ -28,8 +33,8 @@ def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) ->
     terminal only. What was written is noted, so that it is no input later (`rainopt.io.own_results`).
     """
     out, err = open_consoles()
-    tally = _Tally()
-    progress = progress_bar(err)
+    tally, begin = _Tally(), time.time()
+    progress, noted = progress_bar(err), -math.inf
     try:
         with progress, compiling_told(err.print):
             overall = progress.add_task("images", total=len(jobs))
@@ -46,11 +51,16 @@ def follow(jobs: Sequence[Job], task: Task, processes: int, json_lines: bool) ->
                 shown.print(escape(task.header))
             for record in run(jobs, task, processes, report):
                 tally.add(record)
+                # Now and then, so that a run that is killed leaves hardly any result that is not noted.
+                if time.monotonic() - noted > NOTE_EVERY:
+                    note_results(tally.written(task))
+                    noted = time.monotonic()
                 progress.advance(overall)
                 _show(record, json_lines, shown, err)
                 if sys.stdout is not None:  # closed by `>&-`
                     sys.stdout.flush()
     except KeyboardInterrupt:
+        tally.add_finished(jobs, task, begin)
         left = len(jobs) - sum(tally.count.values())
         err.print(f"interrupted: {tally.count['ok']} done, {left} left; run the same command again to go on")
         return INTERRUPTED
@@ -78,6 +88,17 @@ class _Tally:
         if record.output is not None and record.status != "failed":
             self.outputs.append(Path(record.output))
 
+    def add_finished(self, jobs: Sequence[Job], task: Task, begin: float) -> None:
+        """Count what workers have still finished, since ``begin``, while they were stopped."""
+        told = set(self.outputs)
+        for job in jobs:
+            if job.target is None or job.target in told:
+                continue
+            with suppress(OSError):
+                if all(path.stat().st_mtime >= begin for path in _results(task, job.target)):
+                    self.count["ok"] += 1
+                    self.outputs.append(job.target)
+
     def summary(self, done: str) -> str:
         """Return "31 derained, 10 left as they are: no rain seen (a.jpg, ...), 1 failed"."""
         left = sum(len(names) for names in self.untouched.values())
@@ -90,8 +111,13 @@ class _Tally:
 
     def written(self, task: Task) -> list[Path]:
         """Return all files that the outputs stand for."""
-        results = getattr(task, "results", lambda target: [target])
-        return [path for target in self.outputs for path in results(target)]
+        return [path for target in self.outputs for path in _results(task, target)]
+
+
+def _results(task: Task, target: Path) -> Iterable[Path]:
+    """Return all files that a target stands for."""
+    results: Callable[[Path], Iterable[Path]] = getattr(task, "results", lambda target: [target])
+    return results(target)
 
 
 def _show(record: FileRecord, json_lines: bool, out: Console, err: Console) -> None:

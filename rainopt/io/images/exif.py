@@ -10,6 +10,7 @@ import numpy as np
 
 PREFIX = b"Exif\0\0"
 ORIENTATION = 0x0112
+_WIDTH, _HEIGHT = 0xA002, 0xA003  # of the whole picture, in pixels
 # Directories reached through a tag: Exif, GPS, and Interoperability inside Exif.
 SUBDIRECTORIES = (0x8769, 0x8825, 0xA005)
 # Tags that describe the photograph rather than the layout of a TIFF file: description, make, model, software, date,
@@ -40,7 +41,7 @@ def make_upright(exif: bytes | None) -> tuple[bytes | None, int]:
     order = _BYTE_ORDERS.get(bytes(data[:4]))
     if order is None:
         return None, 1
-    orientation = 1
+    orientation, below = 1, 0
     try:
         (start,) = struct.unpack_from(order + "I", data, 4)
         (count,) = struct.unpack_from(order + "H", data, start)
@@ -50,11 +51,28 @@ def make_upright(exif: bytes | None) -> tuple[bytes | None, int]:
             if tag == ORIENTATION:
                 (orientation,) = struct.unpack_from(order + ("I" if kind == 4 else "H"), data, entry + 8)
                 struct.pack_into(order + "HHIHH", data, entry, ORIENTATION, 3, 1, 1, 0)
+            elif tag == SUBDIRECTORIES[0]:
+                (below,) = struct.unpack_from(order + "I", data, entry + 8)
+        if 5 <= orientation <= 8 and below:
+            _exchange_sizes(data, order, below)
         if link + 4 <= len(data):
             _drop_thumbnail(data, order, link)
     except struct.error:
         return None, 1
     return bytes(data), orientation if 1 <= orientation <= 8 else 1
+
+
+def _exchange_sizes(data: bytearray, order: str, start: int) -> None:
+    """Let the width and height that a directory tells be those of the picture on its side."""
+    (count,) = struct.unpack_from(order + "H", data, start)
+    places = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from(order + "H", data, entry)
+        if tag in (_WIDTH, _HEIGHT):
+            places[tag] = slice(entry + 2, entry + 12)
+    if len(places) == 2:
+        width, height = places[_WIDTH], places[_HEIGHT]
+        data[width], data[height] = data[height], data[width]
 
 
 def damage(given: bytes | None, kept: bytes | None) -> tuple[str, ...]:

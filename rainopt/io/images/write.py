@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -96,8 +98,14 @@ def encode(file: BinaryIO, pixels: np.ndarray, kind: Format, metadata: ImageMeta
         options["xmp"] = metadata.xmp
     if kind is JPEG:
         options |= jpeg.options_of(metadata)
-    iio.imwrite(file, pixels, plugin="pillow", extension=f".{kind.name.lower()}", is_batch=False, **options)
+    # Pillow's encoders write into a file past Python, and take a disk that is full for one that takes all; that of PNG
+    # does not.
+    place: BinaryIO = file if kind is PNG else io.BytesIO()
+    iio.imwrite(place, pixels, plugin="pillow", extension=f".{kind.name.lower()}", is_batch=False, **options)
     if kind is PNG:
         png.add_chunks(file, metadata)
-    elif kind is AVIF:
-        avif.set_colours(file, metadata.colour)
+        return
+    if kind is AVIF:
+        avif.set_colours(place, metadata.colour)
+    place.seek(0)
+    shutil.copyfileobj(place, file)

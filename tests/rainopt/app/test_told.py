@@ -1,6 +1,7 @@
 """What a run says at its end: what it left alone, what it left out, and that it compiled."""
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,6 +55,25 @@ def test_what_was_left_out_is_told_whatever_the_form(said, json_lines):
         0,
         "not read: 1 .psd\\x1b\n",
     )
+
+
+def test_a_result_is_noted_while_the_run_goes_on_and_so_is_what_workers_finish_at_its_end(monkeypatch, capsys):
+    Path("out").mkdir()
+    jobs = [Job(Path(f"in/{name}.png"), Path(f"out/{name}.png")) for name in "abc"]
+    Path("out/c.png").write_bytes(b"of an earlier run")
+    os.utime("out/c.png", (1, 1))
+
+    def run(jobs, task, processes, reporter):
+        Path("out/a.png").write_bytes(b"told")
+        yield record("a.png")
+        assert json.loads(Path("out", RECORD).read_text())["results"].keys() == {"a.png"}
+        Path("out/b.png").write_bytes(b"finished by a worker that was to stop")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "run", run)
+    assert report.follow(jobs, TASK, 2, False) == 130
+    assert "interrupted: 2 done, 1 left" in capsys.readouterr().err
+    assert json.loads(Path("out", RECORD).read_text())["results"].keys() == {"a.png", "b.png"}
 
 
 def test_all_files_of_a_result_are_noted_whatever_ends_the_run(said, monkeypatch):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from rainopt.io import ImageFileError, image_size, read_image, read_image_file, write_image
 from rainopt.io.images import jpeg, libtiff
+from tests.support.disk import full_disk
 from tests.support.image_files import chunk, encoded, picture, plain_png, saved, smooth
 
 MIB = 1 << 20
@@ -254,3 +255,13 @@ def test_a_damaged_profile_is_told(tmp_path):
     bad = chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(500))[:-8])
     (tmp_path / "a.png").write_bytes(plain_png(picture(), 8, 2, bad))
     assert read_image_file(tmp_path / "a.png").metadata.notes == ("without the colour profile, which is damaged",)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".avif", ".bmp"])
+def test_a_full_disk_leaves_no_part_of_a_picture(tmp_path, rng, suffix):
+    picture = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    whole = write_image(tmp_path / f"whole{suffix}", picture).stat().st_size
+    for size in (0, whole // 2, whole - 1):
+        with pytest.raises(ImageFileError, match="cannot be written"), full_disk(size):
+            write_image(tmp_path / f"cut{suffix}", picture)
+    assert [file.name for file in tmp_path.iterdir()] == [f"whole{suffix}"]

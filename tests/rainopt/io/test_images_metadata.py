@@ -126,3 +126,16 @@ def test_exif_too_large_for_jpeg_is_left_out_with_a_warning(tmp_path, caplog):
     assert read_image_file(path).metadata.exif is None
     assert "EXIF" in caplog.text
     assert read_image_file(write_image(tmp_path / "a.png", smooth(), metadata=meta)).metadata.exif == meta.exif
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_size_that_exif_data_tell_is_that_of_the_upright_picture(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    exif.get_ifd(0x8769).update({0xA002: 40, 0xA003: 24})
+    Image.new("RGB", (40, 24)).save(tmp_path / "a.jpg", exif=exif)
+    file = read_image_file(tmp_path / "a.jpg")
+    write_image(tmp_path / "b.jpg", file.pixels, metadata=file.metadata)
+    with Image.open(tmp_path / "b.jpg") as result:
+        told = result.getexif().get_ifd(0x8769)
+        assert (told[0xA002], told[0xA003]) == result.size
