@@ -222,6 +222,9 @@ def write_image(
         pixels = as_levels(as_picture(np.asarray(array)), kind, bits)
     except UnreadableImageError as error:
         raise ImageFileError(f"'{path}' cannot be written: {error}") from None
+    # Of tensors that are not numbers in memory, such as those that are yet to be conjugated.
+    except RuntimeError as error:
+        raise ImageFileError(f"'{path}' cannot be written: `array` is no array of numpy's ({error})") from None
     kept = holdable(path, kind, pixels, metadata)
     with _writing(path, overwrite) as file:
         encode(file, pixels, kind, kept, int(quality))

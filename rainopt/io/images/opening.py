@@ -33,6 +33,8 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, Any]]:
         raise ImageFileError(f"'{path}' may not be read (permission denied); ask for the right to read it") from None
     except ImageFileError:
         raise
+    except ValueError as error:
+        raise ImageFileError(f"{str(path)!r} is no name that a file can have ({error}); check the name") from None
     except OSError as error:
         raise ImageFileError(
             f"'{path}' cannot be opened ({error.strerror or error}); check the name and the disk"

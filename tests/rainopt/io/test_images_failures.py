@@ -145,3 +145,15 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr(write, "MAX_PIXELS", 10)
     with pytest.raises(ImageFileError, match="cut it into parts"):
         write_image(tmp_path / "b.png", picture())
+
+
+def test_a_name_that_no_file_can_have(tmp_path):
+    with pytest.raises(ImageFileError, match=r"is no name that a file can have \(embedded null byte\)"):
+        read_image(f"{tmp_path}/a\0.png")
+
+
+def test_a_tensor_that_is_yet_to_be_conjugated_is_no_picture(tmp_path, torch):
+    values = torch.ones((8, 8), dtype=torch.complex64).conj()
+    with pytest.raises(ImageFileError, match="`array` is no array of numpy's"):
+        write_image(tmp_path / "a.png", values)
+    assert list(tmp_path.iterdir()) == []
