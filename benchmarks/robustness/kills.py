@@ -30,7 +30,7 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
 from benchmarks.robustness.undisturbed import DisturbedError, Undisturbed, undisturbed
 from benchmarks.robustness.watched import environment
-from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
+from benchmarks.robustness.writers import Only, Seed, Writer, chosen, copied, digests, prepare
 
 SHOWN = 4  # things that are wrong with a command
 LIMIT = 300.0  # seconds of the run after the kill
@@ -40,8 +40,8 @@ GRACE = 5.0  # seconds after which no process of a killed run may be there
 @benchmark(__doc__)
 def main(
     times: Annotated[int, typer.Option("-n", "--times", min=1, help="Kills, dealt over the commands.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Of the moments.")] = 0,
-    only: Annotated[list[str] | None, typer.Option(metavar="WORDS", help="Commands that begin so; repeatable.")] = None,
+    seed: Seed = 0,
+    only: Only = None,
     json: Json = None,
 ) -> None:
     """Kill every command, time after time, run it again, and tell what came of it."""

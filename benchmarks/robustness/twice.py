@@ -27,7 +27,7 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
 from benchmarks.robustness.undisturbed import DisturbedError, Undisturbed, undisturbed
 from benchmarks.robustness.watched import command, environment
-from benchmarks.robustness.writers import Writer, chosen, copied, digests, prepare
+from benchmarks.robustness.writers import Only, Seed, Writer, chosen, copied, digests, prepare
 
 LIMIT = 300.0  # seconds that a run may take or wait
 SHOWN = 4  # things that are wrong with a command
@@ -37,8 +37,8 @@ BY_FILE = ("derain photos", "background", "network on photos")  # files of sever
 @benchmark(__doc__)
 def main(
     times: Annotated[int, typer.Option("-n", "--times", min=1, help="Pairs of runs of each command.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Of the moments.")] = 0,
-    only: Annotated[list[str] | None, typer.Option(metavar="WORDS", help="Commands that begin so; repeatable.")] = None,
+    seed: Seed = 0,
+    only: Only = None,
     json: Json = None,
 ) -> None:
     """Start every command twice, time after time, and tell what came of it."""

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from benchmarks.robustness.case import MARKS
 from benchmarks.robustness.watched import command, environment
@@ -49,6 +51,9 @@ class Writer:
         """Return the words that start it."""
         return command(*self.words, *more)
 
+
+Seed = Annotated[int, typer.Option(min=0, help="Of the moments.")]
+Only = Annotated[list[str] | None, typer.Option(metavar="WORDS", help="Commands that begin so; repeatable.")]
 
 TRAINED: tuple[str, ...] = (
     "--set",
