@@ -12,8 +12,8 @@ from rainopt.app.task import Progress
 from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
 from rainopt.io.video.read import Video, VideoFrame
 from rainopt.video.frames import FrameStore
-from rainopt.video.settings import SceneSettings, VideoSettings
-from rainopt.video.stretches import StretchSettings, derained, same_again, stretch_settings
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import StretchSettings, derained, recalled, stretch_settings
 
 # Frames of a stretch: what is derained alike, and lost at most when a run is stopped. At least
 # `rainopt.video.stretches.FEW`.
@@ -69,14 +69,12 @@ class _Solver:
             note = {
                 "first": times[0][0],
                 "frames": len(store),
-                "angle": None if chosen.dry else round(chosen.scene.directions[0].angle, 2),
-                "still": chosen.backdrop is not None,
-                "scene": asdict(chosen.scene),
             }
+            note |= chosen.note()
         return note, chosen
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
         with FrameStore() as store:
             for frame in frames:
                 store.append(frame.pixels)
-            return same_again(store, SceneSettings.from_json(note["scene"]), note["still"])
+            return recalled(store, note)

@@ -1,0 +1,105 @@
+"""How much rain a stretch of video shows and how it falls, pooled over some of its frames and those around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from rainopt.direction.estimate import AngleEstimate, look, vote
+from rainopt.direction.evidence import Evidence
+from rainopt.parallel.threads import in_order
+from rainopt.video.background import BackgroundEstimate, percentile_background
+from rainopt.video.camera_motion import small_copy
+from rainopt.video.frames import FrameStore
+from rainopt.video.motion import guide_of, step_between
+from rainopt.video.time_bound import luminance_of
+from rainopt.video.tracks import flow_of, moved, tracks_of
+
+# Places in a stretch that are looked at where the camera moves, and frames to either side of each.
+PLACES, REACH = 4, 5
+
+
+class Sample(NamedTuple):
+    """What some frames of a stretch hold above what lies behind their rain.
+
+    Attributes
+    ----------
+    coverage
+        Share of the frames in which rain covers a place, in the median over the picture.
+    estimate
+        The directions of the rain, from the evidence of all of them together; None where it was not looked for.
+    """
+
+    coverage: float
+    estimate: AngleEstimate | None
+
+
+def sample_over(store: FrameStore, numbers: Iterable[int], background: BackgroundEstimate, valid: np.ndarray) -> Sample:
+    """Look at some frames (H, W, 3) of a still camera over its background, where that is ``valid``."""
+    behind = luminance_of_float(np.asarray(background.image))
+
+    def of(number: int) -> Evidence:
+        return _evidence(np.where(valid, luminance_of(store[number]) - behind, 0))
+
+    return Sample(coverage_of(background, valid), vote(pooled(in_order(of, numbers))))
+
+
+def sample_around(store: FrameStore) -> Sample | None:
+    """Look at frames (H, W, 3) of a camera that moves over those around them; None where there are too few."""
+    if len(store) < 3:
+        return None
+    found = [_around(store, place) for place in _places(len(store))]
+    return Sample(float(np.median([share for share, _ in found])), vote(pooled(seen for _, seen in found)))
+
+
+def coverage_of(background: BackgroundEstimate, valid: np.ndarray | None = None) -> float:
+    """Return in what share of the frames rain covers a place, in the median over the picture."""
+    covered = 1 - np.asarray(background.seen) - np.asarray(background.darker)
+    chosen = covered if valid is None or not valid.any() else covered[valid]
+    return float(np.clip(np.median(chosen), 0, 1))
+
+
+def pooled(evidence: Iterable[Evidence]) -> Evidence:
+    """Return the evidence of several pictures as that of one."""
+    return Evidence(*(np.concatenate(fields) for fields in zip(*evidence, strict=True)))
+
+
+def luminance_of_float(picture: np.ndarray) -> np.ndarray:
+    """Return the luminance (H, W) of a picture (H, W, 3) float32 in [0, 1]."""
+    import cv2
+
+    from rainopt.image import LUMA
+
+    return np.asarray(cv2.transform(picture, np.array([LUMA], np.float32)))
+
+
+def _places(count: int) -> list[int]:
+    return sorted({round(k) for k in np.linspace(min(REACH, count // 2), max(count - 1 - REACH, count // 2), PLACES)})
+
+
+def _around(store: FrameStore, place: int) -> tuple[float, Evidence]:
+    """Return how much rain covers a frame and those around it, aligned with it, and the evidence of the frame."""
+    first, last = max(place - REACH, 0), min(place + REACH + 1, len(store))
+    frames = [store[number] for number in range(first, last)]
+    guides = [guide_of(frame) for frame in frames]
+    steps = dict(enumerate(_steps(guides), start=first - place))
+    here = guides[place - first].shape
+    greys = [np.rint(luminance_of(small_copy(frame)) * 255).astype(np.uint8) for frame in frames]
+    values = [greys[place - first]]
+    for number, track in tracks_of(steps, REACH).items():
+        flow = track.coarse if track.camera is None else flow_of(track.camera, *here)
+        values.append(moved(greys[place + number - first], flow, cubic=True))
+    background = percentile_background(np.stack(values))
+    above = values[0] / np.float32(255) - np.asarray(background.image)
+    return coverage_of(background), _evidence(above)
+
+
+def _steps(guides: list[np.ndarray]) -> Iterator:
+    return in_order(lambda pair: step_between(*pair, fine=False), zip(guides[:-1], guides[1:], strict=True))
+
+
+def _evidence(above: np.ndarray) -> Evidence:
+    """Return the evidence of what a frame holds above what lies behind, (H, W): dark and bright ridges alike."""
+    return look(np.clip(above + np.float32(0.5), 0, 1).astype(np.float32))

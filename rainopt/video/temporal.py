@@ -1,0 +1,293 @@
+"""Frames without their rain, helped by the frames around them: one pipeline for cameras that stand still or move."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rainopt.geometry.boxes import box_mean
+from rainopt.parallel.threads import in_order
+from rainopt.video.aligned import Aligned, aligned, along
+from rainopt.video.background_subtraction import Backdrop
+from rainopt.video.motion import Step, guide_of, step_between
+from rainopt.video.persistence import Rank, lasting
+from rainopt.video.scene_part import DENSE, ScenePart, TimeSettings, bright, scene_part
+from rainopt.video.time_bound import bound_of, rain_share, without
+from rainopt.video.tracks import Track, tracks_of
+
+# Where less than this share of the pixels is in doubt, they are left as they are; more is worth a solution.
+LITTLE = 2e-3
+# Pixels over which the background passes into whatever is in front of it.
+FEATHER = 5
+# Frames to either side, and how many times the errors of the alignment an excess must exceed, in what moves.
+NEARBY, SURER = 2, 2.0
+# Neighbours that must be believed before time has a say.
+ENOUGH = 2
+# Where a frame is as bright as its background within this, it shows it.
+NEARLY = 8 / 255
+
+Alone = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A frame on its way.
+
+    Attributes
+    ----------
+    pixels
+        (H, W, 3) uint8 or uint16.
+    guide
+        (h, w) uint8, see `rainopt.video.motion.guide_of`.
+    step
+        The movement to the next frame; None of the last.
+    backdrop
+        The background in the frame's light, of a still camera.
+    behind
+        (H, W, 3): what lies behind, by the frames around it, of a camera that moves.
+    excess
+        (H, W) float32: luminance over what lies behind.
+    small
+        The same at the scale of the guide.
+    believed
+        (H, W) uint8: frames around it that could be believed, of a camera that moves.
+    stays
+        (h, w) bool: what is bright at its place for longer than rain can, of a still camera.
+    """
+
+    pixels: np.ndarray
+    guide: np.ndarray
+    step: Step | None = None
+    backdrop: Backdrop | None = None
+    behind: np.ndarray | None = None
+    excess: np.ndarray | None = None
+    small: np.ndarray | None = None
+    believed: np.ndarray | None = None
+    stays: np.ndarray | None = None
+
+
+Window = dict[int, Seen]
+
+
+def still_frames(
+    frames: Iterable[tuple[np.ndarray, float]],
+    backdrop: Backdrop,
+    settings: TimeSettings,
+    angles: tuple[float, ...],
+    alone: Alone,
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a camera that stands still without their rain.
+
+    Parameters
+    ----------
+    frames
+        (H, W, 3) uint8 or uint16, each with the gain of its light.
+    backdrop
+        What lies behind.
+    settings
+        How much rain there is.
+    angles
+        The directions of the rain, degrees.
+    alone
+        Derains a frame by itself; called where neither the background nor the frames around it can be believed.
+    """
+    seen = _with_steps(in_order(partial(_above, backdrop=backdrop), frames), still=True)
+    lasting_seen = _with_lasting(seen, settings.at_place)
+    work = partial(_still_frame, settings=settings, angles=angles, alone=alone)
+    return in_order(work, windows(lasting_seen, settings.reach))
+
+
+def moving_frames(
+    frames: Iterable[np.ndarray], settings: TimeSettings, angles: tuple[float, ...], alone: Alone
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a camera that moves without their rain; as `still_frames`."""
+    work = partial(_moving_frame, settings=settings, angles=angles, alone=alone)
+    return in_order(work, windows(bounded(frames, settings.rank), settings.reach))
+
+
+def bounded(frames: Iterable[np.ndarray], rank: Rank) -> Iterator[Seen]:
+    """Yield frames (H, W, 3) of a camera that moves with what lies behind them by the frames around them."""
+    seen = _with_steps(in_order(lambda frame: Seen(frame, guide_of(frame)), frames), still=False)
+    return in_order(partial(_bounded, rank=rank), windows(seen, rank.reach))
+
+
+def windows(items: Iterable[Any], reach: int) -> Iterator[dict[int, Any]]:
+    """Yield each item with up to ``reach`` before and after it, by number counted from it."""
+    held: deque[Any] = deque()
+    place = 0  # in `held`, of the next item to go
+
+    def around() -> dict[int, Any]:
+        first, last = max(place - reach, 0), min(place + reach + 1, len(held))
+        return {k - place: held[k] for k in range(first, last)}
+
+    for item in items:
+        held.append(item)
+        if len(held) - place > reach:
+            yield around()
+            place += 1
+        if place > reach:
+            held.popleft()
+            place -= 1
+    while place < len(held):
+        yield around()
+        place += 1
+
+
+def _with_steps(seen: Iterable[Seen], still: bool) -> Iterator[Seen]:
+    def work(pair: tuple[Seen, Seen | None]) -> Seen:
+        one, following = pair
+        return one if following is None else replace(one, step=step_between(one.guide, following.guide, still=still))
+
+    return in_order(work, ((window[0], window.get(1)) for window in windows(seen, 1)))
+
+
+def _with_lasting(seen: Iterable[Seen], length: int | None) -> Iterator[Seen]:
+    """Yield frames with what is bright at its place for so many frames in a row."""
+    if length is None:
+        for one in seen:
+            yield replace(one, stays=np.zeros(one.guide.shape, bool))
+        return
+    # Masks alone of the frames that have gone: the rest of them is heavy.
+    gone: deque[np.ndarray] = deque(maxlen=length - 1)
+    for window in windows(((one, bright(_small(one))) for one in seen), length - 1):
+        masks = {number: mask for number, (_, mask) in window.items() if number >= 0}
+        masks |= {-k: mask for k, mask in enumerate(reversed(gone), start=1)}
+        yield replace(window[0][0], stays=lasting(masks, length))
+        gone.append(masks[0])
+
+
+def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop) -> Seen:
+    pixels, gain = lit
+    under = backdrop.under(gain)
+    guide, excess = guide_of(pixels), under.difference(pixels)
+    return Seen(pixels, guide, backdrop=under, excess=excess, small=_reduced(excess, guide.shape))
+
+
+def _bounded(window: Window, rank: Rank) -> Seen:
+    one = window[0]
+    tracks = tracks_of(_steps(window), rank.reach)
+    others = [_aligned(window, tracks, number) for number in sorted(tracks)]
+    behind, excess, believed = bound_of(one.pixels, others, rank)
+    return replace(one, behind=behind, excess=excess, small=_reduced(excess, one.guide.shape), believed=believed)
+
+
+def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], alone: Alone) -> np.ndarray:
+    one = window[0]
+    backdrop, excess = one.backdrop, one.excess
+    if backdrop is None or excess is None or one.stays is None:
+        raise ValueError("`window` must hold frames over a background")
+    tracks = tracks_of(_steps(window), settings.reach)
+    part = scene_part(_excesses(window), tracks, settings, one.stays)
+    shape = one.pixels.shape[:2]
+    there = _enlarged(part.there, shape) | ~backdrop.valid
+    clean = backdrop.behind(one.pixels)
+    if float(np.mean(there)) <= LITTLE / 10:
+        return clean
+    if settings.coverage > DENSE:
+        other, doubt = one.pixels, there
+    else:
+        other, doubt = _by_time(window, tracks, part, settings, angles)
+        doubt &= there
+    if float(np.mean(doubt)) > LITTLE:
+        other = np.where(doubt[..., None], alone(one.pixels), other)
+    # Where the background shows, nothing is darker than it.
+    shows = (np.abs(excess) <= NEARLY) & backdrop.valid
+    other = np.where(shows[..., None], np.maximum(other, clean), other)
+    sure = (~there).astype(np.float32)
+    known = np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure
+    return _mixed(other, clean, known)
+
+
+def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], alone: Alone) -> np.ndarray:
+    one = window[0]
+    if one.behind is None or one.excess is None or one.believed is None:
+        raise ValueError("`window` must hold frames with what lies behind them")
+    tracks = tracks_of(_steps(window), settings.reach)
+    part = scene_part(_excesses(window), tracks, settings, None)
+    shape = one.pixels.shape[:2]
+    share = rain_share(one.excess, angles)
+    share[_enlarged(part.flashes, shape)] = 0
+    clean = without(one.pixels, one.behind, share)
+    stays = _enlarged(part.stays, shape)
+    if stays.any():
+        clean = np.where(stays[..., None], _along_tracks(window, tracks, angles), clean)
+    doubt = ((one.believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
+    if float(np.mean(doubt)) > LITTLE:
+        clean = np.where(doubt[..., None], alone(one.pixels), clean)
+    return clean
+
+
+def _by_time(
+    window: Window, tracks: dict[int, Track], part: ScenePart, settings: TimeSettings, angles: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a frame derained by those around it, and where they cannot be believed (H, W) bool."""
+    one = window[0]
+    shape = one.pixels.shape[:2]
+    others = [_aligned(window, tracks, number) for number in sorted(tracks)]
+    dry = 1 - settings.coverage
+    rank = Rank(settings.reach, min(max(int((2 * settings.reach + 1) * dry / 2), 1), settings.reach))
+    behind, excess, believed = bound_of(one.pixels, others, rank)
+    clean = without(one.pixels, behind, rain_share(excess, angles))
+    stays = _enlarged(part.stays, shape)
+    if stays.any():
+        clean = np.where(stays[..., None], _along_tracks(window, tracks, angles), clean)
+    return clean, ((believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
+
+
+def _along_tracks(window: Window, tracks: dict[int, Track], angles: tuple[float, ...]) -> np.ndarray:
+    """Return a frame less what is brighter in it than along the tracks of small things."""
+    one = window[0]
+    others = [
+        along(window[number].pixels, track.fine, track.fine_closed)
+        for number, track in sorted(tracks.items())
+        if abs(number) <= NEARBY
+    ]
+    behind, excess, _ = bound_of(one.pixels, others, Rank(NEARBY, NEARBY))
+    return without(one.pixels, behind, rain_share(excess, angles, SURER))
+
+
+def _aligned(window: Window, tracks: dict[int, Track], number: int) -> Aligned:
+    other = window[number]
+    return aligned(other.pixels, tracks[number], window[0].guide, other.guide)
+
+
+def _steps(window: Window) -> dict[int, Step]:
+    return {number: one.step for number, one in window.items() if one.step is not None and number + 1 in window}
+
+
+def _excesses(window: Window) -> dict[int, np.ndarray]:
+    return {number: _small(one) for number, one in window.items()}
+
+
+def _small(one: Seen) -> np.ndarray:
+    if one.small is None:
+        raise ValueError("a frame must be looked at before its window")
+    return one.small
+
+
+def _reduced(excess: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    import cv2
+
+    if excess.shape == shape:
+        return excess
+    return np.asarray(cv2.resize(excess, (shape[1], shape[0]), interpolation=cv2.INTER_AREA))
+
+
+def _enlarged(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    import cv2
+
+    if mask.shape == shape:
+        return mask
+    large = cv2.resize(mask.view(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(large).view(bool)
+
+
+def _mixed(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return a frame with a share (H, W) in [0, 1] of the other one."""
+    part = share[..., None]
+    return np.asarray(np.rint(one + (other.astype(np.float32) - one) * part)).astype(one.dtype)

@@ -1,0 +1,119 @@
+"""What lies behind the rain of a frame, as the frames around it show it, and what of the frame is rain above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rainopt.image import LUMA
+from rainopt.video.aligned import Aligned
+from rainopt.video.persistence import Rank, ranked
+
+# An excess over what lies behind is rain from `NOISE` on, and for sure from three times as much.
+NOISE = 1.5 / 255
+# Its mean along a streak is that of a streak from `LINE` on, and for sure from three times as much.
+LINE = 1.25 / 255
+# Length of that mean, and the sides of the boxes in which errors of the alignment are looked for, in pixels of pictures
+# of 480 rows.
+LENGTH, ERRORS, LINE_ERRORS = 11, 7, 9
+# An excess and a lack are counted up to these in the mean along a streak, so that a single bright pixel is no streak.
+MOST, LEAST = 20 / 255, -10 / 255
+# How many times the mean lack around a pixel an excess must exceed: rain darkens nothing, so what is darker in one of
+# two aligned frames is an error of the alignment, and as much of what is brighter is one as well.
+AGAINST = 1.0
+
+
+class Bound(NamedTuple):
+    """What the frames around one say of it.
+
+    Attributes
+    ----------
+    behind
+        (H, W, 3) in the frame's dtype: what lies behind its rain.
+    excess
+        (H, W) float32 in [-1, 1]: its luminance less that.
+    seen
+        (H, W) uint8: how many of the frames around it could be believed.
+    """
+
+    behind: np.ndarray
+    excess: np.ndarray
+    seen: np.ndarray
+
+
+def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
+    """Return what lies behind the rain of a frame (H, W, 3): of each value the one of a rank among the aligned frames.
+
+    A frame that cannot be believed at a place is replaced there by the frame in question, which takes rain off less,
+    and never more. At the ends of a clip there are fewer frames, and the rank is lowered with their number.
+    """
+    values = [frame, *(np.where(other.valid[..., None], other.pixels, frame) for other in others)]
+    place = round(rank.rank * len(others) / (2 * rank.reach))
+    behind = ranked(values, place)
+    seen = np.zeros(frame.shape[:2], np.uint8)
+    for other in others:
+        seen += other.valid
+    return Bound(behind, luminance_of(frame) - luminance_of(behind), seen)
+
+
+def rain_share(excess: np.ndarray, angles: Sequence[float], against: float = AGAINST) -> np.ndarray:
+    """Return how far an excess (H, W) float32 over what lies behind is rain, in [0, 1].
+
+    It must exceed noise, and the errors of the alignment as its negative part shows them; and it must be one of a
+    streak, a line in one of the directions ``angles``, degrees.
+    """
+    import cv2
+
+    scale = excess.shape[0] / 480
+    lack = cv2.blur(np.maximum(-excess, 0), _box(ERRORS, scale))
+    clear = (excess - against * lack) / np.float32(2 * NOISE) - 0.5
+    part = np.clip(excess, LEAST, MOST)
+    errors = against * cv2.blur(np.maximum(-part, 0), _box(LINE_ERRORS, scale))
+    share = np.zeros_like(excess)
+    for angle in angles:
+        line = (cv2.filter2D(part, -1, streak(angle, LENGTH * scale)) - errors) / np.float32(2 * LINE) - 0.5
+        share = np.maximum(share, line)
+    return np.asarray(np.clip(clear, 0, 1) * np.clip(share, 0, 1))
+
+
+def without(frame: np.ndarray, behind: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return a frame (H, W, 3) less a share (H, W) in [0, 1] of what is brighter in it than what lies behind."""
+    import cv2
+
+    full = np.iinfo(frame.dtype).max
+    weight = np.rint(share * full).astype(frame.dtype)
+    above = cv2.subtract(frame, behind)
+    taken = cv2.multiply(above, cv2.merge([weight] * 3), scale=1 / full)
+    return np.asarray(cv2.subtract(frame, taken))
+
+
+def streak(angle: float, length: float) -> np.ndarray:
+    """Return the mean along a line of some pixels at an angle in degrees, as a kernel for convolutions."""
+    half = max(length, 3) / 2
+    side = 2 * int(half) + 1
+    turn = np.deg2rad(angle)
+    kernel = np.zeros((side, side), np.float32)
+    centre = side // 2
+    for at in np.arange(-centre, centre + 0.01, 0.25):
+        row, column = centre + at * np.cos(turn), centre + at * np.sin(turn)
+        top, left = int(np.floor(row)), int(np.floor(column))
+        for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            if 0 <= top + i < side and 0 <= left + j < side:
+                kernel[top + i, left + j] += (1 - abs(row - top - i)) * (1 - abs(column - left - j))
+    return kernel / kernel.sum()
+
+
+def luminance_of(frame: np.ndarray) -> np.ndarray:
+    """Return the luminance (H, W) float32 in [0, 1] of a frame (H, W, 3) uint8 or uint16."""
+    import cv2
+
+    scale = 1 / np.iinfo(frame.dtype).max
+    weights = np.array([[weight * scale for weight in LUMA]], np.float32)
+    return np.asarray(cv2.transform(frame.astype(np.float32), weights))
+
+
+def _box(side: int, scale: float) -> tuple[int, int]:
+    side = max(3, round(side * scale)) | 1
+    return side, side
