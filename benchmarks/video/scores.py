@@ -32,8 +32,13 @@ def scores(result: np.ndarray, case: Case) -> dict[str, float]:
         apart = [_apart(*three) for three in zip(result, case.clean, case.rainy, strict=True)]
         found["psnr_rain"], found["psnr_dry"] = (float(value) for value in np.mean(apart, axis=0))
     if case.darker:
-        found["darker"] = max(int((_below(a, b) >= DARKER).sum()) for a, b in pairs)
+        found["darker"] = most_darker(result, case.clean)
     return found
+
+
+def most_darker(result: np.ndarray, clean: np.ndarray) -> int:
+    """Return the largest number of pixels of a frame that are at least `DARKER` levels of luma below the truth."""
+    return max(int((_below(a, b) >= DARKER).sum()) for a, b in zip(result, clean, strict=True))
 
 
 def _apart(result: np.ndarray, clean: np.ndarray, rainy: np.ndarray) -> tuple[float, float]:
