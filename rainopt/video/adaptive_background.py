@@ -9,7 +9,8 @@ import numpy as np
 
 from rainopt.io.video.read import VideoError, VideoFrame
 from rainopt.video.background import BackgroundEstimate, background_of_store
-from rainopt.video.camera_motion import small_copy, stabiliser_of, stands_still
+from rainopt.video.camera_motion import stabiliser_of, stands_still
+from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.quality import ACCEPTED, Acceptance, assess, trusted
 from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser

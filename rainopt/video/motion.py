@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.video.camera_motion import small_copy
+from rainopt.video.copies import small_copy
 
 # A streak is thinner than this many pixels of a guide of 480 rows: what is brighter over less, across the rain, is cut.
 THIN = 9

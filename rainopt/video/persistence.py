@@ -19,8 +19,12 @@ CHANCE = 0.01
 MOST_AT_PLACE, MOST_ON_TRACK = 25, 6
 # Chance that more of the frames around one are rainy at a place than its rank allows for.
 MISSED = 0.05
-# Frames to either side that a rank is taken over at most.
-MOST_REACH = 10
+# Frames to either side that a rank is taken over at most: alignments of more go astray where a camera moves forward.
+MOST_REACH = 4
+# The same in rain that covers more than half of the frames, where the energy finds the rest.
+DENSE, MOST_DENSE = 0.5, 3
+# A rank of this share of the middle of the dry values is near enough; a lower one is darkened by noise.
+NEAR_MIDDLE = 0.6
 
 
 class Rank(NamedTuple):
@@ -40,7 +44,7 @@ def run_length(coverage: float, most: int, chance: float = CHANCE) -> int | None
     return None
 
 
-def rank_for(coverage: float, most: int = MOST_REACH, missed: float = MISSED) -> Rank:
+def rank_for(coverage: float, missed: float = MISSED) -> Rank:
     """Return how many frames to either side, and which of their sorted values, see behind rain.
 
     Rain only brightens, so the values of dry frames come first; the middle one of those that are to be expected is
@@ -48,17 +52,26 @@ def rank_for(coverage: float, most: int = MOST_REACH, missed: float = MISSED) ->
     of frames does, the lowest.
     """
     dry = 1 - min(max(coverage, 0.0), 1.0)
+    most = MOST_REACH if coverage <= DENSE else MOST_DENSE
 
     def chance(count: int, rank: int) -> float:
         # That at most `rank` of the frames are dry.
         return sum(math.comb(count, k) * dry**k * (1 - dry) ** (count - k) for k in range(rank + 1))
 
-    choices = [Rank(reach, min(int((2 * reach + 1) * dry / 2), reach)) for reach in range(2, most + 1)]
-    for choice in choices:
-        if choice.rank >= 1 and chance(2 * choice.reach + 1, choice.rank) <= missed:
-            return choice
+    best, fullest = Rank(most, 0), 0.0
+    for reach in range(2, most + 1):
+        count = 2 * reach + 1
+        middle = count * dry / 2
+        ranks = (rank for rank in range(min(int(middle), reach), 0, -1) if chance(count, rank) <= missed)
+        rank = next(ranks, 0)
+        if rank > fullest * middle:
+            best, fullest = Rank(reach, rank), rank / middle
+        if fullest >= NEAR_MIDDLE:
+            return best
+    if fullest > 0:
+        return best
     lowest = (Rank(reach, 0) for reach in range(2, most + 1) if chance(2 * reach + 1, 0) <= missed)
-    return next(lowest, Rank(most, 0))
+    return next(lowest, best)
 
 
 def lasting(there: Mapping[int, np.ndarray], length: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from rainopt.direction.estimate import AngleEstimate, look, vote
 from rainopt.direction.evidence import Evidence
 from rainopt.parallel.threads import in_order
 from rainopt.video.background import BackgroundEstimate, percentile_background
-from rainopt.video.camera_motion import small_copy
+from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.motion import guide_of, step_between
 from rainopt.video.time_bound import luminance_of
@@ -97,7 +98,7 @@ def _around(store: FrameStore, place: int) -> tuple[float, Evidence]:
 
 
 def _steps(guides: list[np.ndarray]) -> Iterator:
-    return in_order(lambda pair: step_between(*pair, fine=False), zip(guides[:-1], guides[1:], strict=True))
+    return in_order(lambda pair: step_between(*pair, fine=False), pairwise(guides))
 
 
 def _evidence(above: np.ndarray) -> Evidence:

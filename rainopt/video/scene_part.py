@@ -14,13 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rainopt.video.percentiles import NEAR
-from rainopt.video.persistence import MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
+from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
 from rainopt.video.tracks import Track, moved, moved_mask
 
 # Chance that rain is found along a track for as long as is asked for.
 TRACK_CHANCE = 0.03
-# Rain that covers more than this share of the frames runs together into what looks wide, and hides what is dark.
-DENSE = 0.5
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
 # than streaks even where they run together, if it is there in all frames; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
@@ -54,6 +52,11 @@ class TimeSettings:
     def on_track(self) -> int | None:
         """Frames in a row that tell what stays along its track; None where rain is too dense to tell."""
         return run_length(self.coverage, MOST_ON_TRACK, TRACK_CHANCE)
+
+    @property
+    def dense(self) -> bool:
+        """Whether streaks run together into what looks wide, and hide what is dark."""
+        return self.coverage > DENSE
 
     @property
     def reach(self) -> int:
@@ -119,7 +122,7 @@ def scene_part(
     middle = ranked(around, len(around) // 2)
     dark = middle < -NEAR
     flashes = np.zeros(here.shape, bool)
-    if settings.coverage <= DENSE:
+    if not settings.dense:
         dark |= here < -NEAR
         wide = opened(bright(here), WIDE * scale)
         flashes = wide & ~bright(middle)

@@ -14,7 +14,7 @@ from rainopt.direction.planes import work_planes
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance, split_channels
-from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.parallel.threads import run_all
 from rainopt.still.adaptive import Removal, solve_adaptive
 from rainopt.still.derain import remove_rain
@@ -128,13 +128,15 @@ def iterations_for(frame: np.ndarray, scene: SceneSettings) -> int:
     return remove_rain(frame, scene.rain[:1], scene.layers, frame.dtype).solution.iterations
 
 
-def derain_frame(frame: np.ndarray, scene: SceneSettings) -> np.ndarray:
-    """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype, by itself."""
+def derain_frame(frame: np.ndarray, scene: SceneSettings, known: RainPrior = NO_PRIOR) -> np.ndarray:
+    """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype: by itself, or by what the frames
+    around it let be known of its rain.
+    """
     if not scene.rain:
         return frame
     # Its iterations are counted already.
     layers = scene.layers if scene.layers.max_iter is None else replace(scene.layers, tol=0.0)
-    return np.asarray(remove_rain(frame, scene.rain, layers, frame.dtype).background)
+    return np.asarray(remove_rain(frame, scene.rain, layers, frame.dtype, known=known).background)
 
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rainopt.direction.estimate import PRESENT, Direction
 from rainopt.geometry.lines import line_angle
+from rainopt.optim.objectives import NO_PRIOR, RainPrior
 from rainopt.parallel.threads import in_order
 from rainopt.still.rain import Streaks
 from rainopt.video.background import background_of_store
 from rainopt.video.background_subtraction import Backdrop
-from rainopt.video.camera_motion import small_copy, stands_still
+from rainopt.video.camera_motion import stands_still
+from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.lift import lifted, lifted_frames, lowered
 from rainopt.video.light import EvenlyLit, gains_of
-from rainopt.video.quality import assess, trusted
+from rainopt.video.persistence import DENSE
+from rainopt.video.quality import ACCEPTED, assess, trusted
 from rainopt.video.sampling import Sample, coverage_of, sample_around, sample_over
 from rainopt.video.scene_part import TimeSettings
 from rainopt.video.settings import PARALLEL, SceneSettings, VideoSettings, derain_frame, scene_settings
@@ -31,8 +33,8 @@ SAMPLES, LOOKED_AT = 7, 20
 FEW = 40
 # How far an angle or a density follows the rain from one stretch to the next.
 FOLLOW = 0.5
-# Decibels that the background of a still camera is expected to have at least; where it has less, the camera counts as
-# one that moves.
+# Decibels that the background of a still camera is expected to have in rain that covers most frames; where it has less,
+# or less than `rainopt.video.quality.ACCEPTED` in other rain, the camera counts as one that moves.
 USEFUL = 30.0
 # Frames that time needs to have a say.
 LEAST_FRAMES = 3
@@ -104,10 +106,10 @@ def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None
     lit = store if np.all(gains == 1) else EvenlyLit(store, gains)
     estimate = background_of_store(lit)
     worth = assess(lit, estimate)
-    if not worth.reaches(USEFUL):
-        return None
     valid = trusted(estimate)
     sample = Sample(coverage_of(estimate, valid), None)
+    if not worth.reaches(USEFUL if sample.coverage > DENSE else ACCEPTED):
+        return None
     if settings.angle is None:
         sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid)
     backdrop = Backdrop(np.asarray(estimate.image), valid)
@@ -172,16 +174,19 @@ def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarra
         return iter(store)
     bits = settings.empty_bits
     frames = (lifted(frame, bits) for frame in store)
-    alone = partial(derain_frame, scene=settings.scene)
+
+    def solve(frame: np.ndarray, known: RainPrior = NO_PRIOR) -> np.ndarray:
+        return derain_frame(frame, settings.scene, known)
+
     angles = tuple(direction.angle for direction in settings.scene.directions)
     if settings.time is None:
-        results = in_order(alone, frames)
+        results = in_order(solve, frames)
     elif settings.backdrop is None:
-        results = moving_frames(frames, settings.time, angles, alone)
+        results = moving_frames(frames, settings.time, angles, solve)
     else:
         gains = np.ones(len(store)) if settings.gains is None else settings.gains
         lit = zip(frames, map(float, gains), strict=True)
-        results = still_frames(lit, settings.backdrop, settings.time, angles, alone)
+        results = still_frames(lit, settings.backdrop, settings.time, angles, solve)
     if bits == 0:
         return results
     return (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))

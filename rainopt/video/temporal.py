@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from rainopt.geometry.boxes import box_mean
+from rainopt.optim.objectives import RainPrior
 from rainopt.parallel.threads import in_order
 from rainopt.video.aligned import Aligned, aligned, along
 from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.motion import Step, guide_of, step_between
 from rainopt.video.persistence import Rank, lasting
-from rainopt.video.scene_part import DENSE, ScenePart, TimeSettings, bright, scene_part
+from rainopt.video.scene_part import ScenePart, TimeSettings, bright, scene_part
 from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import Track, tracks_of
 
@@ -31,7 +32,11 @@ ENOUGH = 2
 # Where a frame is as bright as its background within this, it shows it.
 NEARLY = 8 / 255
 
-Alone = Callable[[np.ndarray], np.ndarray]
+# Trust in what the frames around one say of its rain, in the energy, see `rainopt.optim.objectives.RainPrior`. Of a
+# rank among few frames less: in dense rain it has left some.
+TRUST, TRUST_OF_RANK = 0.1, 0.02
+
+Solve = Callable[[np.ndarray, RainPrior], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def still_frames(
     backdrop: Backdrop,
     settings: TimeSettings,
     angles: tuple[float, ...],
-    alone: Alone,
+    solve: Solve,
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a camera that stands still without their rain.
 
@@ -93,20 +98,21 @@ def still_frames(
         How much rain there is.
     angles
         The directions of the rain, degrees.
-    alone
-        Derains a frame by itself; called where neither the background nor the frames around it can be believed.
+    solve
+        Derains a frame by its energy, given what is known of its rain: where the background and the frames around it
+        cannot be believed.
     """
     seen = _with_steps(in_order(partial(_above, backdrop=backdrop), frames), still=True)
     lasting_seen = _with_lasting(seen, settings.at_place)
-    work = partial(_still_frame, settings=settings, angles=angles, alone=alone)
+    work = partial(_still_frame, settings=settings, angles=angles, solve=solve)
     return in_order(work, windows(lasting_seen, settings.reach))
 
 
 def moving_frames(
-    frames: Iterable[np.ndarray], settings: TimeSettings, angles: tuple[float, ...], alone: Alone
+    frames: Iterable[np.ndarray], settings: TimeSettings, angles: tuple[float, ...], solve: Solve
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a camera that moves without their rain; as `still_frames`."""
-    work = partial(_moving_frame, settings=settings, angles=angles, alone=alone)
+    work = partial(_moving_frame, settings=settings, angles=angles, solve=solve)
     return in_order(work, windows(bounded(frames, settings.rank), settings.reach))
 
 
@@ -176,7 +182,7 @@ def _bounded(window: Window, rank: Rank) -> Seen:
     return replace(one, behind=behind, excess=excess, small=_reduced(excess, one.guide.shape), believed=believed)
 
 
-def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], alone: Alone) -> np.ndarray:
+def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
     one = window[0]
     backdrop, excess = one.backdrop, one.excess
     if backdrop is None or excess is None or one.stays is None:
@@ -188,13 +194,13 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     clean = backdrop.behind(one.pixels)
     if float(np.mean(there)) <= LITTLE / 10:
         return clean
-    if settings.coverage > DENSE:
+    if settings.dense:
         other, doubt = one.pixels, there
     else:
         other, doubt = _by_time(window, tracks, part, settings, angles)
         doubt &= there
     if float(np.mean(doubt)) > LITTLE:
-        other = np.where(doubt[..., None], alone(one.pixels), other)
+        other = np.where(doubt[..., None], solve(one.pixels, _known(excess, ~there, TRUST)), other)
     # Where the background shows, nothing is darker than it.
     shows = (np.abs(excess) <= NEARLY) & backdrop.valid
     other = np.where(shows[..., None], np.maximum(other, clean), other)
@@ -203,23 +209,33 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     return _mixed(other, clean, known)
 
 
-def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], alone: Alone) -> np.ndarray:
+def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
     one = window[0]
     if one.behind is None or one.excess is None or one.believed is None:
         raise ValueError("`window` must hold frames with what lies behind them")
     tracks = tracks_of(_steps(window), settings.reach)
     part = scene_part(_excesses(window), tracks, settings, None)
     shape = one.pixels.shape[:2]
+    flashes = _enlarged(part.flashes, shape)
+    if settings.dense:
+        known = _known(one.excess, (one.believed >= ENOUGH) & ~flashes, TRUST_OF_RANK)
+        return np.minimum(solve(one.pixels, known), np.where(flashes[..., None], one.pixels, one.behind))
     share = rain_share(one.excess, angles)
-    share[_enlarged(part.flashes, shape)] = 0
+    share[flashes] = 0
     clean = without(one.pixels, one.behind, share)
     stays = _enlarged(part.stays, shape)
     if stays.any():
         clean = np.where(stays[..., None], _along_tracks(window, tracks, angles), clean)
-    doubt = ((one.believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
+    doubt = ((one.believed < ENOUGH) & ~stays) | flashes
     if float(np.mean(doubt)) > LITTLE:
-        clean = np.where(doubt[..., None], alone(one.pixels), clean)
+        known = _known(one.excess * share, ~doubt, TRUST)
+        clean = np.where(doubt[..., None], solve(one.pixels, known), clean)
     return clean
+
+
+def _known(excess: np.ndarray, where: np.ndarray, trust: float) -> RainPrior:
+    """Return what is known of the rain of a frame (H, W) from its excess, where that can be believed."""
+    return RainPrior(excess=np.maximum(excess, 0), trust=where.astype(np.float32) * np.float32(trust))
 
 
 def _by_time(

@@ -116,20 +116,25 @@ def flow_of(camera: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def moves_alone(track: Track, guide: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return where the coarse flow explains another guide (h, w) uint8 clearly better than the camera does, bool."""
+    """Return where most of a neighbourhood moves as the coarse flow says, and not as the camera does, (h, w) bool."""
     import cv2
 
     if track.camera is None:
         return np.ones(guide.shape, bool)
+    better = explains_better(track, guide, other).astype(np.float32)
+    return np.asarray(cv2.blur(better, (AROUND, AROUND)) > 0.5)
+
+
+def explains_better(track: Track, guide: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return where the coarse flow explains another guide (h, w) uint8 clearly better than the camera does, bool."""
+    import cv2
 
     def missed(flow: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            cv2.blur(cv2.absdiff(guide, moved(other, flow)), (AROUND, AROUND), dst=None).astype(np.float32)
-        )
+        apart = cv2.absdiff(guide, moved(other, flow)).astype(np.float32)
+        return np.asarray(cv2.blur(apart, (AROUND, AROUND)))
 
-    by_camera, by_flow = missed(flow_of(track.camera, *guide.shape)), missed(track.coarse)
-    better = (by_flow + LEVELS < BETTER * by_camera).astype(np.float32)
-    return np.asarray(cv2.blur(better, (AROUND, AROUND)) > 0.5)
+    camera = np.eye(3) if track.camera is None else track.camera
+    return np.asarray(missed(track.coarse) + LEVELS < BETTER * missed(flow_of(camera, *guide.shape)))
 
 
 def _grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
