@@ -13,8 +13,8 @@
 
 Each is the input, `rainopt` (as the command derains a file with its own options: scenes, stretches of 120 frames),
 the median of nine frames, the median of five frames that OpenCV's DIS flow (medium) aligns, and FastDeRain. PSNR and
-SSIM are on the luma of y_matlab (of the pedestrian: on grey levels as they are, y_full), means over frames; SSIM over at
-most 60 of them. "Darker" is the most pixels of a frame that are at least 40 levels of luma below the truth.
+SSIM are on the luma of y_matlab (of the pedestrian: on grey levels as they are, y_full), means over frames; SSIM over
+at most 60 of them. "Darker" is the most pixels of a frame that are at least 40 levels of luma below the truth.
 
   python -m benchmarks.video.rows --data DIR --only ntu_a1 --only pan --json rows.json --save FOLDER
 """
