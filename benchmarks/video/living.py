@@ -105,7 +105,8 @@ def contrasts(result: np.ndarray, clip: Clip, scene: Scene) -> dict[str, dict[in
         everywhere = np.ones(unlit.shape[:2])
         shares = {k: contrast_kept(result[k], clip.clean[k], unlit, everywhere) for k in frames}
         kept[event] = {k: share for k, share in shares.items() if share is not None}
-    return kept
+    # Over some backgrounds a thing may hardly be seen.
+    return {name: shares for name, shares in kept.items() if shares}
 
 
 def contrast_kept(result: np.ndarray, clean: np.ndarray, bare: np.ndarray, cover: np.ndarray) -> float | None:

@@ -1,9 +1,14 @@
 """What is measured of flicker."""
 
+import json
+
 import numpy as np
 import pytest
 
+from benchmarks.common import photograph
+from benchmarks.video import flicker as command
 from benchmarks.video.flicker import flicker
+from tests.support.processes import call
 
 
 def test_flicker_tells_noise_of_pixels_from_pumping_of_the_picture():
@@ -27,3 +32,13 @@ def test_flicker_looks_at_the_pixels_that_are_asked_for():
     where[2, 2] = False
     assert flicker(frames, where)["deviation"] == 0
     assert flicker(frames, ~where)["deviation"] == 100
+
+
+def test_flicker_holds_the_result_beside_clean_clip_and_input(tmp_path, monkeypatch):
+    clean = np.repeat(photograph(64, 80)[None], 20, axis=0)
+    monkeypatch.setattr(command, "CLIPS", {"made": lambda data: (clean, np.zeros((20, 1, 1, 1)))})
+    monkeypatch.setattr(command, "PRESETS", ("medium",))
+    status, _, _ = call(command.main, "--data", tmp_path, "--json", tmp_path / "flicker.json")
+    assert status == 0
+    found = json.loads((tmp_path / "flicker.json").read_text())["clips"]["made, medium"]
+    assert found["clean"]["deviation"] == 0 < found["rainopt"]["deviation"] < found["input"]["deviation"]
