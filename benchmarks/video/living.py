@@ -11,6 +11,7 @@ camera that stands still, by day and by night, under rain. Frames are derained a
              blobs of the clean clip where nothing fires. "Again" is the clean clip with other noise of the camera: what
              the detector does by chance.
   darker     the most pixels of a frame that are at least 40 levels of luma below the clean frame.
+  dB         PSNR on the luma of y_matlab, mean over frames.
   ramp       the largest step of the mean brightness from frame to frame where the light rises evenly for 240 frames.
 
   python -m benchmarks.video.living --seed 1 --json living.json --save FOLDER
@@ -27,10 +28,11 @@ import typer
 
 from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
+from benchmarks.pictures import PROTOCOL
 from benchmarks.video.motion import compare_events, firing
 from benchmarks.video.program import derained_by_rainopt
 from benchmarks.video.scenes import FRAMES, SCENES, Clip, Scene, clip_of, ramp_clip
-from benchmarks.video.scores import most_darker
+from benchmarks.video.scores import mean_psnr, most_darker
 from benchmarks.video.things import Thing
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.video.settings import VideoSettings
@@ -86,6 +88,7 @@ def run(name: str, seed: int, settings: VideoSettings, save: Path | None = None)
         "things": {thing: _summary(shares) for thing, shares in kept.items()},
         "events": {method: found._asdict() for method, found in events.items()},
         "darker": most_darker(result, clip.clean),
+        "psnr": {method: mean_psnr(seen[method], clip.clean, PROTOCOL) for method in ("input", "rainopt")},
     }
 
 
@@ -158,11 +161,18 @@ def report(results: dict[str, Any]) -> None:
             name,
             *(_percent(found["events"][method][kind]) for kind in ("rain", "lost") for method in METHODS),
             found["darker"],
+            *(f"{decibels:.1f}" for decibels in found["psnr"].values()),
         )
         for name, found in scenes.items()
     ]
-    columns = ("scene", *(f"{kind}, {method} %" for kind in ("rain", "lost") for method in METHODS), "darker")
-    print_table("Events of a motion detector, and pixels that are too dark", columns, rows)
+    columns = (
+        "scene",
+        *(f"{kind}, {method} %" for kind in ("rain", "lost") for method in METHODS),
+        "darker",
+        "input dB",
+        "rainopt dB",
+    )
+    print_table("Events of a motion detector, pixels that are too dark, and PSNR", columns, rows)
     if scenes:
         every = [
             (one["least"], f"{thing}, {name}")
