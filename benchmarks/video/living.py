@@ -8,8 +8,10 @@ camera that stands still, by day and by night, under rain. Frames are derained a
              there, every second one, and the first and the last that it is lit in. 100 % is all of it.
   events     of a motion detector, OpenCV's MOG2 with an opening by 3 x 3 pixels and blobs of 16 pixels, after 20
              frames of learning. "Rain": frames in which something fires where nothing does in the clean clip; "lost":
-             blobs of the clean clip where nothing fires.
+             blobs of the clean clip where nothing fires. "Again" is the clean clip with other noise of the camera: what
+             the detector does by chance.
   darker     the most pixels of a frame that are at least 40 levels of luma below the clean frame.
+  dB         PSNR on the luma of y_matlab, mean over frames.
   ramp       the largest step of the mean brightness from frame to frame where the light rises evenly for 240 frames.
 
   python -m benchmarks.video.living --seed 1 --json living.json --save FOLDER
@@ -26,10 +28,11 @@ import typer
 
 from benchmarks.common import finish, print_table
 from benchmarks.options import Json, benchmark
+from benchmarks.pictures import PROTOCOL
 from benchmarks.video.motion import compare_events, firing
 from benchmarks.video.program import derained_by_rainopt
 from benchmarks.video.scenes import FRAMES, SCENES, Clip, Scene, clip_of, ramp_clip
-from benchmarks.video.scores import most_darker
+from benchmarks.video.scores import mean_psnr, most_darker
 from benchmarks.video.things import Thing
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.video.settings import VideoSettings
@@ -38,6 +41,7 @@ LEAST_COVER = 0.5  # of the most that a thing covers: where its pixels are
 LEAST_CONTRAST = 8  # levels, of a pixel that counts
 LEAST_SEEN = 6  # pixels of a thing in a frame that counts
 EVERY = 2  # frame is looked at
+METHODS = ("again", "input", "rainopt")
 
 Seed = Annotated[int, typer.Option("--seed", help="Of backgrounds, rain and noise.")]
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Only this scene; may be repeated.")]
@@ -75,7 +79,8 @@ def run(name: str, seed: int, settings: VideoSettings, save: Path | None = None)
     result = derained_by_rainopt(clip.rainy, settings)
     kept = contrasts(result, clip, scene)
     fired = firing(clip.clean)
-    events = {name: compare_events(firing(one), fired) for name, one in (("input", clip.rainy), ("rainopt", result))}
+    seen = {"again": clip.again, "input": clip.rainy, "rainopt": result}
+    events = {method: compare_events(firing(frames), fired) for method, frames in seen.items()}
     if save is not None:
         worst = min(kept.values(), key=lambda shares: min(shares.values()))
         _show(save / f"{name}.png", min(worst, key=worst.__getitem__), clip, result)
@@ -83,6 +88,7 @@ def run(name: str, seed: int, settings: VideoSettings, save: Path | None = None)
         "things": {thing: _summary(shares) for thing, shares in kept.items()},
         "events": {method: found._asdict() for method, found in events.items()},
         "darker": most_darker(result, clip.clean),
+        "psnr": {method: mean_psnr(seen[method], clip.clean, PROTOCOL) for method in ("input", "rainopt")},
     }
 
 
@@ -102,7 +108,8 @@ def contrasts(result: np.ndarray, clip: Clip, scene: Scene) -> dict[str, dict[in
         everywhere = np.ones(unlit.shape[:2])
         shares = {k: contrast_kept(result[k], clip.clean[k], unlit, everywhere) for k in frames}
         kept[event] = {k: share for k, share in shares.items() if share is not None}
-    return kept
+    # Over some backgrounds a thing may hardly be seen.
+    return {name: shares for name, shares in kept.items() if shares}
 
 
 def contrast_kept(result: np.ndarray, clean: np.ndarray, bare: np.ndarray, cover: np.ndarray) -> float | None:
@@ -152,13 +159,20 @@ def report(results: dict[str, Any]) -> None:
     rows = [
         (
             name,
-            *(_percent(found["events"][method][kind]) for kind in ("rain", "lost") for method in ("input", "rainopt")),
+            *(_percent(found["events"][method][kind]) for kind in ("rain", "lost") for method in METHODS),
             found["darker"],
+            *(f"{decibels:.1f}" for decibels in found["psnr"].values()),
         )
         for name, found in scenes.items()
     ]
-    header = ("scene", "rain, input %", "rain, rainopt %", "lost, input %", "lost, rainopt %", "darker")
-    print_table("Events of a motion detector, and pixels that are too dark", header, rows)
+    columns = (
+        "scene",
+        *(f"{kind}, {method} %" for kind in ("rain", "lost") for method in METHODS),
+        "darker",
+        "input dB",
+        "rainopt dB",
+    )
+    print_table("Events of a motion detector, pixels that are too dark, and PSNR", columns, rows)
     if scenes:
         every = [
             (one["least"], f"{thing}, {name}")

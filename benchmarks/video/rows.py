@@ -12,9 +12,9 @@
                   our rain over a photograph that grows by 1 % a frame
 
 Each is the input, `rainopt` (as the command derains a file with its own options: scenes, stretches of 120 frames),
-the median of nine frames, and the median of five frames that OpenCV's DIS flow (medium) aligns. PSNR and SSIM are on
-the luma of y_matlab (of the pedestrian: on grey levels as they are, y_full), means over frames; SSIM over at most 60 of
-them. "Darker" is the most pixels of a frame that are at least 40 levels of luma below the truth.
+the median of nine frames, the median of five frames that OpenCV's DIS flow (medium) aligns, and FastDeRain. PSNR and
+SSIM are on the luma of y_matlab (of the pedestrian: on grey levels as they are, y_full), means over frames; SSIM over
+at most 60 of them. "Darker" is the most pixels of a frame that are at least 40 levels of luma below the truth.
 
   python -m benchmarks.video.rows --data DIR --only ntu_a1 --only pan --json rows.json --save FOLDER
 """
@@ -33,6 +33,7 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Data, Json, benchmark
 from benchmarks.video.cases import CASES
 from benchmarks.video.clips import write_clip
+from benchmarks.video.fastderain import derained_by_fastderain
 from benchmarks.video.peers import flow_median, temporal_median
 from benchmarks.video.program import derained_by_rainopt
 from benchmarks.video.scores import scores
@@ -43,12 +44,13 @@ METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "rainopt": derained_by_rainopt,
     "median of 9": temporal_median,
     "flow median of 5": flow_median,
+    "FastDeRain": derained_by_fastderain,
 }
 ALONE = ("input", "rainopt")  # without the peers
 QUALITY = 10  # of the clips that are saved
 
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Only this clip; may be repeated.")]
-Peers = Annotated[bool, typer.Option("--peers/--no-peers", help="Whether the peers run, too.")]
+Peers = Annotated[bool, typer.Option("--peers/--no-peers", help="Whether the peers run, too: minutes.")]
 Save = Annotated[
     Path | None, typer.Option("--save", metavar="FOLDER", help="Write the clips here, and a row of pictures of each.")
 ]

@@ -55,10 +55,21 @@ class Scene:
 
 @dataclass(frozen=True)
 class Clip:
-    """Frames (N, H, W, 3) uint8 of a scene: under rain, without it, and without rain and anything that lives in it."""
+    """Frames (N, H, W, 3) uint8 of a scene.
+
+    Attributes
+    ----------
+    rainy, clean
+        Under rain and without it, with the same noise of the camera.
+    again
+        Without rain, with other noise.
+    bare
+        Without rain and without anything that lives in the scene.
+    """
 
     rainy: np.ndarray
     clean: np.ndarray
+    again: np.ndarray
     bare: np.ndarray
 
 
@@ -79,11 +90,12 @@ def clip_of(scene: Scene, seed: int | list[int]) -> Clip:
     grain = rng.normal(0, NOISE / 255, (FRAMES, HEIGHT, WIDTH, 1)).astype(np.float32)
     burnt = [thing for thing in scene.things if thing.burnt_in]
 
-    def frames_of(pictures: list[np.ndarray], drawn: list[Thing]) -> np.ndarray:
+    def frames_of(pictures: list[np.ndarray], drawn: list[Thing], grain: np.ndarray = grain) -> np.ndarray:
         whole = (_with(picture + grain[k], k, drawn) for k, picture in enumerate(pictures))
         return np.stack([np.rint(np.clip(one, 0, 1) * 255).astype(np.uint8) for one in whole])
 
-    return Clip(frames_of(wet, burnt), frames_of(live, burnt), frames_of(lit, []))
+    again = frames_of(live, burnt, grain[:, ::-1, ::-1])
+    return Clip(frames_of(wet, burnt), frames_of(live, burnt), again, frames_of(lit, []))
 
 
 def _with(picture: np.ndarray, frame: int, things: list[Thing]) -> np.ndarray:
@@ -248,4 +260,4 @@ def ramp_clip(seed: int) -> Clip:
     grain = rng.normal(0, NOISE / 255, (240, 120, 200, 1)).astype(np.float32)
     wet = [one.rainy for one in rain_video(live, spec, rng)]
     rainy, clean = (np.rint(np.clip(np.stack(part) + grain, 0, 1) * 255).astype(np.uint8) for part in (wet, live))
-    return Clip(rainy, clean, clean)
+    return Clip(rainy, clean, clean, clean)

@@ -25,7 +25,7 @@ def scores(result: np.ndarray, case: Case) -> dict[str, float]:
     """
     pairs = list(zip(result, case.clean, strict=True))
     found = {
-        "psnr": float(np.mean([min(psnr(a, b, case.protocol), MOST) for a, b in pairs])),
+        "psnr": mean_psnr(result, case.clean, case.protocol),
         "ssim": float(np.mean([ssim(a, b, case.protocol) for a, b in pairs[:: -(-len(pairs) // SSIM_FRAMES)]])),
     }
     if case.rain_apart:
@@ -34,6 +34,11 @@ def scores(result: np.ndarray, case: Case) -> dict[str, float]:
     if case.darker:
         found["darker"] = most_darker(result, case.clean)
     return found
+
+
+def mean_psnr(result: np.ndarray, clean: np.ndarray, protocol: str) -> float:
+    """Return the mean over frames of the PSNR, of each at most `MOST`."""
+    return float(np.mean([min(psnr(a, b, protocol), MOST) for a, b in zip(result, clean, strict=True)]))
 
 
 def most_darker(result: np.ndarray, clean: np.ndarray) -> int:

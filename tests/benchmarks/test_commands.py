@@ -18,7 +18,18 @@ WITH_PICTURES = (
 )
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
-ALONE = ("speed", "formats", "video.quality", "video.rows", "video.living", "metrics.niqe_fit", "digests", "walk")
+ALONE = (
+    "speed",
+    "formats",
+    "video.quality",
+    "video.rows",
+    "video.living",
+    "video.flicker",
+    "video.speed",
+    "metrics.niqe_fit",
+    "digests",
+    "walk",
+)
 
 
 def load(name):
