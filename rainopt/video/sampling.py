@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rainopt.direction.estimate import AngleEstimate, look, vote
+from rainopt.direction.estimate import AngleEstimate, look, streak_height, vote
 from rainopt.direction.evidence import Evidence
 from rainopt.parallel.threads import in_order
 from rainopt.video.background import BackgroundEstimate, percentile_background
@@ -29,30 +29,44 @@ class Sample(NamedTuple):
     ----------
     coverage
         Share of the frames in which rain covers a place, in the median over the picture.
+    height
+        Brightness in [0, 1] that nine tenths of the streaks do not exceed.
     estimate
-        The directions of the rain, from the evidence of all of them together; None where it was not looked for.
+        The directions of the rain, from the evidence of all of them together.
     """
 
     coverage: float
-    estimate: AngleEstimate | None
+    height: float
+    estimate: AngleEstimate
 
 
-def sample_over(store: FrameStore, numbers: Iterable[int], background: BackgroundEstimate, valid: np.ndarray) -> Sample:
-    """Look at some frames (H, W, 3) of a still camera over its background, where that is ``valid``."""
+def sample_over(
+    store: FrameStore,
+    numbers: Iterable[int],
+    background: BackgroundEstimate,
+    valid: np.ndarray,
+    angle: float | None = None,
+) -> Sample:
+    """Look at some frames (H, W, 3) of a still camera over its background, where that is ``valid``; the height is that
+    of streaks at an ``angle``, if one is given.
+    """
     behind = luminance_of_float(np.asarray(background.image))
 
     def of(number: int) -> Evidence:
         return _evidence(np.where(valid, luminance_of(store[number]) - behind, 0))
 
-    return Sample(coverage_of(background, valid), vote(pooled(in_order(of, numbers))))
+    return _sample(coverage_of(background, valid), pooled(in_order(of, numbers)), angle)
 
 
-def sample_around(store: FrameStore) -> Sample | None:
-    """Look at frames (H, W, 3) of a camera that moves over those around them; None where there are too few."""
-    if len(store) < 3:
-        return None
+def sample_around(store: FrameStore, angle: float | None = None) -> Sample:
+    """Look at some frames (H, W, 3) of a camera that moves over those around them; as `sample_over`."""
     found = [_around(store, place) for place in _places(len(store))]
-    return Sample(float(np.median([share for share, _ in found])), vote(pooled(seen for _, seen in found)))
+    return _sample(float(np.median([share for share, _ in found])), pooled(seen for _, seen in found), angle)
+
+
+def _sample(coverage: float, evidence: Evidence, angle: float | None) -> Sample:
+    estimate = vote(evidence)
+    return Sample(coverage, streak_height(evidence, estimate.angle if angle is None else angle), estimate)
 
 
 def coverage_of(background: BackgroundEstimate, valid: np.ndarray | None = None) -> float:

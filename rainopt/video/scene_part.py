@@ -34,9 +34,12 @@ class TimeSettings:
     ----------
     coverage
         Share of the frames in which rain covers a place, in the median over the picture, 0 to 1.
+    height
+        Brightness that nine tenths of the streaks do not exceed, above 0 and at most 1.
     """
 
     coverage: float
+    height: float = 1.0
 
     @property
     def rank(self) -> Rank:

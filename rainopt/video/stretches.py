@@ -74,7 +74,7 @@ class StretchSettings:
         return {
             "angle": None if self.dry else round(self.scene.directions[0].angle, 2),
             "still": self.backdrop is not None,
-            "coverage": None if self.time is None else round(self.time.coverage, 6),
+            "time": None if self.time is None else asdict(self.time),
             "scene": asdict(self.scene),
         }
 
@@ -95,8 +95,8 @@ def stretch_settings(
         return _following(before, StretchSettings(_scene(store, settings), empty_bits=bits), settings)
     chosen = _still(store, settings) if _is_still(store) else None
     if chosen is None:
-        sample = sample_around(store)
-        chosen = StretchSettings(_scene(store, settings, sample), _time(sample))
+        sample = sample_around(store, settings.angle)
+        chosen = StretchSettings(_scene(store, settings, sample), TimeSettings(sample.coverage, sample.height))
     return _following(before, replace(chosen, empty_bits=bits), settings)
 
 
@@ -107,24 +107,20 @@ def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None
     estimate = background_of_store(lit)
     worth = assess(lit, estimate)
     valid = trusted(estimate)
-    sample = Sample(coverage_of(estimate, valid), None)
-    if not worth.reaches(USEFUL if sample.coverage > DENSE else ACCEPTED):
+    if not worth.reaches(USEFUL if coverage_of(estimate, valid) > DENSE else ACCEPTED):
         return None
-    if settings.angle is None:
-        sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid)
+    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid, settings.angle)
     backdrop = Backdrop(np.asarray(estimate.image), valid)
-    return StretchSettings(_scene(store, settings, sample), _time(sample), backdrop, gains)
+    return StretchSettings(
+        _scene(store, settings, sample), TimeSettings(sample.coverage, sample.height), backdrop, gains
+    )
 
 
 def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = None) -> SceneSettings:
     directions = None
-    if sample is not None and sample.estimate is not None:
+    if sample is not None:
         directions = sample.estimate.directions if sample.estimate.confidence >= PRESENT else ()
     return scene_settings([store[number] for number in _spread(store, SAMPLES)], settings, directions)
-
-
-def _time(sample: Sample | None) -> TimeSettings | None:
-    return None if sample is None else TimeSettings(sample.coverage)
 
 
 def _following(before: StretchSettings | None, now: StretchSettings, settings: VideoSettings) -> StretchSettings:
@@ -137,7 +133,7 @@ def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
     """Return the settings of a store that was derained so before, from their `StretchSettings.note`."""
     store, bits = lifted_frames(store)
     scene = SceneSettings.from_json(note["scene"])
-    time = None if note["coverage"] is None else TimeSettings(note["coverage"])
+    time = None if note["time"] is None else TimeSettings(**note["time"])
     if not note["still"]:
         return StretchSettings(scene, time, empty_bits=bits)
     gains = gains_of(store)

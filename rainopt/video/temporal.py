@@ -59,8 +59,8 @@ class Seen:
         (H, W) float32: luminance over what lies behind.
     small
         The same at the scale of the guide.
-    believed
-        (H, W) uint8: frames around it that could be believed, of a camera that moves.
+    believed, repeated
+        As `rainopt.video.time_bound.Bound` has it, of a camera that moves.
     stays
         (h, w) bool: what is bright at its place for longer than rain can, of a still camera.
     """
@@ -73,6 +73,7 @@ class Seen:
     excess: np.ndarray | None = None
     small: np.ndarray | None = None
     believed: np.ndarray | None = None
+    repeated: np.ndarray | None = None
     stays: np.ndarray | None = None
 
 
@@ -178,8 +179,10 @@ def _bounded(window: Window, rank: Rank) -> Seen:
     one = window[0]
     tracks = tracks_of(_steps(window), rank.reach)
     others = [_aligned(window, tracks, number) for number in sorted(tracks)]
-    behind, excess, believed = bound_of(one.pixels, others, rank)
-    return replace(one, behind=behind, excess=excess, small=_reduced(excess, one.guide.shape), believed=believed)
+    behind, excess, believed, repeated = bound_of(one.pixels, others, rank)
+    return replace(
+        one, behind=behind, excess=excess, small=_reduced(excess, one.guide.shape), believed=believed, repeated=repeated
+    )
 
 
 def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
@@ -211,7 +214,7 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
 
 def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
     one = window[0]
-    if one.behind is None or one.excess is None or one.believed is None:
+    if one.behind is None or one.excess is None or one.believed is None or one.repeated is None:
         raise ValueError("`window` must hold frames with what lies behind them")
     tracks = tracks_of(_steps(window), settings.reach)
     part = scene_part(_excesses(window), tracks, settings, None)
@@ -221,11 +224,11 @@ def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, .
         known = _known(one.excess, (one.believed >= ENOUGH) & ~flashes, TRUST_OF_RANK)
         return np.minimum(solve(one.pixels, known), np.where(flashes[..., None], one.pixels, one.behind))
     share = rain_share(one.excess, angles)
-    share[flashes] = 0
+    share[flashes | one.repeated] = 0
     clean = without(one.pixels, one.behind, share)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, tracks, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, tracks, settings, angles), clean)
     doubt = ((one.believed < ENOUGH) & ~stays) | flashes
     if float(np.mean(doubt)) > LITTLE:
         known = _known(one.excess * share, ~doubt, TRUST)
@@ -247,15 +250,17 @@ def _by_time(
     others = [_aligned(window, tracks, number) for number in sorted(tracks)]
     dry = 1 - settings.coverage
     rank = Rank(settings.reach, min(max(int((2 * settings.reach + 1) * dry / 2), 1), settings.reach))
-    behind, excess, believed = bound_of(one.pixels, others, rank)
-    clean = without(one.pixels, behind, rain_share(excess, angles))
+    behind, excess, believed, repeated = bound_of(one.pixels, others, rank)
+    clean = without(one.pixels, behind, rain_share(excess, angles, settings.height) * ~repeated)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, tracks, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, tracks, settings, angles), clean)
     return clean, ((believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
 
 
-def _along_tracks(window: Window, tracks: dict[int, Track], angles: tuple[float, ...]) -> np.ndarray:
+def _along_tracks(
+    window: Window, tracks: dict[int, Track], settings: TimeSettings, angles: tuple[float, ...]
+) -> np.ndarray:
     """Return a frame less what is brighter in it than along the tracks of small things."""
     one = window[0]
     others = [
@@ -263,8 +268,8 @@ def _along_tracks(window: Window, tracks: dict[int, Track], angles: tuple[float,
         for number, track in sorted(tracks.items())
         if abs(number) <= NEARBY
     ]
-    behind, excess, _ = bound_of(one.pixels, others, Rank(NEARBY, NEARBY))
-    return without(one.pixels, behind, rain_share(excess, angles, SURER))
+    behind, excess, _, _ = bound_of(one.pixels, others, Rank(NEARBY, NEARBY))
+    return without(one.pixels, behind, rain_share(excess, angles, settings.height, SURER))
 
 
 def _aligned(window: Window, tracks: dict[int, Track], number: int) -> Aligned:
