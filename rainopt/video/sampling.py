@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from rainopt.video.background import BackgroundEstimate, percentile_background
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.motion import guide_of, step_between
+from rainopt.video.scene_part import TimeSettings, bright, width_of_chance
 from rainopt.video.time_bound import luminance_of
 from rainopt.video.tracks import flow_of, moved, tracks_of
 
@@ -31,13 +32,21 @@ class Sample(NamedTuple):
         Share of the frames in which rain covers a place, in the median over the picture.
     height
         Brightness in [0, 1] that nine tenths of the streaks do not exceed.
+    width
+        See `rainopt.video.scene_part.width_of_chance`.
     estimate
         The directions of the rain, from the evidence of all of them together.
     """
 
     coverage: float
     height: float
+    width: int
     estimate: AngleEstimate
+
+    @property
+    def time(self) -> TimeSettings:
+        """How the frames around one are to help it."""
+        return TimeSettings(self.coverage, self.height, self.width)
 
 
 def sample_over(
@@ -52,21 +61,26 @@ def sample_over(
     """
     behind = luminance_of_float(np.asarray(background.image))
 
-    def of(number: int) -> Evidence:
-        return _evidence(np.where(valid, luminance_of(store[number]) - behind, 0))
+    def of(number: int) -> tuple[np.ndarray, Evidence]:
+        above = np.where(valid, luminance_of(store[number]) - behind, 0)
+        return bright(small_copy(above)), _evidence(above)
 
-    return _sample(coverage_of(background, valid), pooled(in_order(of, numbers)), angle)
+    return _sample(coverage_of(background, valid), list(in_order(of, numbers)), angle)
 
 
 def sample_around(store: FrameStore, angle: float | None = None) -> Sample:
     """Look at some frames (H, W, 3) of a camera that moves over those around them; as `sample_over`."""
     found = [_around(store, place) for place in _places(len(store))]
-    return _sample(float(np.median([share for share, _ in found])), pooled(seen for _, seen in found), angle)
+    return _sample(float(np.median([share for share, _ in found])), [seen for _, seen in found], angle)
 
 
-def _sample(coverage: float, evidence: Evidence, angle: float | None) -> Sample:
+def _sample(coverage: float, found: Sequence[tuple[np.ndarray, Evidence]], angle: float | None) -> Sample:
+    evidence = pooled(seen for _, seen in found)
     estimate = vote(evidence)
-    return Sample(coverage, streak_height(evidence, estimate.angle if angle is None else angle), estimate)
+    height = streak_height(evidence, estimate.angle if angle is None else angle)
+    # One frame less than a run along a track has, because flows follow rain a little.
+    run = (TimeSettings(coverage).on_track or 2) - 1
+    return Sample(coverage, height, width_of_chance([mask for mask, _ in found], run), estimate)
 
 
 def coverage_of(background: BackgroundEstimate, valid: np.ndarray | None = None) -> float:
@@ -94,8 +108,10 @@ def _places(count: int) -> list[int]:
     return sorted({round(k) for k in np.linspace(min(REACH, count // 2), max(count - 1 - REACH, count // 2), PLACES)})
 
 
-def _around(store: FrameStore, place: int) -> tuple[float, Evidence]:
-    """Return how much rain covers a frame and those around it, aligned with it, and the evidence of the frame."""
+def _around(store: FrameStore, place: int) -> tuple[float, tuple[np.ndarray, Evidence]]:
+    """Return how much rain covers a frame and those around it, aligned with it, and what
+    is bright in it, and its evidence.
+    """
     first, last = max(place - REACH, 0), min(place + REACH + 1, len(store))
     frames = [store[number] for number in range(first, last)]
     guides = [guide_of(frame) for frame in frames]
@@ -108,7 +124,7 @@ def _around(store: FrameStore, place: int) -> tuple[float, Evidence]:
         values.append(moved(greys[place + number - first], flow, cubic=True))
     background = percentile_background(np.stack(values))
     above = values[0] / np.float32(255) - np.asarray(background.image)
-    return coverage_of(background), _evidence(above)
+    return coverage_of(background), (bright(above), _evidence(above))
 
 
 def _steps(guides: list[np.ndarray]) -> Iterator:

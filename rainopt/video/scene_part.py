@@ -7,7 +7,7 @@ streak is wide, in every direction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,12 @@ from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank,
 from rainopt.video.tracks import Track, moved, moved_mask
 
 # Chance that rain is found along a track for as long as is asked for.
-TRACK_CHANCE = 0.03
+TRACK_CHANCE, LONG_TRACK_CHANCE = 0.03, 1e-3
+# Chance that rain stays at a place for so long that its size does not matter.
+SURE = 1e-4
+# Share of the picture that chance may leave of runs of unrelated frames when they are opened by a square, and the sides
+# in pixels that are tried.
+LEFT, SIDES = 2e-5, range(2, 12)
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
 # than streaks even where they run together, if it is there in all frames; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
@@ -36,10 +41,13 @@ class TimeSettings:
         Share of the frames in which rain covers a place, in the median over the picture, 0 to 1.
     height
         Brightness that nine tenths of the streaks do not exceed, above 0 and at most 1.
+    width
+        Side in pixels of guides of a square that is wider than what chance leaves of short runs, see `width_of_chance`.
     """
 
     coverage: float
     height: float = 1.0
+    width: int = 3
 
     @property
     def rank(self) -> Rank:
@@ -48,13 +56,23 @@ class TimeSettings:
 
     @property
     def at_place(self) -> int | None:
-        """Frames in a row that tell what stays at its place; None where rain is too dense to tell."""
+        """Frames in a row that tell what is wider than a streak and stays at its place; None where rain hides it."""
         return run_length(self.coverage, MOST_AT_PLACE)
+
+    @property
+    def long_at_place(self) -> int | None:
+        """Frames in a row that tell what stays at its place, whatever its size."""
+        return run_length(self.coverage, MOST_AT_PLACE, SURE)
 
     @property
     def on_track(self) -> int | None:
         """Frames in a row that tell what stays along its track; None where rain is too dense to tell."""
         return run_length(self.coverage, MOST_ON_TRACK, TRACK_CHANCE)
+
+    @property
+    def long_on_track(self) -> int | None:
+        """Frames in a row that tell what stays along its track, whatever its size."""
+        return run_length(self.coverage, MOST_ON_TRACK, LONG_TRACK_CHANCE)
 
     @property
     def dense(self) -> bool:
@@ -64,7 +82,7 @@ class TimeSettings:
     @property
     def reach(self) -> int:
         """Frames to either side that are looked at along tracks."""
-        return max((self.on_track or 1) - 1, DARK_REACH)
+        return max((self.long_on_track or self.on_track or 1) - 1, DARK_REACH)
 
 
 class ScenePart(NamedTuple):
@@ -105,19 +123,22 @@ def scene_part(
     settings
         How much rain there is.
     stays
-        (h, w) bool: where something is bright at its place for longer than rain can, found by `lasting` of `bright`;
-        None where the camera moves, and tracks alone tell.
+        (h, w) bool: where something is bright at its place for longer than rain can, see `staying`; None where the
+        camera moves, and tracks alone tell.
     """
     here = excess[0]
     scale = here.shape[0] / 480
-    lasts = np.zeros(here.shape, bool) if stays is None else stays
+    lasts = np.zeros(here.shape, bool)
     if settings.on_track is not None:
         there = {0: bright(here)}
         for number, track in tracks.items():
-            if abs(number) < settings.on_track and number in excess:
+            if number in excess:
                 there[number] = moved_mask(bright(excess[number]), track.fine) & track.fine_closed
-        lasts = lasts | lasting(there, settings.on_track)
-    lasts = opened(lasts, LEAST * scale)
+        lasts = opened(lasting(there, settings.on_track), settings.width)
+        if settings.long_on_track is not None:
+            lasts |= opened(lasting(there, settings.long_on_track), 2)
+    if stays is not None:
+        lasts = lasts | stays
     around = [here]
     for number, track in tracks.items():
         if abs(number) <= DARK_REACH and number in excess:
@@ -135,6 +156,45 @@ def scene_part(
     flashes = grown(flashes, MARGIN * scale)
     there_at_all = grown(opened(dark, LEAST * scale) | lasts | broad, MARGIN * scale) | flashes
     return ScenePart(there_at_all, grown(lasts, LEAST * scale / 3), flashes)
+
+
+def staying(there: Mapping[int, np.ndarray], settings: TimeSettings) -> np.ndarray:
+    """Return where something is bright at its place for longer than rain can, (h, w) bool.
+
+    What is wider than a streak need not stay for as long as what might be many streaks, one after the other.
+
+    Parameters
+    ----------
+    there
+        `bright` of the frames around one, (h, w) bool, by number counted from it.
+    settings
+        How much rain there is.
+    """
+    found = np.zeros(there[0].shape, bool)
+    if settings.at_place is not None:
+        found |= opened(lasting(there, settings.at_place), settings.width)
+    if settings.long_at_place is not None:
+        found |= opened(lasting(there, settings.long_at_place), 2)
+    return found
+
+
+def width_of_chance(masks: Sequence[np.ndarray], length: int) -> int:
+    """Return the side of a square, in pixels, that is wider than what rain leaves by chance of a run of frames.
+
+    Parameters
+    ----------
+    masks
+        `bright` of frames far from one another, (h, w) bool: what they have in common is chance.
+    length
+        Frames of a run.
+    """
+    count = min(max(length, 1), len(masks))
+    runs = [np.logical_and.reduce(masks[first : first + count]) for first in range(len(masks) - count + 1)]
+
+    def left(side: int) -> float:
+        return float(np.mean([np.mean(opened(run, side)) for run in runs]))
+
+    return next((side for side in SIDES if left(side) <= LEFT), SIDES[-1])
 
 
 def opened(mask: np.ndarray, side: float) -> np.ndarray:

@@ -96,7 +96,7 @@ def stretch_settings(
     chosen = _still(store, settings) if _is_still(store) else None
     if chosen is None:
         sample = sample_around(store, settings.angle)
-        chosen = StretchSettings(_scene(store, settings, sample), TimeSettings(sample.coverage, sample.height))
+        chosen = StretchSettings(_scene(store, settings, sample), sample.time)
     return _following(before, replace(chosen, empty_bits=bits), settings)
 
 
@@ -111,9 +111,7 @@ def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None
         return None
     sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid, settings.angle)
     backdrop = Backdrop(np.asarray(estimate.image), valid)
-    return StretchSettings(
-        _scene(store, settings, sample), TimeSettings(sample.coverage, sample.height), backdrop, gains
-    )
+    return StretchSettings(_scene(store, settings, sample), sample.time, backdrop, gains)
 
 
 def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = None) -> SceneSettings:

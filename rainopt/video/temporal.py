@@ -16,8 +16,8 @@ from rainopt.parallel.threads import in_order
 from rainopt.video.aligned import Aligned, aligned, along
 from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.motion import Step, guide_of, step_between
-from rainopt.video.persistence import Rank, lasting
-from rainopt.video.scene_part import ScenePart, TimeSettings, bright, scene_part
+from rainopt.video.persistence import Rank
+from rainopt.video.scene_part import BROAD_REACH, ScenePart, TimeSettings, bright, scene_part, staying
 from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import Track, tracks_of
 
@@ -104,9 +104,9 @@ def still_frames(
         cannot be believed.
     """
     seen = _with_steps(in_order(partial(_above, backdrop=backdrop), frames), still=True)
-    lasting_seen = _with_lasting(seen, settings.at_place)
+    staying_seen = _with_staying(seen, settings)
     work = partial(_still_frame, settings=settings, angles=angles, solve=solve)
-    return in_order(work, windows(lasting_seen, settings.reach))
+    return in_order(work, windows(staying_seen, max(settings.reach, BROAD_REACH)))
 
 
 def moving_frames(
@@ -153,19 +153,23 @@ def _with_steps(seen: Iterable[Seen], still: bool) -> Iterator[Seen]:
     return in_order(work, ((window[0], window.get(1)) for window in windows(seen, 1)))
 
 
-def _with_lasting(seen: Iterable[Seen], length: int | None) -> Iterator[Seen]:
-    """Yield frames with what is bright at its place for so many frames in a row."""
-    if length is None:
-        for one in seen:
-            yield replace(one, stays=np.zeros(one.guide.shape, bool))
-        return
+def _with_staying(seen: Iterable[Seen], settings: TimeSettings) -> Iterator[Seen]:
+    """Yield frames with what is bright at its place for longer than rain can."""
+    reach = (settings.long_at_place or settings.at_place or 1) - 1
     # Masks alone of the frames that have gone: the rest of them is heavy.
-    gone: deque[np.ndarray] = deque(maxlen=length - 1)
-    for window in windows(((one, bright(_small(one))) for one in seen), length - 1):
-        masks = {number: mask for number, (_, mask) in window.items() if number >= 0}
-        masks |= {-k: mask for k, mask in enumerate(reversed(gone), start=1)}
-        yield replace(window[0][0], stays=lasting(masks, length))
-        gone.append(masks[0])
+    gone: deque[np.ndarray] = deque(maxlen=reach)
+
+    def masks_around() -> Iterator[tuple[Seen, dict[int, np.ndarray]]]:
+        for window in windows(((one, bright(_small(one))) for one in seen), reach):
+            masks = {number: mask for number, (_, mask) in window.items() if number >= 0}
+            yield window[0][0], masks | {-k: mask for k, mask in enumerate(reversed(gone), start=1)}
+            gone.append(masks[0])
+
+    def work(pair: tuple[Seen, dict[int, np.ndarray]]) -> Seen:
+        one, masks = pair
+        return replace(one, stays=staying(masks, settings))
+
+    return in_order(work, masks_around())
 
 
 def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop) -> Seen:
@@ -263,13 +267,18 @@ def _along_tracks(
 ) -> np.ndarray:
     """Return a frame less what is brighter in it than along the tracks of small things."""
     one = window[0]
+    if one.excess is None:
+        raise ValueError("`window` must hold frames over what lies behind them")
     others = [
         along(window[number].pixels, track.fine, track.fine_closed)
         for number, track in sorted(tracks.items())
         if abs(number) <= NEARBY
     ]
     behind, excess, _, _ = bound_of(one.pixels, others, Rank(NEARBY, NEARBY))
-    return without(one.pixels, behind, rain_share(excess, angles, settings.height, SURER))
+    share = rain_share(excess, angles, settings.height, SURER)
+    # What stays is bright behind its rain as well; where its track shows no such thing, the track is wrong.
+    share[one.excess - excess <= NEARLY] = 0
+    return without(one.pixels, behind, share)
 
 
 def _aligned(window: Window, tracks: dict[int, Track], number: int) -> Aligned:
