@@ -46,13 +46,12 @@ def main(data: Data, target: Json = None) -> None:
             seen = {"clean": _noisy(clean, noise), "input": _noisy(rain_over(clean, preset, SEED), noise)}
             seen["rainopt"] = derained_by_rainopt(seen["input"])
             results[f"{name}, {preset}"] = {method: flicker(frames, still) for method, frames in seen.items()}
-    kinds = ("deviation", "steps", "pumping")
     rows = [
-        (name, *(f"{one[method][kind]:.2f}" for kind in kinds for method in ("clean", "input", "rainopt")))
+        (name, method, *(f"{value:.2f}" for value in found.values()))
         for name, one in results.items()
+        for method, found in one.items()
     ]
-    header = ("clip", *(f"{kind}, {method}" for kind in kinds for method in ("clean", "input", "rainopt")))
-    print_table("Flicker of static pixels, levels", header, rows)
+    print_table("Flicker of static pixels, levels", ("clip", "", "deviation", "steps", "pumping"), rows)
     finish({"benchmark": "video_flicker", "clips": results}, target)
 
 

@@ -184,8 +184,12 @@ def report(results: dict[str, Any]) -> None:
             f"{sum(least < 0.9 for least, _ in every)} of {len(every)} things fall below 90 % in a frame"
         )
         for kind in ("rain", "lost"):
-            name = max(scenes, key=lambda n: scenes[n]["events"]["rainopt"][kind])
-            print(f"most {kind} events: {_percent(scenes[name]['events']['rainopt'][kind])} % ({name})")
+            beyond = {
+                name: found["events"]["rainopt"][kind] - found["events"]["again"][kind]
+                for name, found in scenes.items()
+            }
+            name = max(beyond, key=beyond.__getitem__)
+            print(f"most {kind} events beyond those by chance: {_percent(beyond[name])} % ({name})")
     if "ramp" in results:
         steps = results["ramp"]
         print(
