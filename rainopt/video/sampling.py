@@ -15,7 +15,7 @@ from rainopt.video.background import BackgroundEstimate, percentile_background
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.motion import guide_of, step_between
-from rainopt.video.scene_part import TimeSettings, bright, width_of_chance
+from rainopt.video.scene_part import TimeSettings, bright, size_of_chance
 from rainopt.video.time_bound import luminance_of
 from rainopt.video.tracks import flow_of, moved, tracks_of
 
@@ -32,21 +32,21 @@ class Sample(NamedTuple):
         Share of the frames in which rain covers a place, in the median over the picture.
     height
         Brightness in [0, 1] that nine tenths of the streaks do not exceed.
-    width
-        See `rainopt.video.scene_part.width_of_chance`.
+    size
+        See `rainopt.video.scene_part.size_of_chance`.
     estimate
         The directions of the rain, from the evidence of all of them together.
     """
 
     coverage: float
     height: float
-    width: int
+    size: int
     estimate: AngleEstimate
 
     @property
     def time(self) -> TimeSettings:
         """How the frames around one are to help it."""
-        return TimeSettings(self.coverage, self.height, self.width)
+        return TimeSettings(self.coverage, self.height, self.size)
 
 
 def sample_over(
@@ -80,7 +80,7 @@ def _sample(coverage: float, found: Sequence[tuple[np.ndarray, Evidence]], angle
     height = streak_height(evidence, estimate.angle if angle is None else angle)
     # One frame less than a run along a track has, because flows follow rain a little.
     run = (TimeSettings(coverage).on_track or 2) - 1
-    return Sample(coverage, height, width_of_chance([mask for mask, _ in found], run), estimate)
+    return Sample(coverage, height, size_of_chance([mask for mask, _ in found], run), estimate)
 
 
 def coverage_of(background: BackgroundEstimate, valid: np.ndarray | None = None) -> float:

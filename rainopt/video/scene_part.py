@@ -21,9 +21,9 @@ from rainopt.video.tracks import Track, moved, moved_mask
 TRACK_CHANCE, LONG_TRACK_CHANCE = 0.03, 1e-3
 # Chance that rain stays at a place for so long that its size does not matter.
 SURE = 1e-4
-# Share of the picture that chance may leave of runs of unrelated frames when they are opened by a square, and the sides
-# in pixels that are tried.
-LEFT, SIDES = 2e-5, range(2, 12)
+# Share of the pieces that chance leaves of runs of unrelated frames that are ordinary, and the least size in pixels of
+# one that is not.
+ORDINARY, LEAST_SIZE = 0.995, 9
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
 # than streaks even where they run together, if it is there in all frames; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
@@ -41,13 +41,13 @@ class TimeSettings:
         Share of the frames in which rain covers a place, in the median over the picture, 0 to 1.
     height
         Brightness that nine tenths of the streaks do not exceed, above 0 and at most 1.
-    width
-        Side in pixels of guides of a square that is wider than what chance leaves of short runs, see `width_of_chance`.
+    size
+        Pixels of guides of a piece that is larger than what chance leaves of short runs, see `size_of_chance`.
     """
 
     coverage: float
     height: float = 1.0
-    width: int = 3
+    size: int = LEAST_SIZE
 
     @property
     def rank(self) -> Rank:
@@ -56,7 +56,7 @@ class TimeSettings:
 
     @property
     def at_place(self) -> int | None:
-        """Frames in a row that tell what is wider than a streak and stays at its place; None where rain hides it."""
+        """Frames in a row that tell what is larger than chance and stays at its place; None where rain hides it."""
         return run_length(self.coverage, MOST_AT_PLACE)
 
     @property
@@ -134,7 +134,7 @@ def scene_part(
         for number, track in tracks.items():
             if number in excess:
                 there[number] = moved_mask(bright(excess[number]), track.fine) & track.fine_closed
-        lasts = opened(lasting(there, settings.on_track), settings.width)
+        lasts = large(lasting(there, settings.on_track), settings.size)
         if settings.long_on_track is not None:
             lasts |= opened(lasting(there, settings.long_on_track), 2)
     if stays is not None:
@@ -161,7 +161,7 @@ def scene_part(
 def staying(there: Mapping[int, np.ndarray], settings: TimeSettings) -> np.ndarray:
     """Return where something is bright at its place for longer than rain can, (h, w) bool.
 
-    What is wider than a streak need not stay for as long as what might be many streaks, one after the other.
+    What is larger than chance leaves it need not stay for as long as what might be many streaks, one after the other.
 
     Parameters
     ----------
@@ -172,14 +172,14 @@ def staying(there: Mapping[int, np.ndarray], settings: TimeSettings) -> np.ndarr
     """
     found = np.zeros(there[0].shape, bool)
     if settings.at_place is not None:
-        found |= opened(lasting(there, settings.at_place), settings.width)
+        found |= large(lasting(there, settings.at_place), settings.size)
     if settings.long_at_place is not None:
         found |= opened(lasting(there, settings.long_at_place), 2)
     return found
 
 
-def width_of_chance(masks: Sequence[np.ndarray], length: int) -> int:
-    """Return the side of a square, in pixels, that is wider than what rain leaves by chance of a run of frames.
+def size_of_chance(masks: Sequence[np.ndarray], length: int) -> int:
+    """Return the pixels of a piece that are more than rain leaves by chance of a run of frames.
 
     Parameters
     ----------
@@ -189,12 +189,23 @@ def width_of_chance(masks: Sequence[np.ndarray], length: int) -> int:
         Frames of a run.
     """
     count = min(max(length, 1), len(masks))
-    runs = [np.logical_and.reduce(masks[first : first + count]) for first in range(len(masks) - count + 1)]
+    runs = (np.logical_and.reduce(masks[first : first + count]) for first in range(len(masks) - count + 1))
+    sizes = np.concatenate([_pieces(opened(run, 2))[1] for run in runs])
+    return LEAST_SIZE if len(sizes) == 0 else max(round(float(np.quantile(sizes, ORDINARY))), LEAST_SIZE)
 
-    def left(side: int) -> float:
-        return float(np.mean([np.mean(opened(run, side)) for run in runs]))
 
-    return next((side for side in SIDES if left(side) <= LEFT), SIDES[-1])
+def large(mask: np.ndarray, size: int) -> np.ndarray:
+    """Return the pieces of a mask (h, w) bool that have at least so many pixels, without what is one pixel thin."""
+    labels, sizes = _pieces(opened(mask, 2))
+    return np.asarray(np.concatenate([[False], sizes >= size])[labels])
+
+
+def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of the piece that each pixel belongs to, from 1, and the pixels of each."""
+    import cv2
+
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    return labels, facts[1:, cv2.CC_STAT_AREA]
 
 
 def opened(mask: np.ndarray, side: float) -> np.ndarray:
