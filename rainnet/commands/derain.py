@@ -25,6 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video_options import Keep, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 DEFAULT_MODEL = "udgnet-small"
 
@@ -69,6 +70,11 @@ def derain(
     batch: Annotated[int, typer.Option(min=1, help="Tiles that go through the network together.")] = 1,
     quality: Quality = 95,
     crf: Crf = 18,
+    sequence: Sequence = False,
+    rate: Rate = None,
+    start: Start = None,
+    stop: Stop = None,
+    keep: Keep = None,
     json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
@@ -85,17 +91,18 @@ def derain(
     - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle network`
     - `rainnet derain photo.jpg -o out/ --polish 20` (the network begins, the solver ends)
     - `rainnet derain clip.mp4 -o clean.mp4 --device cuda:0`
+    - `rainnet derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     degrees = parse_angle(angle)
     check_ensemble(ensemble)
+    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep)
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile
     from rainnet.weights.checkpoint import resolve
-    from rainopt.app.inputs import PICTURES, PlanError, plan
     from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
@@ -115,11 +122,10 @@ def derain(
         )
         _ = settings.network  # a file that is no network fails here, and not once for each picture
     output_settings = OutputSettings(
-        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf
+        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
     )
     task = Derain(output=output_settings, settings=settings)
-    with refusing("--output", PlanError):
-        work = plan(inputs, output, task.results, PICTURES)
+    work = plan_derain(inputs, output, task, sequence)
     raise typer.Exit(follow(work, task, jobs, json_lines))
 
 

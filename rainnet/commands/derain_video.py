@@ -15,11 +15,12 @@ from rainnet.infer.derain import derain, find_angle
 from rainnet.infer.heap import kept
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
+from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video, write_frames
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, quantise
-from rainopt.io.video.read import Video, VideoFrame
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
 from rainopt.video.settings import PARALLEL
 from rainopt.video.stretches import FOLLOW
@@ -36,10 +37,10 @@ def derain_video(
 ) -> VideoRecord:
     """Derain one video file by a network, as `rainopt.app.video.video_to_video`."""
 
-    def work(video: Video) -> dict[str, Any]:
-        treated = _Net(video, settings, output.crf, STRETCH, progress)
+    def work(video: CutVideo) -> dict[str, Any]:
+        treated = _Net(video, settings, output, STRETCH, progress)
         with kept():
-            done = in_stretches(video, target, treated, output.overwrite)
+            done = in_stretches(video, target, treated, output)
         if progress:
             progress(1.0)
         return done.facts()
@@ -51,9 +52,9 @@ def derain_video(
 class _Net:
     """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
 
-    video: Video
+    video: CutVideo
     asked: NetworkSettings
-    crf: int
+    output: OutputSettings
     length: int
     progress: Progress | None
 
@@ -65,7 +66,6 @@ class _Net:
             "angle": checked_angle(asked.angle, asked.network),
             "polish": asked.polish,
             "ensemble": asked.ensemble,
-            "crf": self.crf,
         }
 
     def derain(
@@ -76,14 +76,21 @@ class _Net:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            angle, unit = _angle(store, self.asked, before), exposure(*store)
-            with part_writer(self.video, file, self.crf) as writer:
-                for (index, at), pixels in zip(times, store, strict=True):
-                    result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
-                    writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
-                    if self.progress and self.video.declared:
-                        self.progress(min((index + 1) / self.video.declared, 0.99))
-            return {"first": times[0][0], "frames": len(store), "angle": angle}, angle
+            angle = _angle(store, self.asked, before)
+            first = times[0][0]
+            with part_writer(self.video, file, self.output) as writer:
+                shown = (at for _, at in times)
+                write_frames(writer, self.video, self.output, shown, store, self._derained(store, angle, first))
+            return {"first": first, "frames": len(store), "angle": angle}, angle
+
+    def _derained(self, store: FrameStore, angle: float | None, first: int) -> Iterator[np.ndarray]:
+        """Yield the frames of a store, and tell how far it is."""
+        unit = exposure(*store)
+        for index, pixels in enumerate(store, first):
+            result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
+            yield np.asarray(quantise(result.background, pixels.dtype))
+            if self.progress and self.video.declared:
+                self.progress(min((index + 1) / self.video.declared, 0.99))
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> float | None:
         angle: float | None = note["angle"]

@@ -60,12 +60,15 @@ class Kind:
         Suffix of the results; None where `result_suffix` says it for each.
     folders
         Whether a folder of images, without any such file, is one input itself: a video.
+    nested
+        Whether such folders are also looked for in others.
     """
 
     suffixes: frozenset[str]
     name: str
     becomes: str | None = None
     folders: bool = False
+    nested: bool = False
 
     @property
     def results(self) -> frozenset[str]:
@@ -76,6 +79,7 @@ class Kind:
 IMAGES = Kind(READABLE, "image")
 PICTURES = Kind(READABLE | VIDEO_SUFFIXES, "image or video")
 VIDEOS = Kind(VIDEO_SUFFIXES, "video", becomes=".png", folders=True)
+SEQUENCES = Kind(VIDEO_SUFFIXES, "video or folder of numbered pictures", folders=True, nested=True)
 
 
 def result_suffix(source: Path) -> str:

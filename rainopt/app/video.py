@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from fractions import Fraction
+from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rainopt import __version__
+from rainopt.app.keep import put_back
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
+from rainopt.io import read_image
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.formats import is_video
 from rainopt.io.video.join import PartsError
-from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
+from rainopt.io.video.pictures import PictureWriter, place_pictures
+from rainopt.io.video.read import VideoError, VideoFrame, open_video
 from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
 from rainopt.video.scenes import split_scenes
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -24,9 +34,10 @@ class VideoRecord(FileRecord):
     """What became of one video.
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped.
+    frames that a background helped. Of a video that became pictures, ``output`` is the first and ``last`` the last.
     """
 
+    last: str | None = None
     frames: int | None = None
     scenes: int | None = None
     angles: list[float] | None = None
@@ -53,7 +64,8 @@ class VideoRecord(FileRecord):
             facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
         if self.lost:
             facts.append(self.lost)
-        return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        result = f"{self.output} to {Path(self.last).name}" if self.last else self.output
+        return f"{self.input} → {result}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
 def video_to_video(
@@ -61,9 +73,9 @@ def video_to_video(
     target: Path,
     output: OutputSettings,
     of_images: dict[str, bool],
-    work: Callable[[Video], dict[str, Any]],
+    work: Callable[[CutVideo], dict[str, Any]],
 ) -> VideoRecord:
-    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
+    """Derain one video and write it with its time stamps and its sound, or as pictures; never raises for a bad file.
 
     A second run that would write the same files at the same time is refused.
     ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
@@ -76,10 +88,11 @@ def video_to_video(
         for name, given in of_images.items():
             if given:
                 raise VideoError(f"{name} is for images; leave it out for videos")
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
+        if target.suffix.lower() not in WRITABLE_SUFFIXES and output.folders is None:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
-        video = open_video(source)
-        with writing_alone(target):
+        video = CutVideo(source, output.span, output.folders)
+        output.keep.pixels(video.height, video.width, source)  # a region that does not fit ends it here
+        with _vanishing_if_empty(target.parent, output), writing_alone(target):
             # Another run may have written it in the meantime.
             wanted = wanted_of(results_of(target, output), output.overwrite)
             if not wanted:
@@ -88,7 +101,7 @@ def video_to_video(
             if "derained" in wanted:
                 facts = work(video)
             if "compare" in wanted:
-                _write_comparison(video, target, wanted["compare"], output.overwrite)
+                _write_comparison(video, target, wanted["compare"], output)
         if facts.get("dry") == 1:
             facts["untouched"] = NO_RAIN
         seconds = round(time.perf_counter() - begin, 3)
@@ -108,7 +121,7 @@ class StretchWork(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the frames of the result depend on besides the video, as JSON has it."""
+        """What the frames of the result depend on besides the video and the output's settings, as JSON has it."""
 
     def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
         """Write a stretch to a file, after one that was derained as ``before`` says, or None.
@@ -122,11 +135,15 @@ class StretchWork(Protocol):
 
 @dataclass(frozen=True)
 class StretchNotes:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there.
+
+    ``last`` is the last picture of a video that became pictures.
+    """
 
     notes: list[dict[str, Any]]
     scenes: int
     kept: int
+    last: Path | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return fields of a record."""
@@ -135,11 +152,12 @@ class StretchNotes:
             "scenes": self.scenes,
             "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
             "kept_parts": self.kept,
+            "last": None if self.last is None else str(self.last),
         }
 
 
 def in_stretches(
-    video: Video, target: Path, work: StretchWork, overwrite: bool, progress: Progress | None = None
+    video: CutVideo, target: Path, work: StretchWork, output: OutputSettings, progress: Progress | None = None
 ) -> StretchNotes:
     """Write a video stretch after stretch, and go on where an earlier run has stopped.
 
@@ -148,7 +166,8 @@ def in_stretches(
     """
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
-    parts = Parts(target, {"version": __version__, "source": source, "stretch": work.length} | work.settings)
+    made = {"version": __version__, "source": source, "stretch": work.length} | output.frames_as_json()
+    parts = Parts(target, made | work.settings)
     notes: list[dict[str, Any]] = []
     before: Any = None
     number, kept = -1, 0
@@ -171,13 +190,18 @@ def in_stretches(
                     pass
             notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        join_parts(
-            files,
-            target,
-            audio_from=video.path if video.has_audio else None,
-            overwrite=overwrite,
-            check=lambda: stamp.require(video.path),
-        )
+        last = None
+        if is_video(target):
+            join_parts(
+                files,
+                target,
+                audio_from=video.path if video.has_audio else None,
+                between=video.between,
+                overwrite=output.overwrite,
+                check=lambda: stamp.require(video.path),
+            )
+        else:
+            last = place_pictures(files, target, overwrite=output.overwrite, check=lambda: stamp.require(video.path))
     except PartsError as error:
         # They would end every later run as well.
         parts.remove()
@@ -188,10 +212,10 @@ def in_stretches(
     parts.remove()
     if progress:
         progress(1.0)
-    return StretchNotes(notes, number + 1, kept)
+    return StretchNotes(notes, number + 1, kept, last)
 
 
-def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
+def _read(video: CutVideo, progress: Progress | None) -> Iterator[VideoFrame]:
     for frame in video.frames():
         yield frame
         if progress and video.declared:
@@ -205,8 +229,11 @@ def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int,
             yield number, chain([first], islice(scene, length - 1))
 
 
-def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
-    """Return a writer of frames like those of a video."""
+def part_writer(video: CutVideo, file: Path, output: OutputSettings) -> VideoWriter | PictureWriter:
+    """Return a writer of frames like those of a video, for a part of `in_stretches`."""
+    if not file.suffix:
+        naming = video.naming()
+        return PictureWriter(file, naming, int(file.name), bits=video.bits, quality=output.quality, sources=video.files)
     return VideoWriter(
         file,
         height=video.height,
@@ -214,22 +241,53 @@ def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
         rate=video.rate,
         time_base=video.time_base,
         bits=video.bits,
-        quality=crf,
+        quality=output.crf,
         pixel_aspect=video.pixel_aspect,
     )
 
 
-def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
-    """Write the middle frame before and after, and their difference."""
-    import numpy as np
+def write_frames(
+    writer: VideoWriter | PictureWriter,
+    video: CutVideo,
+    output: OutputSettings,
+    times: Iterable[Fraction],
+    rainy: Iterable[np.ndarray],
+    derained: Iterable[np.ndarray],
+) -> None:
+    """Write derained frames at their times, with the regions that are kept as they were."""
+    kept = output.keep.pixels(video.height, video.width, video.path)
+    # Frames may have to be read from a disk, once more.
+    before = repeat(None) if kept is None else rainy
+    for at, after, old in zip(times, derained, before, strict=kept is not None):
+        writer.write(after if old is None else put_back(after, old, kept), at)
 
-    from rainopt.app.compare import side_by_side
+
+@contextmanager
+def _vanishing_if_empty(folder: Path, output: OutputSettings) -> Iterator[None]:
+    """Remove the folder that pictures were to be written to, if there are none in the end."""
+    try:
+        yield
+    except BaseException:
+        if output.folders is not None:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _write_comparison(video: CutVideo, target: Path, place: Path, output: OutputSettings) -> None:
+    """Write the middle frame before and after, and their difference."""
+    from rainopt.app.compare import side_by_side, taken
     from rainopt.io import write_image
 
-    result = open_video(target)
-    middle = (result.declared or result.count()) // 2
-    pair = [next(one.frames(middle), None) for one in (video, result)]
-    rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
-    scale = np.iinfo(rainy.dtype).max
-    taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
-    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)
+    if is_video(target):
+        result = open_video(target)
+        middle = (result.declared or result.count()) // 2
+        frame = next(result.frames(middle), None)
+        clean = None if frame is None else frame.pixels
+    else:
+        middle = video.count() // 2
+        clean = read_image(target.with_name(video.naming()(middle)))
+    rainy = next((frame.pixels for frame in video.frames(middle)), None)
+    if rainy is None or clean is None:
+        raise VideoError(f"'{target}' cannot be compared with '{video.path}': they differ in length; --overwrite it")
+    write_image(place, side_by_side(rainy, clean, taken(rainy, clean)), overwrite=output.overwrite)

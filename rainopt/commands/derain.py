@@ -25,6 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video_options import Keep, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 if TYPE_CHECKING:
     from rainopt.app.results import OutputSettings
@@ -77,6 +78,11 @@ def derain(
     device: Device = "auto",
     quality: Quality = 95,
     crf: Crf = 18,
+    sequence: Sequence = False,
+    rate: Rate = None,
+    start: Start = None,
+    stop: Stop = None,
+    keep: Keep = None,
     background: Annotated[
         bool,
         typer.Option(
@@ -108,12 +114,13 @@ def derain(
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
+    - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
+    - `rainopt derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     from rainopt.app.devices import resolve_device
-    from rainopt.app.inputs import PICTURES, PlanError, plan
     from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
@@ -124,11 +131,14 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
+    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep)
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--tol", ValueError):
         task = Derain.of(
-            OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
+            OutputSettings(
+                save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
+            ),
             device=place,
             veil=veil,
             background=background,
@@ -138,8 +148,7 @@ def derain(
             max_iter=max_iter,
             tol=tol,
         )
-    with refusing("--output", PlanError):
-        work = plan(inputs, output, task.results, PICTURES)
+    work = plan_derain(inputs, output, task, sequence)
     raise typer.Exit(follow(work, task, jobs, json_lines))
 
 

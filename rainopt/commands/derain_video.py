@@ -9,8 +9,9 @@ from typing import Any
 
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
-from rainopt.io.video.read import Video, VideoFrame
+from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video, write_frames
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
 from rainopt.video.settings import SceneSettings, VideoSettings
 from rainopt.video.stretches import StretchSettings, derained, same_again, stretch_settings
@@ -30,8 +31,8 @@ def derain_video(
 ) -> VideoRecord:
     """Derain one video file; ``of_images`` as `rainopt.app.video.video_to_video`."""
 
-    def work(video: Video) -> dict[str, Any]:
-        done = in_stretches(video, target, _Solver(video, settings, output.crf, STRETCH), output.overwrite, progress)
+    def work(video: CutVideo) -> dict[str, Any]:
+        done = in_stretches(video, target, _Solver(video, settings, output, STRETCH), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
@@ -45,14 +46,14 @@ def derain_video(
 class _Solver:
     """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
 
-    video: Video
+    video: CutVideo
     asked: VideoSettings
-    crf: int
+    output: OutputSettings
     length: int
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"asked": asdict(self.asked), "crf": self.crf}
+        return {"asked": asdict(self.asked)}
 
     def derain(
         self, frames: Iterator[VideoFrame], file: Path, before: StretchSettings | None
@@ -63,9 +64,9 @@ class _Solver:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
             chosen = stretch_settings(store, self.asked, before)
-            with part_writer(self.video, file, self.crf) as writer:
-                for (_, at), pixels in zip(times, derained(store, chosen), strict=True):
-                    writer.write(pixels, at)
+            with part_writer(self.video, file, self.output) as writer:
+                shown = (at for _, at in times)
+                write_frames(writer, self.video, self.output, shown, store, derained(store, chosen))
             note = {
                 "first": times[0][0],
                 "frames": len(store),

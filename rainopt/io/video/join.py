@@ -41,6 +41,7 @@ def join_parts(
     target: str | os.PathLike[str],
     *,
     audio_from: str | os.PathLike[str] | None = None,
+    between: tuple[Fraction, Fraction | None] = (Fraction(0), None),
     overwrite: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> Path:
@@ -59,6 +60,9 @@ def join_parts(
         A file whose sound, of all tracks, is copied at its times. Sound that the container of `target` cannot hold is
         left out, which is logged as a warning. Where time stamps below zero cannot be stored (.mkv, .webm), the sound
         before the first picture that has them is left out: the silence by which codecs start.
+    between : tuple of Fraction and Fraction or None
+        Seconds of `audio_from` of which the parts are the pictures; sound outside is left out, and the rest moved to
+        begin with the pictures.
     overwrite : bool
         Whether a file that is there may be replaced.
     check : callable
@@ -95,7 +99,8 @@ def join_parts(
             ) from error
         streams = [_pictures(paths, template, pictures)]
         if sound:
-            streams.append(_sound(source, sound, copies, keep_negative=container.format in ("mp4", "mov")))
+            keep_negative = container.format in ("mp4", "mov") and not between[0]
+            streams.append(_sound(source, sound, copies, keep_negative, between))
         for _, _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
             output.mux(packet)
         check()
@@ -177,7 +182,13 @@ def _kind(stream: Any) -> tuple[Any, ...]:
     return context.name, context.width, context.height, context.pix_fmt, bytes(context.extradata or b"")
 
 
-def _sound(source: Any, streams: list[Any], copies: list[Any], keep_negative: bool) -> Iterator[Timed]:
+def _sound(
+    source: Any,
+    streams: list[Any],
+    copies: list[Any],
+    keep_negative: bool,
+    between: tuple[Fraction, Fraction | None] = (Fraction(0), None),
+) -> Iterator[Timed]:
     broken = import_av().error.FFmpegError
     outputs = {stream.index: copy for stream, copy in zip(streams, copies, strict=True)}
     last: dict[int, int] = {}
@@ -187,9 +198,11 @@ def _sound(source: Any, streams: list[Any], copies: list[Any], keep_negative: bo
             if not packet.size or packet.dts is None:
                 continue
             index, base = packet.stream.index, Fraction(packet.time_base)
-            start = origin(source, base)
+            start = origin(source, base) + round(between[0] / base)
             packet.dts -= start
             packet.pts = packet.dts if packet.pts is None else packet.pts - start
+            if between[1] is not None and packet.pts * base >= between[1] - between[0]:
+                continue
             # A time stamp that does not rise would make writing fail.
             if packet.dts <= last.get(index, packet.dts - 1) or (packet.dts < 0 and not keep_negative):
                 continue
