@@ -25,7 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Keep, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 DEFAULT_MODEL = "udgnet-small"
 
@@ -75,6 +75,7 @@ def derain(
     start: Start = None,
     stop: Stop = None,
     keep: Keep = None,
+    preview: Preview = None,
     json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
@@ -98,7 +99,7 @@ def derain(
     """
     degrees = parse_angle(angle)
     check_ensemble(ensemble)
-    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep)
+    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview)
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile

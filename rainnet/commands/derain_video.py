@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.angle import SOLVER, checked_angle, middle_angle
 from rainnet.infer.derain import derain, find_angle
 from rainnet.infer.heap import kept
+from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
-from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video, write_frames
+from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video import in_stretches, part_writer, video_to_video, write_frames
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, quantise
@@ -28,14 +30,20 @@ from rainopt.video.stretches import FOLLOW
 # Frames of a stretch: what has one angle, and is lost at most when a run is stopped; seconds a frame are usual without
 # a GPU.
 STRETCH = 40
+Chosen = tuple[float | None, float]  # the angle of the rain, and the unit of brightness
 # Frames of a stretch whose angles are found; their median counts.
 SAMPLES = 7
 
 
 def derain_video(
     source: Path, target: Path, settings: NetworkSettings, output: OutputSettings, progress: Progress | None = None
-) -> VideoRecord:
-    """Derain one video file by a network, as `rainopt.app.video.video_to_video`."""
+) -> FileRecord:
+    """Derain one video file by a network, or a frame of it, as `rainopt.app.video.video_to_video`."""
+    of_images = {"--save-rain": output.save_rain}
+    if output.preview is not None:
+        net = partial(_Net, asked=settings, output=output, length=STRETCH, progress=None)
+        with kept():
+            return video_to_preview(source, target, output.preview, output, net)
 
     def work(video: CutVideo) -> dict[str, Any]:
         treated = _Net(video, settings, output, STRETCH, progress)
@@ -45,12 +53,12 @@ def derain_video(
             progress(1.0)
         return done.facts()
 
-    return video_to_video(source, target, output, {"--save-rain": output.save_rain}, work)
+    return video_to_video(source, target, output, of_images, work)
 
 
 @dataclass(frozen=True)
 class _Net:
-    """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
+    """A network's work on a video, as a `rainopt.app.video.StretchWork` and a `rainopt.app.preview.PreviewWork`."""
 
     video: CutVideo
     asked: NetworkSettings
@@ -76,19 +84,33 @@ class _Net:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            angle = _angle(store, self.asked, before)
-            first = times[0][0]
+            chosen, first = self.choose(store, before), times[0][0]
             with part_writer(self.video, file, self.output) as writer:
                 shown = (at for _, at in times)
-                write_frames(writer, self.video, self.output, shown, store, self._derained(store, angle, first))
-            return {"first": first, "frames": len(store), "angle": angle}, angle
+                write_frames(writer, self.video, self.output, shown, store, self._told(first, store, chosen))
+            return {"first": first, "frames": len(store), "angle": chosen[0]}, chosen[0]
 
-    def _derained(self, store: FrameStore, angle: float | None, first: int) -> Iterator[np.ndarray]:
-        """Yield the frames of a store, and tell how far it is."""
-        unit = exposure(*store)
-        for index, pixels in enumerate(store, first):
+    @property
+    def around(self) -> int:
+        return 0
+
+    def choose(self, store: FrameStore, before: Chosen | float | None) -> Chosen:
+        angle = before[0] if isinstance(before, tuple) else before
+        return _angle(store, self.asked, angle), float(exposure(*store))
+
+    def derained(self, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
+        angle, unit = chosen
+        for pixels in store:
             result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
             yield np.asarray(quantise(result.background, pixels.dtype))
+
+    def angle(self, chosen: Chosen) -> float | None:
+        return chosen[0]
+
+    def _told(self, first: int, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
+        """Yield the derained frames of a store, and tell how far it is."""
+        for index, pixels in enumerate(self.derained(store, chosen), first):
+            yield pixels
             if self.progress and self.video.declared:
                 self.progress(min((index + 1) / self.video.declared, 0.99))
 

@@ -172,7 +172,7 @@ def in_stretches(
     before: Any = None
     number, kept = -1, 0
     try:
-        for scene, frames in _stretches(_read(video, progress), work.length):
+        for scene, frames in stretches_of(_read(video, progress), work.length):
             if scene != number:
                 number, before = scene, None
             first = next(frames)
@@ -222,7 +222,7 @@ def _read(video: CutVideo, progress: Progress | None) -> Iterator[VideoFrame]:
             progress(min((frame.index + 1) / video.declared, 0.99))
 
 
-def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+def stretches_of(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
     """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
     for number, scene in enumerate(split_scenes(frames)):
         for first in scene:

@@ -54,6 +54,15 @@ Keep = Annotated[
         "does all else.",
     ),
 ]
+Preview = Annotated[
+    str | None,
+    typer.Option(
+        "--preview",
+        metavar="TIME",
+        help="Only show what would become of the frame at this time of each video, given as for --start: before, after "
+        "and the rain in one picture, NAME_preview.png.",
+    ),
+]
 
 
 def parse_span(start: str | None, stop: str | None) -> Span:
@@ -108,22 +117,31 @@ def asked_of_videos(
     start: str | None,
     stop: str | None,
     keep: Several[str] | None,
+    preview: str | None,
 ) -> dict[str, Any]:
     """Return the fields of `rainopt.app.results.OutputSettings` that these options are."""
     from rainopt.app.keep import Keep
+    from rainopt.io.video.span import Moment
 
     folders, span = parse_folders(output, sequence, rate), parse_span(start, stop)
+    with refusing("--preview", ValueError):
+        moment = None if preview is None else Moment.of(preview)
+        if moment is not None and folders is not None and folders.pattern is not None:
+            raise ValueError(f"is one picture, and '{output}' names many; name one, or a folder")
     with refusing("--keep", ValueError):
-        return {"folders": folders, "span": span, "keep": Keep.of(keep or [])}
+        return {"folders": folders, "span": span, "keep": Keep.of(keep or []), "preview": moment}
 
 
 def plan_derain(inputs: Several[str], output: Path, task: DerainTask, sequence: bool) -> Plan:
     """Return the jobs of a command that derains, as `rainopt.app.inputs.plan`."""
     from rainopt.app.inputs import PICTURES, SEQUENCES, PlanError, plan
+    from rainopt.app.kinds import SHEETS, SHEETS_OF_FRAMES
     from rainopt.app.placing import beside, numbered
 
     with refusing("--output", PlanError):
         folders = task.output.folders
+        if task.output.preview is not None:
+            return plan(inputs, output, task.results, SHEETS_OF_FRAMES if sequence else SHEETS)
         if folders is None:
             return plan(inputs, output, task.results, PICTURES)
         if folders.pattern is None:

@@ -25,7 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Keep, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 if TYPE_CHECKING:
     from rainopt.app.results import OutputSettings
@@ -83,6 +83,7 @@ def derain(
     start: Start = None,
     stop: Stop = None,
     keep: Keep = None,
+    preview: Preview = None,
     background: Annotated[
         bool,
         typer.Option(
@@ -131,7 +132,7 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
-    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep)
+    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview)
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--tol", ValueError):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
-from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video, write_frames
+from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video import in_stretches, part_writer, video_to_video, write_frames
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
@@ -19,6 +23,8 @@ from rainopt.video.stretches import StretchSettings, derained, same_again, stret
 # Frames of a stretch: what is derained alike, and lost at most when a run is stopped. At least
 # `rainopt.video.stretches.FEW`.
 STRETCH = 120
+# Frames on each side that a frame is derained with; those farther away do not help.
+AROUND = 8
 
 
 def derain_video(
@@ -28,8 +34,11 @@ def derain_video(
     output: OutputSettings,
     of_images: dict[str, bool],
     progress: Progress | None = None,
-) -> VideoRecord:
-    """Derain one video file; ``of_images`` as `rainopt.app.video.video_to_video`."""
+) -> FileRecord:
+    """Derain one video file, or a frame of it; ``of_images`` as `rainopt.app.video.video_to_video`."""
+    if output.preview is not None:
+        solver = partial(_Solver, asked=settings, output=output, length=STRETCH)
+        return video_to_preview(source, target, output.preview, output, solver)
 
     def work(video: CutVideo) -> dict[str, Any]:
         done = in_stretches(video, target, _Solver(video, settings, output, STRETCH), output, progress)
@@ -44,7 +53,7 @@ def derain_video(
 
 @dataclass(frozen=True)
 class _Solver:
-    """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
+    """The solver's work on a video, as a `rainopt.app.video.StretchWork` and a `rainopt.app.preview.PreviewWork`."""
 
     video: CutVideo
     asked: VideoSettings
@@ -63,18 +72,31 @@ class _Solver:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            chosen = stretch_settings(store, self.asked, before)
+            chosen = self.choose(store, before)
             with part_writer(self.video, file, self.output) as writer:
                 shown = (at for _, at in times)
-                write_frames(writer, self.video, self.output, shown, store, derained(store, chosen))
+                write_frames(writer, self.video, self.output, shown, store, self.derained(store, chosen))
             note = {
                 "first": times[0][0],
                 "frames": len(store),
-                "angle": None if chosen.dry else round(chosen.scene.directions[0].angle, 2),
+                "angle": self.angle(chosen),
                 "still": chosen.backdrop is not None,
                 "scene": asdict(chosen.scene),
             }
         return note, chosen
+
+    @property
+    def around(self) -> int:
+        return AROUND
+
+    def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
+        return stretch_settings(store, self.asked, before)
+
+    def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
+        return derained(store, chosen)
+
+    def angle(self, chosen: StretchSettings) -> float | None:
+        return None if chosen.dry else round(chosen.scene.directions[0].angle, 2)
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
         with FrameStore() as store:
