@@ -25,7 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import Codec, Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 DEFAULT_MODEL = "udgnet-small"
 
@@ -70,6 +70,7 @@ def derain(
     batch: Annotated[int, typer.Option(min=1, help="Tiles that go through the network together.")] = 1,
     quality: Quality = 95,
     crf: Crf = 18,
+    codec: Codec = None,
     sequence: Sequence = False,
     rate: Rate = None,
     start: Start = None,
@@ -99,7 +100,9 @@ def derain(
     """
     degrees = parse_angle(angle)
     check_ensemble(ensemble)
-    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview)
+    videos = asked_of_videos(
+        output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
+    )
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile

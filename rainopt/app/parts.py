@@ -26,11 +26,13 @@ class Parts:
         The result.
     settings
         What the parts depend on, as JSON has it; parts made with others are thrown away.
+    codec
+        What the parts are coded with, where that is not what is usual.
     """
 
-    def __init__(self, target: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, target: Path, settings: dict[str, Any], codec: str | None = None) -> None:
         self.folder = target.with_name(f".{target.name}.parts")
-        self._suffix = part_suffix(target) if target.suffix.lower() in WRITABLE_SUFFIXES else ""
+        self._suffix = part_suffix(target, codec) if target.suffix.lower() in WRITABLE_SUFFIXES else ""
         self._made = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         if self.folder.is_dir() and _read(self.folder / SETTINGS) != settings:
             self.remove()

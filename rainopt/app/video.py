@@ -22,6 +22,7 @@ from rainopt.io.video.formats import is_video
 from rainopt.io.video.join import PartsError
 from rainopt.io.video.pictures import PictureWriter, place_pictures
 from rainopt.io.video.read import VideoError, VideoFrame, open_video
+from rainopt.io.video.trial import require_codec
 from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
 from rainopt.video.scenes import split_scenes
 
@@ -92,6 +93,9 @@ def video_to_video(
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
         video = CutVideo(source, output.span, output.folders)
         output.keep.pixels(video.height, video.width, source)  # a region that does not fit ends it here
+        if output.codec is not None and is_video(target):
+            size = video.height, video.width
+            require_codec(output.codec, target.suffix.lower(), size, video.bits, output.crf)
         with _vanishing_if_empty(target.parent, output), writing_alone(target):
             # Another run may have written it in the meantime.
             wanted = wanted_of(results_of(target, output), output.overwrite)
@@ -167,7 +171,7 @@ def in_stretches(
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
     made = {"version": __version__, "source": source, "stretch": work.length} | output.frames_as_json()
-    parts = Parts(target, made | work.settings)
+    parts = Parts(target, made | work.settings, output.codec)
     notes: list[dict[str, Any]] = []
     before: Any = None
     number, kept = -1, 0
@@ -243,6 +247,7 @@ def part_writer(video: CutVideo, file: Path, output: OutputSettings) -> VideoWri
         bits=video.bits,
         quality=output.crf,
         pixel_aspect=video.pixel_aspect,
+        codec=output.codec,
     )
 
 

@@ -54,6 +54,16 @@ Keep = Annotated[
         "does all else.",
     ),
 ]
+Codec = Annotated[
+    str | None,
+    typer.Option(
+        "--codec",
+        metavar="NAME",
+        help="What video results are coded with: hevc, av1, vp9, prores, ffv1, or an encoder of the hardware such as "
+        "h264_nvenc, h264_qsv, h264_amf, h264_videotoolbox (any other name lists what is there). If left out: h264, "
+        "and vp9 in .webm.",
+    ),
+]
 Preview = Annotated[
     str | None,
     typer.Option(
@@ -118,6 +128,7 @@ def asked_of_videos(
     stop: str | None,
     keep: Several[str] | None,
     preview: str | None,
+    codec: str | None,
 ) -> dict[str, Any]:
     """Return the fields of `rainopt.app.results.OutputSettings` that these options are."""
     from rainopt.app.keep import Keep
@@ -128,8 +139,21 @@ def asked_of_videos(
         moment = None if preview is None else Moment.of(preview)
         if moment is not None and folders is not None and folders.pattern is not None:
             raise ValueError(f"is one picture, and '{output}' names many; name one, or a folder")
+    with refusing("--codec", ValueError):
+        if codec is not None:
+            _check_codec(codec)
     with refusing("--keep", ValueError):
-        return {"folders": folders, "span": span, "keep": Keep.of(keep or []), "preview": moment}
+        return {"folders": folders, "span": span, "keep": Keep.of(keep or []), "preview": moment, "codec": codec}
+
+
+def _check_codec(codec: str) -> None:
+    """Refuse a codec that there is not, and one of hardware that does not work; other trials wait for a video."""
+    from rainopt.io.video.codecs import encoder_of, is_hardware
+    from rainopt.io.video.trial import require_codec
+
+    encoder_of(codec)
+    if is_hardware(codec):
+        require_codec(codec)
 
 
 def plan_derain(inputs: Several[str], output: Path, task: DerainTask, sequence: bool) -> Plan:

@@ -25,7 +25,7 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import Codec, Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
 
 if TYPE_CHECKING:
     from rainopt.app.results import OutputSettings
@@ -78,6 +78,7 @@ def derain(
     device: Device = "auto",
     quality: Quality = 95,
     crf: Crf = 18,
+    codec: Codec = None,
     sequence: Sequence = False,
     rate: Rate = None,
     start: Start = None,
@@ -132,7 +133,9 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
-    videos = asked_of_videos(output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview)
+    videos = asked_of_videos(
+        output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
+    )
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--tol", ValueError):

@@ -6,11 +6,13 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.video.codecs import codec_of, encoder_of, formats_for
 from rainopt.io.video.common import BT709, VideoError, VideoExistsError, customary_matrix, import_av
 from rainopt.io.video.formats import CONTAINERS, Container
 from rainopt.io.video.open import plain
@@ -18,8 +20,8 @@ from rainopt.io.video.open import plain
 FINE_TICKS = 90_000
 
 
-def container_of(path: Path) -> Container:
-    """Return the container that the suffix of a path asks for.
+def container_of(path: Path, codec: str | None = None) -> Container:
+    """Return the container that the suffix of a path asks for, for its usual codec or another one.
 
     Raises
     ------
@@ -32,6 +34,8 @@ def container_of(path: Path) -> Container:
             f"'{path}' cannot be written: its suffix '{path.suffix}' is none of {', '.join(CONTAINERS)}; "
             "use one of these"
         )
+    if codec is not None:
+        return replace(known, codec=encoder_of(codec).name)
     if known.codec not in import_av().codecs_available:
         raise VideoError(
             f"'{path}' cannot be written: this build of PyAV lacks the encoder {known.codec}; install PyAV's own wheel "
@@ -57,12 +61,11 @@ def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: 
     VideoError
         If the encoder at hand has no more than 8 bits and more are asked for.
     """
-    # 4:2:0 halves both sides, and for that H.264 needs even ones.
-    halved = container.codec != "libx264" or (size[0] % 2 == 0 and size[1] % 2 == 0)
-    name = ("yuv420p" if halved else "yuv444p") + ("10le" if bits == 16 else "")
-    if name not in {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}:
+    formats = formats_for(codec_of(container.codec), size, bits)
+    name = next((name for name, there in formats if there), None)
+    if name is None:
         raise VideoError(
-            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {name}; "
+            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {formats[0][0]}; "
             "choose .mp4 or .mkv, or 8 bits"
         )
     return name
@@ -80,12 +83,7 @@ def add_pictures(
     """Add a stream of pictures of (height, width) `size` to an output container and return it."""
     height, width = size
     av = import_av()
-    if container.codec == "libx264":
-        options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
-    else:
-        # No frames are hidden ahead of their time, so that each packet is one frame.
-        options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-        options |= {"auto-alt-ref": "0", "lag-in-frames": "0"}
+    options = codec_of(container.codec).options(quality)
     stream = output.add_stream(container.codec, rate=rate, options=options)
     context = stream.codec_context
     context.width, context.height = width, height

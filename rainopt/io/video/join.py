@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rainopt.io.video.codecs import encoder_of
 from rainopt.io.video.common import VideoError, import_av, origin, reason
 from rainopt.io.video.encode import Container, container_of, writing
 from rainopt.io.video.open import open_container, picture_stream
@@ -27,12 +28,14 @@ Timed = tuple[Fraction, int, Any]
 """Decoding time in seconds, number of the stream in the output, and the packet."""
 
 
-def part_suffix(target: str | os.PathLike[str]) -> str:
+def part_suffix(target: str | os.PathLike[str], codec: str | None = None) -> str:
     """Return the suffix to write the parts of a video with, so that `join_parts` can make `target` from them.
 
     It is ".nut", which keeps any time base and time stamps that start anywhere; for .webm, whose codec and time base
-    differ, it is ".webm".
+    differ, it is ".webm". Another codec may ask for another one.
     """
+    if codec is not None:
+        return encoder_of(codec).parts
     return ".webm" if container_of(Path(target)).format == "webm" else ".nut"
 
 
@@ -89,6 +92,8 @@ def join_parts(
         output = stack.enter_context(writing(target, overwrite, container, Fraction(template.time_base)))
         try:
             pictures = output.add_stream_from_template(template, opaque=True)
+            if template.codec_context.name == "hevc" and container.format in ("mp4", "mov"):
+                pictures.codec_context.codec_tag = "hvc1"  # the only one that some players know
             pictures.codec_context.framerate = template.average_rate or 25
             copies = [output.add_stream_from_template(stream, opaque=True) for stream in sound]
             output.start_encoding()

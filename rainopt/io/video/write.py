@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.io.video.codecs import codec_of
 from rainopt.io.video.common import VideoError, VideoExistsError, customary_matrix, import_av, reason
 from rainopt.io.video.encode import add_pictures, container_of, pixel_format, ticks_for, writing
 from rainopt.io.video.formats import WRITABLE_SUFFIXES
@@ -50,6 +51,8 @@ class VideoWriter:
         Width of a pixel divided by its height; .webm does not keep it.
     overwrite : bool
         Whether a file that is there may be replaced.
+    codec : str, optional
+        Another codec, one of `rainopt.io.video.codecs.available`.
 
     Raises
     ------
@@ -72,10 +75,11 @@ class VideoWriter:
         quality: int = 18,
         pixel_aspect: Fraction = Fraction(1),
         overwrite: bool = True,
+        codec: str | None = None,
     ):
         self.path = Path(path)
-        self._container = container_of(self.path)
-        highest = 51 if self._container.codec == "libx264" else 63
+        self._container = container_of(self.path, codec)
+        highest = codec_of(self._container.codec).worst
         if height < 1 or width < 1:
             raise ValueError(f"`height` and `width` must be 1 or more, got {height} and {width}")
         if bits not in (8, 16):

@@ -3,6 +3,7 @@
 import functools
 import json
 
+import av
 import numpy as np
 import pytest
 
@@ -75,6 +76,16 @@ def test_a_part_without_a_clock(here):
         assert (got[24:] != frame[24:]).any()
 
 
+def test_another_codec(here):
+    save(here / "a.mkv", frames())
+    assert derain("a.mkv", "-o", "b.mp4", "--codec", "hevc")[0] == 0
+    with av.open("b.mp4") as file:
+        assert (file.streams.video[0].codec_context.name, file.streams.video[0].frames) == ("hevc", 6)
+    status, _, err = derain("a.mkv", "-o", "c.webm", "--codec", "hevc")
+    assert (status, "64 x 48 pixels cannot be coded as hevc for .webm here" in err) == (1, True)
+    assert not (here / "c.webm").exists()
+
+
 def test_a_photograph_without_its_date(here):
     save_photo(here / "a.png")
     write_image(here / "mask.png", np.pad(np.full((20, 30), 255, np.uint8), ((52, 0), (66, 0))))
@@ -102,6 +113,10 @@ def test_a_photograph_without_its_date(here):
             "--rate: must be pictures a second between 0.001 and 1000",
         ),
         (["a.mkv", "-o", "b.mkv", "--keep", "1,2,3"], "--keep: must be X,Y,W,H"),
+        (
+            ["a.mkv", "-o", "b.mkv", "--codec", "h265"],
+            "--codec: 'h265' is no codec of this build of FFmpeg, which has h264",
+        ),
         (["a.mkv", "-o", "b/%s.png"], "--output: '%s.png' has no place for one number"),
         (["a.mkv", "-o", "b/%d.mp4"], "'b/%d.mp4' cannot be written; numbered pictures are .avif, .bmp,"),
         (["in", "-o", "b/%d.png"], "names the pictures of one video; add --sequence if 'in' is a folder of its frames"),
