@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,21 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Codec, Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import (
+    Codec,
+    Keep,
+    Live,
+    Preview,
+    Rate,
+    Sequence,
+    Start,
+    Stop,
+    asked_of_videos,
+    run_derain,
+)
+
+if TYPE_CHECKING:
+    from rainopt.app.preview import PreviewWork
 
 DEFAULT_MODEL = "udgnet-small"
 
@@ -77,6 +91,7 @@ def derain(
     stop: Stop = None,
     keep: Keep = None,
     preview: Preview = None,
+    live: Live = False,
     json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
@@ -107,7 +122,6 @@ def derain(
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile
     from rainnet.weights.checkpoint import resolve
-    from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
     with refusing("--device", ValueError):
@@ -129,8 +143,7 @@ def derain(
         save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
     )
     task = Derain(output=output_settings, settings=settings)
-    work = plan_derain(inputs, output, task, sequence)
-    raise typer.Exit(follow(work, task, jobs, json_lines))
+    raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +157,12 @@ class Derain(DerainTask):
         from rainnet.commands.derain_photo import derain_photo
 
         return derain_photo(source, target, self.settings, self.output, progress)
+
+    def live(self) -> PreviewWork:
+        """Return the network for a stream."""
+        from rainnet.commands.derain_video import Net
+
+        return Net(self.settings)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file."""

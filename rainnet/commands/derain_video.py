@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,11 @@ def derain_video(
     """Derain one video file by a network, or a frame of it, as `rainopt.app.video.video_to_video`."""
     of_images = {"--save-rain": output.save_rain}
     if output.preview is not None:
-        net = partial(_Net, asked=settings, output=output, length=STRETCH, progress=None)
         with kept():
-            return video_to_preview(source, target, output.preview, output, net)
+            return video_to_preview(source, target, output.preview, output, Net(settings, STRETCH))
 
     def work(video: CutVideo) -> dict[str, Any]:
-        treated = _Net(video, settings, output, STRETCH, progress)
+        treated = _Stretches(video, Net(settings, STRETCH), output, progress)
         with kept():
             done = in_stretches(video, target, treated, output)
         if progress:
@@ -57,18 +55,47 @@ def derain_video(
 
 
 @dataclass(frozen=True)
-class _Net:
-    """A network's work on a video, as a `rainopt.app.video.StretchWork` and a `rainopt.app.preview.PreviewWork`."""
+class Net:
+    """A network's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`; each is derained alone."""
+
+    asked: NetworkSettings
+    length: int = STRETCH
+    around: int = 0
+
+    def choose(self, store: FrameStore, before: Chosen | None) -> Chosen:
+        """Return the angle and the unit of the frames of a stretch."""
+        angle = None if before is None else before[0]
+        return _angle(store, self.asked, angle), float(exposure(*store))
+
+    def derained(self, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
+        """Yield frames without their rain."""
+        angle, unit = chosen
+        for pixels in store:
+            result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
+            yield np.asarray(quantise(result.background, pixels.dtype))
+
+    def angle(self, chosen: Chosen) -> float | None:
+        """Return the angle of the rain."""
+        return chosen[0]
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
 
     video: CutVideo
-    asked: NetworkSettings
+    net: Net
     output: OutputSettings
-    length: int
     progress: Progress | None
 
     @property
+    def length(self) -> int:
+        return self.net.length
+
+    @property
     def settings(self) -> dict[str, Any]:
-        asked, stat = self.asked, self.asked.model.stat()
+        asked = self.net.asked
+        stat = asked.model.stat()
         return {
             "model": [str(asked.model.resolve()), stat.st_size, stat.st_mtime_ns],
             "angle": checked_angle(asked.angle, asked.network),
@@ -76,47 +103,27 @@ class _Net:
             "ensemble": asked.ensemble,
         }
 
-    def derain(
-        self, frames: Iterator[VideoFrame], file: Path, before: float | None
-    ) -> tuple[dict[str, Any], float | None]:
+    def derain(self, frames: Iterator[VideoFrame], file: Path, before: Chosen | None) -> tuple[dict[str, Any], Chosen]:
         with FrameStore() as store:
             times = []
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            chosen, first = self.choose(store, before), times[0][0]
+            chosen, first = self.net.choose(store, before), times[0][0]
             with part_writer(self.video, file, self.output) as writer:
                 shown = (at for _, at in times)
                 write_frames(writer, self.video, self.output, shown, store, self._told(first, store, chosen))
-            return {"first": first, "frames": len(store), "angle": chosen[0]}, chosen[0]
-
-    @property
-    def around(self) -> int:
-        return 0
-
-    def choose(self, store: FrameStore, before: Chosen | float | None) -> Chosen:
-        angle = before[0] if isinstance(before, tuple) else before
-        return _angle(store, self.asked, angle), float(exposure(*store))
-
-    def derained(self, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
-        angle, unit = chosen
-        for pixels in store:
-            result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
-            yield np.asarray(quantise(result.background, pixels.dtype))
-
-    def angle(self, chosen: Chosen) -> float | None:
-        return chosen[0]
+            return {"first": first, "frames": len(store), "angle": chosen[0]}, chosen
 
     def _told(self, first: int, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
         """Yield the derained frames of a store, and tell how far it is."""
-        for index, pixels in enumerate(self.derained(store, chosen), first):
+        for index, pixels in enumerate(self.net.derained(store, chosen), first):
             yield pixels
             if self.progress and self.video.declared:
                 self.progress(min((index + 1) / self.video.declared, 0.99))
 
-    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> float | None:
-        angle: float | None = note["angle"]
-        return angle
+    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Chosen:
+        return note["angle"], 1.0
 
 
 def _angle(store: FrameStore, settings: NetworkSettings, before: float | None) -> float | None:

@@ -20,6 +20,8 @@ from rainopt.io.video.numbering import siblings_of
 if TYPE_CHECKING:
     import numpy as np
 
+    from rainopt.app.preview import PreviewWork
+
 
 @dataclass(frozen=True, kw_only=True)
 class DerainTask(ABC):
@@ -36,6 +38,10 @@ class DerainTask(ABC):
     @abstractmethod
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file; never raises for a bad one."""
+
+    @abstractmethod
+    def live(self) -> PreviewWork:
+        """Return what derains a stream while it comes."""
 
     def __call__(self, source: Path, target: Path | None, progress: Progress | None = None) -> FileRecord:
         """Derain one file."""

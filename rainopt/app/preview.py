@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,7 +68,7 @@ def video_to_preview(
     target: Path,
     moment: Moment,
     output: OutputSettings,
-    work: Callable[[CutVideo], PreviewWork],
+    work: PreviewWork,
 ) -> PreviewRecord:
     """Derain one frame of a video, and write it before and after, and its rain; never raises for a bad file."""
     begin = time.perf_counter()
@@ -79,7 +79,7 @@ def video_to_preview(
         video = CutVideo(source, output.span, output.folders)
         kept = output.keep.pixels(video.height, video.width, source)
         with writing_alone(target):
-            frame, clean, angle = shown(video, video.number_of(moment), work(video))
+            frame, clean, angle = shown(video, video.number_of(moment), work)
             clean = put_back(clean, frame.pixels, kept)
             sheet = side_by_side(frame.pixels, clean, taken(frame.pixels, clean))
             write_image(target, sheet, overwrite=output.overwrite)

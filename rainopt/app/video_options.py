@@ -54,6 +54,16 @@ Keep = Annotated[
         "does all else.",
     ),
 ]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help="Derain one stream while it comes: an address (rtsp://, http://, rtmp://, srt://, udp://), - for standard "
+        "input, or a file at its own pace. It looks 8 frames ahead at most, and drops frames, which is told, rather "
+        "than fall behind by more than about 2 s. -o names a video, or is - for standard output (Matroska). Ctrl-C "
+        "ends it, and what came until then is a whole file.",
+    ),
+]
 Codec = Annotated[
     str | None,
     typer.Option(
@@ -154,6 +164,33 @@ def _check_codec(codec: str) -> None:
     encoder_of(codec)
     if is_hardware(codec):
         require_codec(codec)
+
+
+def run_derain(
+    inputs: Several[str], output: Path, task: DerainTask, *, sequence: bool, live: bool, jobs: int, json_lines: bool
+) -> int:
+    """Do what a command that derains was asked for, and return the exit status."""
+    from rainopt.app.inputs import PlanError
+    from rainopt.app.live_run import check_live, refuse_streams, run_live
+    from rainopt.app.report import follow
+
+    if not live:
+        with refusing("INPUT", PlanError):
+            refuse_streams(inputs, output)
+        return follow(plan_derain(inputs, output, task, sequence), task, jobs, json_lines)
+    settings = task.output
+    for option, given in {
+        "--preview": settings.preview is not None,
+        "--compare": settings.compare,
+        "--save-rain": settings.save_rain,
+        "--start": settings.span.start is not None,
+        "--sequence": settings.folders is not None,
+    }.items():
+        if given:
+            raise typer.BadParameter("is not for streams; leave it out with --live", param_hint=option)
+    with refusing("--live", PlanError):
+        check_live(inputs, output, settings.overwrite)
+    return run_live(inputs[0], output, task, json_lines)
 
 
 def plan_derain(inputs: Several[str], output: Path, task: DerainTask, sequence: bool) -> Plan:

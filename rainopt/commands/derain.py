@@ -25,9 +25,21 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video_options import Codec, Keep, Preview, Rate, Sequence, Start, Stop, asked_of_videos, plan_derain
+from rainopt.app.video_options import (
+    Codec,
+    Keep,
+    Live,
+    Preview,
+    Rate,
+    Sequence,
+    Start,
+    Stop,
+    asked_of_videos,
+    run_derain,
+)
 
 if TYPE_CHECKING:
+    from rainopt.app.preview import PreviewWork
     from rainopt.app.results import OutputSettings
     from rainopt.optim.objectives import UDGWeights
     from rainopt.still.settings import StillSettings
@@ -85,6 +97,7 @@ def derain(
     stop: Stop = None,
     keep: Keep = None,
     preview: Preview = None,
+    live: Live = False,
     background: Annotated[
         bool,
         typer.Option(
@@ -117,13 +130,13 @@ def derain(
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
     - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
+    - `rainopt derain rtsp://camera/stream -o now.mkv --live`
     - `rainopt derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     from rainopt.app.devices import resolve_device
-    from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
     checked_angle(angle)
@@ -152,8 +165,7 @@ def derain(
             max_iter=max_iter,
             tol=tol,
         )
-    work = plan_derain(inputs, output, task, sequence)
-    raise typer.Exit(follow(work, task, jobs, json_lines))
+    raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +192,12 @@ class Derain(DerainTask):
         from rainopt.commands.derain_photo import derain_photo
 
         return derain_photo(source, target, self.still, self.output, self.device, progress)
+
+    def live(self) -> PreviewWork:
+        """Return the solver for a stream, on the CPU."""
+        from rainopt.commands.derain_video import Solver
+
+        return Solver(self.moving)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file, on the CPU."""

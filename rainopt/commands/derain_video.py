@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,10 @@ def derain_video(
 ) -> FileRecord:
     """Derain one video file, or a frame of it; ``of_images`` as `rainopt.app.video.video_to_video`."""
     if output.preview is not None:
-        solver = partial(_Solver, asked=settings, output=output, length=STRETCH)
-        return video_to_preview(source, target, output.preview, output, solver)
+        return video_to_preview(source, target, output.preview, output, Solver(settings, STRETCH))
 
     def work(video: CutVideo) -> dict[str, Any]:
-        done = in_stretches(video, target, _Solver(video, settings, output, STRETCH), output, progress)
+        done = in_stretches(video, target, _Stretches(video, Solver(settings, STRETCH), output), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
@@ -52,17 +50,41 @@ def derain_video(
 
 
 @dataclass(frozen=True)
-class _Solver:
-    """The solver's work on a video, as a `rainopt.app.video.StretchWork` and a `rainopt.app.preview.PreviewWork`."""
+class Solver:
+    """The solver's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`."""
+
+    asked: VideoSettings
+    length: int = STRETCH
+    around: int = AROUND
+
+    def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
+        """Return how the frames of a stretch are derained."""
+        return stretch_settings(store, self.asked, before)
+
+    def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
+        """Yield frames without their rain."""
+        return derained(store, chosen)
+
+    def angle(self, chosen: StretchSettings) -> float | None:
+        """Return the angle of the strongest rain, None where none was seen."""
+        return None if chosen.dry else round(chosen.scene.directions[0].angle, 2)
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
 
     video: CutVideo
-    asked: VideoSettings
+    solver: Solver
     output: OutputSettings
-    length: int
+
+    @property
+    def length(self) -> int:
+        return self.solver.length
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"asked": asdict(self.asked)}
+        return {"asked": asdict(self.solver.asked)}
 
     def derain(
         self, frames: Iterator[VideoFrame], file: Path, before: StretchSettings | None
@@ -72,31 +94,18 @@ class _Solver:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            chosen = self.choose(store, before)
+            chosen = self.solver.choose(store, before)
             with part_writer(self.video, file, self.output) as writer:
                 shown = (at for _, at in times)
-                write_frames(writer, self.video, self.output, shown, store, self.derained(store, chosen))
+                write_frames(writer, self.video, self.output, shown, store, self.solver.derained(store, chosen))
             note = {
                 "first": times[0][0],
                 "frames": len(store),
-                "angle": self.angle(chosen),
+                "angle": self.solver.angle(chosen),
                 "still": chosen.backdrop is not None,
                 "scene": asdict(chosen.scene),
             }
         return note, chosen
-
-    @property
-    def around(self) -> int:
-        return AROUND
-
-    def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
-        return stretch_settings(store, self.asked, before)
-
-    def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
-        return derained(store, chosen)
-
-    def angle(self, chosen: StretchSettings) -> float | None:
-        return None if chosen.dry else round(chosen.scene.directions[0].angle, 2)
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
         with FrameStore() as store:

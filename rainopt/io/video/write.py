@@ -7,7 +7,7 @@ by side, can be joined without encoding them again.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -106,7 +106,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            self._output = stack.enter_context(writing(self.path, self.overwrite, self._container, self.time_base))
+            self._output = stack.enter_context(self._opened())
             size = self.height, self.width
             self._stream = add_pictures(
                 self._output, self._container, size, self.rate, self.time_base, self._format, self.quality
@@ -115,6 +115,10 @@ class VideoWriter:
             self._reformatter = import_av().video.reformatter.VideoReformatter()
             self._stack = stack.pop_all()
         return self
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        """Return what opens the output."""
+        return writing(self.path, self.overwrite, self._container, self.time_base)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -11,7 +11,7 @@ from rainopt import UDGWeights
 from rainopt.app.preview import shown
 from rainopt.app.results import OutputSettings
 from rainopt.commands import derain_video as module
-from rainopt.commands.derain_video import _Solver, derain_video
+from rainopt.commands.derain_video import Solver, derain_video
 from rainopt.commands.main import app
 from rainopt.io import read_image
 from rainopt.io.video.cut import CutVideo
@@ -50,14 +50,12 @@ QUICK = VideoSettings(weights=UDGWeights(), max_iter=2, background=False)
 @pytest.mark.parametrize(("span", "settings"), [(WHOLE, VideoSettings(max_iter=2)), (Span(Moment.of("4f")), QUICK)])
 def test_a_frame_comes_out_as_in_the_whole_video(tmp_path, clip, span, settings):
     # Pictures, which hold what is written to the last value.
-    output = OutputSettings(folders=FrameFolders(), span=span)
     numbered = OutputSettings(folders=FrameFolders(pattern=pattern_of("%d.png")), span=span)
     record = derain_video(clip, tmp_path / "out" / "1.png", settings, numbered, {})
     assert record.status == "ok"
     for number in (5, 11, 21):
-        solver = functools.partial(_Solver, asked=settings, output=output, length=STRETCH)
         video = CutVideo(clip, span)
-        frame, clean, angle = shown(video, number, solver(video))
+        frame, clean, angle = shown(video, number, Solver(settings, STRETCH))
         np.testing.assert_array_equal(clean, read_image(tmp_path / "out" / f"{number + 1}.png"))
         assert angle == record.angles[number // STRETCH]
         assert (frame.index, video.first) == (number, 4 if span else 0)
@@ -68,7 +66,7 @@ def test_after_a_cut_nothing_is_remembered(tmp_path):
     output = OutputSettings(folders=FrameFolders(pattern=pattern_of("%d.png")))
     derain_video(source, tmp_path / "out" / "1.png", QUICK, output, {})
     video = CutVideo(source)
-    _, clean, _ = shown(video, 20, _Solver(video, QUICK, output, STRETCH))
+    _, clean, _ = shown(video, 20, Solver(QUICK, STRETCH))
     np.testing.assert_array_equal(clean, read_image(tmp_path / "out" / "21.png"))
 
 
