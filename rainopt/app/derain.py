@@ -49,7 +49,7 @@ class DerainTask(ABC):
             raise ValueError(f"'{source}' has no place for its result")
         if os.path.isdir(source) or is_video(source):
             return self.video(source, target, progress)
-        option = "--preview is" if self.output.preview else "--sequence and numbered results are"
+        option = "--preview-at is" if self.output.preview else "--sequence and numbered results are"
         if self.output.preview or self.output.folders:
             return self.failed(source, target, f"'{source}': {option} for videos; leave them out for images")
         return self.photo(source, target, progress)

@@ -77,7 +77,7 @@ Codec = Annotated[
 Preview = Annotated[
     str | None,
     typer.Option(
-        "--preview",
+        "--preview-at",
         metavar="TIME",
         help="Only show what would become of the frame at this time of each video, given as for --start: before, after "
         "and the rain in one picture, NAME_preview.png.",
@@ -145,7 +145,7 @@ def asked_of_videos(
     from rainopt.io.video.span import Moment
 
     folders, span = parse_folders(output, sequence, rate), parse_span(start, stop)
-    with refusing("--preview", ValueError):
+    with refusing("--preview-at", ValueError):
         moment = None if preview is None else Moment.of(preview)
         if moment is not None and folders is not None and folders.pattern is not None:
             raise ValueError(f"is one picture, and '{output}' names many; name one, or a folder")
@@ -180,7 +180,7 @@ def run_derain(
         return follow(plan_derain(inputs, output, task, sequence), task, jobs, json_lines)
     settings = task.output
     for option, given in {
-        "--preview": settings.preview is not None,
+        "--preview-at": settings.preview is not None,
         "--compare": settings.compare,
         "--save-rain": settings.save_rain,
         "--start": settings.span.start is not None,

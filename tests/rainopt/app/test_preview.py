@@ -76,7 +76,9 @@ def test_one_picture_of_each_video(here, clip, program, more):
     source.parent.mkdir()
     source.write_bytes(clip.read_bytes())
     save_photo(here / "in" / "photo.png")
-    status, out, _ = call(program, "derain", "in", "-o", "out", "--preview", "0.5", "--start", "0.2", "--json", *more)
+    status, out, _ = call(
+        program, "derain", "in", "-o", "out", "--preview-at", "0.5", "--start", "0.2", "--json", *more
+    )
     assert (status, files(here / "out").keys()) == (0, {"a_preview.png"})
     record = json.loads(out)
     assert (record["output"], record["frame"], record["time"]) == ("out/a_preview.png", 12, 0.48)
@@ -84,20 +86,20 @@ def test_one_picture_of_each_video(here, clip, program, more):
     before = next(open_video(clip).frames(12)).pixels
     np.testing.assert_array_equal(sheet[-64:, :96], before)
     assert (sheet[-64:, 104:200] != before).any()
-    again = call(program, "derain", "in", "-o", "out", "--preview", "0.5", *more)
+    again = call(program, "derain", "in", "-o", "out", "--preview-at", "0.5", *more)
     assert "kept out/a_preview.png (--overwrite to do it again)" in again[1]
-    status, out, err = call(program, "derain", source, "in/photo.png", "-o", "new", "--preview", "99f", *more)
+    status, out, err = call(program, "derain", source, "in/photo.png", "-o", "new", "--preview-at", "99f", *more)
     assert (status, out, files(here / "new")) == (1, "", {})
     assert f"'{source}' shows no frame at 99f; it was read to frame 29f at 1.16 s: choose another moment" in err
-    assert "'in/photo.png': --preview is for videos; leave them out for images" in err
+    assert "'in/photo.png': --preview-at is for videos; leave them out for images" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["a.mkv", "-o", "b.mkv", "--preview", "1"], "'b.mkv' cannot be written; use .avif,"),
-        (["a.mkv", "-o", "b/%d.png", "--preview", "1"], "is one picture, and 'b/%d.png' names many; name one, or a"),
-        (["a.mkv", "-o", "b.png", "--preview", "soon"], "--preview must be seconds, as 12.5"),
+        (["a.mkv", "-o", "b.mkv", "--preview-at", "1"], "'b.mkv' cannot be written; use .avif,"),
+        (["a.mkv", "-o", "b/%d.png", "--preview-at", "1"], "is one picture, and 'b/%d.png' names many; name one, or a"),
+        (["a.mkv", "-o", "b.png", "--preview-at", "soon"], "--preview-at must be seconds, as 12.5"),
     ],
 )
 def test_wrong_usage(here, arguments, told):
