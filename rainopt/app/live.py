@@ -27,12 +27,13 @@ from rainopt.parallel.threads import stay_in_this_thread
 from rainopt.video.frames import MEMORY, FrameStore
 from rainopt.video.scenes import CutDetector
 
-WAITING = 1.0  # seconds that a frame waits for its turn; then it is dropped
+WAITING = 0.5  # seconds that a frame waits for its turn; then it is dropped
 AHEAD = 8  # frames that are looked ahead at most
-AROUND = 2  # of them, those that only help; as many that have gone help, too
-BUSY = 0.5  # seconds that frames are worked on together at most, as far as can be told
+AROUND = 2  # of them, those that only help where there is time; as many that have gone help, too
+BUSY = 0.75  # seconds that frames are worked on together at most, as far as can be told
+REST = 5  # times as long as it takes to find settings, nothing is done to renew them
 # Frames that settings are found from: in a new scene, and from then on, as many as fit into memory.
-FIRST, LEAST, MOST = 25, 40, 120
+FIRST, LEAST, MOST = 8, 40, 120
 TELL_EVERY = 10.0  # seconds
 
 
@@ -124,6 +125,7 @@ class _Settings:
     _scene: int = 0
     _thread: threading.Thread | None = None
     _store: FrameStore = field(default_factory=FrameStore)
+    _rest: float = 0.0
 
     def see(self, pixels: np.ndarray) -> bool:
         """Take a frame into account; tell whether it begins a new scene, of which nothing is known."""
@@ -131,8 +133,9 @@ class _Settings:
         if new:
             self._scene, self.chosen = self._scene + 1, None
             self._store.close()
-        # While settings are found, there is no use for frames.
-        if self._thread is None or not self._thread.is_alive():
+        # While settings are found, and some time after, there is no use for frames.
+        busy = self._thread is not None and self._thread.is_alive()
+        if not busy and (self.chosen is None or time.monotonic() > self._rest):
             self._store.append(pixels)
             if len(self._store) >= (FIRST if self.chosen is None else min(MOST, max(LEAST, MEMORY // pixels.nbytes))):
                 store, self._store = self._store, FrameStore()
@@ -144,6 +147,7 @@ class _Settings:
     def _find(self, store: FrameStore, scene: int) -> None:
         # The pool is for the frames that wait.
         stay_in_this_thread()
+        begin = time.monotonic()
         try:
             chosen = self.work.choose(store, self.chosen)
             angle = self.work.angle(chosen)
@@ -153,6 +157,9 @@ class _Settings:
         finally:
             store.close()
         if scene == self._scene:
+            # The first ones are of few frames.
+            now = time.monotonic()
+            self._rest = now if self.chosen is None else now + REST * (now - begin)
             self.chosen = chosen
             self.angles += [] if angle is None else [round(angle, 2)]
 
@@ -174,7 +181,7 @@ class _Line:
         self._settings = _Settings(work)
         self._gone: deque[np.ndarray] = deque(maxlen=min(AROUND, work.around))
         self._coming: deque[tuple[Arrived, np.ndarray]] = deque()
-        self._each = 0.0  # seconds that a frame takes
+        self._each = 0.0  # seconds that a frame takes; 0 before that is known
         self.written = self.raw = self.height = self.width = 0
         self.delay = 0.0
 
@@ -203,7 +210,7 @@ class _Line:
                         self._gone.clear()
                     self._coming.append((arrived, pixels))
                 over = self._stop.is_set() or self._stream.is_over
-                while self._coming and (over or len(self._coming) >= self._wanted()):
+                while self._coming and (over or len(self._coming) >= sum(self._together())):
                     self._write_some(writer, kept)
                 if self._settings.error is not None:
                     raise self._settings.error
@@ -240,35 +247,36 @@ class _Line:
             return StandardWriter(**options)
         return VideoWriter(Path(self._target), overwrite=output.overwrite, **options)
 
-    def _together(self) -> int:
-        """Return how many frames are worked on together."""
-        most = AHEAD - min(AROUND, self._work.around)
-        return most if self._each <= 0 else max(1, min(most, int(BUSY / self._each)))
-
-    def _wanted(self) -> int:
-        """Return how many frames must have come before some are written."""
-        if self._settings.chosen is None:
-            return 1
-        return self._together() + min(AROUND, self._work.around)
+    def _together(self) -> tuple[int, int]:
+        """Return how many frames are worked on together, and how many on each side only help."""
+        if self._settings.chosen is None or self._each <= 0:
+            return 1, 0
+        most = int(BUSY / self._each)
+        for around in range(min(AROUND, self._work.around), -1, -1):
+            # Help must not cost more than the work itself.
+            if most >= 4 * around + 1:
+                return min(most - 2 * around, AHEAD - around), around
+        return 1, 0
 
     def _write_some(self, writer: VideoWriter, kept: np.ndarray | None) -> None:
-        chosen, count = self._settings.chosen, min(self._together(), len(self._coming))
-        begin = time.monotonic()
-        frames = [self._coming.popleft() for _ in range(count)]
+        chosen, (most, around) = self._settings.chosen, self._together()
+        frames = [self._coming.popleft() for _ in range(min(most, len(self._coming)))]
         if chosen is None:
-            self.raw += count
+            self.raw += len(frames)
             for arrived, pixels in frames:
                 self._write(writer, arrived, pixels)
         else:
-            after = [pixels for _, pixels in islice(self._coming, min(AROUND, self._work.around))]
+            begin = time.monotonic()
+            before = list(self._gone)[len(self._gone) - min(around, len(self._gone)) :]
+            after = [pixels for _, pixels in islice(self._coming, around)]
             with FrameStore() as store:
-                for pixels in (*self._gone, *(pixels for _, pixels in frames), *after):
+                for pixels in (*before, *(pixels for _, pixels in frames), *after):
                     store.append(pixels)
                 # All of them, so that no thread works on after its store is gone.
-                results = list(self._work.derained(store, chosen))[len(self._gone) :]
-            for (arrived, pixels), clean in zip(frames, results, strict=False):
+                results = list(self._work.derained(store, chosen))
+            self._each = (time.monotonic() - begin) / len(results)
+            for (arrived, pixels), clean in zip(frames, results[len(before) :], strict=False):
                 self._write(writer, arrived, put_back(clean, pixels, kept))
-            self._each = (time.monotonic() - begin) / count
         self._gone.extend(pixels for _, pixels in frames)
 
     def _write(self, writer: VideoWriter, arrived: Arrived, pixels: np.ndarray) -> None:

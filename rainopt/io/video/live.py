@@ -1,4 +1,4 @@
-"""Streams that are read while they come: cameras and servers by their address, standard input, and files at their pace.
+"""Streams that are read while they come: cameras and servers by their address, standard input, files at their pace.
 
 Frames are decoded in a thread of their own, so that nobody who sends them has to wait; those that nobody takes in time
 are dropped and counted.
@@ -6,8 +6,6 @@ are dropped and counted.
 
 from __future__ import annotations
 
-import os
-import stat
 import threading
 import time
 from collections import deque
@@ -67,7 +65,9 @@ class LiveSource:
         self._waiting: deque[Arrived] = deque()
         self._change = threading.Condition()
         self._ended = self._stop = False
-        self._paced = source != STANDARD and os.path.isfile(source) and stat.S_ISREG(os.stat(source).st_mode)
+        # What may come faster than it is shown: files, and pipes and servers that send them.
+        self._paced = scheme_of(source) in (None, "http", "https")
+        self._blocked = False
 
     def __enter__(self) -> LiveSource:
         self._container = _opened(self._source, self.name)
@@ -102,6 +102,7 @@ class LiveSource:
         with self._change:
             if not self._waiting and not self._ended:
                 self._change.wait(patience)
+            self._drop()
             return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
     def _run(self, stream: Any) -> None:
@@ -118,7 +119,7 @@ class LiveSource:
     def _decode(self, stream: Any) -> None:
         broken = import_av().error.FFmpegError
         clock: Clock | None = None
-        begin = time.monotonic()
+        pace = _Pace(1 / self.rate)
         for packet in self._packets(stream):
             try:
                 frames = stream.decode(packet)
@@ -135,7 +136,7 @@ class LiveSource:
                     clock = Clock(self.rate, self.time_base, frame.pts or 0)
                 at = clock.time(frame.pts)
                 if self._paced:
-                    time.sleep(max(0.0, begin + float(at) - time.monotonic()))
+                    pace.wait(float(at), self._blocked)
                 self._put(Arrived(self.read, time.monotonic(), at, frame))
             if self._stop:
                 break
@@ -143,7 +144,15 @@ class LiveSource:
     def _packets(self, stream: Any) -> Iterator[Any]:
         """Yield the pieces of the pictures, and None at the end, for the frames that the decoder still holds."""
         try:
-            yield from (packet for packet in self._container.demux(stream) if packet.size)
+            packets = self._container.demux(stream)
+            while True:
+                asked = time.monotonic()
+                packet = next(packets, None)
+                if packet is None:
+                    break
+                self._blocked = time.monotonic() - asked > 0.5 / self.rate
+                if packet.size:
+                    yield packet
         except import_av().error.FFmpegError as error:
             self.error = reason(error)
         yield None
@@ -152,10 +161,32 @@ class LiveSource:
         with self._change:
             self.read += 1
             self._waiting.append(arrived)
-            while len(self._waiting) > 1 and arrived.came - self._waiting[0].came > self._seconds:
-                self._waiting.popleft()
-                self.dropped += 1
+            self._drop()
             self._change.notify_all()
+
+    def _drop(self) -> None:
+        """Drop the frames that have waited too long, but for the last one."""
+        now = time.monotonic()
+        while len(self._waiting) > 1 and now - self._waiting[0].came > self._seconds:
+            self._waiting.popleft()
+            self.dropped += 1
+
+
+class _Pace:
+    """Lets frames come no faster than they are shown.
+
+    Where the sender is waited for, frames that come early are those of a clock that runs a little faster than ours,
+    which is followed, so that nothing heaps up over hours.
+    """
+
+    def __init__(self, frame: Fraction) -> None:
+        self._begin, self._most = time.monotonic(), 0.02 * float(frame)
+
+    def wait(self, at: float, blocked: bool) -> None:
+        ahead = self._begin + at - time.monotonic()
+        if ahead > 0:
+            self._begin -= min(ahead, self._most) if blocked else 0.0
+            time.sleep(ahead)
 
 
 def _opened(source: str, name: str) -> Any:
