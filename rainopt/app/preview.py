@@ -21,6 +21,9 @@ from rainopt.io.video.read import VideoError, VideoFrame
 from rainopt.io.video.span import Moment
 from rainopt.video.frames import FrameStore
 
+JUMP = 30
+"""Seconds that are rather decoded than jumped over, since frames are numbered surely then."""
+
 
 @dataclass(frozen=True)
 class PreviewRecord(FileRecord):
@@ -78,6 +81,10 @@ def video_to_preview(
             return PreviewRecord(str(source), str(target), "skipped")
         video = CutVideo(source, output.span, output.folders)
         kept = output.keep.pixels(video.height, video.width, source)
+        # A little of what is before the stretch ahead of its own, so that nothing depends on where a jump lands.
+        early = moment.at(video.rate) - (2 * work.length + 1) / video.rate
+        if early > JUMP:
+            video.skip_to(early)
         with writing_alone(target):
             frame, clean, angle = shown(video, video.number_of(moment), work)
             clean = put_back(clean, frame.pixels, kept)

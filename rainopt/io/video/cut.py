@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource, files_of
 from rainopt.io.video.numbering import Naming
 from rainopt.io.video.read import Video, VideoFrame
+from rainopt.io.video.seek import Numbered, scan_from
 from rainopt.io.video.span import WHOLE, FrameFolders, Moment, Span
 
 
@@ -44,6 +46,7 @@ class CutVideo(Video):
 
     def __init__(self, path: str | os.PathLike[str], span: Span = WHOLE, folders: FrameFolders | None = None):
         self._folders = folders
+        self._skip: Fraction | None = None
         super().__init__(path)
         self.span = span
         self.first = 0
@@ -61,26 +64,56 @@ class CutVideo(Video):
             return super()._opened()
         return FolderSource(self.path, self._folders.rate, numbered=True)
 
+    def skip_to(self, time: Fraction) -> None:
+        """Begin later iterations at a time in seconds, where the file can be jumped in.
+
+        Frames are then numbered by their times, which is right where all are shown equally long.
+        """
+        self._skip = time
+
+    def _scan(self, report: Callable[[str | None], None]) -> Iterator[Numbered]:
+        source = self._source
+        if self._skip is not None and isinstance(source, FileSource):
+            frames = scan_from(self.path, source, self._skip)
+            if frames is not None:
+                yield from frames
+                return
+        self._skip = None
+        for index, (time, pixels) in enumerate(source.scan(report)):
+            yield index, time, pixels
+
+    def _begin(self, index: int, time: Fraction) -> tuple[int, Fraction]:
+        """Return number and time of the first frame of the span, where this one is the first that is met."""
+        if self._skip is None:
+            return index, time
+        start = self.span.start
+        if start is None:
+            return 0, Fraction(0)
+        first = int(start.value) if start.is_frame else math.ceil(start.value * self.rate)
+        return first, first / self.rate
+
     def _frames(self, start: int, stop: int | None, step: int) -> Iterator[VideoFrame]:
-        if not self.span:
+        if not self.span and self._skip is None:
             yield from super()._frames(start, stop, step)
             return
-        number, index, last = 0, 0, Fraction(0)
-        for index, (time, pixels) in enumerate(self._source.scan(self._report)):
+        met, index, last = False, 0, Fraction(0)
+        for index, time, pixels in self._scan(self._report):
             last, place = time, self.span.place(index, time)
             if place > 0:
                 self.between = self.between[0], time
                 break
             if place < 0:
                 continue
-            if number == 0:
-                self.first, self.between = index, (time, self.between[1])
+            if not met:
+                met = True
+                self.first, begin = self._begin(index, time)
+                self.between = begin, self.between[1]
+            number = index - self.first
             if stop is not None and number >= stop:
                 return
             if number >= start and (number - start) % step == 0:
                 yield VideoFrame(number, time - self.between[0], pixels())
-            number += 1
-        if number == 0:
+        if not met:
             raise VideoError(
                 f"'{self.path}' has no frame in {self.span}; it was read to frame {index}f at {float(last):.6g} s: "
                 "choose another part"
@@ -90,7 +123,7 @@ class CutVideo(Video):
         """Return the number of frames, by decoding them all."""
         if not self.span:
             return super().count()
-        return sum(self.span.place(k, time) == 0 for k, (time, _) in enumerate(self._source.scan(self._report)))
+        return sum(self.span.place(k, time) == 0 for k, time, _ in self._scan(self._report))
 
     def number_of(self, moment: Moment) -> int:
         """Return the number, in this video, of the frame that is shown at a moment of the source.
@@ -100,15 +133,17 @@ class CutVideo(Video):
         VideoError
             If there is none.
         """
-        number, index, time = -1, 0, Fraction(0)
-        for index, (time, _) in enumerate(self._source.scan(lambda lost: None)):
+        number, first, index, time = -1, None, 0, Fraction(0)
+        for index, time, _ in self._scan(lambda lost: None):
             place, at = self.span.place(index, time), index if moment.is_frame else time
+            if place == 0 and first is None:
+                first = self._begin(index, time)[0]
             if place > 0 or at > moment.value:
                 # What is shown until here; the first frame of all stands for what is before it, too.
                 number = max(number, 0) if index == 0 and place == 0 else number
                 shown = at > moment.value
                 break
-            number += place == 0
+            number = index - first if place == 0 and first is not None else number
         else:
             shown = moment.value == index if moment.is_frame else moment.value < time + 1 / self.rate
         if number < 0 or not shown:

@@ -41,6 +41,10 @@ class Moment:
     def __str__(self) -> str:
         return f"{self.value}f" if self.is_frame else f"{float(self.value):g}"
 
+    def at(self, rate: Fraction) -> Fraction:
+        """Return the time in seconds, where so many frames are shown in each."""
+        return self.value / rate if self.is_frame else self.value
+
     def is_reached(self, index: int, time: Fraction) -> bool:
         """Tell whether a frame of a number and a time is not before this moment."""
         return (index if self.is_frame else time) >= self.value

@@ -183,3 +183,26 @@ def test_patterns_are_names_with_one_number(tmp_path):
             pattern_of(name)
     path = folder(tmp_path / "in", "f1.png", "f22.png", "g1.png", "f.png")
     assert [file.name for file in siblings_of(path / "f1.png")] == ["f1.png", "f22.png"]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+@pytest.mark.parametrize(("ends", "number"), [((None, None), 45), (("20f", "1:00"), 25)])
+def test_a_jump_lands_on_the_same_frames(tmp_path, name, ends, number):
+    source = coded(tmp_path / name, blocks(60), begin=90 if name == "a.ts" else 0, options={"bf": "2", "g": "8"})
+    whole, jumped = CutVideo(source, span(*ends)), CutVideo(source, span(*ends))
+    jumped.skip_to(Fraction(8, 5))
+    for moment in ("50f", "2", "2.03"):
+        assert jumped.number_of(Moment.of(moment)) == whole.number_of(Moment.of(moment))
+    for got, same in zip(jumped.frames(number, number + 3), whole.frames(number, number + 3), strict=True):
+        assert (got.index, got.time) == (same.index, same.time)
+        np.testing.assert_array_equal(got.pixels, same.pixels)
+    assert jumped.first == whole.first
+    with pytest.raises(VideoError, match="shows no frame"):
+        jumped.number_of(Moment.of("5"))
+
+
+def test_what_cannot_be_jumped_in_is_read_from_its_beginning(tmp_path):
+    for source in (coded(tmp_path / "a.h264", blocks(20)), folder(tmp_path / "in", "1.png", "2.png")):
+        video = CutVideo(source)
+        video.skip_to(Fraction(1, 25))
+        assert [frame.index for frame in video.frames(1, 2)] == [1]
