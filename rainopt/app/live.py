@@ -19,10 +19,9 @@ from rainopt.app.preview import PreviewWork
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, error_message, writing_alone
 from rainopt.io.video.common import VideoError
-from rainopt.io.video.live import Arrived, Converter, LiveSource, StandardWriter
+from rainopt.io.video.live import Arrived, Converter, LiveSource, LiveWriter
 from rainopt.io.video.streams import STANDARD, without_secrets
 from rainopt.io.video.trial import require_codec
-from rainopt.io.video.write import VideoWriter
 from rainopt.parallel.threads import stay_in_this_thread
 from rainopt.video.frames import MEMORY, FrameStore
 from rainopt.video.scenes import CutDetector
@@ -92,7 +91,7 @@ def derain_live(
             line.run()
         lost = [f"the stream broke off ({stream.error})"] if stream.error else []
         lost += [f"{stream.broken} pieces could not be decoded"] if stream.broken else []
-        lost += ["its sound is left out"] if stream.has_audio else []
+        lost += ["its sound cannot be held and is left out"] if stream.sound is not None and not line.sounds else []
         return LiveRecord(
             name,
             target,
@@ -184,6 +183,7 @@ class _Line:
         self._each = 0.0  # seconds that a frame takes; 0 before that is known
         self.written = self.raw = self.height = self.width = 0
         self.delay = 0.0
+        self.sounds = False
 
     @property
     def angles(self) -> list[float]:
@@ -197,6 +197,7 @@ class _Line:
         self.height, self.width = convert.height, convert.width
         kept = self._output.keep.pixels(self.height, self.width, self._stream.name)
         with self._writer(convert) as writer:
+            self.sounds = writer.has_sound
             waiting, over = [first], False
             while not over:
                 for arrived in waiting:
@@ -227,7 +228,7 @@ class _Line:
                 )
         raise VideoError(f"'{self._stream.name}' was stopped before its first picture; nothing is written")
 
-    def _writer(self, convert: Converter) -> VideoWriter:
+    def _writer(self, convert: Converter) -> LiveWriter:
         stream, output = self._stream, self._output
         aspect = stream.pixel_aspect
         options: dict[str, Any] = {
@@ -243,9 +244,7 @@ class _Line:
         if output.codec is not None:
             suffix = ".mkv" if self._target == STANDARD else Path(self._target).suffix.lower()
             require_codec(output.codec, suffix, (convert.height, convert.width), convert.bits, output.crf)
-        if self._target == STANDARD:
-            return StandardWriter(**options)
-        return VideoWriter(Path(self._target), overwrite=output.overwrite, **options)
+        return LiveWriter(self._target, stream.sound, overwrite=output.overwrite, **options)
 
     def _together(self) -> tuple[int, int]:
         """Return how many frames are worked on together, and how many on each side only help."""
@@ -258,7 +257,7 @@ class _Line:
                 return min(most - 2 * around, AHEAD - around), around
         return 1, 0
 
-    def _write_some(self, writer: VideoWriter, kept: np.ndarray | None) -> None:
+    def _write_some(self, writer: LiveWriter, kept: np.ndarray | None) -> None:
         chosen, (most, around) = self._settings.chosen, self._together()
         frames = [self._coming.popleft() for _ in range(min(most, len(self._coming)))]
         if chosen is None:
@@ -279,7 +278,9 @@ class _Line:
                 self._write(writer, arrived, put_back(clean, pixels, kept))
         self._gone.extend(pixels for _, pixels in frames)
 
-    def _write(self, writer: VideoWriter, arrived: Arrived, pixels: np.ndarray) -> None:
+    def _write(self, writer: LiveWriter, arrived: Arrived, pixels: np.ndarray) -> None:
+        for at, packet in self._stream.take_sound(arrived.time):
+            writer.write_sound(packet, at)
         writer.write(pixels, arrived.time)
         self.written += 1
         self.delay = max(self.delay, time.monotonic() - arrived.came)

@@ -6,11 +6,12 @@ are dropped and counted.
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ class Arrived(NamedTuple):
 
 
 class LiveSource:
-    """The pictures of a stream, decoded as they come; a context manager.
+    """The pictures of a stream, decoded as they come, and the sound of its first track; a context manager.
 
     Parameters
     ----------
@@ -79,7 +80,9 @@ class LiveSource:
         rate = next((r for r in (stream.average_rate, stream.guessed_rate) if r and 0 < r <= 1000), 25)
         self.rate, self.time_base = Fraction(rate), Fraction(stream.time_base)
         self.pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-        self.has_audio = bool(self._container.streams.audio)
+        self.sound = next((sound for sound in self._container.streams.audio if sound.codec_context is not None), None)
+        self._sound: deque[tuple[Fraction, Any]] = deque()
+        self._begin: Fraction | None = None
         # Whole frames in turn: each further thread would hold one back.
         stream.thread_type = "SLICE"
         self._thread = threading.Thread(target=self._run, args=(stream,), name="live", daemon=True)
@@ -104,6 +107,16 @@ class LiveSource:
                 self._change.wait(patience)
             self._drop()
             return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+
+    def take_sound(self, until: Fraction) -> list[tuple[Fraction, Any]]:
+        """Return the pieces of the sound that are heard before a time of the pictures, and their times."""
+        with self._change:
+            taken = []
+            while self._begin is not None and self._sound and self._sound[0][0] - self._begin < until:
+                at, packet = self._sound.popleft()
+                if at >= self._begin:
+                    taken.append((at - self._begin, packet))
+            return taken
 
     def _run(self, stream: Any) -> None:
         try:
@@ -134,6 +147,7 @@ class LiveSource:
                         self.broken += 1
                         continue  # joined in the middle: until a whole picture comes
                     clock = Clock(self.rate, self.time_base, frame.pts or 0)
+                    self._begin = (frame.pts or 0) * self.time_base
                 at = clock.time(frame.pts)
                 if self._paced:
                     pace.wait(float(at), self._blocked)
@@ -144,15 +158,18 @@ class LiveSource:
     def _packets(self, stream: Any) -> Iterator[Any]:
         """Yield the pieces of the pictures, and None at the end, for the frames that the decoder still holds."""
         try:
-            packets = self._container.demux(stream)
+            packets = self._container.demux([stream] if self.sound is None else [stream, self.sound])
             while True:
                 asked = time.monotonic()
                 packet = next(packets, None)
                 if packet is None:
                     break
                 self._blocked = time.monotonic() - asked > 0.5 / self.rate
-                if packet.size:
+                if packet.size and packet.stream is stream:
                     yield packet
+                elif packet.size and packet.dts is not None:
+                    with self._change:
+                        self._sound.append((packet.dts * Fraction(packet.time_base), packet))
         except import_av().error.FFmpegError as error:
             self.error = reason(error)
         yield None
@@ -241,17 +258,60 @@ class Converter:
         return self._to_rgb(frame)
 
 
-class StandardWriter(VideoWriter):
-    """Writes a video to standard output, as Matroska, without holding frames back."""
+class LiveWriter(VideoWriter):
+    """Writes a video and the sound that comes with it, into a file or, for "-", to standard output as Matroska.
 
-    def __init__(self, **options: Any):
-        super().__init__(Path("standard output.mkv"), **options)
+    Attributes
+    ----------
+    has_sound : bool
+        Whether the container holds the sound.
+    """
 
-    @contextmanager
-    def _opened(self) -> Iterator[Any]:
-        options = {"live": "1", "flush_packets": "1"}
-        output = import_av().open("pipe:1", "w", format="matroska", container_options=options)
+    def __init__(self, target: str, sound: Any = None, **options: Any):
+        self._standard = target == STANDARD
+        super().__init__(Path("standard output.mkv" if self._standard else target), **options)
+        self._sound, self._heard = sound, -1
+        self.has_sound = False
+
+    def __enter__(self) -> LiveWriter:
+        super().__enter__()
+        if self._sound is not None and self._holds(self._sound):
+            self._copy = self._output.add_stream_from_template(self._sound, opaque=True)
+            self.has_sound = True
+        return self
+
+    def write_sound(self, packet: Any, time: Fraction) -> None:
+        """Append a piece of the sound, heard at a time in seconds."""
+        if not self.has_sound:
+            return
+        tick = max(round(time / Fraction(packet.time_base)), self._heard + 1)
+        packet.pts = packet.dts = self._heard = tick
+        packet.stream = self._copy
+        self._output.mux(packet)
+
+    def _holds(self, sound: Any) -> bool:
+        """Tell whether the container holds a sound, by writing a header of it."""
+        av = import_av()
         try:
-            yield output
-        finally:
-            output.close()
+            trial = av.open(io.BytesIO(), "w", format=self._container.format)
+            trial.add_stream_from_template(sound, opaque=True)
+            trial.start_encoding()
+        except (ValueError, av.error.FFmpegError):
+            return False
+        with suppress(av.error.FFmpegError):
+            trial.close()
+        return True
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        return _standard_output() if self._standard else super()._opened()
+
+
+@contextmanager
+def _standard_output() -> Iterator[Any]:
+    """Open standard output so that frames are not held back."""
+    options = {"live": "1", "flush_packets": "1"}
+    output = import_av().open("pipe:1", "w", format="matroska", container_options=options)
+    try:
+        yield output
+    finally:
+        output.close()
