@@ -67,6 +67,10 @@ class Net:
         angle = None if before is None else before[0]
         return _angle(store, self.asked, angle), float(exposure(*store))
 
+    def part(self, chosen: Chosen, frames: slice | None) -> Chosen:
+        """Return the settings, which are the same for all frames."""
+        return chosen
+
     def derained(self, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
         """Yield frames without their rain."""
         angle, unit = chosen

@@ -150,6 +150,7 @@ class _Settings:
         try:
             chosen = self.work.choose(store, self.chosen)
             angle = self.work.angle(chosen)
+            chosen = self.work.part(chosen, None)
         except Exception as error:
             self.error = error
             return

@@ -59,6 +59,9 @@ class PreviewWork(Protocol):
     def choose(self, store: FrameStore, before: Any) -> Any:
         """Return how the frames of a stretch are derained, after one that was derained as ``before`` says, or None."""
 
+    def part(self, chosen: Any, frames: slice | None) -> Any:
+        """Return how some of the frames of a stretch are derained by themselves; None are frames that follow later."""
+
     def derained(self, store: FrameStore, chosen: Any) -> Iterator[np.ndarray]:
         """Yield frames without their rain."""
 
@@ -132,7 +135,7 @@ def shown(video: CutVideo, number: int, work: PreviewWork) -> tuple[VideoFrame, 
             with FrameStore() as near:
                 for k in range(low, min(at + work.around + 1, len(times))):
                     near.append(store[k])
-                results = work.derained(near, chosen)
+                results = work.derained(near, work.part(chosen, slice(low, low + len(near))))
                 clean = next(result for k, result in enumerate(results, low) if k == at)
                 return VideoFrame(number, times[at], store[at].copy()), np.array(clean), work.angle(chosen)
     raise VideoError(f"'{video.path}' has no frame {number}; choose another moment")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from rainopt.video.stretches import StretchSettings, derained, same_again, stret
 # `rainopt.video.stretches.FEW`.
 STRETCH = 120
 # Frames on each side that a frame is derained with; those farther away do not help.
-AROUND = 8
+AROUND = 24
 
 
 def derain_video(
@@ -60,6 +60,13 @@ class Solver:
     def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
         """Return how the frames of a stretch are derained."""
         return stretch_settings(store, self.asked, before)
+
+    def part(self, chosen: StretchSettings, frames: slice | None) -> StretchSettings:
+        """Return how some of the frames of a stretch are derained by themselves, or frames that follow later."""
+        gains = getattr(chosen, "gains", None)  # how bright each frame of the stretch is
+        if gains is None:
+            return chosen
+        return replace(chosen, **{"gains": None if frames is None else gains[frames]})
 
     def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
         """Yield frames without their rain."""

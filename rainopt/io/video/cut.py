@@ -79,7 +79,7 @@ class CutVideo(Video):
                 yield from frames
                 return
         self._skip = None
-        for index, (time, pixels) in enumerate(source.scan(report)):
+        for index, (time, pixels, *_) in enumerate(source.scan(report)):
             yield index, time, pixels
 
     def _begin(self, index: int, time: Fraction) -> tuple[int, Fraction]:
