@@ -174,7 +174,8 @@ def in_stretches(
         join_parts(
             files,
             target,
-            audio_from=video.path if video.has_audio else None,
+            rest_from=None if video.path.is_dir() else video.path,
+            shifts=video.shifts,
             overwrite=overwrite,
             check=lambda: stamp.require(video.path),
         )
@@ -216,6 +217,7 @@ def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
         bits=video.bits,
         quality=crf,
         pixel_aspect=video.pixel_aspect,
+        marks=video.marks,
     )
 
 

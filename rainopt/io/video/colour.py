@@ -9,8 +9,9 @@ import numpy as np
 from rainopt.io.video.common import VideoError, customary_matrix, import_av
 
 # FFmpeg numbers the matrices twice: AVCOL_SPC_* marks frames, SWS_CS_* steers the conversion.
-_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-_UNMARKED = {0, 2, 3}
+MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""The matrices that are converted, as H.273 numbers them, and as swscale does."""
+UNMARKED = {0, 2, 3}
 _LIMITED, _FULL = 1, 2
 
 
@@ -88,11 +89,11 @@ def is_limited(frame: Any) -> bool:
 
 def _matrix(frame: Any) -> int:
     marked = int(frame.colorspace)
-    if marked in _UNMARKED or frame.format.is_rgb:
+    if marked in UNMARKED or frame.format.is_rgb:
         return customary_matrix(frame.height)
-    if marked not in _MATRIX:
+    if marked not in MATRICES:
         raise VideoError(f"stores its colours by matrix {marked} of H.273, which is not converted; re-encode to BT.709")
-    return _MATRIX[marked]
+    return MATRICES[marked]
 
 
 def display_turn(frame: Any) -> tuple[bool, bool, bool]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
-from rainopt.io.video.common import BT709, VideoError, VideoExistsError, customary_matrix, import_av
+from rainopt.io.video.common import VideoError, VideoExistsError, import_av
 from rainopt.io.video.formats import CONTAINERS, Container
+from rainopt.io.video.marks import Marks
 from rainopt.io.video.open import plain
 
 FINE_TICKS = 90_000
@@ -49,23 +50,36 @@ def ticks_for(container: Container, rate: Fraction, wanted: Fraction | None) -> 
     return Fraction(1, rate.numerator * math.ceil(FINE_TICKS / rate.numerator))
 
 
-def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: int) -> str:
-    """Return the pixel format to encode (height, width) `size` with.
+def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: int, chroma: str = "420") -> str:
+    """Return the pixel format to encode (height, width) `size` with: the least sampling of colour that holds `chroma`.
 
     Raises
     ------
     VideoError
         If the encoder at hand has no more than 8 bits and more are asked for.
     """
-    # 4:2:0 halves both sides, and for that H.264 needs even ones.
-    halved = container.codec != "libx264" or (size[0] % 2 == 0 and size[1] % 2 == 0)
-    name = ("yuv420p" if halved else "yuv444p") + ("10le" if bits == 16 else "")
-    if name not in {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}:
+    known = {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}
+    deep = "10le" if bits == 16 else ""
+    fitting = [one for one in _SAMPLINGS if one >= chroma and _divides(container, size, one)]
+    # The next best, if the encoder has none that holds all.
+    fitting += [one for one in reversed(_SAMPLINGS) if one < chroma and _divides(container, size, one)]
+    found = next((f"yuv{one}p{deep}" for one in fitting if f"yuv{one}p{deep}" in known), None)
+    if found is None:
         raise VideoError(
-            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {name}; "
-            "choose .mp4 or .mkv, or 8 bits"
+            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks "
+            f"yuv{fitting[0]}p{deep}; choose .mp4 or .mkv, or 8 bits"
         )
-    return name
+    return found
+
+
+_SAMPLINGS = ("420", "422", "444")
+
+
+def _divides(container: Container, size: tuple[int, int], chroma: str) -> bool:
+    """Tell whether an encoder takes a size at a sampling of colour: H.264 halves none but even sides."""
+    height, width = size
+    odd = (chroma != "444" and width % 2) or (chroma == "420" and height % 2)
+    return container.codec != "libx264" or not odd
 
 
 def add_pictures(
@@ -76,12 +90,16 @@ def add_pictures(
     time_base: Fraction,
     pixel_format: str,
     quality: int,
+    marks: Marks,
 ) -> Any:
     """Add a stream of pictures of (height, width) `size` to an output container and return it."""
     height, width = size
     av = import_av()
     if container.codec == "libx264":
         options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
+        said = marks.x264()
+        if said:
+            options["x264-params"] = said
     else:
         # No frames are hidden ahead of their time, so that each packet is one frame.
         options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
@@ -95,15 +113,26 @@ def add_pictures(
     # PyAV asks for slices, with which x264 loses quality.
     context.thread_type = "AUTO"
     context.gop_size = max(12, min(250, round(5 * rate)))
-    mark = 1 if customary_matrix(height) == BT709 else 6
-    context.colorspace = context.color_primaries = context.color_trc = mark
-    context.color_range = av.video.reformatter.ColorRange.MPEG
+    context.color_primaries, context.color_trc, context.colorspace = marks.written(height)
+    ranges = av.video.reformatter.ColorRange
+    context.color_range = ranges.JPEG if marks.full else ranges.MPEG
     return stream
 
 
 @contextmanager
-def writing(path: Path, overwrite: bool, container: Container, time_base: Fraction) -> Iterator[Any]:
+def writing(
+    path: Path,
+    overwrite: bool,
+    container: Container,
+    time_base: Fraction,
+    *,
+    keys: bool = False,
+    reordered: bool = False,
+) -> Iterator[Any]:
     """Open an output container that takes the place of `path` when all went well and vanishes when not.
+
+    ``keys`` are needed in .mp4 and .mov for tags that have no usual place; ``reordered`` says that pictures are not
+    stored in the order in which they are shown.
 
     Raises
     ------
@@ -120,7 +149,7 @@ def writing(path: Path, overwrite: bool, container: Container, time_base: Fracti
                 plain(Path(os.fsdecode(file.name))),
                 "w",
                 format=container.format,
-                container_options=_options(container, time_base),
+                container_options=_options(container, time_base, keys, reordered),
             )
             try:
                 yield output
@@ -138,11 +167,13 @@ def writing(path: Path, overwrite: bool, container: Container, time_base: Fracti
         raise VideoError(str(error)) from error
 
 
-def _options(container: Container, time_base: Fraction) -> dict[str, str]:
+def _options(container: Container, time_base: Fraction, keys: bool, reordered: bool) -> dict[str, str]:
     if container.format not in ("mp4", "mov"):
-        return {}
+        # Decoding times below zero, which are not stored, would move all that is.
+        return {"avoid_negative_ts": "disabled"} if reordered else {}
     scale = time_base.denominator
     while scale < 10_000:
         scale *= 2
     # The start of a track is stored in ticks of the movie, which are milliseconds unless stated otherwise.
-    return {"movflags": "+faststart", "movie_timescale": str(scale), "video_track_timescale": str(scale)}
+    movflags = "+faststart" + ("+use_metadata_tags" if keys else "")
+    return {"movflags": movflags, "movie_timescale": str(scale), "video_track_timescale": str(scale)}

@@ -1,0 +1,67 @@
+"""All that a file holds besides its pictures is kept or told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from rainopt.io.video.common import VideoError, VideoExistsError
+from rainopt.io.video.formats import Container
+from rainopt.io.video.open import open_container
+from rainopt.io.video.tags import gone
+from rainopt.io.video.tracks import Span, Tracks
+
+
+def with_rest(
+    source: Path,
+    target: Path,
+    container: Container,
+    shifts: Sequence[Fraction],
+    span: Span,
+    write: Callable[[Tracks], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Write a target with the tracks of a source, and tell in one sentence each what is missing and what is changed.
+
+    What was written is looked at again, since containers leave out in silence what they do not know.
+    """
+    tracks = Tracks(source, container, shifts, span)
+    try:
+        write(tracks)
+    except VideoExistsError:
+        raise
+    except VideoError:
+        # Of a stream of data its header may be accepted, and not what it holds.
+        if all(stream.type in ("audio", "subtitle") for stream in tracks.copied):
+            raise
+        tracks.close()
+        tracks = Tracks(source, container, shifts, span, sound_only=True)
+        write(tracks)
+    finally:
+        tracks.close()
+    left = tracks.left + missing(source, target, tracks)
+    if left:
+        advice = "" if container.format == "matroska" else "; use .mkv to keep what it can hold"
+        tell(f"'{target}' is written without {listed(left)} of '{source}', which it cannot hold{advice}")
+    if tracks.changed:
+        tell(f"'{target}': {listed(tracks.changed)}")
+
+
+def missing(source: Path, target: Path, tracks: Tracks) -> list[str]:
+    """Return, in words, what a file lacks of the tags, chapters and flags of another."""
+    one = open_container(source)
+    try:
+        other = open_container(target)
+        try:
+            pairs = [(one.streams[a], other.streams[b]) for a, b in tracks.pairs if b < len(other.streams)]
+            return gone(one, other, pairs, len(tracks.chapters))
+        finally:
+            other.close()
+    finally:
+        one.close()
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts of a sentence as one lists them."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,233 @@
+"""What a video file holds besides its moving pictures, copied into another file as far as that holds it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rainopt.io.video.anew import Recordings
+from rainopt.io.video.common import VideoError, import_av, origin, reason
+from rainopt.io.video.formats import Container
+from rainopt.io.video.open import open_container, picture_stream
+from rainopt.io.video.subtitles import Converter, codec_for
+from rainopt.io.video.tags import chapters_of, handed_on, of_pictures, of_stream
+
+log = logging.getLogger(__name__)
+
+Timed = tuple[Fraction, int, Any]
+"""Decoding time in seconds, number of the stream in the output, and the packet."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of a file that is kept, from one second up to another, where there is an end."""
+
+    begin: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the file."""
+        return self.begin == 0 and self.end is None
+
+    def holds(self, time: Fraction) -> bool:
+        """Tell whether a time lies in it."""
+        return (time >= self.begin or self.begin == 0) and (self.end is None or time < self.end)
+
+
+class Tracks:
+    """The sound, subtitles, further pictures, data, attachments, chapters and tags of a video file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    container : Container
+        What they are copied into.
+    shifts : sequence of Fraction
+        Seconds to be added to the times of each of several recordings in the file.
+    span : Span
+        What is kept.
+    sound_only : bool
+        Whether to leave out all streams but sound and subtitles.
+
+    Attributes
+    ----------
+    left : list of str
+        What cannot be copied, in words.
+    changed : list of str
+        What is copied otherwise than it was, in words.
+    """
+
+    def __init__(
+        self, path: Path, container: Container, shifts: Sequence[Fraction], span: Span, sound_only: bool = False
+    ) -> None:
+        self.left: list[str] = []
+        self.changed: list[str] = []
+        self.pairs: list[tuple[int, int]] = []
+        self._format, self._span, self._recordings = container.format, span, Recordings(shifts)
+        self._joined = len(shifts) > 1
+        self._copies: dict[int, Any] = {}
+        self._converters: dict[int, Converter] = {}
+        self.source = open_container(path)
+        try:
+            self._pictures = picture_stream(path, self.source)
+            self.chapters = chapters_of(self.source, span.begin, span.end)
+            self._ways: list[tuple[Any, str | None]] = []
+            for stream in self.source.streams:
+                if stream.index != self._pictures.index and not self._is_made_anew(stream):
+                    self._choose(stream, sound_only)
+        except BaseException:
+            self.source.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self.source.close()
+
+    def _is_made_anew(self, stream: Any) -> bool:
+        """Tell whether a data stream is how MP4 stores chapters or a time code, which are handed on as such."""
+        if stream.type != "data" or not self.source.format.name.startswith("mov"):
+            return False
+        handler = stream.metadata.get("handler_name", "")
+        return "timecode" in stream.metadata or (
+            bool(self.source.chapters()) and handler.startswith(("SubtitleHandler", "Core Media Text", "Apple Text"))
+        )
+
+    def _choose(self, stream: Any, sound_only: bool) -> None:
+        """Note how a stream is copied: as it is, or converted to another codec."""
+        problem = "it could not be written" if sound_only and stream.type not in ("audio", "subtitle") else None
+        problem = problem or why_not(stream, self._format)
+        if problem is None:
+            self._ways.append((stream, None))
+            return
+        codec = codec_for(stream, self._format)
+        if codec is not None:
+            self._ways.append((stream, codec))
+            self.changed.append(f"the subtitles of track {stream.index} become {codec}")
+        else:
+            self.left.append(f"{_named(stream)} ({problem})")
+
+    def add_to(self, output: Any, pictures: Any) -> None:
+        """Add streams, tags and chapters to an output whose pictures have been added."""
+        tags = handed_on(self.source.metadata, self._format)
+        if not self._span.whole:
+            tags.pop("timecode", None)  # it is that of the first frame
+        output.metadata.update(tags)
+        output.set_chapters(self.chapters)
+        own = of_pictures(self._pictures)
+        if not self._span.whole:
+            own.pop("timecode", None)
+        pictures.metadata.update(own)
+        pictures.disposition = self._pictures.disposition
+        self.pairs = [(self._pictures.index, pictures.index)]
+        for stream, codec in self._ways:
+            if stream.type == "attachment":
+                name, kind = stream.metadata.get("filename") or "attachment", stream.metadata.get("mimetype")
+                copy = output.add_attachment(name, kind or "application/octet-stream", stream.data)
+            elif codec is None:
+                copy = output.add_stream_from_template(stream, opaque=True)
+            else:
+                copy = output.add_stream(codec)
+                try:
+                    self._converters[stream.index] = Converter(stream, copy)
+                except (ValueError, import_av().error.FFmpegError) as error:
+                    raise VideoError(f"the subtitles of track {stream.index}: {reason(error)}") from error
+            copy.metadata.update(of_stream(stream))
+            if stream.type != "attachment":
+                copy.disposition = stream.disposition
+                self._copies[stream.index] = copy
+            self.pairs.append((stream.index, copy.index))
+
+    @property
+    def copied(self) -> list[Any]:
+        """The streams that are copied or converted."""
+        return [stream for stream, _ in self._ways]
+
+    @property
+    def timed(self) -> bool:
+        """Whether there is anything to be read of the file."""
+        return bool(self._copies)
+
+    def packets(self, keep_negative: bool) -> Iterator[Timed]:
+        """Yield the packets of the copies; those before the first picture only where times may be below zero."""
+        broken = import_av().error.FFmpegError
+        streams = [stream for stream, _ in self._ways if stream.index in self._copies]
+        last: dict[int, int] = {}
+        latest = Fraction(0)
+        try:
+            # Where a recording ends is seen by the pictures.
+            for packet in self.source.demux([self._pictures, *streams] if self._joined else streams):
+                if not packet.size:
+                    continue
+                index = packet.stream.index
+                if packet.dts is None:
+                    if packet.stream.type != "video":
+                        continue
+                    packet.dts = packet.pts = 0  # a cover picture has no time
+                base = Fraction(packet.time_base)
+                shift = self._recordings.shift(packet, pictures=index == self._pictures.index)
+                if index not in self._copies:
+                    continue
+                ticks = round((shift - self._span.begin) / base) - origin(self.source, base)
+                packet.dts += ticks
+                packet.pts = packet.dts if packet.pts is None else packet.pts + ticks
+                if not self._wanted(packet, last.get(index), keep_negative):
+                    continue
+                time = packet.dts * base
+                last[index] = packet.dts
+                if index in self._converters:
+                    packet = self._converters[index](packet)
+                    if packet is None:
+                        continue
+                # Rising over all tracks too, since the merge looks at the next packet only.
+                latest = max(latest, time)
+                packet.stream = self._copies[index]
+                yield latest, packet.stream.index, packet
+        except broken as error:
+            log.warning("what is beside the pictures of '%s' ends early (%s)", self.source.name, reason(error))
+
+    def _wanted(self, packet: Any, last: int | None, keep_negative: bool) -> bool:
+        if packet.stream.disposition & import_av().stream.Disposition.attached_pic:
+            packet.dts = packet.pts = 0
+            return last is None
+        # A time stamp that does not rise would make writing fail.
+        if last is not None and packet.dts <= last:
+            return False
+        if packet.dts < 0 and (self._span.begin or not keep_negative):
+            return False
+        return self._span.holds(packet.dts * Fraction(packet.time_base) + self._span.begin)
+
+
+def why_not(stream: Any, format: str) -> str | None:
+    """Return why a container cannot hold a stream, None if it can; a header of it is written to find out."""
+    av = import_av()
+    if stream.codec_context is None and stream.type not in ("data", "attachment"):
+        return "its codec is unknown"
+    try:
+        trial = av.open(io.BytesIO(), "w", format=format)
+        if stream.type == "attachment":
+            if format != "matroska":
+                return "attachments are held by .mkv alone"
+            return None
+        copy = trial.add_stream_from_template(stream, opaque=True)
+        copy.disposition = stream.disposition
+        trial.start_encoding()
+    except (ValueError, av.error.FFmpegError) as error:
+        return reason(error)
+    with suppress(av.error.FFmpegError):
+        trial.close()
+    return None
+
+
+def _named(stream: Any) -> str:
+    if stream.type == "attachment":
+        return f"the attachment '{stream.metadata.get('filename', stream.index)}'"
+    kind = {"audio": "sound", "subtitle": "subtitles", "video": "pictures"}.get(stream.type, stream.type)
+    return f"the {kind} of track {stream.index}"
