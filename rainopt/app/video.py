@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,10 +15,19 @@ from rainopt import __version__
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
+from rainopt.io.video.behind import WriterBehind
+from rainopt.io.video.choices import picture_choices
+from rainopt.io.video.copied import copy_video
 from rainopt.io.video.join import PartsError
 from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
 from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.parallel.ahead import ahead
 from rainopt.video.scenes import split_scenes
+
+log = logging.getLogger(__name__)
+
+AHEAD, AHEAD_BYTES = 120, 96 << 20
+"""Frames, and bytes of them, that are decoded before they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,8 @@ class VideoRecord(FileRecord):
     """What became of one video.
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped.
+    frames that a background helped. ``copied`` says that the source was copied as it is, since nothing was done;
+    ``told`` is what the result lacks of the source, in sentences.
     """
 
     frames: int | None = None
@@ -34,6 +46,8 @@ class VideoRecord(FileRecord):
     still: float | None = None
     kept_parts: int | None = None
     lost: str | None = None
+    copied: bool | None = None
+    told: list[str] | None = None
     height: int | None = None
     width: int | None = None
     seconds: float | None = None
@@ -49,6 +63,8 @@ class VideoRecord(FileRecord):
             facts.append(f"rain at {low:+.1f}°" if high - low < 0.1 else f"rain at {low:+.1f}° to {high:+.1f}°")
         if self.dry:
             facts.append(f"no rain seen in {100 * self.dry:.0f} % of them, left as they are (--angle derains them)")
+        if self.copied:
+            facts.append("copied as it is")
         if self.still:
             facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
         if self.lost:
@@ -113,7 +129,8 @@ class StretchWork(Protocol):
     def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
         """Write a stretch to a file, after one that was derained as ``before`` says, or None.
 
-        Returns a note with "first", "frames" and "angle", and how this one was derained.
+        Returns a note with "first", "frames" and "angle", "dry" if all frames are as they were, and how this one was
+        derained.
         """
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Any:
@@ -122,11 +139,16 @@ class StretchWork(Protocol):
 
 @dataclass(frozen=True)
 class StretchNotes:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there.
+
+    ``copied`` and ``told`` are those of the record.
+    """
 
     notes: list[dict[str, Any]]
     scenes: int
     kept: int
+    copied: bool
+    told: list[str]
 
     def facts(self) -> dict[str, Any]:
         """Return fields of a record."""
@@ -135,6 +157,8 @@ class StretchNotes:
             "scenes": self.scenes,
             "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
             "kept_parts": self.kept,
+            "copied": self.copied or None,
+            "told": self.told or None,
         }
 
 
@@ -144,7 +168,8 @@ def in_stretches(
     """Write a video stretch after stretch, and go on where an earlier run has stopped.
 
     Stretches are written as parts in a hidden folder beside the result and joined in the end; a run that was stopped
-    goes on with the first one that is missing. ``progress`` is called with the share of the frames that have been read.
+    goes on with the first one that is missing. A file in which nothing was done is copied. ``progress`` is called with
+    the share of the frames that have been read.
     """
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
@@ -153,32 +178,26 @@ def in_stretches(
     before: Any = None
     number, kept = -1, 0
     try:
-        for scene, frames in _stretches(_read(video, progress), work.length):
-            if scene != number:
-                number, before = scene, None
-            first = next(frames)
-            frames = chain([first], frames)
-            note = parts.finished(first.index)
-            if note is None:
-                note, before = work.derain(frames, parts.file(first.index), before)
-                parts.note(first.index, note)
-            else:
-                kept += 1
-                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
-                last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
-                before = work.recall(frames, note) if last else None
-                for _ in frames:
-                    pass
-            notes.append(note)
+        with closing(_read(video, progress)) as reading:
+            for scene, frames in _stretches(reading, work.length):
+                if scene != number:
+                    number, before = scene, None
+                first = next(frames)
+                frames = chain([first], frames)
+                note = parts.finished(first.index)
+                if note is None:
+                    note, before = work.derain(frames, parts.file(first.index), before)
+                    parts.note(first.index, note)
+                else:
+                    kept += 1
+                    # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
+                    last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
+                    before = work.recall(frames, note) if last else None
+                    for _ in frames:
+                        pass
+                notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        join_parts(
-            files,
-            target,
-            rest_from=None if video.path.is_dir() else video.path,
-            shifts=video.shifts,
-            overwrite=overwrite,
-            check=lambda: stamp.require(video.path),
-        )
+        copied, told = _written(video, target, files, all(note.get("dry") for note in notes), overwrite)
     except PartsError as error:
         # They would end every later run as well.
         parts.remove()
@@ -189,14 +208,38 @@ def in_stretches(
     parts.remove()
     if progress:
         progress(1.0)
-    return StretchNotes(notes, number + 1, kept)
+    return StretchNotes(notes, number + 1, kept, copied, told)
 
 
-def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
-    for frame in video.frames():
-        yield frame
-        if progress and video.declared:
-            progress(min((frame.index + 1) / video.declared, 0.99))
+def _written(video: Video, target: Path, files: list[Path], dry: bool, overwrite: bool) -> tuple[bool, list[str]]:
+    """Write a target from its parts, or copy it; return whether it was copied, and what it lacks."""
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        log.warning("%s", sentence)
+        told.append(sentence)
+
+    def check() -> None:
+        video.stamp.require(video.path)
+
+    file = None if video.path.is_dir() else video.path
+    if file and dry and not video.lost and copy_video(file, target, overwrite=overwrite, check=check, tell=tell):
+        return True, told
+    join_parts(files, target, rest_from=file, shifts=video.shifts, overwrite=overwrite, check=check, tell=tell)
+    choices = picture_choices(video, target)
+    if choices:
+        tell(choices)
+    return False, told
+
+
+def _read(video: Video, progress: Progress | None) -> Generator[VideoFrame, None, None]:
+    """Yield the frames of a video, some of which are decoded beforehand, beside the work on those before."""
+    size = video.height * video.width * 3 * video.bits // 8
+    with closing(ahead(video.frames(), max(1, min(AHEAD_BYTES // size, AHEAD)))) as frames:
+        for frame in frames:
+            yield frame
+            if progress and video.declared:
+                progress(min((frame.index + 1) / video.declared, 0.99))
 
 
 def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
@@ -206,18 +249,20 @@ def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int,
             yield number, chain([first], islice(scene, length - 1))
 
 
-def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
-    """Return a writer of frames like those of a video."""
-    return VideoWriter(
-        file,
-        height=video.height,
-        width=video.width,
-        rate=video.rate,
-        time_base=video.time_base,
-        bits=video.bits,
-        quality=crf,
-        pixel_aspect=video.pixel_aspect,
-        marks=video.marks,
+def part_writer(video: Video, file: Path, crf: int) -> WriterBehind:
+    """Return a writer of frames like those of a video, which writes beside the work."""
+    return WriterBehind(
+        VideoWriter(
+            file,
+            height=video.height,
+            width=video.width,
+            rate=video.rate,
+            time_base=video.time_base,
+            bits=video.bits,
+            quality=crf,
+            pixel_aspect=video.pixel_aspect,
+            marks=video.marks,
+        )
     )
 
 

@@ -70,6 +70,7 @@ class _Solver:
                 "first": times[0][0],
                 "frames": len(store),
                 "angle": None if chosen.dry else round(chosen.scene.directions[0].angle, 2),
+                "dry": chosen.dry,
                 "still": chosen.backdrop is not None,
                 "scene": asdict(chosen.scene),
             }

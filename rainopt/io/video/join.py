@@ -16,7 +16,7 @@ from rainopt.io.video.encode import container_of, writing
 from rainopt.io.video.open import open_container, picture_stream
 from rainopt.io.video.rest import with_rest
 from rainopt.io.video.tags import needs_keys
-from rainopt.io.video.tracks import Span, Timed, Tracks
+from rainopt.io.video.tracks import WHOLE, Between, Timed, Tracks
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def join_parts(
     *,
     rest_from: str | os.PathLike[str] | None = None,
     shifts: Sequence[Fraction] = (Fraction(0),),
-    span: Span | None = None,
+    between: Between = WHOLE,
     overwrite: bool = True,
     check: Callable[[], None] = lambda: None,
     tell: Callable[[str], None] = log.warning,
@@ -63,8 +63,9 @@ def join_parts(
         before the first picture that has them is left out: the silence by which codecs start.
     shifts : sequence of Fraction
         Seconds to add to the times of `rest_from`, and each time that they begin anew (`Video.shifts`).
-    span : Span, optional
-        The part of `rest_from` that is kept; its times, and those of the parts, are counted from its beginning.
+    between : tuple of Fraction and Fraction or None
+        Seconds of `rest_from` of which the parts are the pictures; what is outside is left out, and the rest moved to
+        begin with the pictures.
     overwrite : bool
         Whether a file that is there may be replaced.
     check : callable
@@ -82,7 +83,6 @@ def join_parts(
     container = container_of(target)
     if not paths:
         raise VideoError(f"'{target}' is not written: there are no parts to join; give one at least")
-    span = Span() if span is None else span
 
     def join(tracks: Tracks | None) -> None:
         with ExitStack() as stack:
@@ -102,7 +102,7 @@ def join_parts(
                     f"'{target}' cannot hold the pictures of '{paths[0]}' ({reason(error)}); write the parts with the "
                     f"suffix {part_suffix(target)}"
                 ) from error
-            streams = [_pictures(paths, template, pictures, span.begin)]
+            streams = [_pictures(paths, template, pictures)]
             if tracks is not None and tracks.timed:
                 streams.append(tracks.packets(keep_negative=container.format in ("mp4", "mov")))
             for _, _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
@@ -112,11 +112,11 @@ def join_parts(
     if rest_from is None:
         join(None)
     else:
-        with_rest(Path(rest_from), target, container, shifts, span, join, tell)
+        with_rest(Path(rest_from), target, container, shifts, between, join, tell)
     return target
 
 
-def _pictures(paths: list[Path], template: Any, output: Any, begin: Fraction) -> Iterator[Timed]:
+def _pictures(paths: list[Path], template: Any, output: Any) -> Iterator[Timed]:
     """Yield the packets of the parts, at time stamps that rise in the time base of the output."""
     base, last = Fraction(output.time_base), -1
     end: Fraction | None = None
@@ -142,12 +142,12 @@ def _pictures(paths: list[Path], template: Any, output: Any, begin: Fraction) ->
                     )
                 begun, end = True, time
                 duration = packet.duration * Fraction(packet.time_base) if packet.duration else Fraction(0)
-                last = max(round((time - begin) / base), last + 1)
+                last = max(round(time / base), last + 1)
                 packet.time_base = base
                 packet.pts = packet.dts = last
                 packet.duration = round(duration / base)
                 packet.stream = output
-                yield time - begin, output.index, packet
+                yield time, output.index, packet
         finally:
             container.close()
 

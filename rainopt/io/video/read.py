@@ -87,8 +87,9 @@ class Video:
     marks : Marks
         What the source says of its pictures beside their values, for a `VideoWriter` of frames like them.
     lost : str or None
-        What could not be decoded, or has another size than the first frame and is left out, as a sentence without its subject's name; set when an iteration reaches the end of
-        the file, and None when nothing is lost or no iteration has come that far.
+        What could not be decoded, or has another size than the first frame and is left out, as a sentence without its
+        subject's name; set when an iteration reaches the end of the file, and None when nothing is lost or no iteration
+        has come that far.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.formats import Container
 from rainopt.io.video.open import open_container
 from rainopt.io.video.tags import gone
-from rainopt.io.video.tracks import Span, Tracks
+from rainopt.io.video.tracks import Between, Tracks
 
 
 def with_rest(
@@ -18,7 +18,7 @@ def with_rest(
     target: Path,
     container: Container,
     shifts: Sequence[Fraction],
-    span: Span,
+    between: Between,
     write: Callable[[Tracks], None],
     tell: Callable[[str], None],
 ) -> None:
@@ -26,7 +26,7 @@ def with_rest(
 
     What was written is looked at again, since containers leave out in silence what they do not know.
     """
-    tracks = Tracks(source, container, shifts, span)
+    tracks = Tracks(source, container, shifts, between)
     try:
         write(tracks)
     except VideoExistsError:
@@ -36,7 +36,7 @@ def with_rest(
         if all(stream.type in ("audio", "subtitle") for stream in tracks.copied):
             raise
         tracks.close()
-        tracks = Tracks(source, container, shifts, span, sound_only=True)
+        tracks = Tracks(source, container, shifts, between, sound_only=True)
         write(tracks)
     finally:
         tracks.close()

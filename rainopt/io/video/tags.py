@@ -26,11 +26,16 @@ _TECHNICAL = {
     "rotate",
     "vendor_id",
 }
-# What MP4 and MOV hold where players look first; all else goes into a list of keys of Apple's, in which then all tags go.
+# What MP4 and MOV hold where players look first; where there is more, all goes into a list of keys of Apple's.
 _USUAL = {
-    "mp4": "album album_artist artist comment composer copyright creation_time date description genre grouping "
-    "keywords location lyrics show synopsis title".split(),
-    "mov": "album artist comment composer copyright creation_time date genre location make model title".split(),
+    "mp4": {
+        *("album", "album_artist", "artist", "comment", "composer", "copyright", "creation_time", "date"),
+        *("description", "genre", "grouping", "keywords", "location", "lyrics", "show", "synopsis", "title"),
+    },
+    "mov": {
+        *("album", "artist", "comment", "composer", "copyright", "creation_time", "date", "genre", "location"),
+        *("make", "model", "title"),
+    },
 }
 _ALIASES = {"name": "title"}
 # Those that stand where FFmpeg names them when there is nothing to say.

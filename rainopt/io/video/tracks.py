@@ -6,7 +6,6 @@ import io
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,21 +23,9 @@ Timed = tuple[Fraction, int, Any]
 """Decoding time in seconds, number of the stream in the output, and the packet."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """The part of a file that is kept, from one second up to another, where there is an end."""
-
-    begin: Fraction = Fraction(0)
-    end: Fraction | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is all of the file."""
-        return self.begin == 0 and self.end is None
-
-    def holds(self, time: Fraction) -> bool:
-        """Tell whether a time lies in it."""
-        return (time >= self.begin or self.begin == 0) and (self.end is None or time < self.end)
+Between = tuple[Fraction, Fraction | None]
+"""The seconds of a file that are kept, up to an end where there is one."""
+WHOLE: Between = (Fraction(0), None)
 
 
 class Tracks:
@@ -52,8 +39,8 @@ class Tracks:
         What they are copied into.
     shifts : sequence of Fraction
         Seconds to be added to the times of each of several recordings in the file.
-    span : Span
-        What is kept.
+    between : tuple of Fraction and Fraction or None
+        Seconds of the file that are kept.
     sound_only : bool
         Whether to leave out all streams but sound and subtitles.
 
@@ -66,19 +53,20 @@ class Tracks:
     """
 
     def __init__(
-        self, path: Path, container: Container, shifts: Sequence[Fraction], span: Span, sound_only: bool = False
+        self, path: Path, container: Container, shifts: Sequence[Fraction], between: Between, sound_only: bool = False
     ) -> None:
         self.left: list[str] = []
         self.changed: list[str] = []
         self.pairs: list[tuple[int, int]] = []
-        self._format, self._span, self._recordings = container.format, span, Recordings(shifts)
+        self._format, self._recordings = container.format, Recordings(shifts)
+        self._begin, self._end = between
         self._joined = len(shifts) > 1
         self._copies: dict[int, Any] = {}
         self._converters: dict[int, Converter] = {}
         self.source = open_container(path)
         try:
             self._pictures = picture_stream(path, self.source)
-            self.chapters = chapters_of(self.source, span.begin, span.end)
+            self.chapters = chapters_of(self.source, *between)
             self._ways: list[tuple[Any, str | None]] = []
             for stream in self.source.streams:
                 if stream.index != self._pictures.index and not self._is_made_anew(stream):
@@ -117,12 +105,12 @@ class Tracks:
     def add_to(self, output: Any, pictures: Any) -> None:
         """Add streams, tags and chapters to an output whose pictures have been added."""
         tags = handed_on(self.source.metadata, self._format)
-        if not self._span.whole:
+        if self._begin:
             tags.pop("timecode", None)  # it is that of the first frame
         output.metadata.update(tags)
         output.set_chapters(self.chapters)
         own = of_pictures(self._pictures)
-        if not self._span.whole:
+        if self._begin:
             own.pop("timecode", None)
         pictures.metadata.update(own)
         pictures.disposition = self._pictures.disposition
@@ -175,7 +163,7 @@ class Tracks:
                 shift = self._recordings.shift(packet, pictures=index == self._pictures.index)
                 if index not in self._copies:
                     continue
-                ticks = round((shift - self._span.begin) / base) - origin(self.source, base)
+                ticks = round((shift - self._begin) / base) - origin(self.source, base)
                 packet.dts += ticks
                 packet.pts = packet.dts if packet.pts is None else packet.pts + ticks
                 if not self._wanted(packet, last.get(index), keep_negative):
@@ -200,9 +188,9 @@ class Tracks:
         # A time stamp that does not rise would make writing fail.
         if last is not None and packet.dts <= last:
             return False
-        if packet.dts < 0 and (self._span.begin or not keep_negative):
+        if packet.dts < 0 and (self._begin or not keep_negative):
             return False
-        return self._span.holds(packet.dts * Fraction(packet.time_base) + self._span.begin)
+        return self._end is None or packet.pts * Fraction(packet.time_base) < self._end - self._begin
 
 
 def why_not(stream: Any, format: str) -> str | None:

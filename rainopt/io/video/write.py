@@ -30,8 +30,8 @@ class VideoWriter:
 
     H.264 in .mp4, .m4v, .mov, .mkv and .nut, VP9 in .webm; without B-frames, with closed groups of pictures. Unless
     `marks` say otherwise, colours are stored as 4:2:0 of limited range, by BT.709 from 720 rows on and by BT.601 below,
-    and marked so. H.264 with an odd side is stored as 4:4:4, which not every player shows. The file is written beside its place and renamed into it
-    at the end; after an error or an interruption nothing is left of it.
+    and marked so. H.264 with an odd side is stored as 4:4:4, which not every player shows. The file is written beside
+    its place and renamed into it at the end; after an error or an interruption nothing is left of it.
 
     Parameters
     ----------

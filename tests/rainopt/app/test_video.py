@@ -173,15 +173,14 @@ def test_what_decodes_of_a_torn_file_is_written_and_the_rest_told(tmp_path):
     assert all(abs(a - b) <= Fraction(1, 1000) for a, b in zip(got, times_of(source), strict=True))
 
 
-def test_a_size_that_changes_is_told_and_what_was_done_is_kept(tmp_path):
-    small = coded(tmp_path / "small.h264", [frame[:64, :96] for frame in frames(4)]).read_bytes()
-    for count, left in ((16, [".a.mp4.parts"]), (5, [])):
-        source, target = tmp_path / "a.h264", tmp_path / f"out{count}" / "a.mp4"
-        source.write_bytes(coded(tmp_path / "first.h264", frames(count)).read_bytes() + small)
-        record = darken(source, target)
-        assert f"'{source}' changes its size: frame {count} has 64 x 96 pixels, the first has {H} x {W}" in record.error
-        # In the first stretch nothing is kept.
-        assert [path.name for path in target.parent.iterdir()] == left
+def test_frames_of_another_size_are_left_out_and_told(tmp_path):
+    source = coded(tmp_path / "a.h264", frames(16))
+    whole = source.read_bytes()
+    source.write_bytes(whole + coded(tmp_path / "small.h264", [frame[:64, :96] for frame in frames(4)]).read_bytes())
+    record = done(source, tmp_path / "a.mp4")
+    assert record.frames == 16
+    assert "4 frames of another size than the first are left out, from frame 16 on (64 x 96 pixels)" in record.line()
+    assert len(read_frames(tmp_path / "a.mp4")) == 16
 
 
 def test_a_disk_that_is_full_while_joining_keeps_the_parts(tmp_path, clip):
