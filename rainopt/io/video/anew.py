@@ -1,12 +1,36 @@
-"""Recordings put together in one file: the times of every stream made to go on where the pictures' do."""
+"""Times of packets: where the pictures' go on after another recording begins, and where times of decoding lack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from rainopt.io.video.common import ANEW
+
+
+def in_decoding_time(packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield the packets that hold something; pictures that lack a time of decoding at their beginning get one.
+
+    Matroska stores no such times, and those of the first pictures can only be told from the ones that follow.
+    """
+    waiting: dict[int, list[Any]] = {}
+    for packet in packets:
+        if not packet.size:
+            continue
+        before = waiting.setdefault(packet.stream.index, [])
+        if packet.dts is None and packet.pts is not None and packet.stream.type == "video":
+            before.append(packet)
+            continue
+        step = packet.duration or 1
+        for number, one in enumerate(before):
+            if packet.dts is not None:
+                one.dts = min(one.pts, packet.dts - step * (len(before) - number))
+            yield one
+        before.clear()
+        yield packet
+    for before in waiting.values():
+        yield from before
 
 
 class Recordings:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.video.anew import in_decoding_time
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av, origin
 from rainopt.io.video.encode import container_of, writing
 from rainopt.io.video.formats import CONTAINERS, Container
 from rainopt.io.video.open import open_container, picture_stream
 from rainopt.io.video.rest import with_rest
 from rainopt.io.video.tags import needs_keys
-from rainopt.io.video.tracks import WHOLE, Timed, Tracks, why_not
+from rainopt.io.video.tracks import WHOLE, Timed, Tracks, fits
 
 
 class _CannotCopyError(Exception):
@@ -52,7 +53,7 @@ def copy_video(
             _copy_bytes(source, target, overwrite, check)
             return True
         stream = picture_stream(source, opened)
-        if why_not(stream, container.format) is not None:
+        if not fits(stream, container.format):
             return False
 
         def write(tracks: Tracks) -> None:
@@ -103,7 +104,7 @@ def _remux(
     keys = needs_keys(opened.metadata, container.format)
     base = Fraction(stream.time_base)
     try:
-        with writing(target, overwrite, container, base, keys=keys, reordered=True) as output:
+        with writing(target, overwrite, container, base, keys=keys) as output:
             pictures = output.add_stream_from_template(stream, opaque=True)
             if stream.codec_context.name == "hevc" and container.format in ("mp4", "mov"):
                 pictures.codec_context.codec_tag = "hvc1"  # players of Apple know no other
@@ -125,9 +126,7 @@ def _remux(
 def _packets(opened: Any, stream: Any, output: Any) -> Iterator[Timed]:
     last: int | None = None
     try:
-        for packet in opened.demux(stream):
-            if not packet.size:
-                continue
+        for packet in in_decoding_time(opened.demux(stream)):
             if packet.pts is None or packet.dts is None or (last is not None and packet.dts <= last):
                 raise _CannotCopyError("time stamps are missing or do not rise")
             last = packet.dts

@@ -127,12 +127,10 @@ def writing(
     time_base: Fraction,
     *,
     keys: bool = False,
-    reordered: bool = False,
 ) -> Iterator[Any]:
     """Open an output container that takes the place of `path` when all went well and vanishes when not.
 
-    ``keys`` are needed in .mp4 and .mov for tags that have no usual place; ``reordered`` says that pictures are not
-    stored in the order in which they are shown.
+    ``keys`` are needed in .mp4 and .mov for tags that have no usual place.
 
     Raises
     ------
@@ -149,7 +147,7 @@ def writing(
                 plain(Path(os.fsdecode(file.name))),
                 "w",
                 format=container.format,
-                container_options=_options(container, time_base, keys, reordered),
+                container_options=_options(container, time_base, keys),
             )
             try:
                 yield output
@@ -167,10 +165,10 @@ def writing(
         raise VideoError(str(error)) from error
 
 
-def _options(container: Container, time_base: Fraction, keys: bool, reordered: bool) -> dict[str, str]:
+def _options(container: Container, time_base: Fraction, keys: bool) -> dict[str, str]:
     if container.format not in ("mp4", "mov"):
-        # Decoding times below zero, which are not stored, would move all that is.
-        return {"avoid_negative_ts": "disabled"} if reordered else {}
+        # Times of decoding below zero, which are not stored, would move all that is.
+        return {"avoid_negative_ts": "disabled"}
     scale = time_base.denominator
     while scale < 10_000:
         scale *= 2

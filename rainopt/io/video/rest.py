@@ -39,13 +39,14 @@ def with_rest(
         tracks = Tracks(source, container, shifts, between, sound_only=True)
         write(tracks)
     finally:
+        changed = tracks.changed
         tracks.close()
     left = tracks.left + missing(source, target, tracks)
     if left:
-        advice = "" if container.format == "matroska" else "; use .mkv to keep what it can hold"
+        advice = "" if container.format == "matroska" else "; .mkv holds more"
         tell(f"'{target}' is written without {listed(left)} of '{source}', which it cannot hold{advice}")
-    if tracks.changed:
-        tell(f"'{target}': {listed(tracks.changed)}")
+    if changed:
+        tell(f"'{target}': {listed(changed)}")
 
 
 def missing(source: Path, target: Path, tracks: Tracks) -> list[str]:
@@ -54,8 +55,7 @@ def missing(source: Path, target: Path, tracks: Tracks) -> list[str]:
     try:
         other = open_container(target)
         try:
-            pairs = [(one.streams[a], other.streams[b]) for a, b in tracks.pairs if b < len(other.streams)]
-            return gone(one, other, pairs, len(tracks.chapters))
+            return gone(one, other, tracks.order, len(tracks.chapters), tracks.covers)
         finally:
             other.close()
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from rainopt.io.video.common import import_av
@@ -18,8 +19,10 @@ _TECHNICAL = {
     "compatible_brands",
     "duration",
     "encoder",
+    "filename",
     "handler_name",
     "major_brand",
+    "mimetype",
     "minor_version",
     "number_of_bytes",
     "number_of_frames",
@@ -37,6 +40,15 @@ _USUAL = {
         *("make", "model", "title"),
     },
 }
+# Tags of a stream that hold its name or say how it looks, which are kept with a copy.
+_CODED = _TECHNICAL - {"filename", "handler_name", "mimetype"} | {"stereo_mode"}
+_OLDER = dict(
+    pair.split(":")
+    for pair in (
+        "bod:tib ces:cze cym:wel deu:ger ell:gre eus:baq fas:per fra:fre hye:arm isl:ice kat:geo mkd:mac mri:mao "
+        "msa:may mya:bur nld:dut ron:rum slk:slo sqi:alb zho:chi"
+    ).split()
+)
 _ALIASES = {"name": "title"}
 # Those that stand where FFmpeg names them when there is nothing to say.
 _NOTHING = {"", "und", "VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"}
@@ -49,7 +61,7 @@ def is_technical(key: str) -> bool:
 
 def handed_on(tags: Mapping[str, str], format: str) -> dict[str, str]:
     """Return the tags to write into a container that FFmpeg calls so."""
-    kept = {key: value for key, value in tags.items() if not is_technical(key)}
+    kept = {key: value for key, value in tags.items() if not is_technical(key) and not _is_repeated(key, tags)}
     date = kept.get("creation_time")
     if date is not None and format not in ("mp4", "mov"):
         kept["creation_time"] = date.split(";")[0]  # several are one too many elsewhere
@@ -62,15 +74,17 @@ def needs_keys(tags: Mapping[str, str], format: str) -> bool:
     return usual is not None and any(_plain(key, tags) not in usual for key in handed_on(tags, format))
 
 
-def of_stream(stream: Any) -> dict[str, str]:
-    """Return the tags of a stream that is copied to write with the copy."""
-    skipped = _TECHNICAL - {"handler_name"}
-    return {key: value for key, value in stream.metadata.items() if key.lower().split("-")[0] not in skipped}
-
-
-def of_pictures(stream: Any) -> dict[str, str]:
-    """Return the tags of pictures that were coded anew."""
-    return {key: value for key, value in of_stream(stream).items() if key.lower() != "stereo_mode"}
+def of_stream(stream: Any, format: str) -> dict[str, str]:
+    """Return the tags of a stream to write with its copy, or with pictures coded anew, into a container."""
+    tags = {
+        _ALIASES.get(key.lower(), key): value
+        for key, value in stream.metadata.items()
+        if key.lower().split("-")[0] not in _CODED and value not in _NOTHING
+    }
+    if format == "mov" and "language" in tags:
+        # It knows languages by the older of their two codes.
+        tags["language"] = _OLDER.get(tags["language"], tags["language"])
+    return tags
 
 
 def chapters_of(container: Any, begin: Fraction, end: Fraction | None) -> list[dict[str, Any]]:
@@ -86,24 +100,43 @@ def chapters_of(container: Any, begin: Fraction, end: Fraction | None) -> list[d
     return chapters
 
 
-def gone(source: Any, target: Any, streams: list[tuple[Any, Any]], chapters: int) -> list[str]:
-    """Return, in words, the tags, chapters and flags of an open file that another lacks.
+def gone(source: Any, target: Any, order: Sequence[int], chapters: int, covers: int) -> list[str]:
+    """Return, in words, what an open file lacks of the tags, flags, chapters and tracks of another.
 
-    ``streams`` are pairs of streams, of the source and of the target, that hold the same; ``chapters`` is the number of
-    those meant to be there.
+    Parameters
+    ----------
+    source, target : Container
+        The files.
+    order : sequence of int
+        Streams of the source in the order in which they were written, but for attachments and cover pictures.
+    chapters, covers : int
+        Chapters and cover pictures that are meant to be there.
     """
     parts = []
     if len(target.chapters()) < chapters:
         parts.append("the chapters")
+    if sum(is_cover(stream) for stream in target.streams) < covers:
+        parts.append("the cover picture")
     parts += _tags(source.metadata, target.metadata, "")
-    for one, other in streams:
-        where = f" of track {one.index}"
-        parts += _tags(one.metadata, other.metadata, where)
+    written = [stream for stream in target.streams if stream.type != "attachment" and not is_cover(stream)]
+    for index, other in zip_longest(order, written[: len(order)]):
+        one, where = source.streams[index], f" of track {index}"
+        if other is None:
+            parts.append(f"the packets{where}")
+            continue
+        # The time of the whole is that of its tracks.
+        own = {key: value for key, value in one.metadata.items() if key != "creation_time"}
+        parts += _tags(own, other.metadata, where)
         lacks = one.disposition & ~other.disposition
-        names = [flag.name for flag in import_av().stream.Disposition if flag & lacks]
+        names = [str(flag.name) for flag in import_av().stream.Disposition if flag & lacks]
         if names:
-            parts.append(f"the marks {_listed(names)}{where}" if len(names) > 1 else f"the mark '{names[0]}'{where}")
+            parts.append(f"the {'marks' if len(names) > 1 else 'mark'} {_listed(names)}{where}")
     return parts
+
+
+def is_cover(stream: Any) -> bool:
+    """Tell whether a stream is a picture that stands for the file, and not a moving one."""
+    return stream.type == "video" and bool(stream.disposition & import_av().stream.Disposition.attached_pic)
 
 
 def _tags(source: Mapping[str, str], target: Mapping[str, str], where: str) -> list[str]:
@@ -124,8 +157,11 @@ def _listed(names: list[str]) -> str:
 
 def _plain(key: str, tags: Mapping[str, str]) -> str:
     """Return a key without its case, and without a language where it is there without one, too."""
+    plain = (key.rpartition("-")[0] if _is_repeated(key, tags) else key).lower()
+    return _ALIASES.get(plain, plain)
+
+
+def _is_repeated(key: str, tags: Mapping[str, str]) -> bool:
+    """Tell whether a key is that of another tag with a language behind it."""
     start, dash, end = key.rpartition("-")
-    if dash and len(end) == 3 and any(other.lower() == start.lower() for other in tags):
-        key = start
-    key = key.lower()
-    return _ALIASES.get(key, key)
+    return bool(dash) and len(end) == 3 and any(other.lower() == start.lower() for other in tags)

@@ -10,12 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from rainopt.io.video.anew import Recordings
+from rainopt.io.video.anew import Recordings, in_decoding_time
 from rainopt.io.video.common import VideoError, import_av, origin, reason
 from rainopt.io.video.formats import Container
 from rainopt.io.video.open import open_container, picture_stream
 from rainopt.io.video.subtitles import Converter, codec_for
-from rainopt.io.video.tags import chapters_of, handed_on, of_pictures, of_stream
+from rainopt.io.video.tags import chapters_of, handed_on, is_cover, of_stream
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ Timed = tuple[Fraction, int, Any]
 """Decoding time in seconds, number of the stream in the output, and the packet."""
 
 
+# Cover pictures that Matroska attaches: how their kind is called, and the end of their names.
+_PICTURES = {"mjpeg": ("jpeg", "jpg"), "png": ("png", "png"), "gif": ("gif", "gif"), "webp": ("webp", "webp")}
 Between = tuple[Fraction, Fraction | None]
 """The seconds of a file that are kept, up to an end where there is one."""
 WHOLE: Between = (Fraction(0), None)
@@ -48,20 +50,19 @@ class Tracks:
     ----------
     left : list of str
         What cannot be copied, in words.
-    changed : list of str
-        What is copied otherwise than it was, in words.
     """
 
     def __init__(
         self, path: Path, container: Container, shifts: Sequence[Fraction], between: Between, sound_only: bool = False
     ) -> None:
         self.left: list[str] = []
-        self.changed: list[str] = []
-        self.pairs: list[tuple[int, int]] = []
+        self.order: list[int] = []
+        self.covers = 0
         self._format, self._recordings = container.format, Recordings(shifts)
         self._begin, self._end = between
         self._joined = len(shifts) > 1
         self._copies: dict[int, Any] = {}
+        self._silent: set[int] = set()
         self._converters: dict[int, Converter] = {}
         self.source = open_container(path)
         try:
@@ -71,6 +72,7 @@ class Tracks:
             for stream in self.source.streams:
                 if stream.index != self._pictures.index and not self._is_made_anew(stream):
                     self._choose(stream, sound_only)
+            self._covers = _packets_of(path, [stream.index for stream, _ in self._ways if is_cover(stream)])
         except BaseException:
             self.source.close()
             raise
@@ -90,17 +92,15 @@ class Tracks:
 
     def _choose(self, stream: Any, sound_only: bool) -> None:
         """Note how a stream is copied: as it is, or converted to another codec."""
-        problem = "it could not be written" if sound_only and stream.type not in ("audio", "subtitle") else None
-        problem = problem or why_not(stream, self._format)
-        if problem is None:
+        wanted = not sound_only or stream.type in ("audio", "subtitle")
+        if wanted and fits(stream, self._format):
             self._ways.append((stream, None))
             return
         codec = codec_for(stream, self._format)
         if codec is not None:
             self._ways.append((stream, codec))
-            self.changed.append(f"the subtitles of track {stream.index} become {codec}")
         else:
-            self.left.append(f"{_named(stream)} ({problem})")
+            self.left.append(_named(stream))
 
     def add_to(self, output: Any, pictures: Any) -> None:
         """Add streams, tags and chapters to an output whose pictures have been added."""
@@ -109,17 +109,25 @@ class Tracks:
             tags.pop("timecode", None)  # it is that of the first frame
         output.metadata.update(tags)
         output.set_chapters(self.chapters)
-        own = of_pictures(self._pictures)
+        own = of_stream(self._pictures, self._format)
         if self._begin:
             own.pop("timecode", None)
         pictures.metadata.update(own)
         pictures.disposition = self._pictures.disposition
-        self.pairs = [(self._pictures.index, pictures.index)]
+        self.order = [self._pictures.index]
         for stream, codec in self._ways:
             if stream.type == "attachment":
                 name, kind = stream.metadata.get("filename") or "attachment", stream.metadata.get("mimetype")
-                copy = output.add_attachment(name, kind or "application/octet-stream", stream.data)
-            elif codec is None:
+                output.add_attachment(name, kind or "application/octet-stream", stream.data)
+                continue
+            if is_cover(stream):
+                self.covers += 1
+                if self._format == "matroska":
+                    kind = _PICTURES[stream.codec_context.name]
+                    name = stream.metadata.get("filename") or f"cover.{kind[1]}"
+                    output.add_attachment(name, f"image/{kind[0]}", self._covers.get(stream.index, b""))
+                    continue
+            if codec is None:
                 copy = output.add_stream_from_template(stream, opaque=True)
             else:
                 copy = output.add_stream(codec)
@@ -127,11 +135,23 @@ class Tracks:
                     self._converters[stream.index] = Converter(stream, copy)
                 except (ValueError, import_av().error.FFmpegError) as error:
                     raise VideoError(f"the subtitles of track {stream.index}: {reason(error)}") from error
-            copy.metadata.update(of_stream(stream))
-            if stream.type != "attachment":
-                copy.disposition = stream.disposition
-                self._copies[stream.index] = copy
-            self.pairs.append((stream.index, copy.index))
+            copy.metadata.update(of_stream(stream, self._format))
+            copy.disposition = stream.disposition
+            self._copies[stream.index] = copy
+            if not is_cover(stream):
+                self.order.append(stream.index)
+
+    @property
+    def changed(self) -> list[str]:
+        """What is copied otherwise than it was, or might be thought to be derained, in words."""
+        parts = []
+        codec = next((codec for _, codec in self._ways if codec), None)
+        if codec is not None:
+            parts.append(f"the subtitles of {_tracks([one for one, way in self._ways if way])} become {codec}")
+        others = [one for one, _ in self._ways if one.type == "video" and not is_cover(one)]
+        if others:
+            parts.append(f"the pictures of {_tracks(others)} are copied as they are, rain and all")
+        return parts
 
     @property
     def copied(self) -> list[Any]:
@@ -147,18 +167,18 @@ class Tracks:
         """Yield the packets of the copies; those before the first picture only where times may be below zero."""
         broken = import_av().error.FFmpegError
         streams = [stream for stream, _ in self._ways if stream.index in self._copies]
+        self._silent = {one.index for one in streams if one.type == "subtitle" and one.codec_context.name == "mov_text"}
         last: dict[int, int] = {}
         latest = Fraction(0)
         try:
             # Where a recording ends is seen by the pictures.
-            for packet in self.source.demux([self._pictures, *streams] if self._joined else streams):
-                if not packet.size:
-                    continue
+            read = self.source.demux([self._pictures, *streams] if self._joined else streams)
+            for packet in in_decoding_time(read):
                 index = packet.stream.index
                 if packet.dts is None:
                     if packet.stream.type != "video":
                         continue
-                    packet.dts = packet.pts = 0  # a cover picture has no time
+                    packet.dts = packet.pts or 0  # a cover picture has no time
                 base = Fraction(packet.time_base)
                 shift = self._recordings.shift(packet, pictures=index == self._pictures.index)
                 if index not in self._copies:
@@ -182,40 +202,72 @@ class Tracks:
             log.warning("what is beside the pictures of '%s' ends early (%s)", self.source.name, reason(error))
 
     def _wanted(self, packet: Any, last: int | None, keep_negative: bool) -> bool:
-        if packet.stream.disposition & import_av().stream.Disposition.attached_pic:
+        if is_cover(packet.stream):
             packet.dts = packet.pts = 0
             return last is None
+        if packet.stream.index in self._silent and packet.size == 2:
+            return False  # the gap between two subtitles of MP4, which is written where there is one
         # A time stamp that does not rise would make writing fail.
         if last is not None and packet.dts <= last:
             return False
-        if packet.dts < 0 and (self._begin or not keep_negative):
+        shown = packet.pts if packet.stream.type == "video" else packet.dts
+        if shown < 0 and (self._begin or not keep_negative):
             return False
         return self._end is None or packet.pts * Fraction(packet.time_base) < self._end - self._begin
 
 
-def why_not(stream: Any, format: str) -> str | None:
-    """Return why a container cannot hold a stream, None if it can; a header of it is written to find out."""
+def fits(stream: Any, format: str) -> bool:
+    """Tell whether a container, as FFmpeg names it, holds a stream: a header of it is written to find out."""
     av = import_av()
-    if stream.codec_context is None and stream.type not in ("data", "attachment"):
-        return "its codec is unknown"
+    if stream.type == "attachment":
+        return format == "matroska"
+    if stream.codec_context is None and stream.type != "data":
+        return False
+    if is_cover(stream) and format not in ("mp4", "mov"):
+        return format == "matroska" and stream.codec_context.name in _PICTURES
     try:
         trial = av.open(io.BytesIO(), "w", format=format)
-        if stream.type == "attachment":
-            if format != "matroska":
-                return "attachments are held by .mkv alone"
-            return None
         copy = trial.add_stream_from_template(stream, opaque=True)
         copy.disposition = stream.disposition
         trial.start_encoding()
-    except (ValueError, av.error.FFmpegError) as error:
-        return reason(error)
+    except (ValueError, av.error.FFmpegError):
+        return False
     with suppress(av.error.FFmpegError):
         trial.close()
-    return None
+    return True
+
+
+def _packets_of(path: Path, streams: list[int]) -> dict[int, bytes]:
+    """Return the first packet of each of some streams."""
+    if not streams:
+        return {}
+    found: dict[int, bytes] = {}
+    container = open_container(path)
+    try:
+        for packet in container.demux([container.streams[index] for index in streams]):
+            if packet.size:
+                found.setdefault(packet.stream.index, bytes(packet))
+            if len(found) == len(streams):
+                break
+    except import_av().error.FFmpegError as error:
+        log.warning("a cover picture of '%s' cannot be read (%s)", path, reason(error))
+    finally:
+        container.close()
+    return found
+
+
+def _tracks(streams: list[Any]) -> str:
+    numbers = [str(stream.index) for stream in streams]
+    if len(numbers) == 1:
+        return f"track {numbers[0]}"
+    return f"tracks {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def _named(stream: Any) -> str:
     if stream.type == "attachment":
         return f"the attachment '{stream.metadata.get('filename', stream.index)}'"
+    if is_cover(stream):
+        return "the cover picture"
     kind = {"audio": "sound", "subtitle": "subtitles", "video": "pictures"}.get(stream.type, stream.type)
-    return f"the {kind} of track {stream.index}"
+    codec = stream.name if stream.codec_context is None else stream.codec_context.name
+    return f"the {kind} of track {stream.index} ({codec or 'of an unknown kind'})"
