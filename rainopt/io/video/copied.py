@@ -53,7 +53,8 @@ def copy_video(
             _copy_bytes(source, target, overwrite, check)
             return True
         stream = picture_stream(source, opened)
-        if not fits(stream, container.format):
+        # NUT neither says how pictures are turned nor stores times of decoding below zero.
+        if container.format == "nut" or not fits(stream, container.format):
             return False
 
         def write(tracks: Tracks) -> None:

@@ -54,6 +54,7 @@ class FileSource:
             self._end = promised_end(container)
             self.has_audio = bool(container.streams.audio)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
+            codec = stream.codec_context.name
         losses = Losses()
         frames = _decoded(path, self.stamp, losses)
         first = next(frames, None)
@@ -63,7 +64,7 @@ class FileSource:
                 f"'{path}' cannot be read: none of its frames can be decoded ({losses.error or 'it holds none'}); "
                 "obtain a fresh copy"
             )
-        self._to_rgb = ToRGB(first)
+        self._to_rgb = ToRGB(first, codec)
         self.marks = self._marks(first)
         self.bits = self._to_rgb.bits
         self.height, self.width = self._to_rgb.upright_size(first)

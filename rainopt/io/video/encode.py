@@ -76,10 +76,9 @@ _SAMPLINGS = ("420", "422", "444")
 
 
 def _divides(container: Container, size: tuple[int, int], chroma: str) -> bool:
-    """Tell whether an encoder takes a size at a sampling of colour: H.264 halves none but even sides."""
-    height, width = size
-    odd = (chroma != "444" and width % 2) or (chroma == "420" and height % 2)
-    return container.codec != "libx264" or not odd
+    """Tell whether an encoder takes a size at a sampling of colour: H.264 halves no odd side."""
+    odd = size[0] % 2 or size[1] % 2
+    return container.codec != "libx264" or chroma == "444" or not odd
 
 
 def add_pictures(
@@ -166,9 +165,11 @@ def writing(
 
 
 def _options(container: Container, time_base: Fraction, keys: bool) -> dict[str, str]:
-    if container.format not in ("mp4", "mov"):
+    if container.format in ("matroska", "webm"):
         # Times of decoding below zero, which are not stored, would move all that is.
         return {"avoid_negative_ts": "disabled"}
+    if container.format not in ("mp4", "mov"):
+        return {}
     scale = time_base.denominator
     while scale < 10_000:
         scale *= 2

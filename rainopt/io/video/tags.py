@@ -44,10 +44,28 @@ _USUAL = {
 _CODED = _TECHNICAL - {"filename", "handler_name", "mimetype"} | {"stereo_mode"}
 _OLDER = dict(
     pair.split(":")
-    for pair in (
-        "bod:tib ces:cze cym:wel deu:ger ell:gre eus:baq fas:per fra:fre hye:arm isl:ice kat:geo mkd:mac mri:mao "
-        "msa:may mya:bur nld:dut ron:rum slk:slo sqi:alb zho:chi"
-    ).split()
+    for pair in [
+        "bod:tib",
+        "ces:cze",
+        "cym:wel",
+        "deu:ger",
+        "ell:gre",
+        "eus:baq",
+        "fas:per",
+        "fra:fre",
+        "hye:arm",
+        "isl:ice",
+        "kat:geo",
+        "mkd:mac",
+        "mri:mao",
+        "msa:may",
+        "mya:bur",
+        "nld:dut",
+        "ron:rum",
+        "slk:slo",
+        "sqi:alb",
+        "zho:chi",
+    ]
 )
 _ALIASES = {"name": "title"}
 # Those that stand where FFmpeg names them when there is nothing to say.

@@ -186,6 +186,8 @@ class Tracks:
                 ticks = round((shift - self._begin) / base) - origin(self.source, base)
                 packet.dts += ticks
                 packet.pts = packet.dts if packet.pts is None else packet.pts + ticks
+                if self._format == "nut" and packet.stream.type == "video":
+                    packet.dts = max(packet.dts, last.get(index, -1) + 1)  # it stores none below zero
                 if not self._wanted(packet, last.get(index), keep_negative):
                     continue
                 time = packet.dts * base

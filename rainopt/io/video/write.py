@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.io.video.colour import MATRICES
+from rainopt.io.video.colour import MATRICES, LeftSited
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av, reason
 from rainopt.io.video.encode import add_pictures, container_of, pixel_format, ticks_for, writing
 from rainopt.io.video.formats import WRITABLE_SUFFIXES
@@ -123,7 +123,7 @@ class VideoWriter:
                 self.marks,
             )
             self._stream.codec_context.sample_aspect_ratio = self.pixel_aspect
-            self._reformatter = import_av().video.reformatter.VideoReformatter()
+            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited()
             self._stack = stack.pop_all()
         return self
 
@@ -193,12 +193,16 @@ class VideoWriter:
             pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
         elif self.bits == 16 and pixels.dtype == np.uint8:
             pixels = pixels.astype(np.uint16) * 257
+        if self.bits == 16:
+            # For swscale white is 255 shifted up, and leaves zeros below.
+            pixels = pixels - (pixels >> 8)
         kinds = reformatter.Interpolation
         frame = import_av().VideoFrame.from_ndarray(
             np.ascontiguousarray(pixels), format="rgb24" if self.bits == 8 else "rgb48le"
         )
+        frame.time_base = self.time_base
         converted = self._reformatter.reformat(
-            frame,
+            self._sited(frame),
             format=self._stream.codec_context.pix_fmt,
             dst_colorspace=MATRICES[self.marks.written(self.height)[2]],
             src_color_range=reformatter.ColorRange.JPEG,
