@@ -17,7 +17,8 @@ class Darkening:
     """Darken each stretch by more than the one before: how it is done depends on what was done.
 
     ``begun`` are the stretches that were worked on, by their number of frames and whether they follow another of their
-    scene; the work is interrupted when it would begin with number ``stop``.
+    scene; the work is interrupted when it would begin with number ``stop``. ``dry`` says of each stretch whether its
+    frames are left as they are.
     """
 
     video: Video
@@ -25,6 +26,7 @@ class Darkening:
     length: int = STRETCH
     settings: dict = field(default_factory=dict)
     stop: int | None = None
+    dry: list = field(default_factory=list)
     begun: list = field(default_factory=list)
 
     def derain(self, frames, file, before):
@@ -33,12 +35,13 @@ class Darkening:
             raise KeyboardInterrupt
         step = 1 if before is None else before + 1
         read = list(frames)
-        by = 8 * step << (self.video.bits - 8)
+        dry = len(self.begun) < len(self.dry) and self.dry[len(self.begun)]
+        by = 0 if dry else 8 * step << (self.video.bits - 8)
         with part_writer(self.video, file, self.crf) as writer:
             for frame in read:
                 writer.write(np.maximum(frame.pixels, by) - by, frame.time)
         self.begun.append((len(read), before is not None))
-        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "step": step}, step
+        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "dry": dry, "step": step}, step
 
     def recall(self, frames, note):
         """Return how a stretch was darkened, from its note."""

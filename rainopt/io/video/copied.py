@@ -36,8 +36,8 @@ def copy_video(
     """Copy a whole video without coding its pictures anew; return whether that can be done.
 
     A file of the container that the suffix of `target` asks for is copied bit for bit. Into another container all that
-    it holds is copied, as by `rainopt.io.video.join.join_parts`; False where that cannot hold the pictures as they are
-    coded, or they lack time stamps.
+    it holds is copied, as by `rainopt.io.video.join.join_parts`; False where that fails, because it cannot hold the
+    pictures as they are coded or they lack time stamps.
 
     Raises
     ------
@@ -104,24 +104,22 @@ def _remux(
 ) -> None:
     keys = needs_keys(opened.metadata, container.format)
     base = Fraction(stream.time_base)
-    try:
-        with writing(target, overwrite, container, base, keys=keys) as output:
+    with writing(target, overwrite, container, base, keys=keys) as output:
+        try:
             pictures = output.add_stream_from_template(stream, opaque=True)
             if stream.codec_context.name == "hevc" and container.format in ("mp4", "mov"):
                 pictures.codec_context.codec_tag = "hvc1"  # players of Apple know no other
             pictures.codec_context.framerate = stream.average_rate or 25
             tracks.add_to(output, pictures)
             output.start_encoding()
-            streams: list[Iterator[Timed]] = [_packets(opened, stream, pictures)]
-            if tracks.timed:
-                streams.append(tracks.packets(keep_negative=container.format in ("mp4", "mov")))
-            for _, _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
-                output.mux(packet)
-            check()
-    except ValueError as error:
-        if isinstance(error, VideoError):
-            raise
-        raise _CannotCopyError(str(error)) from error
+        except ValueError as error:
+            raise _CannotCopyError(str(error)) from error
+        streams: list[Iterator[Timed]] = [_packets(opened, stream, pictures)]
+        if tracks.timed:
+            streams.append(tracks.packets(keep_negative=container.format in ("mp4", "mov")))
+        for _, _, packet in heapq.merge(*streams, key=lambda timed: timed[0]):
+            output.mux(packet)
+        check()
 
 
 def _packets(opened: Any, stream: Any, output: Any) -> Iterator[Timed]:

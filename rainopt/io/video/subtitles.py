@@ -7,7 +7,7 @@ from typing import Any
 from rainopt.io.video.common import VideoError, import_av
 
 TEXT = {"ass", "mov_text", "srt", "ssa", "subrip", "text", "webvtt"}
-_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt", "nut": "ass"}
+_CODECS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "srt", "webm": "webvtt"}
 
 
 def codec_for(stream: Any, format: str) -> str | None:

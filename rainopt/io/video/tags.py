@@ -42,31 +42,11 @@ _USUAL = {
 }
 # Tags of a stream that hold its name or say how it looks, which are kept with a copy.
 _CODED = _TECHNICAL - {"filename", "handler_name", "mimetype"} | {"stereo_mode"}
-_OLDER = dict(
-    pair.split(":")
-    for pair in [
-        "bod:tib",
-        "ces:cze",
-        "cym:wel",
-        "deu:ger",
-        "ell:gre",
-        "eus:baq",
-        "fas:per",
-        "fra:fre",
-        "hye:arm",
-        "isl:ice",
-        "kat:geo",
-        "mkd:mac",
-        "mri:mao",
-        "msa:may",
-        "mya:bur",
-        "nld:dut",
-        "ron:rum",
-        "slk:slo",
-        "sqi:alb",
-        "zho:chi",
-    ]
-)
+_OLDER = {
+    **{"bod": "tib", "ces": "cze", "cym": "wel", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per", "fra": "fre"},
+    **{"hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "mri": "mao", "msa": "may", "mya": "bur", "nld": "dut"},
+    **{"ron": "rum", "slk": "slo", "sqi": "alb", "zho": "chi"},
+}
 _ALIASES = {"name": "title"}
 # Those that stand where FFmpeg names them when there is nothing to say.
 _NOTHING = {"", "und", "VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"}

@@ -225,6 +225,8 @@ def fits(stream: Any, format: str) -> bool:
         return format == "matroska"
     if stream.codec_context is None and stream.type != "data":
         return False
+    if stream.type == "subtitle" and format == "nut":
+        return False  # it does not say how long a packet is shown
     if is_cover(stream) and format not in ("mp4", "mov"):
         return format == "matroska" and stream.codec_context.name in _PICTURES
     try:

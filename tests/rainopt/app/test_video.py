@@ -18,6 +18,7 @@ from tests.support import records
 from tests.support.clips import coded, rained, save, view
 from tests.support.disk import full_disk
 from tests.support.stretches import darken, parts_of, sound_of, times_of
+from tests.support.tracks import full
 
 H, W, COUNT = 120, 160, 30
 done = functools.partial(records.done, darken)
@@ -216,3 +217,48 @@ def test_a_place_that_cannot_be_written(tmp_path, clip, monkeypatch):
 def test_whatever_goes_wrong_is_a_record(tmp_path, clip):
     # A length that is no number ends the first stretch with an error of Python's.
     assert re.search(f"'{clip}': TypeError: .+", refused(clip, tmp_path / "a.mp4", length="twelve"))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_a_video_in_which_nothing_was_done_is_copied(tmp_path, suffix):
+    source = full(tmp_path / "a.mp4", sound=("aac",))
+    target = tmp_path / f"b{suffix}"
+    record = done(source, target, dry=[True, True, True])
+    assert record.copied is (True if suffix != ".webm" else None)  # WebM holds no H.264
+    assert ("copied as it is" in record.line()) == bool(record.copied)
+    assert (record.told is None) == (suffix != ".webm")
+    if suffix == ".mp4":
+        assert target.read_bytes() == source.read_bytes()
+    if suffix == ".mkv":
+        np.testing.assert_array_equal(read_frames(target), read_frames(source))
+    assert not parts_of(target).exists()
+    # Rain in one stretch is enough for the whole to be written.
+    assert done(source, tmp_path / f"c{suffix}", dry=[True, False, True]).copied is None
+
+
+def test_what_a_result_lacks_is_told_once_and_in_the_record(tmp_path, caplog):
+    source, target = full(tmp_path / "a.mkv", sound=("aac",), subtitles=("srt",)), tmp_path / "b.webm"
+    record = done(source, target)
+    lacks = "the sound of track 1 (aac)"
+    assert record.told == [
+        f"'{target}' is written without {lacks} of '{source}', which it cannot hold; .mkv holds more",
+        f"'{target}': the subtitles of track 2 become webvtt",
+    ]
+    assert [entry.getMessage() for entry in caplog.records] == record.told
+    assert record.as_dict()["told"] == record.told
+
+
+def test_marks_of_the_source_are_those_of_the_result(tmp_path):
+    source = coded(
+        tmp_path / "a.mp4",
+        frames(14),
+        "libx265",
+        "yuv420p10le",
+        options={"x265-params": "log-level=none"},
+        color_primaries=9,
+        color_trc=16,
+        colorspace=9,
+    )
+    done(source, tmp_path / "b.mp4")
+    marks = open_video(tmp_path / "b.mp4").marks
+    assert (marks.primaries, marks.transfer, marks.matrix, marks.bits) == (9, 16, 9, 10)

@@ -1,4 +1,4 @@
-"""What a source says of its pictures is written with the result: colours, range, sampling, fields, mastering display."""
+"""What a source says of its pictures is written with the result: colours, range, sampling, fields, HDR data."""
 
 from fractions import Fraction
 
