@@ -26,7 +26,7 @@ from rainopt.video.scenes import split_scenes
 
 log = logging.getLogger(__name__)
 
-AHEAD, AHEAD_BYTES = 120, 96 << 20
+AHEAD, AHEAD_BYTES = 120, 64 << 20
 """Frames, and bytes of them, that are decoded before they are wanted."""
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import errno
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from rainopt.io.unchanged import ChangedError
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.formats import Container
 from rainopt.io.video.open import open_container
 from rainopt.io.video.tags import gone
 from rainopt.io.video.tracks import Between, Tracks
+
+# Kinds of streams that are tried one after the other, should writing fail.
+_KINDS: tuple[Collection[str], ...] = (
+    ("video", "audio", "subtitle", "data", "attachment"),
+    ("audio", "subtitle"),
+    ("audio",),
+    (),
+)
+_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
 def with_rest(
@@ -26,27 +37,34 @@ def with_rest(
 
     What was written is looked at again, since containers leave out in silence what they do not know.
     """
-    tracks = Tracks(source, container, shifts, between)
-    try:
-        write(tracks)
-    except VideoExistsError:
-        raise
-    except VideoError:
-        # Of a stream of data its header may be accepted, and not what it holds.
-        if all(stream.type in ("audio", "subtitle") for stream in tracks.copied):
-            raise
-        tracks.close()
-        tracks = Tracks(source, container, shifts, between, sound_only=True)
-        write(tracks)
-    finally:
-        changed = tracks.changed
-        tracks.close()
+    for kinds in _KINDS:
+        tracks = Tracks(source, container, shifts, between, kinds)
+        try:
+            write(tracks)
+            break
+        except VideoError as error:
+            # The header of a stream may be accepted, and not what it holds; then the others are saved.
+            if isinstance(error, VideoExistsError) or is_of_place(error) or not tracks.copied:
+                raise
+        finally:
+            changed = tracks.changed
+            tracks.close()
     left = tracks.left + missing(source, target, tracks)
     if left:
         advice = "" if container.format == "matroska" else "; .mkv holds more"
         tell(f"'{target}' is written without {listed(left)} of '{source}', which it cannot hold{advice}")
     if changed:
         tell(f"'{target}': {listed(changed)}")
+
+
+def is_of_place(error: BaseException) -> bool:
+    """Tell whether an error is of the place that is written to, a full disk say, and not of what is written."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ChangedError) or getattr(cause, "errno", None) in _PLACE:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def missing(source: Path, target: Path, tracks: Tracks) -> list[str]:

@@ -122,6 +122,8 @@ def gone(source: Any, target: Any, order: Sequence[int], chapters: int, covers: 
         if other is None:
             parts.append(f"the packets{where}")
             continue
+        if one.type == "data" and one.name and not other.name:
+            parts.append(f"the kind '{one.name}' of the data{where}")
         # The time of the whole is that of its tracks.
         own = {key: value for key, value in one.metadata.items() if key != "creation_time"}
         parts += _tags(own, other.metadata, where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -43,8 +43,8 @@ class Tracks:
         Seconds to be added to the times of each of several recordings in the file.
     between : tuple of Fraction and Fraction or None
         Seconds of the file that are kept.
-    sound_only : bool
-        Whether to leave out all streams but sound and subtitles.
+    kinds : collection of str
+        Kinds of streams that are copied, as FFmpeg names them.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Tracks:
     """
 
     def __init__(
-        self, path: Path, container: Container, shifts: Sequence[Fraction], between: Between, sound_only: bool = False
+        self, path: Path, container: Container, shifts: Sequence[Fraction], between: Between, kinds: Collection[str]
     ) -> None:
         self.left: list[str] = []
         self.order: list[int] = []
@@ -71,7 +71,7 @@ class Tracks:
             self._ways: list[tuple[Any, str | None]] = []
             for stream in self.source.streams:
                 if stream.index != self._pictures.index and not self._is_made_anew(stream):
-                    self._choose(stream, sound_only)
+                    self._choose(stream, kinds)
             self._covers = _packets_of(path, [stream.index for stream, _ in self._ways if is_cover(stream)])
         except BaseException:
             self.source.close()
@@ -90,13 +90,13 @@ class Tracks:
             bool(self.source.chapters()) and handler.startswith(("SubtitleHandler", "Core Media Text", "Apple Text"))
         )
 
-    def _choose(self, stream: Any, sound_only: bool) -> None:
+    def _choose(self, stream: Any, kinds: Collection[str]) -> None:
         """Note how a stream is copied: as it is, or converted to another codec."""
-        wanted = not sound_only or stream.type in ("audio", "subtitle")
+        wanted = stream.type in kinds
         if wanted and fits(stream, self._format):
             self._ways.append((stream, None))
             return
-        codec = codec_for(stream, self._format)
+        codec = codec_for(stream, self._format) if wanted else None
         if codec is not None:
             self._ways.append((stream, codec))
         else:
@@ -190,6 +190,9 @@ class Tracks:
                     packet.dts = max(packet.dts, last.get(index, -1) + 1)  # it stores none below zero
                 if not self._wanted(packet, last.get(index), keep_negative):
                     continue
+                if packet.stream.type == "data" and not packet.duration:
+                    # Else the last one, shown for no time, would lie behind the end.
+                    packet.duration = max(1, packet.dts - last.get(index, packet.dts))
                 time = packet.dts * base
                 last[index] = packet.dts
                 if index in self._converters:
@@ -272,6 +275,7 @@ def _named(stream: Any) -> str:
         return f"the attachment '{stream.metadata.get('filename', stream.index)}'"
     if is_cover(stream):
         return "the cover picture"
-    kind = {"audio": "sound", "subtitle": "subtitles", "video": "pictures"}.get(stream.type, stream.type)
-    codec = stream.name if stream.codec_context is None else stream.codec_context.name
+    kind = {"audio": "sound", "subtitle": "subtitles", "video": "pictures"}.get(stream.type, "data")
+    context = stream.codec_context
+    codec = (stream.name if stream.type == "data" else None) if context is None else context.name
     return f"the {kind} of track {stream.index} ({codec or 'of an unknown kind'})"

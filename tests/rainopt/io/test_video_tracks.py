@@ -118,6 +118,29 @@ def test_covers(tmp_path, suffix):
     assert all("the cover picture" in sentence for sentence in told)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_data_beside_the_pictures(tmp_path, suffix):
+    source, target = tmp_path / "a.ts", tmp_path / f"b{suffix}"
+    with av.open(str(source), "w") as output:
+        pictures = output.add_stream("libx264", rate=25, options={"bf": "0"})
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        data = output.add_data_stream("klv")
+        for number, pixels in enumerate(blocks(25)):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            output.mux(pictures.encode(frame))
+            packet = av.Packet(b"where the camera is")
+            packet.stream, packet.pts, packet.dts, packet.time_base = data, number, number, Fraction(1, 25)
+            output.mux(packet)
+        output.mux(pictures.encode(None))
+    told = joined(source, target)
+    if suffix == ".mov":
+        assert packets_of(target, "data") == packets_of(source, "data")
+        assert "without the kind 'klv' of the data of track 1" in told[0]
+    else:
+        assert "without the data of track 1 (klv)" in told[0]
+
+
 def test_what_lies_between_two_times(tmp_path):
     source, target = mkv(tmp_path / "a.mkv"), tmp_path / "b.mkv"
     joined(source, target, 10, between=(Fraction(2, 5), Fraction(4, 5)))
@@ -144,7 +167,7 @@ def test_what_only_seems_to_fit_is_left_out(tmp_path, monkeypatch):
 
         def mux(self, packet):
             if packet.stream.type == "video" and packet.stream.width == 32:
-                raise av.error.InvalidDataError(1, "not as it should be")
+                raise av.error.InvalidDataError(1094995529, "not as it should be")
             self._output.mux(packet)
 
     def open_failing(file, mode="r", **options):
