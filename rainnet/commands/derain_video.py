@@ -16,7 +16,8 @@ from rainnet.infer.heap import kept
 from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video import in_stretches, part_writer, video_to_video, write_frames
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, quantise

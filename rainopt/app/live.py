@@ -194,7 +194,7 @@ class _Line:
     def run(self) -> None:
         """Write all that comes."""
         first = self._first()
-        convert = Converter(first.frame, self._stream.name)
+        convert = Converter(first.frame, self._stream.pictures, self._stream.name)
         self.height, self.width = convert.height, convert.width
         kept = self._output.keep.pixels(self.height, self.width, self._stream.name)
         with self._writer(convert) as writer:
@@ -240,6 +240,7 @@ class _Line:
             "bits": convert.bits,
             "quality": output.crf,
             "pixel_aspect": aspect if aspect > 0 else 1,
+            "marks": convert.marks,
             "codec": output.codec,
         }
         if output.codec is not None:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from rainopt import __version__
-from rainopt.app.keep import put_back
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
-from rainopt.io import read_image
+from rainopt.app.video_parts import Written, write_comparison, write_result
 from rainopt.io.video.cut import CutVideo
-from rainopt.io.video.formats import is_video
+from rainopt.io.video.formats import WRITABLE_SUFFIXES, is_video
 from rainopt.io.video.join import PartsError
-from rainopt.io.video.pictures import PictureWriter, place_pictures
-from rainopt.io.video.read import VideoError, VideoFrame, open_video
+from rainopt.io.video.read import VideoError, VideoFrame
 from rainopt.io.video.trial import require_codec
-from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.parallel.ahead import ahead
 from rainopt.video.scenes import split_scenes
 
-if TYPE_CHECKING:
-    import numpy as np
+AHEAD, AHEAD_BYTES = 120, 64 << 20
+"""Frames, and bytes of them, that are decoded before they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,9 @@ class VideoRecord(FileRecord):
     """What became of one video.
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped. Of a video that became pictures, ``output`` is the first and ``last`` the last.
+    frames that a background helped. ``copied`` says that the source was copied as it is, since nothing was done;
+    ``told`` is what the result lacks of the source, in sentences. Of a video that became pictures, ``output`` is the
+    first and ``last`` the last.
     """
 
     last: str | None = None
@@ -46,6 +45,8 @@ class VideoRecord(FileRecord):
     still: float | None = None
     kept_parts: int | None = None
     lost: str | None = None
+    copied: bool | None = None
+    told: list[str] | None = None
     height: int | None = None
     width: int | None = None
     seconds: float | None = None
@@ -61,6 +62,8 @@ class VideoRecord(FileRecord):
             facts.append(f"rain at {low:+.1f}°" if high - low < 0.1 else f"rain at {low:+.1f}° to {high:+.1f}°")
         if self.dry:
             facts.append(f"no rain seen in {100 * self.dry:.0f} % of them, left as they are (--angle derains them)")
+        if self.copied:
+            facts.append("copied as it is")
         if self.still:
             facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
         if self.lost:
@@ -105,7 +108,7 @@ def video_to_video(
             if "derained" in wanted:
                 facts = work(video)
             if "compare" in wanted:
-                _write_comparison(video, target, wanted["compare"], output)
+                write_comparison(video, target, wanted["compare"], output)
         if facts.get("dry") == 1:
             facts["untouched"] = NO_RAIN
         seconds = round(time.perf_counter() - begin, 3)
@@ -130,7 +133,8 @@ class StretchWork(Protocol):
     def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
         """Write a stretch to a file, after one that was derained as ``before`` says, or None.
 
-        Returns a note with "first", "frames" and "angle", and how this one was derained.
+        Returns a note with "first", "frames" and "angle", "dry" if all frames are as they were, and how this one was
+        derained.
         """
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Any:
@@ -139,15 +143,14 @@ class StretchWork(Protocol):
 
 @dataclass(frozen=True)
 class StretchNotes:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there.
-
-    ``last`` is the last picture of a video that became pictures.
+    """What has been noted of the stretches of a video, the number of its scenes, how many parts were there, and what
+    became of them.
     """
 
     notes: list[dict[str, Any]]
     scenes: int
     kept: int
-    last: Path | None = None
+    written: Written
 
     def facts(self) -> dict[str, Any]:
         """Return fields of a record."""
@@ -156,7 +159,9 @@ class StretchNotes:
             "scenes": self.scenes,
             "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
             "kept_parts": self.kept,
-            "last": None if self.last is None else str(self.last),
+            "copied": self.written.copied or None,
+            "told": self.written.told or None,
+            "last": None if self.written.last is None else str(self.written.last),
         }
 
 
@@ -166,7 +171,8 @@ def in_stretches(
     """Write a video stretch after stretch, and go on where an earlier run has stopped.
 
     Stretches are written as parts in a hidden folder beside the result and joined in the end; a run that was stopped
-    goes on with the first one that is missing. ``progress`` is called with the share of the frames that have been read.
+    goes on with the first one that is missing. A file in which nothing was done is copied. ``progress`` is called with
+    the share of the frames that have been read.
     """
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
@@ -176,36 +182,26 @@ def in_stretches(
     before: Any = None
     number, kept = -1, 0
     try:
-        for scene, frames in stretches_of(_read(video, progress), work.length):
-            if scene != number:
-                number, before = scene, None
-            first = next(frames)
-            frames = chain([first], frames)
-            note = parts.finished(first.index)
-            if note is None:
-                note, before = work.derain(frames, parts.file(first.index), before)
-                parts.note(first.index, note)
-            else:
-                kept += 1
-                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
-                last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
-                before = work.recall(frames, note) if last else None
-                for _ in frames:
-                    pass
-            notes.append(note)
+        with closing(_read(video, progress)) as reading:
+            for scene, frames in stretches_of(reading, work.length):
+                if scene != number:
+                    number, before = scene, None
+                first = next(frames)
+                frames = chain([first], frames)
+                note = parts.finished(first.index)
+                if note is None:
+                    note, before = work.derain(frames, parts.file(first.index), before)
+                    parts.note(first.index, note)
+                else:
+                    kept += 1
+                    # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
+                    last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
+                    before = work.recall(frames, note) if last else None
+                    for _ in frames:
+                        pass
+                notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        last = None
-        if is_video(target):
-            join_parts(
-                files,
-                target,
-                audio_from=video.path if video.has_audio else None,
-                between=video.between,
-                overwrite=output.overwrite,
-                check=lambda: stamp.require(video.path),
-            )
-        else:
-            last = place_pictures(files, target, overwrite=output.overwrite, check=lambda: stamp.require(video.path))
+        written = write_result(video, target, files, all(note.get("dry") for note in notes), output)
     except PartsError as error:
         # They would end every later run as well.
         parts.remove()
@@ -216,55 +212,7 @@ def in_stretches(
     parts.remove()
     if progress:
         progress(1.0)
-    return StretchNotes(notes, number + 1, kept, last)
-
-
-def _read(video: CutVideo, progress: Progress | None) -> Iterator[VideoFrame]:
-    for frame in video.frames():
-        yield frame
-        if progress and video.declared:
-            progress(min((frame.index + 1) / video.declared, 0.99))
-
-
-def stretches_of(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
-    """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
-    for number, scene in enumerate(split_scenes(frames)):
-        for first in scene:
-            yield number, chain([first], islice(scene, length - 1))
-
-
-def part_writer(video: CutVideo, file: Path, output: OutputSettings) -> VideoWriter | PictureWriter:
-    """Return a writer of frames like those of a video, for a part of `in_stretches`."""
-    if not file.suffix:
-        naming = video.naming()
-        return PictureWriter(file, naming, int(file.name), bits=video.bits, quality=output.quality, sources=video.files)
-    return VideoWriter(
-        file,
-        height=video.height,
-        width=video.width,
-        rate=video.rate,
-        time_base=video.time_base,
-        bits=video.bits,
-        quality=output.crf,
-        pixel_aspect=video.pixel_aspect,
-        codec=output.codec,
-    )
-
-
-def write_frames(
-    writer: VideoWriter | PictureWriter,
-    video: CutVideo,
-    output: OutputSettings,
-    times: Iterable[Fraction],
-    rainy: Iterable[np.ndarray],
-    derained: Iterable[np.ndarray],
-) -> None:
-    """Write derained frames at their times, with the regions that are kept as they were."""
-    kept = output.keep.pixels(video.height, video.width, video.path)
-    # Frames may have to be read from a disk, once more.
-    before = repeat(None) if kept is None else rainy
-    for at, after, old in zip(times, derained, before, strict=kept is not None):
-        writer.write(after if old is None else put_back(after, old, kept), at)
+    return StretchNotes(notes, number + 1, kept, written)
 
 
 @contextmanager
@@ -279,20 +227,18 @@ def _vanishing_if_empty(folder: Path, output: OutputSettings) -> Iterator[None]:
         raise
 
 
-def _write_comparison(video: CutVideo, target: Path, place: Path, output: OutputSettings) -> None:
-    """Write the middle frame before and after, and their difference."""
-    from rainopt.app.compare import side_by_side, taken
-    from rainopt.io import write_image
+def _read(video: CutVideo, progress: Progress | None) -> Generator[VideoFrame, None, None]:
+    """Yield the frames of a video, some of which are decoded beforehand, beside the work on those before."""
+    size = video.height * video.width * 3 * video.bits // 8
+    with closing(ahead(video.frames(), max(1, min(AHEAD_BYTES // size, AHEAD)))) as frames:
+        for frame in frames:
+            yield frame
+            if progress and video.declared:
+                progress(min((frame.index + 1) / video.declared, 0.99))
 
-    if is_video(target):
-        result = open_video(target)
-        middle = (result.declared or result.count()) // 2
-        frame = next(result.frames(middle), None)
-        clean = None if frame is None else frame.pixels
-    else:
-        middle = video.count() // 2
-        clean = read_image(target.with_name(video.naming()(middle)))
-    rainy = next((frame.pixels for frame in video.frames(middle)), None)
-    if rainy is None or clean is None:
-        raise VideoError(f"'{target}' cannot be compared with '{video.path}': they differ in length; --overwrite it")
-    write_image(place, side_by_side(rainy, clean, taken(rainy, clean)), overwrite=output.overwrite)
+
+def stretches_of(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+    """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
+    for number, scene in enumerate(split_scenes(frames)):
+        for first in scene:
+            yield number, chain([first], islice(scene, length - 1))

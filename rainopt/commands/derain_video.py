@@ -12,7 +12,8 @@ import numpy as np
 from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video import in_stretches, part_writer, video_to_video, write_frames
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
@@ -66,7 +67,8 @@ class Solver:
         gains = getattr(chosen, "gains", None)  # how bright each frame of the stretch is
         if gains is None:
             return chosen
-        return replace(chosen, **{"gains": None if frames is None else gains[frames]})
+        changed: dict[str, Any] = {"gains": None if frames is None else gains[frames]}
+        return replace(chosen, **changed)
 
     def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
         """Yield frames without their rain."""
@@ -109,6 +111,7 @@ class _Stretches:
                 "first": times[0][0],
                 "frames": len(store),
                 "angle": self.solver.angle(chosen),
+                "dry": chosen.dry,
                 "still": chosen.backdrop is not None,
                 "scene": asdict(chosen.scene),
             }

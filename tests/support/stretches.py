@@ -6,7 +6,8 @@ import av
 import numpy as np
 
 from rainopt.app.results import OutputSettings
-from rainopt.app.video import in_stretches, part_writer, video_to_video, write_frames
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import open_video
 
@@ -18,7 +19,8 @@ class Darkening:
     """Darken each stretch by more than the one before: how it is done depends on what was done.
 
     ``begun`` are the stretches that were worked on, by their number of frames and whether they follow another of their
-    scene; the work is interrupted when it would begin with number ``stop``.
+    scene; the work is interrupted when it would begin with number ``stop``. ``dry`` says of each stretch whether its
+    frames are left as they are.
     """
 
     video: CutVideo
@@ -26,6 +28,7 @@ class Darkening:
     length: int = STRETCH
     settings: dict = field(default_factory=dict)
     stop: int | None = None
+    dry: list = field(default_factory=list)
     begun: list = field(default_factory=list)
 
     def derain(self, frames, file, before):
@@ -34,13 +37,14 @@ class Darkening:
             raise KeyboardInterrupt
         step = 1 if before is None else before + 1
         read = list(frames)
-        by = 8 * step << (self.video.bits - 8)
+        dry = len(self.begun) < len(self.dry) and self.dry[len(self.begun)]
+        by = 0 if dry else 8 * step << (self.video.bits - 8)
         with part_writer(self.video, file, self.output) as writer:
             pixels = [frame.pixels for frame in read]
             darker = (np.maximum(picture, by) - by for picture in pixels)
             write_frames(writer, self.video, self.output, [frame.time for frame in read], pixels, darker)
         self.begun.append((len(read), before is not None))
-        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "step": step}, step
+        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "dry": dry, "step": step}, step
 
     def recall(self, frames, note):
         """Return how a stretch was darkened, from its note."""

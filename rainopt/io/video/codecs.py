@@ -22,10 +22,14 @@ class Encoder:
         Its name there.
     options
         What it is asked for at a quality from 0 on, smaller being better; frames stay in the order of display.
-    formats, deep
-        Pixel formats for 8 and for 10 bits, the preferred first.
+    samplings
+        The samplings of colour that it is used with.
+    deep
+        Whether it has 10 bits only.
     halved
         Whether it takes odd sides with halved colours.
+    packed
+        Whether it may want pixels as hardware does, halved and in two planes.
     worst
         The largest number of a quality.
     parts
@@ -34,9 +38,10 @@ class Encoder:
 
     name: str
     options: Callable[[int], Options]
-    formats: tuple[str, ...] = ("yuv420p", "nv12")
-    deep: tuple[str, ...] = ("yuv420p10le", "p010le")
+    samplings: tuple[str, ...] = ("420", "422", "444")
+    deep: bool = False
     halved: bool = False
+    packed: bool = False
     worst: int = 51
     parts: str = ".nut"
 
@@ -72,8 +77,8 @@ SOFTWARE = {
     "hevc": Encoder("libx265", _x265),
     "av1": Encoder("libsvtav1", _svt, worst=63),
     "vp9": Encoder("libvpx-vp9", _vpx, halved=True, worst=63),
-    "prores": Encoder("prores_ks", _prores, ("yuv422p10le",), ("yuv422p10le",), parts=".mov"),
-    "ffv1": Encoder("ffv1", lambda quality: {}, ("yuv420p",), ("yuv420p10le",), halved=True),
+    "prores": Encoder("prores_ks", _prores, ("422", "444"), deep=True, parts=".mov"),
+    "ffv1": Encoder("ffv1", lambda quality: {}, halved=True),
 }
 """What is coded without further hardware, by the name that people say."""
 
@@ -115,7 +120,7 @@ def encoder_of(codec: str) -> Encoder:
     if codec not in available():
         raise VideoError(f"'{codec}' is no codec of this build of FFmpeg, which has {', '.join(available())}")
     hardware = _NAME.fullmatch(codec)
-    return SOFTWARE[codec] if hardware is None else Encoder(codec, _HARDWARE[hardware[1]])
+    return SOFTWARE[codec] if hardware is None else Encoder(codec, _HARDWARE[hardware[1]], packed=True)
 
 
 def codec_of(encoder: str) -> Encoder:
@@ -128,12 +133,17 @@ def is_hardware(codec: str) -> bool:
     return _NAME.fullmatch(codec) is not None
 
 
-def formats_for(encoder: Encoder, size: tuple[int, int], bits: int) -> list[tuple[str, bool]]:
-    """Return the pixel formats for (height, width) `size`, the preferred first, and whether the encoder has them."""
-    wanted = encoder.deep if bits == 16 else encoder.formats
-    # 4:2:0 halves both sides.
-    if not encoder.halved and (size[0] % 2 or size[1] % 2):
-        wanted = tuple(name.replace("420", "444").replace("422", "444") for name in wanted)
+def formats_for(encoder: Encoder, size: tuple[int, int], bits: int, chroma: str = "420") -> list[tuple[str, bool]]:
+    """Return the pixel formats for (height, width) `size`, the preferred first, and whether the encoder has them.
+
+    The least sampling of colour that holds `chroma` comes first, and then what holds less of it.
+    """
+    odd = bool(size[0] % 2 or size[1] % 2)
+    fitting = [one for one in encoder.samplings if encoder.halved or one == "444" or not odd]
+    fitting.sort(key=lambda one: (one < chroma, abs(int(one) - int(chroma))))
+    deep = bits == 16 or encoder.deep
+    wanted = [f"yuv{one}p{'10le' if deep else ''}" for one in fitting]
+    wanted += ["p010le" if deep else "nv12"] if encoder.packed and not odd else []
     there = [known.name for known in import_av().codec.Codec(encoder.name, "w").video_formats or ()]
     # One that lists none does not say.
     return [(name, name in there or not there) for name in wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy as np
 from rainopt.io.video.common import VideoError, customary_matrix, import_av
 
 # FFmpeg numbers the matrices twice: AVCOL_SPC_* marks frames, SWS_CS_* steers the conversion.
-_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-_UNMARKED = {0, 2, 3}
+MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""The matrices that are converted, as H.273 numbers them, and as swscale does."""
+UNMARKED = {0, 2, 3}
 _LIMITED, _FULL = 1, 2
+# Decoders that do not say where the samples of colour lie, of codecs that have them beside the left ones of brightness.
+_SILENT = {"vp8", "vp9", "libvpx", "libvpx-vp9"}
 
 
 class ToRGB:
@@ -21,12 +25,15 @@ class ToRGB:
     ----------
     first : av.VideoFrame
         The first frame; all others are turned as it is, since a size that changes would be no video.
+    codec : str
+        What decodes the frames.
     """
 
-    def __init__(self, first: Any):
+    def __init__(self, first: Any, codec: str = ""):
         av = import_av()
         self.bits = 16 if depth(first) > 8 else 8
         self._turn = display_turn(first)
+        self._sited = LeftSited() if codec in _SILENT else None
         self._reformatter = av.video.reformatter.VideoReformatter()
         kinds = av.video.reformatter.Interpolation
         # Without these flags swscale repeats chroma and rounds down, which is off by 2 of 255.
@@ -48,7 +55,7 @@ class ToRGB:
         depth_, limited = depth(frame), is_limited(frame)
         # Planes, because swscale turns 4:2:0 of 10 bits to garbage on the way to interleaved RGB with these flags.
         converted = self._reformatter.reformat(
-            frame,
+            frame if self._sited is None else self._sited(frame),
             format="gbrp" if self.bits == 8 else "gbrp16le",
             src_colorspace=_matrix(frame),
             src_color_range=_LIMITED if limited else _FULL,
@@ -62,6 +69,35 @@ class ToRGB:
         if transposed:
             rgb = rgb.swapaxes(0, 1)
         return np.ascontiguousarray(rgb[:: -1 if upended else 1, :: -1 if mirrored else 1])
+
+
+class LeftSited:
+    """Marks frames as having their samples of colour beside the left ones of brightness, as nearly all video has.
+
+    Without the mark swscale takes them to lie in the middle between two, by half a pixel beside their place.
+    """
+
+    def __init__(self) -> None:
+        self._kind: tuple[Any, ...] = ()
+        self._graph: Any = None
+
+    def __call__(self, frame: Any) -> Any:
+        """Return the frame with the mark; its values are not copied."""
+        kind = frame.width, frame.height, frame.format.name
+        if kind != self._kind:
+            self._graph, self._kind = _marking(*kind), kind
+        self._graph.push(frame)
+        return self._graph.pull()
+
+
+def _marking(width: int, height: int, format: str) -> Any:
+    graph = import_av().filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format=format, time_base=Fraction(1, 25))
+    mark = graph.add("setparams", "chroma_location=left")
+    source.link_to(mark)
+    mark.link_to(graph.add("buffersink"))
+    graph.configure()
+    return graph
 
 
 def _stretch(values: np.ndarray, bits: int) -> None:
@@ -88,11 +124,11 @@ def is_limited(frame: Any) -> bool:
 
 def _matrix(frame: Any) -> int:
     marked = int(frame.colorspace)
-    if marked in _UNMARKED or frame.format.is_rgb:
+    if marked in UNMARKED or frame.format.is_rgb:
         return customary_matrix(frame.height)
-    if marked not in _MATRIX:
+    if marked not in MATRICES:
         raise VideoError(f"stores its colours by matrix {marked} of H.273, which is not converted; re-encode to BT.709")
-    return _MATRIX[marked]
+    return MATRICES[marked]
 
 
 def display_turn(frame: Any) -> tuple[bool, bool, bool]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from rainopt.io.video.colour import ToRGB
 from rainopt.io.video.common import VideoError, import_av, reason
 from rainopt.io.video.decode import Clock
+from rainopt.io.video.marks import marks_of
 from rainopt.io.video.open import FORMATS, MAX_PIXELS, picture_stream, plain
 from rainopt.io.video.streams import PROTOCOLS, STANDARD, scheme_of, without_secrets
 from rainopt.io.video.write import VideoWriter
@@ -73,7 +74,7 @@ class LiveSource:
     def __enter__(self) -> LiveSource:
         self._container = _opened(self._source, self.name)
         try:
-            stream = picture_stream(Path(self.name), self._container)
+            self.pictures = stream = picture_stream(Path(self.name), self._container)
         except BaseException:
             self._container.close()
             raise
@@ -240,11 +241,12 @@ class Converter:
 
     Attributes
     ----------
-    height, width, bits
+    height, width, bits, marks
         Of all frames.
     """
 
-    def __init__(self, first: Any, name: str):
+    def __init__(self, first: Any, stream: Any, name: str):
+        self.marks = marks_of(first, stream)
         self._to_rgb, self._name = ToRGB(first), name
         self.height, self.width = self._to_rgb.upright_size(first)
         self.bits = self._to_rgb.bits

@@ -54,11 +54,11 @@ def _frames(path: Path, source: FileSource, at: Fraction) -> Generator[Numbered,
             except broken:
                 continue
             for frame in decoded:
-                if frame.pts is None:
+                if frame.pts is None or not source.fits(frame):
                     continue
                 time = (frame.pts - begin) * base
                 if time >= at:
                     number = round(time * source.rate)
-                    yield number, time, partial(source._pixels, number, frame)
+                    yield number, time, partial(source.pixels, frame)
     finally:
         container.close()

@@ -146,6 +146,9 @@ def test_a_part_of_a_video_is_as_if_the_rest_were_not_there(tmp_path):
     whole, got = sound_of(source), sound_of(tmp_path / "b.mp4")
     assert 0.4 * len(whole) < len(got) < 0.55 * len(whole)
     assert any(whole[k : k + len(got)] == got for k in range(len(whole)))
+    # Also where nothing is done to it.
+    dry = done(source, tmp_path / "dry.mp4", output(folders=None, span=span), dry=[True, True])
+    assert (dry.frames, dry.copied, len(read_frames(tmp_path / "dry.mp4"))) == (15, None, 15)
     # Parts are of one span.
     with pytest.raises(KeyboardInterrupt):
         darken(source, tmp_path / "c.mp4", output(folders=None, span=span), stop=1)

@@ -104,7 +104,7 @@ def test_sound_is_cut_with_the_pictures(tmp_path):
         for frame in CutVideo(source, span("0.4", "1.2")).frames():
             part.write(frame.pixels, frame.time)
     begin, end = Fraction(2, 5), Fraction(6, 5)
-    join_parts([tmp_path / "p.nut"], tmp_path / "b.mp4", audio_from=source, between=(begin, end))
+    join_parts([tmp_path / "p.nut"], tmp_path / "b.mp4", rest_from=source, between=(begin, end))
 
     def sound(path):
         with av.open(str(path)) as file:

@@ -1,0 +1,163 @@
+"""What a stream says about its pictures: colour description, range, sampling of colour, fields, mastering display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from rainopt.io.video.colour import MATRICES, UNMARKED, depth, display_turn, is_limited
+from rainopt.io.video.common import BT709, customary_matrix
+
+UNSPECIFIED = 2
+
+# What the order of fields is called by x264, by FFmpeg's number of it (AV_FIELD_*: two of the orders name the field
+# that is stored first, and then the one that is shown first).
+_FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+# Data beside the pictures that cannot be handed to an encoder, as FFmpeg names them, and in plain words.
+_BESIDE = {
+    "A53_CC": "closed captions within the pictures",
+    "STEREO3D": "the marks of a 3D picture",
+    "SPHERICAL": "the marks of a 360° picture",
+    "DYNAMIC_HDR_PLUS": "HDR10+ data",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid data",
+    "DOVI_METADATA": "Dolby Vision data",
+    "DOVI_RPU_BUFFER": "Dolby Vision data",
+    "ICC_PROFILE": "an ICC profile",
+    "AFD": "the mark of the active part of the picture",
+}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is known of a source's pictures beside their values; the defaults are those of a source that says nothing.
+
+    Attributes
+    ----------
+    primaries, transfer, matrix : int
+        Colour description, numbered as in H.273; 2 where the source says nothing.
+    full : bool
+        Whether black is 0 and white 255 (of 255), rather than 16 and 235.
+    chroma : {"420", "422", "444"}
+        The least sampling of colour that holds all of the source.
+    bits : int
+        Bits of a sample.
+    alpha : bool
+        Whether the source is transparent in places.
+    fields : {"tff", "bff"} or None
+        Which field of a frame is shown first; None for whole pictures.
+    mastering, light : str or None
+        Mastering display and content light level, as x264 writes them.
+    """
+
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    full: bool = False
+    chroma: str = "420"
+    bits: int = 8
+    alpha: bool = False
+    fields: str | None = None
+    mastering: str | None = None
+    light: str | None = None
+
+    def written(self, height: int) -> tuple[int, int, int]:
+        """Return primaries, transfer and matrix to write pictures of `height` rows with.
+
+        Where the source names none at all, they are those that are customary; the matrix is always one that is
+        converted to.
+        """
+        usual = 1 if customary_matrix(height) == BT709 else 6
+        matrix = usual if self.matrix in UNMARKED or self.matrix not in MATRICES else self.matrix
+        if {self.primaries, self.transfer, self.matrix} <= UNMARKED:
+            return usual, usual, matrix
+        return self.primaries, self.transfer, matrix
+
+    def x264(self) -> str | None:
+        """Return what is to be told to x264 beside the colour description, or None."""
+        said = [f"{self.fields}=1" if self.fields else None]
+        said += [f"mastering-display={self.mastering}" if self.mastering else None]
+        said += [f"cll={self.light}" if self.light else None]
+        return ":".join(part for part in said if part) or None
+
+
+def marks_of(frame: Any, stream: Any) -> Marks:
+    """Return the marks of a decoded frame of a stream."""
+    beside = {data.type.name: bytes(data) for data in frame.side_data}
+    return Marks(
+        primaries=_known(frame.color_primaries),
+        transfer=_known(frame.color_trc),
+        # Of RGB there is none, and YCbCr made of it is by the customary one.
+        matrix=UNSPECIFIED if frame.format.is_rgb else _known(frame.colorspace),
+        full=_is_yuv(frame.format) and not is_limited(frame),
+        chroma=_chroma(frame.format),
+        bits=depth(frame),
+        alpha=_has_alpha(frame.format) or stream.metadata.get("alpha_mode") == "1",
+        fields=_fields(frame, stream),
+        mastering=_mastering(beside.get("MASTERING_DISPLAY_METADATA")),
+        light=_light(beside.get("CONTENT_LIGHT_LEVEL")),
+    )
+
+
+def not_carried(kinds: set[str]) -> list[str]:
+    """Return in plain words what of the data beside pictures, by FFmpeg's names, is not carried over."""
+    return sorted({_BESIDE[kind] for kind in kinds if kind in _BESIDE})
+
+
+def _known(number: Any) -> int:
+    return UNSPECIFIED if int(number) in UNMARKED else int(number)
+
+
+def _is_yuv(format: Any) -> bool:
+    return not format.is_rgb and len(format.components) >= 3
+
+
+def _has_alpha(format: Any) -> bool:
+    return len(format.components) in (2, 4)
+
+
+def _chroma(format: Any) -> str:
+    if format.is_rgb:
+        return "444"
+    if len(format.components) < 3:
+        return "420"
+    across, down = format.chroma_width(16), format.chroma_height(16)
+    if down == 16:
+        return "444" if across == 16 else "422"
+    return "444" if across == 16 else "420"
+
+
+def _fields(frame: Any, stream: Any) -> str | None:
+    if not frame.interlaced_frame:
+        return None
+    transposed, _, upended = display_turn(frame)
+    if transposed:
+        return None  # the fields have become columns
+    usual = "bff" if stream.codec_context.name == "dvvideo" else "tff"
+    order = _FIELDS.get(int(stream.codec_context.field_order), usual)
+    if upended and frame.height % 2 == 0:
+        return "bff" if order == "tff" else "tff"
+    return order
+
+
+def _mastering(data: bytes | None) -> str | None:
+    """Return AVMasteringDisplayMetadata as x264 writes it: ten ratios, and whether each of two groups is known."""
+    if data is None or len(data) < 88:
+        return None
+    numbers = np.frombuffer(data[:88], np.int32)
+    if not (numbers[20] and numbers[21]) or not numbers[1:20:2].all():
+        return None
+    ratios = [Fraction(int(above), int(below)) for above, below in numbers[:20].reshape(-1, 2)]
+    red, green, blue, white = (tuple(round(50_000 * v) for v in ratios[k : k + 2]) for k in (0, 2, 4, 6))
+    least, most = (round(10_000 * v) for v in ratios[8:])
+    points = (("G", green), ("B", blue), ("R", red), ("WP", white), ("L", (most, least)))
+    return "".join(f"{name}({x},{y})" for name, (x, y) in points)
+
+
+def _light(data: bytes | None) -> str | None:
+    if data is None or len(data) < 8:
+        return None
+    most, average = np.frombuffer(data[:8], np.uint32)
+    return f"{most},{average}"
