@@ -90,6 +90,7 @@ def derain_live(
             line = _Line(stream, target, output, work, stop, tell)
             line.run()
         lost = [f"the stream broke off ({stream.error})"] if stream.error else []
+        lost += [line.ended] if line.ended else []
         lost += [f"{stream.broken} pieces could not be decoded"] if stream.broken else []
         lost += ["its sound cannot be held and is left out"] if stream.sound is not None and not line.sounds else []
         return LiveRecord(
@@ -185,6 +186,7 @@ class _Line:
         self.written = self.raw = self.height = self.width = 0
         self.delay = 0.0
         self.sounds = False
+        self.ended: str | None = None  # why, unless the stream ended by itself
 
     @property
     def angles(self) -> list[float]:
@@ -205,7 +207,13 @@ class _Line:
                     if self._output.span.place(arrived.number, arrived.time) > 0:
                         self._stop.set()
                         break
-                    pixels = convert(arrived.frame)
+                    try:
+                        pixels = convert(arrived.frame)
+                    except VideoError as error:
+                        # What came before is worth keeping.
+                        self.ended = str(error)
+                        self._stop.set()
+                        break
                     if self._settings.see(pixels):
                         while self._coming:
                             self._write_some(writer, kept)

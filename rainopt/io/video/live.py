@@ -16,6 +16,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rainopt.io.video.colour import ToRGB
 from rainopt.io.video.common import VideoError, import_av, reason
 from rainopt.io.video.decode import Clock
@@ -255,7 +257,8 @@ class Converter:
         """Return (H, W, 3) uint8 or uint16."""
         if self._to_rgb.upright_size(frame) != (self.height, self.width):
             raise VideoError(
-                f"'{self._name}' changes its size from {self.width} x {self.height} pixels; what came before is written"
+                f"'{self._name}' changes its size from {self.width} x {self.height} pixels to {frame.width} x "
+                f"{frame.height}, and is written up to there"
             )
         return self._to_rgb(frame)
 
@@ -281,6 +284,15 @@ class LiveWriter(VideoWriter):
             self._copy = self._output.add_stream_from_template(self._sound, opaque=True)
             self.has_sound = True
         return self
+
+    def write(self, pixels: np.ndarray, time: Fraction | None = None) -> None:
+        """Append a frame."""
+        try:
+            super().write(pixels, time)
+        except VideoError as error:
+            if not self._standard:
+                raise
+            raise VideoError(f"standard output takes no more ({reason(error.__cause__ or error)})") from error
 
     def write_sound(self, packet: Any, time: Fraction) -> None:
         """Append a piece of the sound, heard at a time in seconds."""

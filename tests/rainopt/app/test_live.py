@@ -154,6 +154,17 @@ def test_a_region_is_left_alone_and_sound_is_copied(tmp_path, quickly, name, tar
     assert 0.7 < heard[-1] < 0.85
 
 
+def test_a_size_that_changes_ends_it_with_what_came_before(tmp_path, quickly):
+    parts = [coded(tmp_path / f"{n}.h264", [frame[: 24 * n] for frame in grey(8)]).read_bytes() for n in (2, 1)]
+    (tmp_path / "a.h264").write_bytes(b"".join(parts))
+    record = run(tmp_path / "a.h264", tmp_path / "b.mkv")
+    assert (
+        record.lost
+        == f"'{tmp_path / 'a.h264'}' changes its size from 64 x 48 pixels to 64 x 24, and is written up to there"
+    )
+    assert len(read_frames(tmp_path / "b.mkv")) == record.frames == 8
+
+
 def test_a_new_scene_is_not_derained_as_the_one_before(tmp_path, quickly):
     frames = list(rained(view(), None, 20)) + list(rained(view("astronaut"), None, 20))
     work = Dark()
