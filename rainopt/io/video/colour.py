@@ -131,16 +131,24 @@ def _matrix(frame: Any) -> int:
     return MATRICES[marked]
 
 
+def beside(frame: Any) -> dict[str, Any]:
+    """Return the data beside a frame by FFmpeg's names of their kinds."""
+    try:
+        return {data.type.name: data for data in frame.side_data}
+    except ValueError:
+        return {}  # among them is a kind that PyAV does not know yet
+
+
 def display_turn(frame: Any) -> tuple[bool, bool, bool]:
     """Return whether to transpose a stored frame, then to mirror its columns, then its rows, to see it upright.
 
     The display matrix ((a, b), (c, d)) sends the point (x, y) of the stored picture to (a x + c y, b x + d y).
     Angles between the quarter turns are taken for the nearest of them.
     """
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d, *_ = (int(number) for number in np.frombuffer(bytes(data), np.int32))
-            if abs(b) + abs(c) > abs(a) + abs(d):
-                return True, c < 0, b < 0
-            return False, a < 0, d < 0
-    return False, False, False
+    data = beside(frame).get("DISPLAYMATRIX")
+    if data is None:
+        return False, False, False
+    a, b, _, c, d, *_ = (int(number) for number in np.frombuffer(bytes(data), np.int32))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return True, c < 0, b < 0
+    return False, a < 0, d < 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rainopt.io.unchanged import ChangedError, Stamp
-from rainopt.io.video.colour import ToRGB
+from rainopt.io.video.colour import ToRGB, beside
 from rainopt.io.video.common import ANEW, VideoError, import_av, origin, reason
 from rainopt.io.video.ends import is_cut
 from rainopt.io.video.losses import Losses, promised_end, promised_frames
@@ -22,6 +22,9 @@ from rainopt.io.video.open import open_container, picture_stream, stamp_of
 
 THREADS = 0
 """Threads of a decoder; 0 leaves it to the number of cores."""
+
+LOOKED_AT = 64
+"""Of so many frames the data beside one are looked at: PyAV lets go of a frame whose data were only when it tidies."""
 
 Picture = tuple[Fraction, Callable[[], np.ndarray]]
 """Time in seconds, and what makes the pixels when they are wanted."""
@@ -79,7 +82,8 @@ class FileSource:
         for number, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
             self.shifts = clock.shifts
-            self.beside.update(data.type.name for data in frame.side_data)
+            if number % LOOKED_AT == 0:
+                self.beside.update(beside(frame))
             size = self._to_rgb.upright_size(frame)
             if size == (self.height, self.width):
                 yield time, partial(self._pixels, frame)

@@ -96,7 +96,7 @@ def add_pictures(
     av = import_av()
     if container.codec == "libx264":
         options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
-        said = marks.x264()
+        said = marks.x264(height, pixel_format.removeprefix("yuv")[:3])
         if said:
             options["x264-params"] = said
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.io.video.colour import MATRICES, UNMARKED, depth, display_turn, is_limited
+from rainopt.io.video.colour import MATRICES, UNMARKED, beside, depth, display_turn, is_limited
 from rainopt.io.video.common import BT709, customary_matrix
 
 UNSPECIFIED = 2
@@ -75,9 +75,13 @@ class Marks:
             return usual, usual, matrix
         return self.primaries, self.transfer, matrix
 
-    def x264(self) -> str | None:
-        """Return what is to be told to x264 beside the colour description, or None."""
-        said = [f"{self.fields}=1" if self.fields else None]
+    def x264(self, height: int, chroma: str) -> str | None:
+        """Return what is to be told to x264 beside the colour description, or None; `chroma` is as it is stored.
+
+        Fields of which the rows of colour are no whole number cannot be stored as fields.
+        """
+        fits = height % (4 if chroma == "420" else 2) == 0
+        said = [f"{self.fields}=1" if self.fields and fits else None]
         said += [f"mastering-display={self.mastering}" if self.mastering else None]
         said += [f"cll={self.light}" if self.light else None]
         return ":".join(part for part in said if part) or None
@@ -85,7 +89,7 @@ class Marks:
 
 def marks_of(frame: Any, stream: Any) -> Marks:
     """Return the marks of a decoded frame of a stream."""
-    beside = {data.type.name: bytes(data) for data in frame.side_data}
+    data = beside(frame)
     return Marks(
         primaries=_known(frame.color_primaries),
         transfer=_known(frame.color_trc),
@@ -96,8 +100,8 @@ def marks_of(frame: Any, stream: Any) -> Marks:
         bits=depth(frame),
         alpha=_has_alpha(frame.format) or stream.metadata.get("alpha_mode") == "1",
         fields=_fields(frame, stream),
-        mastering=_mastering(beside.get("MASTERING_DISPLAY_METADATA")),
-        light=_light(beside.get("CONTENT_LIGHT_LEVEL")),
+        mastering=_mastering(data.get("MASTERING_DISPLAY_METADATA")),
+        light=_light(data.get("CONTENT_LIGHT_LEVEL")),
     )
 
 
@@ -142,22 +146,24 @@ def _fields(frame: Any, stream: Any) -> str | None:
     return order
 
 
-def _mastering(data: bytes | None) -> str | None:
+def _mastering(data: Any) -> str | None:
     """Return AVMasteringDisplayMetadata as x264 writes it: ten ratios, and whether each of two groups is known."""
-    if data is None or len(data) < 88:
+    if data is None or len(bytes(data)) < 88:
         return None
-    numbers = np.frombuffer(data[:88], np.int32)
+    numbers = np.frombuffer(bytes(data)[:88], np.int32)
     if not (numbers[20] and numbers[21]) or not numbers[1:20:2].all():
         return None
     ratios = [Fraction(int(above), int(below)) for above, below in numbers[:20].reshape(-1, 2)]
     red, green, blue, white = (tuple(round(50_000 * v) for v in ratios[k : k + 2]) for k in (0, 2, 4, 6))
     least, most = (round(10_000 * v) for v in ratios[8:])
+    if not (all(0 <= v <= 50_000 for point in (red, green, blue, white) for v in point) and 0 <= least < most < 2**31):
+        return None  # not as the standard has it; no encoder would take it
     points = (("G", green), ("B", blue), ("R", red), ("WP", white), ("L", (most, least)))
     return "".join(f"{name}({x},{y})" for name, (x, y) in points)
 
 
-def _light(data: bytes | None) -> str | None:
-    if data is None or len(data) < 8:
+def _light(data: Any) -> str | None:
+    if data is None or len(bytes(data)) < 8:
         return None
-    most, average = np.frombuffer(data[:8], np.uint32)
-    return f"{most},{average}"
+    most, average = (int(number) for number in np.frombuffer(bytes(data)[:8], np.uint32))
+    return f"{most},{average}" if 0 < max(most, average) < 2**16 else None

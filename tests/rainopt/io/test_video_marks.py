@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rainopt.io.video.choices import picture_choices
-from rainopt.io.video.marks import Marks
+from rainopt.io.video.marks import Marks, _mastering
 from rainopt.io.video.read import open_video, read_frames
 from rainopt.io.video.write import VideoWriter
 from tests.support.clips import blocks, coded, save
@@ -137,6 +137,17 @@ def test_the_order_of_fields_is_kept(tmp_path, order, suffix):
 
 
 @pytest.mark.parametrize(
+    ("height", "chroma", "bits", "kept"),
+    [(48, "420", 16, True), (46, "420", 8, False), (46, "422", 8, True), (47, "420", 8, False), (46, "444", 16, True)],
+)
+def test_fields_that_cannot_be_stored_end_nothing(tmp_path, height, chroma, bits, kept):
+    """Rows of colour of a field must be a whole number, as those of 486 rows of 4:2:0 are not."""
+    frames = [np.zeros((height, W, 3), np.uint8 if bits == 8 else np.uint16)] * 2
+    path = save(tmp_path / "a.mp4", frames, bits=bits, marks=Marks(fields="tff", chroma=chroma))
+    assert (open_video(path).marks.fields == "tff") == kept
+
+
+@pytest.mark.parametrize(
     ("pix", "codec", "size", "told"),
     [
         ("yuva444p", "ffv1", (H, W), "without transparency"),
@@ -153,6 +164,19 @@ def test_what_is_chosen_otherwise_is_told(tmp_path, pix, codec, size, told):
     video = again(source, tmp_path / "b.mp4")
     target = tmp_path / "b.mp4"
     assert picture_choices(video, target) == f"'{target}' holds the pictures of '{source}' {told}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ([1, 50_000] * 8 + [1, 10_000, 1000, 1], "G(1,1)B(1,1)R(1,1)WP(1,1)L(10000000,1)"),
+        ([70_000, 50_000] * 8 + [1, 10_000, 1000, 1], None),  # outside of what colours there are
+        ([1, 50_000] * 8 + [1, 1, 1, 1], None),  # no light between black and white
+        ([1, 0] * 10, None),
+    ],
+)
+def test_a_mastering_display_that_no_encoder_takes_is_none(numbers, written):
+    assert _mastering(np.array([*numbers, 1, 1], np.int32).tobytes()) == written
 
 
 def test_captions_within_pictures_are_told(tmp_path):
