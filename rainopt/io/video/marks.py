@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.io.video.colour import MATRICES, UNMARKED, beside, depth, display_turn, is_limited
+from rainopt.io.video.colour import MATRICES, UNMARKED, beside, depth, display_turn, first_field, is_limited
 from rainopt.io.video.common import BT709, customary_matrix
 
 UNSPECIFIED = 2
 
-# What the order of fields is called by x264, by FFmpeg's number of it (AV_FIELD_*: two of the orders name the field
-# that is stored first, and then the one that is shown first).
-_FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 # Data beside the pictures that cannot be handed to an encoder, as FFmpeg names them, and in plain words.
 _BESIDE = {
     "A53_CC": "closed captions within the pictures",
@@ -75,20 +72,21 @@ class Marks:
             return usual, usual, matrix
         return self.primaries, self.transfer, matrix
 
-    def x264(self, height: int, chroma: str) -> str | None:
-        """Return what is to be told to x264 beside the colour description, or None; `chroma` is as it is stored.
+    def stored_fields(self, height: int, chroma: str) -> str | None:
+        """Return the order of fields of `height` rows, None where their rows of colour would be no whole number."""
+        return self.fields if height % (4 if chroma == "420" else 2) == 0 else None
 
-        Fields of which the rows of colour are no whole number cannot be stored as fields.
-        """
-        fits = height % (4 if chroma == "420" else 2) == 0
-        said = [f"{self.fields}=1" if self.fields and fits else None]
+    def x264(self, height: int, chroma: str) -> str | None:
+        """Return what is to be told to x264 beside the colour description, or None; `chroma` is as it is stored."""
+        fields = self.stored_fields(height, chroma)
+        said = [f"{fields}=1" if fields else None]
         said += [f"mastering-display={self.mastering}" if self.mastering else None]
         said += [f"cll={self.light}" if self.light else None]
         return ":".join(part for part in said if part) or None
 
 
-def marks_of(frame: Any, stream: Any) -> Marks:
-    """Return the marks of a decoded frame of a stream."""
+def marks_of(frame: Any, alpha: bool = False) -> Marks:
+    """Return the marks of a decoded frame; `alpha` says that its stream is transparent beside it."""
     data = beside(frame)
     return Marks(
         primaries=_known(frame.color_primaries),
@@ -98,8 +96,8 @@ def marks_of(frame: Any, stream: Any) -> Marks:
         full=_is_yuv(frame.format) and not is_limited(frame),
         chroma=_chroma(frame.format),
         bits=depth(frame),
-        alpha=_has_alpha(frame.format) or stream.metadata.get("alpha_mode") == "1",
-        fields=_fields(frame, stream),
+        alpha=alpha or _has_alpha(frame.format),
+        fields=_fields(frame),
         mastering=_mastering(data.get("MASTERING_DISPLAY_METADATA")),
         light=_light(data.get("CONTENT_LIGHT_LEVEL")),
     )
@@ -133,15 +131,10 @@ def _chroma(format: Any) -> str:
     return "444" if across == 16 else "420"
 
 
-def _fields(frame: Any, stream: Any) -> str | None:
-    if not frame.interlaced_frame:
-        return None
+def _fields(frame: Any) -> str | None:
     transposed, _, upended = display_turn(frame)
-    if transposed:
-        return None  # the fields have become columns
-    usual = "bff" if stream.codec_context.name == "dvvideo" else "tff"
-    order = _FIELDS.get(int(stream.codec_context.field_order), usual)
-    if upended and frame.height % 2 == 0:
+    order = None if transposed else first_field(frame)  # turned, fields have become columns
+    if order and upended and frame.height % 2 == 0:
         return "bff" if order == "tff" else "tff"
     return order
 

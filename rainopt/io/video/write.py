@@ -100,6 +100,8 @@ class VideoWriter:
         self.pixel_aspect = Fraction(pixel_aspect)
         self.marks = Marks() if marks is None else marks
         self._format = pixel_format(self.path, self._container, (self.height, self.width), bits, self.marks.chroma)
+        fields = self._container.codec == "libx264" and self.marks.stored_fields(self.height, self._format[3:6])
+        self._fields = fields or None
         self.overwrite = overwrite
         self.written = 0
         self._time: Fraction | None = None
@@ -123,7 +125,7 @@ class VideoWriter:
                 self.marks,
             )
             self._stream.codec_context.sample_aspect_ratio = self.pixel_aspect
-            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited()
+            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited(self._fields)
             self._stack = stack.pop_all()
         return self
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rainopt.io.video.choices import picture_choices
+from rainopt.io.video.colour import first_field
 from rainopt.io.video.marks import Marks, _mastering
 from rainopt.io.video.read import open_video, read_frames
 from rainopt.io.video.write import VideoWriter
@@ -120,20 +121,66 @@ def test_colour_is_sampled_as_finely_as_in_the_source(tmp_path, pix, codec, chro
         assert picture_choices(video, tmp_path / f"b{suffix}") is None
 
 
+def interlaced(path, codec, order, pix="yuv420p", size=(H, W), **options):
+    """A clip of interlaced frames, as other programs write them."""
+    height, width = size
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format=pix, time_base=Fraction(1, 25))
+    mark, sink = graph.add("setfield", order), graph.add("buffersink")
+    source.link_to(mark)
+    mark.link_to(sink)
+    graph.configure()
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, pix
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 50 * number, np.uint8), "rgb24")
+            frame = frame.reformat(format=pix)
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            graph.push(frame)
+            output.mux(stream.encode(graph.pull()))
+        output.mux(stream.encode(None))
+    return path
+
+
 @pytest.mark.parametrize("order", ["tff", "bff"])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_the_order_of_fields_is_kept(tmp_path, order, suffix):
-    source = clip(tmp_path / f"a{suffix}", options={"x264-params": f"{order}=1"})
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mpg", "mpeg2video", {"flags": "+ildct+ilme"}),
+        ("a.mp4", "libx264", {"flags": "+ildct+ilme"}),
+        ("a.avi", "mpeg4", {"flags": "+ildct+ilme"}),
+        ("a.avi", "dvvideo", {"size": (576, 720)}),
+        ("a.mov", "prores_ks", {"pix": "yuv422p10le", "flags": "+ildct"}),
+        ("a.mkv", "ffv1", {}),
+    ],
+)
+def test_the_order_of_fields_is_kept(tmp_path, order, name, codec, options):
+    source = interlaced(tmp_path / name, codec, order, **options)
     video = again(source, tmp_path / "b.mp4")
     assert video.marks.fields == order
     with av.open(str(tmp_path / "b.mp4")) as written:
         stream = written.streams.video[0]
-        assert next(written.decode(stream)).interlaced_frame
+        assert {first_field(frame) for frame in written.decode(stream)} == {order}
         assert stream.codec_context.field_order == {"tff": 2, "bff": 3}[order]
     assert picture_choices(video, tmp_path / "b.mp4") is None
-    # VP9 knows whole pictures only.
-    video = again(source, tmp_path / "b.webm")
+
+
+def test_vp9_knows_whole_pictures_only(tmp_path):
+    video = again(interlaced(tmp_path / "a.mkv", "ffv1", "tff"), tmp_path / "b.webm")
     assert "without the mark that they are interlaced" in picture_choices(video, tmp_path / "b.webm")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_fields_have_colours_of_their_own(tmp_path, bits):
+    """Where something moves, the colours of one field are not those of the other."""
+    frame = np.full((H, W, 3), 128, np.uint8)
+    frame[0::2, 8:28], frame[1::2, 28:48] = (220, 40, 40), (220, 40, 40)
+    frames = [frame if bits == 8 else frame.astype(np.uint16) * 257] * 2
+    path = save(tmp_path / "a.mp4", frames, bits=bits, quality=2, marks=Marks(fields="tff"))
+    assert np.abs(read_frames(path)[1] / (1 if bits == 8 else 257) - frame).mean() < 2.5
+    mixed = read_frames(save(tmp_path / "b.mp4", frames, bits=bits, quality=2))[1]
+    assert np.abs(mixed / (1 if bits == 8 else 257) - frame).mean() > 10
 
 
 @pytest.mark.parametrize(
