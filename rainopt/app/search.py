@@ -136,8 +136,12 @@ class _Search:
             yield Input(path, Path(f"{name}.video"))
             return
         problems: list[OSError] = []
-        files = []
+        files, sequences = [], []
         for place, folders, names in os.walk(path, onerror=problems.append):
+            if self.kind.nested and not self._is_inside(Path(place)) and _is_sequence(Path(place), self.kind):
+                sequences.append(Path(place))
+                folders.clear()
+                continue
             # Hidden files and folders hold thumbnails and programs.
             folders[:] = [name for name in folders if not name.startswith(".")]
             self.found.links += [link for name in folders if os.path.islink(link := Path(place, name))]
@@ -148,15 +152,16 @@ class _Search:
                 Path(),
                 f"'{problem.filename}' cannot be listed ({problem.strerror}); ask for the right to read it",
             )
-        if not files and not problems:
+        if not files and not sequences and not problems:
             inside = os.path.join(os.path.realpath(path), "")
             unread = [suffix for place, suffix in self.found.unread.items() if place.startswith(inside)]
             there = f" that is read, but {_counted(unread)}; read are" if unread else ""
             yield Input(
                 path, Path(), f"'{path}' holds no {self.kind.name}{there} ({', '.join(sorted(self.kind.suffixes))})"
             )
-        for file in sorted(files):
-            yield Input(file, file.relative_to(path))
+        for file in sorted(files + sequences):
+            below = file.relative_to(path)
+            yield Input(file, below.with_name(f"{below.name}.video") if file in sequences else below)
 
     def _glob(self, argument: str | Path) -> Iterator[Input]:
         matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -15,16 +14,14 @@ from rainopt import __version__
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
-from rainopt.io.video.behind import WriterBehind
-from rainopt.io.video.choices import picture_choices
-from rainopt.io.video.copied import copy_video
+from rainopt.app.video_parts import Written, write_comparison, write_result
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.formats import WRITABLE_SUFFIXES, is_video
 from rainopt.io.video.join import PartsError
-from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
-from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.io.video.read import VideoError, VideoFrame
+from rainopt.io.video.trial import require_codec
 from rainopt.parallel.ahead import ahead
 from rainopt.video.scenes import split_scenes
-
-log = logging.getLogger(__name__)
 
 AHEAD, AHEAD_BYTES = 120, 64 << 20
 """Frames, and bytes of them, that are decoded before they are wanted."""
@@ -36,9 +33,11 @@ class VideoRecord(FileRecord):
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
     frames that a background helped. ``copied`` says that the source was copied as it is, since nothing was done;
-    ``told`` is what the result lacks of the source, in sentences.
+    ``told`` is what the result lacks of the source, in sentences. Of a video that became pictures, ``output`` is the
+    first and ``last`` the last.
     """
 
+    last: str | None = None
     frames: int | None = None
     scenes: int | None = None
     angles: list[float] | None = None
@@ -69,7 +68,8 @@ class VideoRecord(FileRecord):
             facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
         if self.lost:
             facts.append(self.lost)
-        return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        result = f"{self.output} to {Path(self.last).name}" if self.last else self.output
+        return f"{self.input} → {result}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
 def video_to_video(
@@ -77,9 +77,9 @@ def video_to_video(
     target: Path,
     output: OutputSettings,
     of_images: dict[str, bool],
-    work: Callable[[Video], dict[str, Any]],
+    work: Callable[[CutVideo], dict[str, Any]],
 ) -> VideoRecord:
-    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
+    """Derain one video and write it with its time stamps and its sound, or as pictures; never raises for a bad file.
 
     A second run that would write the same files at the same time is refused.
     ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
@@ -92,10 +92,14 @@ def video_to_video(
         for name, given in of_images.items():
             if given:
                 raise VideoError(f"{name} is for images; leave it out for videos")
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
+        if target.suffix.lower() not in WRITABLE_SUFFIXES and output.folders is None:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
-        video = open_video(source)
-        with writing_alone(target):
+        video = CutVideo(source, output.span, output.folders)
+        output.keep.pixels(video.height, video.width, source)  # a region that does not fit ends it here
+        if output.codec is not None and is_video(target):
+            size = video.height, video.width
+            require_codec(output.codec, target.suffix.lower(), size, video.bits, output.crf)
+        with _vanishing_if_empty(target.parent, output), writing_alone(target):
             # Another run may have written it in the meantime.
             wanted = wanted_of(results_of(target, output), output.overwrite)
             if not wanted:
@@ -104,7 +108,7 @@ def video_to_video(
             if "derained" in wanted:
                 facts = work(video)
             if "compare" in wanted:
-                _write_comparison(video, target, wanted["compare"], output.overwrite)
+                write_comparison(video, target, wanted["compare"], output)
         if facts.get("dry") == 1:
             facts["untouched"] = NO_RAIN
         seconds = round(time.perf_counter() - begin, 3)
@@ -124,7 +128,7 @@ class StretchWork(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the frames of the result depend on besides the video, as JSON has it."""
+        """What the frames of the result depend on besides the video and the output's settings, as JSON has it."""
 
     def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
         """Write a stretch to a file, after one that was derained as ``before`` says, or None.
@@ -139,16 +143,14 @@ class StretchWork(Protocol):
 
 @dataclass(frozen=True)
 class StretchNotes:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there.
-
-    ``copied`` and ``told`` are those of the record.
+    """What has been noted of the stretches of a video, the number of its scenes, how many parts were there, and what
+    became of them.
     """
 
     notes: list[dict[str, Any]]
     scenes: int
     kept: int
-    copied: bool
-    told: list[str]
+    written: Written
 
     def facts(self) -> dict[str, Any]:
         """Return fields of a record."""
@@ -157,13 +159,14 @@ class StretchNotes:
             "scenes": self.scenes,
             "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
             "kept_parts": self.kept,
-            "copied": self.copied or None,
-            "told": self.told or None,
+            "copied": self.written.copied or None,
+            "told": self.written.told or None,
+            "last": None if self.written.last is None else str(self.written.last),
         }
 
 
 def in_stretches(
-    video: Video, target: Path, work: StretchWork, overwrite: bool, progress: Progress | None = None
+    video: CutVideo, target: Path, work: StretchWork, output: OutputSettings, progress: Progress | None = None
 ) -> StretchNotes:
     """Write a video stretch after stretch, and go on where an earlier run has stopped.
 
@@ -173,13 +176,14 @@ def in_stretches(
     """
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
-    parts = Parts(target, {"version": __version__, "source": source, "stretch": work.length} | work.settings)
+    made = {"version": __version__, "source": source, "stretch": work.length} | output.frames_as_json()
+    parts = Parts(target, made | work.settings, output.codec)
     notes: list[dict[str, Any]] = []
     before: Any = None
     number, kept = -1, 0
     try:
         with closing(_read(video, progress)) as reading:
-            for scene, frames in _stretches(reading, work.length):
+            for scene, frames in stretches_of(reading, work.length):
                 if scene != number:
                     number, before = scene, None
                 first = next(frames)
@@ -197,7 +201,7 @@ def in_stretches(
                         pass
                 notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        copied, told = _written(video, target, files, all(note.get("dry") for note in notes), overwrite)
+        written = write_result(video, target, files, all(note.get("dry") for note in notes), output)
     except PartsError as error:
         # They would end every later run as well.
         parts.remove()
@@ -208,31 +212,22 @@ def in_stretches(
     parts.remove()
     if progress:
         progress(1.0)
-    return StretchNotes(notes, number + 1, kept, copied, told)
+    return StretchNotes(notes, number + 1, kept, written)
 
 
-def _written(video: Video, target: Path, files: list[Path], dry: bool, overwrite: bool) -> tuple[bool, list[str]]:
-    """Write a target from its parts, or copy it; return whether it was copied, and what it lacks."""
-    told: list[str] = []
-
-    def tell(sentence: str) -> None:
-        log.warning("%s", sentence)
-        told.append(sentence)
-
-    def check() -> None:
-        video.stamp.require(video.path)
-
-    file = None if video.path.is_dir() else video.path
-    if file and dry and not video.lost and copy_video(file, target, overwrite=overwrite, check=check, tell=tell):
-        return True, told
-    join_parts(files, target, rest_from=file, shifts=video.shifts, overwrite=overwrite, check=check, tell=tell)
-    choices = picture_choices(video, target)
-    if choices:
-        tell(choices)
-    return False, told
+@contextmanager
+def _vanishing_if_empty(folder: Path, output: OutputSettings) -> Iterator[None]:
+    """Remove the folder that pictures were to be written to, if there are none in the end."""
+    try:
+        yield
+    except BaseException:
+        if output.folders is not None:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
-def _read(video: Video, progress: Progress | None) -> Generator[VideoFrame, None, None]:
+def _read(video: CutVideo, progress: Progress | None) -> Generator[VideoFrame, None, None]:
     """Yield the frames of a video, some of which are decoded beforehand, beside the work on those before."""
     size = video.height * video.width * 3 * video.bits // 8
     with closing(ahead(video.frames(), max(1, min(AHEAD_BYTES // size, AHEAD)))) as frames:
@@ -242,41 +237,8 @@ def _read(video: Video, progress: Progress | None) -> Generator[VideoFrame, None
                 progress(min((frame.index + 1) / video.declared, 0.99))
 
 
-def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+def stretches_of(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
     """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
     for number, scene in enumerate(split_scenes(frames)):
         for first in scene:
             yield number, chain([first], islice(scene, length - 1))
-
-
-def part_writer(video: Video, file: Path, crf: int) -> WriterBehind:
-    """Return a writer of frames like those of a video, which writes beside the work."""
-    return WriterBehind(
-        VideoWriter(
-            file,
-            height=video.height,
-            width=video.width,
-            rate=video.rate,
-            time_base=video.time_base,
-            bits=video.bits,
-            quality=crf,
-            pixel_aspect=video.pixel_aspect,
-            marks=video.marks,
-        )
-    )
-
-
-def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
-    """Write the middle frame before and after, and their difference."""
-    import numpy as np
-
-    from rainopt.app.compare import side_by_side
-    from rainopt.io import write_image
-
-    result = open_video(target)
-    middle = (result.declared or result.count()) // 2
-    pair = [next(one.frames(middle), None) for one in (video, result)]
-    rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
-    scale = np.iinfo(rainy.dtype).max
-    taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
-    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)

@@ -6,8 +6,10 @@ import av
 import numpy as np
 
 from rainopt.app.results import OutputSettings
-from rainopt.app.video import in_stretches, part_writer, video_to_video
-from rainopt.io.video.read import Video, open_video
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import open_video
 
 STRETCH = 12  # 30 frames are stretches of 12, 12 and 6
 
@@ -21,8 +23,8 @@ class Darkening:
     frames are left as they are.
     """
 
-    video: Video
-    crf: int = 5
+    video: CutVideo
+    output: OutputSettings = OutputSettings(crf=5)  # noqa: RUF009 - frozen
     length: int = STRETCH
     settings: dict = field(default_factory=dict)
     stop: int | None = None
@@ -37,9 +39,10 @@ class Darkening:
         read = list(frames)
         dry = len(self.begun) < len(self.dry) and self.dry[len(self.begun)]
         by = 0 if dry else 8 * step << (self.video.bits - 8)
-        with part_writer(self.video, file, self.crf) as writer:
-            for frame in read:
-                writer.write(np.maximum(frame.pixels, by) - by, frame.time)
+        with part_writer(self.video, file, self.output) as writer:
+            pixels = [frame.pixels for frame in read]
+            darker = (np.maximum(picture, by) - by for picture in pixels)
+            write_frames(writer, self.video, self.output, [frame.time for frame in read], pixels, darker)
         self.begun.append((len(read), before is not None))
         return {"first": read[0].index, "frames": len(read), "angle": 8.0, "dry": dry, "step": step}, step
 
@@ -54,8 +57,8 @@ def darken(source, target, output=None, of_images=None, progress=None, begun=Non
     output = OutputSettings(crf=5) if output is None else output
 
     def write(video):
-        darkening = Darkening(video, output.crf, begun=[] if begun is None else begun, **work)
-        return in_stretches(video, target, darkening, output.overwrite, progress).facts()
+        darkening = Darkening(video, output, begun=[] if begun is None else begun, **work)
+        return in_stretches(video, target, darkening, output, progress).facts()
 
     return video_to_video(source, target, output, of_images or {}, write)
 

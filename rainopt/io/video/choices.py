@@ -16,7 +16,8 @@ def picture_choices(video: Video, target: Path) -> str | None:
     The written file is looked at; ``video`` has been read to its end.
     """
     written = FileSource(target).marks
-    without, otherwise = _lacking(video.marks, written) + video.beside, _chosen(video.marks, written)
+    odd = bool(video.height % 2 or video.width % 2)
+    without, otherwise = _lacking(video.marks, written) + video.beside, _chosen(video.marks, written, odd)
     parts = [f"without {listed(without)}"] if without else []
     parts += [f"with {listed(otherwise)}"] if otherwise else []
     return f"'{target}' holds the pictures of '{video.path}' {listed(parts)}" if parts else None
@@ -43,13 +44,13 @@ def _lacking(source: Marks, written: Marks) -> list[str]:
     return parts
 
 
-def _chosen(source: Marks, written: Marks) -> list[str]:
+def _chosen(source: Marks, written: Marks, odd: bool) -> list[str]:
     parts = []
     if written.bits < source.bits:
         parts.append(f"{written.bits} bits of {source.bits}")
     if written.chroma < source.chroma:
         parts.append(f"colour of {_colons(written.chroma)} where it was {_colons(source.chroma)}")
-    if written.chroma > source.chroma:
+    if written.chroma > source.chroma and odd:
         parts.append(f"colour of {_colons(written.chroma)}, since sides are odd, which not every player shows")
     return parts
 

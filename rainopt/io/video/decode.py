@@ -85,17 +85,21 @@ class FileSource:
             self.shifts = clock.shifts
             if number % LOOKED_AT == 0:
                 self.beside.update(beside(frame))
-            size = self._to_rgb.upright_size(frame)
-            if size == (self.height, self.width):
-                yield time, partial(self._pixels, frame)
+            if self.fits(frame):
+                yield time, partial(self.pixels, frame)
             else:
-                losses.leave_out(number, size)
+                losses.leave_out(number, self._to_rgb.upright_size(frame))
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
         # Containers round their durations, and the last frame may be shown a little longer than the others.
         ending = ending if ending * self.rate > Fraction(3, 4) else Fraction(0)
         report(losses.sentence(self.declared, ending, is_cut(self.path, self._format)))
 
-    def _pixels(self, frame: Any) -> np.ndarray:
+    def fits(self, frame: Any) -> bool:
+        """Tell whether a frame has the size of the first."""
+        return self._to_rgb.upright_size(frame) == (self.height, self.width)
+
+    def pixels(self, frame: Any) -> np.ndarray:
+        """Return the pixels of a frame, upright."""
         try:
             return self._to_rgb(frame)
         except VideoError as error:

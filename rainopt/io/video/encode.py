@@ -6,11 +6,14 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.video.asked import with_marks
+from rainopt.io.video.codecs import codec_of, encoder_of, formats_for
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av
 from rainopt.io.video.formats import CONTAINERS, Container
 from rainopt.io.video.marks import Marks
@@ -19,8 +22,8 @@ from rainopt.io.video.open import plain
 FINE_TICKS = 90_000
 
 
-def container_of(path: Path) -> Container:
-    """Return the container that the suffix of a path asks for.
+def container_of(path: Path, codec: str | None = None) -> Container:
+    """Return the container that the suffix of a path asks for, for its usual codec or another one.
 
     Raises
     ------
@@ -33,6 +36,8 @@ def container_of(path: Path) -> Container:
             f"'{path}' cannot be written: its suffix '{path.suffix}' is none of {', '.join(CONTAINERS)}; "
             "use one of these"
         )
+    if codec is not None:
+        return replace(known, codec=encoder_of(codec).name)
     if known.codec not in import_av().codecs_available:
         raise VideoError(
             f"'{path}' cannot be written: this build of PyAV lacks the encoder {known.codec}; install PyAV's own wheel "
@@ -58,27 +63,14 @@ def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: 
     VideoError
         If the encoder at hand has no more than 8 bits and more are asked for.
     """
-    known = {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}
-    deep = "10le" if bits == 16 else ""
-    fitting = [one for one in _SAMPLINGS if one >= chroma and _divides(container, size, one)]
-    # The next best, if the encoder has none that holds all.
-    fitting += [one for one in reversed(_SAMPLINGS) if one < chroma and _divides(container, size, one)]
-    found = next((f"yuv{one}p{deep}" for one in fitting if f"yuv{one}p{deep}" in known), None)
+    formats = formats_for(codec_of(container.codec), size, bits, chroma)
+    found = next((name for name, there in formats if there), None)
     if found is None:
         raise VideoError(
-            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks "
-            f"yuv{fitting[0]}p{deep}; choose .mp4 or .mkv, or 8 bits"
+            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {formats[0][0]}; "
+            "choose .mp4 or .mkv, or 8 bits"
         )
     return found
-
-
-_SAMPLINGS = ("420", "422", "444")
-
-
-def _divides(container: Container, size: tuple[int, int], chroma: str) -> bool:
-    """Tell whether an encoder takes a size at a sampling of colour: H.264 halves no odd side."""
-    odd = size[0] % 2 or size[1] % 2
-    return container.codec != "libx264" or chroma == "444" or not odd
 
 
 def add_pictures(
@@ -90,19 +82,15 @@ def add_pictures(
     pixel_format: str,
     quality: int,
     marks: Marks,
+    fields: str | None = None,
 ) -> Any:
-    """Add a stream of pictures of (height, width) `size` to an output container and return it."""
+    """Add a stream of pictures of (height, width) `size` to an output container and return it.
+
+    ``fields`` are those of `rainopt.io.video.asked.fields_of`.
+    """
     height, width = size
     av = import_av()
-    if container.codec == "libx264":
-        options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
-        said = marks.x264(height, pixel_format.removeprefix("yuv")[:3])
-        if said:
-            options["x264-params"] = said
-    else:
-        # No frames are hidden ahead of their time, so that each packet is one frame.
-        options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-        options |= {"auto-alt-ref": "0", "lag-in-frames": "0"}
+    options = with_marks(codec_of(container.codec).options(quality), container.codec, marks, fields)
     stream = output.add_stream(container.codec, rate=rate, options=options)
     context = stream.codec_context
     context.width, context.height = width, height

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rainopt.io.video.codecs import encoder_of
 from rainopt.io.video.common import VideoError, import_av, reason
 from rainopt.io.video.encode import container_of, writing
 from rainopt.io.video.open import open_container, picture_stream
@@ -25,12 +26,14 @@ class PartsError(VideoError):
     """Parts that cannot be put together."""
 
 
-def part_suffix(target: str | os.PathLike[str]) -> str:
+def part_suffix(target: str | os.PathLike[str], codec: str | None = None) -> str:
     """Return the suffix to write the parts of a video with, so that `join_parts` can make `target` from them.
 
     It is ".nut", which keeps any time base and time stamps that start anywhere; for .webm, whose codec and time base
-    differ, it is ".webm".
+    differ, it is ".webm". Another codec may ask for another one.
     """
+    if codec is not None:
+        return encoder_of(codec).parts
     return ".webm" if container_of(Path(target)).format == "webm" else ".nut"
 
 
@@ -93,6 +96,8 @@ def join_parts(
             output = stack.enter_context(writing(target, overwrite, container, base, keys=keys))
             try:
                 pictures = output.add_stream_from_template(template, opaque=True)
+                if template.codec_context.name == "hevc" and container.format in ("mp4", "mov"):
+                    pictures.codec_context.codec_tag = "hvc1"  # the only one that some players know
                 pictures.codec_context.framerate = template.average_rate or 25
                 if tracks is not None:
                     tracks.add_to(output, pictures)

@@ -72,18 +72,6 @@ class Marks:
             return usual, usual, matrix
         return self.primaries, self.transfer, matrix
 
-    def stored_fields(self, height: int, chroma: str) -> str | None:
-        """Return the order of fields of `height` rows, None where their rows of colour would be no whole number."""
-        return self.fields if height % (4 if chroma == "420" else 2) == 0 else None
-
-    def x264(self, height: int, chroma: str) -> str | None:
-        """Return what is to be told to x264 beside the colour description, or None; `chroma` is as it is stored."""
-        fields = self.stored_fields(height, chroma)
-        said = [f"{fields}=1" if fields else None]
-        said += [f"mastering-display={self.mastering}" if self.mastering else None]
-        said += [f"cll={self.light}" if self.light else None]
-        return ":".join(part for part in said if part) or None
-
 
 def marks_of(frame: Any, alpha: bool = False) -> Marks:
     """Return the marks of a decoded frame; `alpha` says that its stream is transparent beside it."""

@@ -101,7 +101,7 @@ class Video:
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
-        self._source = FolderSource(self.path) if self.path.is_dir() else FileSource(self.path)
+        self._source = self._opened()
         self.height: int = self._source.height
         self.width: int = self._source.width
         self.pixel_aspect: Fraction = self._source.pixel_aspect
@@ -117,6 +117,9 @@ class Video:
         )
         self.stamp = self._source.stamp
         self.lost: str | None = None
+
+    def _opened(self) -> FolderSource | FileSource:
+        return FolderSource(self.path) if self.path.is_dir() else FileSource(self.path)
 
     def __repr__(self) -> str:
         return f"Video('{self.path}', {self.height} x {self.width}, {self.bits} bits, {float(self.rate):.4g} frames/s)"

@@ -7,7 +7,7 @@ by side, can be joined without encoding them again.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.io.video.asked import fields_of
+from rainopt.io.video.codecs import codec_of
 from rainopt.io.video.colour import MATRICES, LeftSited
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av, reason
 from rainopt.io.video.encode import add_pictures, container_of, pixel_format, ticks_for, writing
@@ -56,6 +58,8 @@ class VideoWriter:
         names. .webm holds neither fields nor a mastering display.
     overwrite : bool
         Whether a file that is there may be replaced.
+    codec : str, optional
+        Another codec, one of `rainopt.io.video.codecs.available`.
 
     Raises
     ------
@@ -79,10 +83,11 @@ class VideoWriter:
         pixel_aspect: Fraction = Fraction(1),
         marks: Marks | None = None,
         overwrite: bool = True,
+        codec: str | None = None,
     ):
         self.path = Path(path)
-        self._container = container_of(self.path)
-        highest = 51 if self._container.codec == "libx264" else 63
+        self._container = container_of(self.path, codec)
+        highest = codec_of(self._container.codec).worst
         if height < 1 or width < 1:
             raise ValueError(f"`height` and `width` must be 1 or more, got {height} and {width}")
         if bits not in (8, 16):
@@ -100,8 +105,7 @@ class VideoWriter:
         self.pixel_aspect = Fraction(pixel_aspect)
         self.marks = Marks() if marks is None else marks
         self._format = pixel_format(self.path, self._container, (self.height, self.width), bits, self.marks.chroma)
-        fields = self._container.codec == "libx264" and self.marks.stored_fields(self.height, self._format[3:6])
-        self._fields = fields or None
+        self._fields = fields_of(self._container.codec, self.marks, self.height, self._format)
         self.overwrite = overwrite
         self.written = 0
         self._time: Fraction | None = None
@@ -112,7 +116,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            self._output = stack.enter_context(writing(self.path, self.overwrite, self._container, self.time_base))
+            self._output = stack.enter_context(self._opened())
             size = self.height, self.width
             self._stream = add_pictures(
                 self._output,
@@ -123,11 +127,16 @@ class VideoWriter:
                 self._format,
                 self.quality,
                 self.marks,
+                self._fields,
             )
             self._stream.codec_context.sample_aspect_ratio = self.pixel_aspect
             self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited(self._fields)
             self._stack = stack.pop_all()
         return self
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        """Return what opens the output."""
+        return writing(self.path, self.overwrite, self._container, self.time_base)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -211,6 +220,8 @@ class VideoWriter:
             dst_color_range=reformatter.ColorRange.JPEG if self.marks.full else reformatter.ColorRange.MPEG,
             interpolation=kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INP,
         )
+        # Some encoders go by what a frame says.
+        converted.color_primaries, converted.color_trc, converted.colorspace = self.marks.written(self.height)
         return converted
 
     def _mux(self, packets: list[Any]) -> None:

@@ -1,5 +1,6 @@
 """What a source says of its pictures is written with the result: colours, range, sampling, fields, HDR data."""
 
+import re
 from fractions import Fraction
 
 import av
@@ -37,10 +38,10 @@ def picture():
     return np.stack([255 * x / W, 255 * y / H, 255 * (1 - x / W)], axis=-1).round().astype(np.uint8)
 
 
-def again(source, target):
+def again(source, target, codec=None):
     """Write the frames of a video as they are."""
     video = open_video(source)
-    options = {"height": video.height, "width": video.width, "rate": video.rate, "bits": video.bits}
+    options = {"height": video.height, "width": video.width, "rate": video.rate, "bits": video.bits, "codec": codec}
     with VideoWriter(target, **options, quality=2, marks=video.marks) as writer:
         for frame in video.frames():
             writer.write(frame.pixels, frame.time)
@@ -86,15 +87,29 @@ def test_unmarked_sources_are_marked_as_is_customary(tmp_path):
     assert marks_of(tmp_path / "b.mp4") == (6, 6, 6, 1)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_mastering_display_and_light_are_kept(tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", None), (".mkv", None), (".mp4", "hevc"), (".mkv", "av1"), (".mov", "prores")]
+)
+def test_mastering_display_and_light_are_kept_or_told(tmp_path, suffix, codec):
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
     said = {"x265-params": f"log-level=none:hdr10=1:master-display={display}:max-cll=1000,400"}
     source = clip(tmp_path / "a.mp4", "libx265", "yuv420p10le", PQ, options=said)
-    again(source, tmp_path / f"b{suffix}")
-    for path in (source, tmp_path / f"b{suffix}"):
-        marks = open_video(path).marks
-        assert (marks.mastering, marks.light) == (display, "1000,400")
+    target = tmp_path / f"b{suffix}"
+    video = again(source, target, codec)
+    assert marks_of(target) == marks_of(source) == (*PQ, 1)
+    assert (video.marks.mastering, video.marks.light) == (display, "1000,400")
+    told = picture_choices(video, target)
+    if codec == "prores":
+        assert "without the data of the display that they were made on and the light level of their content" in told
+    else:
+        marks = open_video(target).marks
+        assert _numbers(marks.mastering) == pytest.approx(_numbers(display), abs=2)  # AV1 counts more finely
+        assert marks.light == "1000,400"
+        assert told is None
+
+
+def _numbers(mastering):
+    return [int(number) for number in re.findall(r"\d+", mastering)]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +172,15 @@ def interlaced(path, codec, order, pix="yuv420p", size=(H, W), **options):
 )
 def test_the_order_of_fields_is_kept(tmp_path, order, name, codec, options):
     source = interlaced(tmp_path / name, codec, order, **options)
-    video = again(source, tmp_path / "b.mp4")
-    assert video.marks.fields == order
-    with av.open(str(tmp_path / "b.mp4")) as written:
-        stream = written.streams.video[0]
-        assert {first_field(frame) for frame in written.decode(stream)} == {order}
-        assert stream.codec_context.field_order == {"tff": 2, "bff": 3}[order]
-    assert picture_choices(video, tmp_path / "b.mp4") is None
+    for suffix, chosen in ((".mp4", None), (".mov", "prores"), (".mkv", "ffv1")):
+        video, target = again(source, tmp_path / f"b{suffix}", chosen), tmp_path / f"b{suffix}"
+        assert video.marks.fields == order
+        with av.open(str(target)) as written:
+            stream = written.streams.video[0]
+            assert {first_field(frame) for frame in written.decode(stream)} == {order}
+            if chosen is None:
+                assert stream.codec_context.field_order == {"tff": 2, "bff": 3}[order]
+        assert "interlaced" not in (picture_choices(video, target) or "")
 
 
 def test_vp9_knows_whole_pictures_only(tmp_path):
