@@ -39,12 +39,15 @@ class Found:
         Results of earlier runs, left out.
     links
         Links to folders, which are not followed.
+    beside
+        Pictures beside videos, where folders of pictures are videos.
     """
 
     inputs: list[Input]
     unread: dict[str, str] = field(default_factory=dict)
     results: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
+    beside: list[Path] = field(default_factory=list)
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what is left out."""
@@ -57,6 +60,8 @@ class Found:
             notes.append(f"left out: {named(self.results, 'result')} of earlier runs; named alone they are taken")
         if self.links:
             notes.append(f"not followed: {named(self.links, 'link')} to folders; name those folders themselves")
+        if self.beside:
+            notes.append(f"left out: {named(self.beside, 'picture')} beside videos; frames need a folder of their own")
         return tuple(notes)
 
 
@@ -181,7 +186,9 @@ class _Search:
         if suffix not in KNOWN or path.name.startswith(".") or os.path.isdir(path):
             return False
         if suffix not in suffixes or not (os.path.isfile(path) or os.path.islink(path)):
-            if not self._is_inside(path):
+            if self.kind.nested and suffix in READABLE_SUFFIXES and not self._is_inside(path):
+                self.found.beside.append(path)
+            elif not self._is_inside(path):
                 self.found.unread[os.path.realpath(path)] = suffix
             return False
         if self._is_inside(path):
