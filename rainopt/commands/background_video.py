@@ -196,7 +196,7 @@ def _write(
             write_image(wanted[kind], pictures[kind], overwrite=settings.overwrite)
     # Last: where it is, the rest is.
     if "background" in wanted:
-        colours = colours_of(video.path, settled.numbers)
+        colours = colours_of(video.path, settled.numbers, video.marks)
         write_image(wanted["background"], image, metadata=colours, bits=deep, overwrite=settings.overwrite)
 
 

@@ -75,9 +75,15 @@ class LeftSited:
     """Marks frames as having their samples of colour beside the left ones of brightness, as nearly all video has.
 
     Without the mark swscale takes them to lie in the middle between two, by half a pixel beside their place.
+
+    Parameters
+    ----------
+    fields : {"tff", "bff"} or None
+        Marks frames as interlaced, too, with this field first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fields: str | None = None) -> None:
+        self._marks = "chroma_location=left" + (f":field_mode={fields}" if fields else "")
         self._kind: tuple[Any, ...] = ()
         self._graph: Any = None
 
@@ -85,17 +91,32 @@ class LeftSited:
         """Return the frame with the mark; its values are not copied."""
         kind = frame.width, frame.height, frame.format.name
         if kind != self._kind:
-            self._graph, self._kind = _marking(*kind), kind
+            self._graph, self._kind = _through("setparams", self._marks, *kind), kind
         self._graph.push(frame)
         return self._graph.pull()
 
 
-def _marking(width: int, height: int, format: str) -> Any:
+def first_field(frame: Any) -> str | None:
+    """Return which field of a frame is shown first, "tff" or "bff", None for a whole picture."""
+    if not frame.interlaced_frame:
+        return None
+    # PyAV does not tell, and a filter that lets one kind of frames through does.
+    graph = _through("select", "eq(interlace_type\\,TOPFIRST)", frame.width, frame.height, frame.format.name)
+    graph.push(frame)
+    try:
+        graph.pull()
+    except (BlockingIOError, EOFError):
+        return "bff"
+    return "tff"
+
+
+def _through(filter: str, arguments: str, width: int, height: int, format: str) -> Any:
+    """Return a graph of one filter."""
     graph = import_av().filter.Graph()
     source = graph.add_buffer(width=width, height=height, format=format, time_base=Fraction(1, 25))
-    mark = graph.add("setparams", "chroma_location=left")
-    source.link_to(mark)
-    mark.link_to(graph.add("buffersink"))
+    middle = graph.add(filter, arguments)
+    source.link_to(middle)
+    middle.link_to(graph.add("buffersink"))
     graph.configure()
     return graph
 
@@ -131,16 +152,24 @@ def _matrix(frame: Any) -> int:
     return MATRICES[marked]
 
 
+def beside(frame: Any) -> dict[str, Any]:
+    """Return the data beside a frame by FFmpeg's names of their kinds."""
+    try:
+        return {data.type.name: data for data in frame.side_data}
+    except ValueError:
+        return {}  # among them is a kind that PyAV does not know yet
+
+
 def display_turn(frame: Any) -> tuple[bool, bool, bool]:
     """Return whether to transpose a stored frame, then to mirror its columns, then its rows, to see it upright.
 
     The display matrix ((a, b), (c, d)) sends the point (x, y) of the stored picture to (a x + c y, b x + d y).
     Angles between the quarter turns are taken for the nearest of them.
     """
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d, *_ = (int(number) for number in np.frombuffer(bytes(data), np.int32))
-            if abs(b) + abs(c) > abs(a) + abs(d):
-                return True, c < 0, b < 0
-            return False, a < 0, d < 0
-    return False, False, False
+    data = beside(frame).get("DISPLAYMATRIX")
+    if data is None:
+        return False, False, False
+    a, b, _, c, d, *_ = (int(number) for number in np.frombuffer(bytes(data), np.int32))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return True, c < 0, b < 0
+    return False, a < 0, d < 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from rainopt.io.unchanged import ChangedError, Stamp
-from rainopt.io.video.colour import ToRGB
+from rainopt.io.video.colour import ToRGB, beside
 from rainopt.io.video.common import ANEW, VideoError, import_av, origin, reason
 from rainopt.io.video.ends import is_cut
 from rainopt.io.video.losses import Losses, promised_end, promised_frames
-from rainopt.io.video.marks import Marks, marks_of
+from rainopt.io.video.marks import marks_of
 from rainopt.io.video.open import open_container, picture_stream, stamp_of
 
 THREADS = 0
 """Threads of a decoder; 0 leaves it to the number of cores."""
+
+LOOKED_AT = 64
+"""Of so many frames the data beside one are looked at: PyAV lets go of a frame whose data were only when it tidies."""
 
 Picture = tuple[Fraction, Callable[[], np.ndarray]]
 """Time in seconds, and what makes the pixels when they are wanted."""
@@ -55,6 +58,7 @@ class FileSource:
             self.has_audio = bool(container.streams.audio)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             codec = stream.codec_context.name
+            alpha = stream.metadata.get("alpha_mode") == "1"  # of VP8 and VP9, whose decoders leave it out
         losses = Losses()
         frames = _decoded(path, self.stamp, losses)
         first = next(frames, None)
@@ -65,7 +69,7 @@ class FileSource:
                 "obtain a fresh copy"
             )
         self._to_rgb = ToRGB(first, codec)
-        self.marks = self._marks(first)
+        self.marks = marks_of(first, alpha)
         self.bits = self._to_rgb.bits
         self.height, self.width = self._to_rgb.upright_size(first)
         turned = (self.height, self.width) != (first.height, first.width)
@@ -79,7 +83,8 @@ class FileSource:
         for number, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
             self.shifts = clock.shifts
-            self.beside.update(data.type.name for data in frame.side_data)
+            if number % LOOKED_AT == 0:
+                self.beside.update(beside(frame))
             if self.fits(frame):
                 yield time, partial(self.pixels, frame)
             else:
@@ -88,14 +93,6 @@ class FileSource:
         # Containers round their durations, and the last frame may be shown a little longer than the others.
         ending = ending if ending * self.rate > Fraction(3, 4) else Fraction(0)
         report(losses.sentence(self.declared, ending, is_cut(self.path, self._format)))
-
-    def _marks(self, first: Any) -> Marks:
-        with _opened(self.path) as (container, stream):
-            if first.interlaced_frame:
-                # The order of the fields is known to some decoders only once they have decoded.
-                with suppress(import_av().error.FFmpegError):
-                    next(container.decode(stream), None)
-            return marks_of(first, stream)
 
     def fits(self, frame: Any) -> bool:
         """Tell whether a frame has the size of the first."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
+from rainopt.io.video.asked import with_marks
 from rainopt.io.video.codecs import codec_of, encoder_of, formats_for
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av
 from rainopt.io.video.formats import CONTAINERS, Container
@@ -81,13 +82,15 @@ def add_pictures(
     pixel_format: str,
     quality: int,
     marks: Marks,
+    fields: str | None = None,
 ) -> Any:
-    """Add a stream of pictures of (height, width) `size` to an output container and return it."""
+    """Add a stream of pictures of (height, width) `size` to an output container and return it.
+
+    ``fields`` are those of `rainopt.io.video.asked.fields_of`.
+    """
     height, width = size
     av = import_av()
-    options = codec_of(container.codec).options(quality)
-    if container.codec == "libx264" and (said := marks.x264()):
-        options["x264-params"] = said
+    options = with_marks(codec_of(container.codec).options(quality), container.codec, marks, fields)
     stream = output.add_stream(container.codec, rate=rate, options=options)
     context = stream.codec_context
     context.width, context.height = width, height

@@ -248,8 +248,8 @@ class Converter:
     """
 
     def __init__(self, first: Any, stream: Any, name: str):
-        self.marks = marks_of(first, stream)
-        self._to_rgb, self._name = ToRGB(first), name
+        self.marks = marks_of(first, stream.metadata.get("alpha_mode") == "1")
+        self._to_rgb, self._name = ToRGB(first, stream.codec_context.name), name
         self.height, self.width = self._to_rgb.upright_size(first)
         self.bits = self._to_rgb.bits
 

@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.io.video.colour import MATRICES, UNMARKED, depth, display_turn, is_limited
+from rainopt.io.video.colour import MATRICES, UNMARKED, beside, depth, display_turn, first_field, is_limited
 from rainopt.io.video.common import BT709, customary_matrix
 
 UNSPECIFIED = 2
 
-# What the order of fields is called by x264, by FFmpeg's number of it (AV_FIELD_*: two of the orders name the field
-# that is stored first, and then the one that is shown first).
-_FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 # Data beside the pictures that cannot be handed to an encoder, as FFmpeg names them, and in plain words.
 _BESIDE = {
     "A53_CC": "closed captions within the pictures",
@@ -75,17 +72,10 @@ class Marks:
             return usual, usual, matrix
         return self.primaries, self.transfer, matrix
 
-    def x264(self) -> str | None:
-        """Return what is to be told to x264 beside the colour description, or None."""
-        said = [f"{self.fields}=1" if self.fields else None]
-        said += [f"mastering-display={self.mastering}" if self.mastering else None]
-        said += [f"cll={self.light}" if self.light else None]
-        return ":".join(part for part in said if part) or None
 
-
-def marks_of(frame: Any, stream: Any) -> Marks:
-    """Return the marks of a decoded frame of a stream."""
-    beside = {data.type.name: bytes(data) for data in frame.side_data}
+def marks_of(frame: Any, alpha: bool = False) -> Marks:
+    """Return the marks of a decoded frame; `alpha` says that its stream is transparent beside it."""
+    data = beside(frame)
     return Marks(
         primaries=_known(frame.color_primaries),
         transfer=_known(frame.color_trc),
@@ -94,10 +84,10 @@ def marks_of(frame: Any, stream: Any) -> Marks:
         full=_is_yuv(frame.format) and not is_limited(frame),
         chroma=_chroma(frame.format),
         bits=depth(frame),
-        alpha=_has_alpha(frame.format) or stream.metadata.get("alpha_mode") == "1",
-        fields=_fields(frame, stream),
-        mastering=_mastering(beside.get("MASTERING_DISPLAY_METADATA")),
-        light=_light(beside.get("CONTENT_LIGHT_LEVEL")),
+        alpha=alpha or _has_alpha(frame.format),
+        fields=_fields(frame),
+        mastering=_mastering(data.get("MASTERING_DISPLAY_METADATA")),
+        light=_light(data.get("CONTENT_LIGHT_LEVEL")),
     )
 
 
@@ -129,35 +119,32 @@ def _chroma(format: Any) -> str:
     return "444" if across == 16 else "420"
 
 
-def _fields(frame: Any, stream: Any) -> str | None:
-    if not frame.interlaced_frame:
-        return None
+def _fields(frame: Any) -> str | None:
     transposed, _, upended = display_turn(frame)
-    if transposed:
-        return None  # the fields have become columns
-    usual = "bff" if stream.codec_context.name == "dvvideo" else "tff"
-    order = _FIELDS.get(int(stream.codec_context.field_order), usual)
-    if upended and frame.height % 2 == 0:
+    order = None if transposed else first_field(frame)  # turned, fields have become columns
+    if order and upended and frame.height % 2 == 0:
         return "bff" if order == "tff" else "tff"
     return order
 
 
-def _mastering(data: bytes | None) -> str | None:
+def _mastering(data: Any) -> str | None:
     """Return AVMasteringDisplayMetadata as x264 writes it: ten ratios, and whether each of two groups is known."""
-    if data is None or len(data) < 88:
+    if data is None or len(bytes(data)) < 88:
         return None
-    numbers = np.frombuffer(data[:88], np.int32)
+    numbers = np.frombuffer(bytes(data)[:88], np.int32)
     if not (numbers[20] and numbers[21]) or not numbers[1:20:2].all():
         return None
     ratios = [Fraction(int(above), int(below)) for above, below in numbers[:20].reshape(-1, 2)]
     red, green, blue, white = (tuple(round(50_000 * v) for v in ratios[k : k + 2]) for k in (0, 2, 4, 6))
     least, most = (round(10_000 * v) for v in ratios[8:])
+    if not (all(0 <= v <= 50_000 for point in (red, green, blue, white) for v in point) and 0 <= least < most < 2**31):
+        return None  # not as the standard has it; no encoder would take it
     points = (("G", green), ("B", blue), ("R", red), ("WP", white), ("L", (most, least)))
     return "".join(f"{name}({x},{y})" for name, (x, y) in points)
 
 
-def _light(data: bytes | None) -> str | None:
-    if data is None or len(data) < 8:
+def _light(data: Any) -> str | None:
+    if data is None or len(bytes(data)) < 8:
         return None
-    most, average = np.frombuffer(data[:8], np.uint32)
-    return f"{most},{average}"
+    most, average = (int(number) for number in np.frombuffer(bytes(data)[:8], np.uint32))
+    return f"{most},{average}" if 0 < max(most, average) < 2**16 else None

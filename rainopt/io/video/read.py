@@ -16,11 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rainopt.io import read_metadata
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
 from rainopt.io.video.formats import VIDEO_SUFFIXES, is_video
 from rainopt.io.video.marks import Marks, not_carried
+from rainopt.io.video.stills import marks_of_picture
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -108,7 +110,11 @@ class Video:
         self.time_base: Fraction = self._source.time_base
         self.declared: int | None = self._source.declared
         self.has_audio: bool = self._source.has_audio
-        self.marks: Marks = self._source.marks if isinstance(self._source, FileSource) else Marks()
+        self.marks: Marks = (
+            self._source.marks
+            if isinstance(self._source, FileSource)
+            else marks_of_picture(read_metadata(self._source.files[0]))
+        )
         self.stamp = self._source.stamp
         self.lost: str | None = None
 

@@ -82,13 +82,11 @@ class Tracks:
         self.source.close()
 
     def _is_made_anew(self, stream: Any) -> bool:
-        """Tell whether a data stream is how MP4 stores chapters or a time code, which are handed on as such."""
+        """Tell whether a data stream is how MP4 stores a time code or chapters, which are handed on as such."""
         if stream.type != "data" or not self.source.format.name.startswith("mov"):
             return False
-        handler = stream.metadata.get("handler_name", "")
-        return "timecode" in stream.metadata or (
-            bool(self.source.chapters()) and handler.startswith(("SubtitleHandler", "Core Media Text", "Apple Text"))
-        )
+        # What is read as chapters is not to be read as a stream.
+        return "timecode" in stream.metadata or stream.discard == import_av().stream.Discard.all
 
     def _choose(self, stream: Any, kinds: Collection[str]) -> None:
         """Note how a stream is copied: as it is, or converted to another codec."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.io.video.asked import fields_of
 from rainopt.io.video.codecs import codec_of
 from rainopt.io.video.colour import MATRICES, LeftSited
 from rainopt.io.video.common import VideoError, VideoExistsError, import_av, reason
@@ -104,6 +105,7 @@ class VideoWriter:
         self.pixel_aspect = Fraction(pixel_aspect)
         self.marks = Marks() if marks is None else marks
         self._format = pixel_format(self.path, self._container, (self.height, self.width), bits, self.marks.chroma)
+        self._fields = fields_of(self._container.codec, self.marks, self.height, self._format)
         self.overwrite = overwrite
         self.written = 0
         self._time: Fraction | None = None
@@ -125,9 +127,10 @@ class VideoWriter:
                 self._format,
                 self.quality,
                 self.marks,
+                self._fields,
             )
             self._stream.codec_context.sample_aspect_ratio = self.pixel_aspect
-            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited()
+            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited(self._fields)
             self._stack = stack.pop_all()
         return self
 
@@ -217,6 +220,8 @@ class VideoWriter:
             dst_color_range=reformatter.ColorRange.JPEG if self.marks.full else reformatter.ColorRange.MPEG,
             interpolation=kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INP,
         )
+        # Some encoders go by what a frame says.
+        converted.color_primaries, converted.color_trc, converted.colorspace = self.marks.written(self.height)
         return converted
 
     def _mux(self, packets: list[Any]) -> None:

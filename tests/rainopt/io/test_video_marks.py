@@ -1,5 +1,6 @@
 """What a source says of its pictures is written with the result: colours, range, sampling, fields, HDR data."""
 
+import re
 from fractions import Fraction
 
 import av
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from rainopt.io.video.choices import picture_choices
-from rainopt.io.video.marks import Marks
+from rainopt.io.video.colour import first_field
+from rainopt.io.video.marks import Marks, _mastering
 from rainopt.io.video.read import open_video, read_frames
 from rainopt.io.video.write import VideoWriter
 from tests.support.clips import blocks, coded, save
@@ -36,10 +38,10 @@ def picture():
     return np.stack([255 * x / W, 255 * y / H, 255 * (1 - x / W)], axis=-1).round().astype(np.uint8)
 
 
-def again(source, target):
+def again(source, target, codec=None):
     """Write the frames of a video as they are."""
     video = open_video(source)
-    options = {"height": video.height, "width": video.width, "rate": video.rate, "bits": video.bits}
+    options = {"height": video.height, "width": video.width, "rate": video.rate, "bits": video.bits, "codec": codec}
     with VideoWriter(target, **options, quality=2, marks=video.marks) as writer:
         for frame in video.frames():
             writer.write(frame.pixels, frame.time)
@@ -85,15 +87,29 @@ def test_unmarked_sources_are_marked_as_is_customary(tmp_path):
     assert marks_of(tmp_path / "b.mp4") == (6, 6, 6, 1)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_mastering_display_and_light_are_kept(tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", None), (".mkv", None), (".mp4", "hevc"), (".mkv", "av1"), (".mov", "prores")]
+)
+def test_mastering_display_and_light_are_kept_or_told(tmp_path, suffix, codec):
     display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
     said = {"x265-params": f"log-level=none:hdr10=1:master-display={display}:max-cll=1000,400"}
     source = clip(tmp_path / "a.mp4", "libx265", "yuv420p10le", PQ, options=said)
-    again(source, tmp_path / f"b{suffix}")
-    for path in (source, tmp_path / f"b{suffix}"):
-        marks = open_video(path).marks
-        assert (marks.mastering, marks.light) == (display, "1000,400")
+    target = tmp_path / f"b{suffix}"
+    video = again(source, target, codec)
+    assert marks_of(target) == marks_of(source) == (*PQ, 1)
+    assert (video.marks.mastering, video.marks.light) == (display, "1000,400")
+    told = picture_choices(video, target)
+    if codec == "prores":
+        assert "without the data of the display that they were made on and the light level of their content" in told
+    else:
+        marks = open_video(target).marks
+        assert _numbers(marks.mastering) == pytest.approx(_numbers(display), abs=2)  # AV1 counts more finely
+        assert marks.light == "1000,400"
+        assert told is None
+
+
+def _numbers(mastering):
+    return [int(number) for number in re.findall(r"\d+", mastering)]
 
 
 @pytest.mark.parametrize(
@@ -120,20 +136,79 @@ def test_colour_is_sampled_as_finely_as_in_the_source(tmp_path, pix, codec, chro
         assert picture_choices(video, tmp_path / f"b{suffix}") is None
 
 
+def interlaced(path, codec, order, pix="yuv420p", size=(H, W), **options):
+    """A clip of interlaced frames, as other programs write them."""
+    height, width = size
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format=pix, time_base=Fraction(1, 25))
+    mark, sink = graph.add("setfield", order), graph.add("buffersink")
+    source.link_to(mark)
+    mark.link_to(sink)
+    graph.configure()
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, pix
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 50 * number, np.uint8), "rgb24")
+            frame = frame.reformat(format=pix)
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            graph.push(frame)
+            output.mux(stream.encode(graph.pull()))
+        output.mux(stream.encode(None))
+    return path
+
+
 @pytest.mark.parametrize("order", ["tff", "bff"])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_the_order_of_fields_is_kept(tmp_path, order, suffix):
-    source = clip(tmp_path / f"a{suffix}", options={"x264-params": f"{order}=1"})
-    video = again(source, tmp_path / "b.mp4")
-    assert video.marks.fields == order
-    with av.open(str(tmp_path / "b.mp4")) as written:
-        stream = written.streams.video[0]
-        assert next(written.decode(stream)).interlaced_frame
-        assert stream.codec_context.field_order == {"tff": 2, "bff": 3}[order]
-    assert picture_choices(video, tmp_path / "b.mp4") is None
-    # VP9 knows whole pictures only.
-    video = again(source, tmp_path / "b.webm")
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mpg", "mpeg2video", {"flags": "+ildct+ilme"}),
+        ("a.mp4", "libx264", {"flags": "+ildct+ilme"}),
+        ("a.avi", "mpeg4", {"flags": "+ildct+ilme"}),
+        ("a.avi", "dvvideo", {"size": (576, 720)}),
+        ("a.mov", "prores_ks", {"pix": "yuv422p10le", "flags": "+ildct"}),
+        ("a.mkv", "ffv1", {}),
+    ],
+)
+def test_the_order_of_fields_is_kept(tmp_path, order, name, codec, options):
+    source = interlaced(tmp_path / name, codec, order, **options)
+    for suffix, chosen in ((".mp4", None), (".mov", "prores"), (".mkv", "ffv1")):
+        video, target = again(source, tmp_path / f"b{suffix}", chosen), tmp_path / f"b{suffix}"
+        assert video.marks.fields == order
+        with av.open(str(target)) as written:
+            stream = written.streams.video[0]
+            assert {first_field(frame) for frame in written.decode(stream)} == {order}
+            if chosen is None:
+                assert stream.codec_context.field_order == {"tff": 2, "bff": 3}[order]
+        assert "interlaced" not in (picture_choices(video, target) or "")
+
+
+def test_vp9_knows_whole_pictures_only(tmp_path):
+    video = again(interlaced(tmp_path / "a.mkv", "ffv1", "tff"), tmp_path / "b.webm")
     assert "without the mark that they are interlaced" in picture_choices(video, tmp_path / "b.webm")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_fields_have_colours_of_their_own(tmp_path, bits):
+    """Where something moves, the colours of one field are not those of the other."""
+    frame = np.full((H, W, 3), 128, np.uint8)
+    frame[0::2, 8:28], frame[1::2, 28:48] = (220, 40, 40), (220, 40, 40)
+    frames = [frame if bits == 8 else frame.astype(np.uint16) * 257] * 2
+    path = save(tmp_path / "a.mp4", frames, bits=bits, quality=2, marks=Marks(fields="tff"))
+    assert np.abs(read_frames(path)[1] / (1 if bits == 8 else 257) - frame).mean() < 2.5
+    mixed = read_frames(save(tmp_path / "b.mp4", frames, bits=bits, quality=2))[1]
+    assert np.abs(mixed / (1 if bits == 8 else 257) - frame).mean() > 10
+
+
+@pytest.mark.parametrize(
+    ("height", "chroma", "bits", "kept"),
+    [(48, "420", 16, True), (46, "420", 8, False), (46, "422", 8, True), (47, "420", 8, False), (46, "444", 16, True)],
+)
+def test_fields_that_cannot_be_stored_end_nothing(tmp_path, height, chroma, bits, kept):
+    """Rows of colour of a field must be a whole number, as those of 486 rows of 4:2:0 are not."""
+    frames = [np.zeros((height, W, 3), np.uint8 if bits == 8 else np.uint16)] * 2
+    path = save(tmp_path / "a.mp4", frames, bits=bits, marks=Marks(fields="tff", chroma=chroma))
+    assert (open_video(path).marks.fields == "tff") == kept
 
 
 @pytest.mark.parametrize(
@@ -153,6 +228,19 @@ def test_what_is_chosen_otherwise_is_told(tmp_path, pix, codec, size, told):
     video = again(source, tmp_path / "b.mp4")
     target = tmp_path / "b.mp4"
     assert picture_choices(video, target) == f"'{target}' holds the pictures of '{source}' {told}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ([1, 50_000] * 8 + [1, 10_000, 1000, 1], "G(1,1)B(1,1)R(1,1)WP(1,1)L(10000000,1)"),
+        ([70_000, 50_000] * 8 + [1, 10_000, 1000, 1], None),  # outside of what colours there are
+        ([1, 50_000] * 8 + [1, 1, 1, 1], None),  # no light between black and white
+        ([1, 0] * 10, None),
+    ],
+)
+def test_a_mastering_display_that_no_encoder_takes_is_none(numbers, written):
+    assert _mastering(np.array([*numbers, 1, 1], np.int32).tobytes()) == written
 
 
 def test_captions_within_pictures_are_told(tmp_path):
