@@ -220,7 +220,7 @@ class _Line:
                         self._gone.clear()
                     self._coming.append((arrived, pixels))
                 over = self._stop.is_set() or self._stream.is_over
-                while self._coming and (over or len(self._coming) >= sum(self._together())):
+                while self._coming and (over or self._is_time()):
                     self._write_some(writer, kept)
                 if self._settings.error is not None:
                     raise self._settings.error
@@ -255,6 +255,11 @@ class _Line:
             suffix = ".mkv" if self._target == STANDARD else Path(self._target).suffix.lower()
             require_codec(output.codec, suffix, (convert.height, convert.width), convert.bits, output.crf)
         return LiveWriter(self._target, stream.sound, overwrite=output.overwrite, **options)
+
+    def _is_time(self) -> bool:
+        """Tell whether frames are to be written: there are enough, or the first has waited too long for others."""
+        enough = len(self._coming) >= sum(self._together())
+        return enough or time.monotonic() - self._coming[0][0].came > WAITING
 
     def _together(self) -> tuple[int, int]:
         """Return how many frames are worked on together, and how many on each side only help."""

@@ -4,6 +4,8 @@ import http.server
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -175,7 +177,7 @@ def test_a_new_scene_is_not_derained_as_the_one_before(tmp_path, quickly):
 
 @pytest.fixture
 def server(tmp_path):
-    """An HTTP server that breaks the connection off where a name says so."""
+    """The address of an HTTP server."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
@@ -203,6 +205,26 @@ def test_an_address_is_read_and_its_password_is_not_shown(tmp_path, server, quic
     assert "http://***@127.0.0.1" in failed.error
     assert "cannot be read (Server returned 404 Not Found); check that it is there" in failed.error
     assert not (tmp_path / "c.mkv").exists()
+
+
+def test_a_connection_that_breaks_off_is_told_and_what_came_is_kept(tmp_path, quickly):
+    content = coded(tmp_path / "a.ts", grey(20)).read_bytes()
+
+    def send(server):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(content)
+            time.sleep(1)
+            # Closed like a cable that is cut.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = threading.Thread(target=send, args=(server,))
+        sender.start()
+        record = run(f"tcp://127.0.0.1:{server.getsockname()[1]}", tmp_path / "b.mkv")
+        sender.join()
+    assert "the stream broke off (Connection reset by peer)" in record.lost
+    assert len(read_frames(tmp_path / "b.mkv")) == record.frames > 0
 
 
 def test_from_standard_input_to_standard_output(tmp_path):
