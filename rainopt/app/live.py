@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,21 @@ from typing import Any
 import numpy as np
 
 from rainopt.app.keep import put_back
+from rainopt.app.live_settings import LiveSettings
 from rainopt.app.preview import PreviewWork
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, error_message, writing_alone
 from rainopt.io.video.common import VideoError
-from rainopt.io.video.live import Arrived, Converter, LiveSource, LiveWriter
+from rainopt.io.video.live import Arrived, Converter, LiveSource
+from rainopt.io.video.live_write import LiveWriter
 from rainopt.io.video.streams import STANDARD, without_secrets
 from rainopt.io.video.trial import require_codec
-from rainopt.parallel.threads import stay_in_this_thread
-from rainopt.video.frames import MEMORY, FrameStore
-from rainopt.video.scenes import CutDetector
+from rainopt.video.frames import FrameStore
 
 WAITING = 0.5  # seconds that a frame waits for its turn; then it is dropped
 AHEAD = 8  # frames that are looked ahead at most
 AROUND = 2  # of them, those that only help where there is time; as many that have gone help, too
 BUSY = 0.75  # seconds that frames are worked on together at most, as far as can be told
-REST = 5  # times as long as it takes to find settings, nothing is done to renew them
-# Frames that settings are found from: in a new scene, and from then on, as many as fit into memory.
-FIRST, LEAST, MOST = 8, 40, 120
 TELL_EVERY = 10.0  # seconds
 
 
@@ -113,58 +110,6 @@ def derain_live(
         return LiveRecord(name, target, "failed", error=error_message(error, Path(name), place))
 
 
-@dataclass
-class _Settings:
-    """How a stream is derained, found in a thread from frames that have gone, and renewed now and then."""
-
-    work: PreviewWork
-    chosen: Any = None
-    angles: list[float] = field(default_factory=list)
-    error: BaseException | None = None
-    _cuts: CutDetector = field(default_factory=CutDetector)
-    _scene: int = 0
-    _thread: threading.Thread | None = None
-    _store: FrameStore = field(default_factory=FrameStore)
-    _rest: float = 0.0
-
-    def see(self, pixels: np.ndarray) -> bool:
-        """Take a frame into account; tell whether it begins a new scene, of which nothing is known."""
-        new = self._cuts.update(pixels)
-        if new:
-            self._scene, self.chosen = self._scene + 1, None
-            self._store.close()
-        # While settings are found, and some time after, there is no use for frames.
-        busy = self._thread is not None and self._thread.is_alive()
-        if not busy and (self.chosen is None or time.monotonic() > self._rest):
-            self._store.append(pixels)
-            if len(self._store) >= (FIRST if self.chosen is None else min(MOST, max(LEAST, MEMORY // pixels.nbytes))):
-                store, self._store = self._store, FrameStore()
-                find = threading.Thread(target=self._find, args=(store, self._scene), name="settings", daemon=True)
-                find.start()
-                self._thread = find
-        return new
-
-    def _find(self, store: FrameStore, scene: int) -> None:
-        # The pool is for the frames that wait.
-        stay_in_this_thread()
-        begin = time.monotonic()
-        try:
-            chosen = self.work.choose(store, self.chosen)
-            angle = self.work.angle(chosen)
-            chosen = self.work.part(chosen, None)
-        except Exception as error:
-            self.error = error
-            return
-        finally:
-            store.close()
-        if scene == self._scene:
-            # The first ones are of few frames.
-            now = time.monotonic()
-            self._rest = now if self.chosen is None else now + REST * (now - begin)
-            self.chosen = chosen
-            self.angles += [] if angle is None else [round(angle, 2)]
-
-
 class _Line:
     """Frames on their way from a stream to a file."""
 
@@ -179,7 +124,7 @@ class _Line:
     ) -> None:
         self._stream, self._target, self._output, self._work = stream, target, output, work
         self._stop, self._tell, self._told = stop, tell, time.monotonic()
-        self._settings = _Settings(work)
+        self._settings = LiveSettings(work)
         self._gone: deque[np.ndarray] = deque(maxlen=min(AROUND, work.around))
         self._coming: deque[tuple[Arrived, np.ndarray]] = deque()
         self._each = 0.0  # seconds that a frame takes; 0 before that is known

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rainnet.commands.main import app as rainnet
-from rainopt.app import live
+from rainopt.app import live, live_settings
 from rainopt.app.keep import Keep
 from rainopt.app.live import derain_live
 from rainopt.app.results import OutputSettings
@@ -66,9 +66,9 @@ class Dark:
 @pytest.fixture
 def quickly(monkeypatch):
     """Know the rain after a few frames."""
-    monkeypatch.setattr(live, "FIRST", 3)
-    monkeypatch.setattr(live, "LEAST", 10)
-    monkeypatch.setattr(live, "MOST", 10)
+    monkeypatch.setattr(live_settings, "FIRST", 3)
+    monkeypatch.setattr(live_settings, "LEAST", 10)
+    monkeypatch.setattr(live_settings, "MOST", 10)
 
 
 def run(source, target, work=None, stop=None, **output):
