@@ -41,7 +41,15 @@ def part_writer(video: CutVideo, file: Path, output: OutputSettings) -> WriterBe
     if not file.suffix:
         naming = video.naming()
         return WriterBehind(
-            PictureWriter(file, naming, int(file.name), bits=video.bits, quality=output.quality, sources=video.files)
+            PictureWriter(
+                file,
+                naming,
+                int(file.name),
+                bits=video.bits,
+                quality=output.quality,
+                sources=video.files,
+                marks=video.marks,
+            )
         )
     return WriterBehind(
         VideoWriter(

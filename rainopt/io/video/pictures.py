@@ -17,7 +17,9 @@ from rainopt.io import ImageFileError, ImageMetadata, read_metadata, write_image
 from rainopt.io.images.formats import FORMATS
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.folder import natural_order
+from rainopt.io.video.marks import Marks
 from rainopt.io.video.numbering import SHOWN, Naming
+from rainopt.io.video.stills import metadata_of
 
 
 class PictureWriter:
@@ -39,13 +41,24 @@ class PictureWriter:
         Of JPEG and AVIF files, 1 to 100.
     sources : sequence of Path
         The pictures that the frames were read from, by index: their profiles and EXIF data are kept.
+    marks : Marks, optional
+        What the frames say of their colours, where they were not read from pictures.
     """
 
     def __init__(
-        self, path: Path, naming: Naming, first: int, *, bits: int = 8, quality: int = 95, sources: Sequence[Path] = ()
+        self,
+        path: Path,
+        naming: Naming,
+        first: int,
+        *,
+        bits: int = 8,
+        quality: int = 95,
+        sources: Sequence[Path] = (),
+        marks: Marks | None = None,
     ):
         self.path, self._naming, self._next = path, naming, first
         self._bits, self._quality, self._sources = bits, quality, sources
+        self._colours = metadata_of(marks or Marks())
 
     def __enter__(self) -> PictureWriter:
         shutil.rmtree(self.path, ignore_errors=True)
@@ -69,7 +82,7 @@ class PictureWriter:
         file = self.path / self._naming(self._next)
         kind = FORMATS[file.suffix.lower()]
         try:
-            metadata = read_metadata(self._sources[self._next]) if self._sources else None
+            metadata = read_metadata(self._sources[self._next]) if self._sources else self._colours
             write_image(
                 file,
                 pixels,

@@ -22,7 +22,7 @@ from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
 from rainopt.io.video.formats import VIDEO_SUFFIXES, is_video
 from rainopt.io.video.marks import Marks, not_carried
-from rainopt.io.video.stills import marks_of_picture
+from rainopt.io.video.stills import holds_profile, marks_of_picture
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -110,11 +110,11 @@ class Video:
         self.time_base: Fraction = self._source.time_base
         self.declared: int | None = self._source.declared
         self.has_audio: bool = self._source.has_audio
-        self.marks: Marks = (
-            self._source.marks
-            if isinstance(self._source, FileSource)
-            else marks_of_picture(read_metadata(self._source.files[0]))
-        )
+        if isinstance(self._source, FileSource):
+            self.marks: Marks = self._source.marks
+        else:
+            said = read_metadata(self._source.files[0])
+            self.marks, self._profile_lost = marks_of_picture(said), not holds_profile(said)
         self.stamp = self._source.stamp
         self.lost: str | None = None
 
@@ -163,7 +163,9 @@ class Video:
     @property
     def beside(self) -> list[str]:
         """Data beside the pictures that frames do not carry, in plain words, as far as frames were read."""
-        return not_carried(self._source.beside) if isinstance(self._source, FileSource) else []
+        if isinstance(self._source, FileSource):
+            return not_carried(self._source.beside)
+        return ["the colour profile of its pictures"] if self._profile_lost else []
 
     def _report(self, lost: str | None) -> None:
         self.lost = lost

@@ -170,3 +170,17 @@ def test_a_region_of_a_video_comes_out_as_it_went_in(tmp_path, shots):
     assert done(shots, tmp_path / "two" / "t1_0005.png", output()).kept_parts == 0
     message = refused(shots, tmp_path / "three" / "t1_0005.png", output(keep=Keep.of(["60,0,5,5"])))
     assert "has 64 x 48 pixels, and --keep 60,0,5,5 (left, top, width, height) reaches beyond them" in message
+
+
+def test_pictures_of_a_bright_video_say_that_they_are(tmp_path):
+    hdr = {"color_primaries": 9, "color_trc": 16, "colorspace": 9}
+    said = {"codec": "libx265", "pix": "yuv420p10le", "options": {"x265-params": "log-level=none"}} | hdr
+    source = coded(tmp_path / "a.mp4", grey()[:3], **said)
+    target = tmp_path / "out" / "f_1.png"
+    done(source, target, output("f_%d.png"))
+    assert read_image_file(target).metadata.colour == (("cICP", bytes([9, 16, 0, 1])),)
+    # And a video of them is as bright.
+    again = tmp_path / "b.mp4"
+    done(target.parent, again, output())
+    marks = open_video(again).marks
+    assert (marks.primaries, marks.transfer, marks.matrix, marks.bits) == (9, 16, 9, 10)

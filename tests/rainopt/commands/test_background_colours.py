@@ -2,7 +2,7 @@
 
 from rainopt.commands.background_colours import colours_of
 from rainopt.io import ImageMetadata, write_image
-from rainopt.io.images.profile import srgb_profile
+from rainopt.io.images.profile import CURVES, PRIMARIES, build_profile, srgb_profile
 from rainopt.io.video.marks import Marks
 from rainopt.io.video.read import open_video
 from tests.support.image_files import exif_bytes, picture
@@ -44,3 +44,24 @@ def test_of_a_video_only_what_is_not_plain_is_said(tmp_path):
         back = open_video(tmp_path).marks
         assert (back.primaries, back.transfer) == (hdr.primaries, hdr.transfer)
         assert back.written(48)[2] == (9 if hdr.primaries == 9 else 6)
+
+
+def test_a_profile_of_pictures_becomes_marks_or_is_told(tmp_path):
+    p3 = build_profile("P3", PRIMARIES[12], CURVES[13], False)
+    for name, icc, marks, told in (
+        ("none", None, (2, 2), []),
+        ("srgb", srgb_profile(), (2, 2), []),
+        ("p3", p3, (12, 13), []),
+        (
+            "wide",
+            build_profile("wide", PRIMARIES[9], CURVES[13], False),
+            (2, 2),
+            ["the colour profile of its pictures"],
+        ),
+        ("damaged", b"x" * 200, (2, 2), None),
+    ):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, ImageMetadata(icc))
+        video = open_video(tmp_path / name)
+        assert (video.marks.primaries, video.marks.transfer) == marks
+        assert told is None or video.beside == told
