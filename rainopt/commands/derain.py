@@ -25,8 +25,21 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video_options import (
+    Codec,
+    Keep,
+    Live,
+    Preview,
+    Rate,
+    Sequence,
+    Start,
+    Stop,
+    asked_of_videos,
+    run_derain,
+)
 
 if TYPE_CHECKING:
+    from rainopt.app.preview import PreviewWork
     from rainopt.app.results import OutputSettings
     from rainopt.optim.objectives import UDGWeights
     from rainopt.still.settings import StillSettings
@@ -77,6 +90,14 @@ def derain(
     device: Device = "auto",
     quality: Quality = 95,
     crf: Crf = 18,
+    codec: Codec = None,
+    sequence: Sequence = False,
+    rate: Rate = None,
+    start: Start = None,
+    stop: Stop = None,
+    keep: Keep = None,
+    preview: Preview = None,
+    live: Live = False,
     background: Annotated[
         bool,
         typer.Option(
@@ -108,13 +129,14 @@ def derain(
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
+    - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
+    - `rainopt derain rtsp://camera/stream -o now.mkv --live`
+    - `rainopt derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     from rainopt.app.devices import resolve_device
-    from rainopt.app.inputs import PICTURES, PlanError, plan
-    from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
     checked_angle(angle)
@@ -124,11 +146,16 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
+    videos = asked_of_videos(
+        output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
+    )
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--tol", ValueError):
         task = Derain.of(
-            OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
+            OutputSettings(
+                save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
+            ),
             device=place,
             veil=veil,
             background=background,
@@ -138,9 +165,7 @@ def derain(
             max_iter=max_iter,
             tol=tol,
         )
-    with refusing("--output", PlanError):
-        work = plan(inputs, output, task.results, PICTURES)
-    raise typer.Exit(follow(work, task, jobs, json_lines))
+    raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +192,12 @@ class Derain(DerainTask):
         from rainopt.commands.derain_photo import derain_photo
 
         return derain_photo(source, target, self.still, self.output, self.device, progress)
+
+    def live(self) -> PreviewWork:
+        """Return the solver for a stream, on the CPU."""
+        from rainopt.commands.derain_video import Solver
+
+        return Solver(self.moving)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file, on the CPU."""
