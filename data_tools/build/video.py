@@ -42,7 +42,7 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
             return finished
         reader = _Reader(open_video(job.source), progress)
         for number, scene in enumerate(split_scenes(reader)):
-            first = next(scene, None)
+            first = _from(scene)
             while first is not None:
                 window = noted_window(job, first.index)
                 if window is None:
@@ -73,9 +73,10 @@ class _Reader:
             yield frame
 
 
-def _from(scene: Iterator[VideoFrame], number: int, seconds: Fraction) -> VideoFrame | None:
-    """Return the first frame of a scene from a number and a time on."""
-    return next((frame for frame in scene if frame.index >= number and frame.time >= seconds), None)
+def _from(scene: Iterator[VideoFrame], number: int = 0, seconds: Fraction = Fraction(0)) -> VideoFrame | None:
+    """Return the first frame of a scene, from a number and a time on, of which the decoder has invented nothing."""
+    whole = (frame for frame in scene if not frame.patched)
+    return next((frame for frame in whole if frame.index >= number and frame.time >= seconds), None)
 
 
 def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], number: int) -> Window:
@@ -170,13 +171,20 @@ def _write_pairs(
                     valid_share=round(float(np.mean(valid)), 5),
                     frame=number_in_video,
                     rain_share=round(frame.rain, 6),
-                    expected_psnr=round(worth.expected_psnr, 2),
+                    expected_psnr=round(frame.expected_psnr, 2),
+                    background_psnr=round(worth.expected_psnr, 2),
                     percentile=settled.estimate.percentile,
                     background_frames=len(store),
                     stabilised=not settled.static,
+                    **_aligned(settled, frame.place),
                 )
             )
     return records
+
+
+def _aligned(settled: Settled, place: int) -> dict[str, Any]:
+    """Return what maps (x, y) of a pair to (x, y) of the frame of the video, where the frame was aligned."""
+    return {"alignment": settled.alignments[place].matrix.tolist()} if settled.alignments else {}
 
 
 def _write(job: VideoJob, name: str, image: np.ndarray) -> str:

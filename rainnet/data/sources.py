@@ -11,7 +11,7 @@ from pathlib import Path
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest.file import MANIFEST_NAME, read_manifest
 from data_tools.manifest.record import PairRecord
-from rainnet.data.pictures import DataError, without_own
+from rainnet.data.pictures import DataError, check_sizes, without_own
 from rainopt.geometry.lines import line_angle
 from rainopt.io import READABLE_SUFFIXES
 
@@ -136,6 +136,23 @@ def require_one_size(pairs: Sequence[Pair], sizes: dict[Path, tuple[int, int]]) 
         raise DataError(
             f"'{rainy}' has {is_[0]} pixels, but its clean picture '{clean}' has {is_[1]}{more}; leave such pairs out"
         )
+
+
+def require_masks_of_size(pairs: Sequence[Pair], sizes: dict[Path, tuple[int, int]]) -> None:
+    """Refuse masks that differ in size from their pictures, or cannot be read.
+
+    Raises
+    ------
+    DataError
+        If there is one; the message names it.
+    """
+    for pair in pairs:
+        if pair.valid is None:
+            continue
+        found = check_sizes([pair.valid], 1)[pair.valid]
+        if found != sizes[pair.rainy]:
+            is_ = [f"{height} x {width}" for height, width in (found, sizes[pair.rainy])]
+            raise DataError(f"the mask '{pair.valid}' has {is_[0]} pixels, and '{pair.rainy}' {is_[1]}; leave both out")
 
 
 def _read(source: Path, rainy_alone: bool) -> Layout:

@@ -12,6 +12,7 @@ from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import LUMA, frame_luminance
 from rainopt.video.background import BackgroundEstimate, frame_bands
+from rainopt.video.departures import departures
 from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
@@ -38,8 +39,8 @@ class Acceptance:
     Attributes
     ----------
     expected_psnr
-        Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² + bias² +
-        centring²``; 0 for fewer than four frames, which tell nothing.
+        Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² +
+        max(bias² + centring², departure²)``; 0 for fewer than four frames, which tell nothing.
     agreement
         Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
     bias
@@ -55,6 +56,11 @@ class Acceptance:
         Direction of the rain in degrees, as `rainopt.estimate_angle`; None where none is seen.
     valid
         Share of the pixels that can be trusted, see `trusted`.
+    departure
+        Root mean square distance of frames, spread over time, from the background, without their noise and rain, in [0,
+        1]: large where an alignment misses, with leaves and with things at several distances.
+    drift
+        By how many pixels frames seem to lie astray, if that is what makes them depart.
     """
 
     expected_psnr: float
@@ -65,6 +71,8 @@ class Acceptance:
     sharpness: float
     angle: float | None
     valid: float
+    departure: float = 0.0
+    drift: float = 0.0
 
     @property
     def accepted(self) -> bool:
@@ -105,7 +113,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         valid[:] = True
     if len(store) < LEAST_FRAMES:
         return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
-    squares, offsets = 0.0, 0.0
+    squares, offsets, gone = 0.0, 0.0, 0.0
     difference, middle = np.empty(valid.shape, np.float32), np.empty(valid.shape, np.float32)
     for rows, frames in frame_bands(store):
         even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
@@ -113,10 +121,13 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
         offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
+        gone += float(np.sum(departures(frames, estimate.image[rows])[valid[rows]], dtype=np.float64))
         difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
+    departure = math.sqrt(max(gone, 0.0) / np.count_nonzero(valid))
     grey = frame_luminance(estimate.image)
+    drift = departure / max(_slope(grey, valid), TINY)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
     del middle  # large frames leave no room for what is no longer needed
     exposed = valid & (estimate.mode < WHITE / 255)
@@ -130,7 +141,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         there = _directional(among_frames, angle)
         residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
     # The error is at least that of rounding to 8 bits.
-    error = max(agreement**2 + bias**2 + centring**2, 1 / (12 * 255**2))
+    error = max(agreement**2 + max(bias**2 + centring**2, departure**2), 1 / (12 * 255**2))
     return Acceptance(
         expected_psnr=-10 * math.log10(error),
         agreement=agreement,
@@ -140,6 +151,8 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         sharpness=sharpness,
         angle=angle,
         valid=share,
+        departure=departure,
+        drift=drift,
     )
 
 
@@ -178,6 +191,12 @@ def _directional(picture: np.ndarray, angle: float) -> float:
     across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
     along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]
     return float(np.mean(across)) - float(np.mean(along)) if across.size and along.size else 0.0
+
+
+def _slope(grey: np.ndarray, where: np.ndarray) -> float:
+    """Return the root mean square change of some pixels of a picture over a pixel, in any one direction."""
+    squares = sum((np.gradient(grey, axis=axis) ** 2 for axis in (0, 1) if grey.shape[axis] > 1), np.zeros_like(grey))
+    return math.sqrt(float(np.mean(squares[where], dtype=np.float64)) / 2)
 
 
 def _edge_gradient(grey: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,16 @@ from rainopt.io.video.open import open_container, picture_stream, stamp_of
 THREADS = 0
 """Threads of a decoder; 0 leaves it to the number of cores."""
 
-Picture = tuple[Fraction, Callable[[], np.ndarray]]
-"""Time in seconds, and what makes the pixels when they are wanted."""
+LASTING = 250
+"""Frames after a patched one that may repeat what is wrong with it, where no key frame ends that."""
+
+
+class Picture(NamedTuple):
+    """Time in seconds, what makes the pixels when they are wanted, and whether the decoder has invented some."""
+
+    time: Fraction
+    pixels: Callable[[], np.ndarray]
+    patched: bool = False
 
 
 class FileSource:
@@ -71,9 +79,11 @@ class FileSource:
         losses = Losses()
         clock = Clock(self.rate, self.time_base)
         time = Fraction(0)
+        wrong = 0  # frames to come that may still show what was patched
         for index, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
-            yield time, partial(self._pixels, index, frame)
+            wrong = LASTING if frame.is_corrupt else 0 if frame.key_frame else max(wrong - 1, 0)
+            yield Picture(time, partial(self._pixels, index, frame), wrong > 0)
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
         # Containers round their durations, and the last frame may be shown a little longer than the others.
         ending = ending if ending * self.rate > Fraction(3, 4) else Fraction(0)

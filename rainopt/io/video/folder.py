@@ -67,7 +67,7 @@ class FolderSource:
     def scan(self, report: Callable[[str | None], None]) -> Iterator[Picture]:
         """Yield all pictures; nothing is ever lost, since an image that cannot be read is an error."""
         for index, file in enumerate(self.files):
-            yield index / self.rate, partial(self._pixels, index, file)
+            yield Picture(index / self.rate, partial(self._pixels, index, file))
         report(None)
 
     def _pixels(self, index: int, file: Path) -> np.ndarray:

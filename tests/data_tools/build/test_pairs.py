@@ -27,9 +27,10 @@ def settled(valid=None, spread=None, numbers=(), dtype=np.uint8):
 
 
 def streaks(number, level=60):
+    """Eight streaks, elsewhere in every frame."""
     frame = SCENE.copy()
-    for left in range(3 + number % 7, W, 16):
-        frame[10:60, left : left + 2] += np.uint8(level)
+    for slot, left in enumerate(np.random.default_rng(number).integers(0, 14, 8)):
+        frame[10:60, 16 * slot + left : 16 * slot + left + 2] += np.uint8(level)
     return frame
 
 

@@ -1,0 +1,271 @@
+"""What a frame shows besides its background and rain: where a pair must not be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from rainopt.image import frame_luminance
+from rainopt.video.departures import GROUP, departure
+from rainopt.video.percentiles import NEAR
+
+# Frames in a row that chance makes rainy in less than this share of the pixels tell that something stays; at least as
+# many as no streak lasts for, and at most as many as are worth reading.
+CHANCE, LEAST_RUN, MOST_RUN = 0.02, 3, 9
+# Differences of means over 3 x 3 pixels that tell more than noise does: at least so much of full scale, and so many of
+# the picture's own deviations.
+LEAST, DEVIATIONS = 3 / 255, 5.0
+# In pixels of pictures that are 480 rows high, and in proportion in others: the sides of what is too wide for a streak,
+# and for several that meet; the side of what is lit as a whole, how far masks are grown, and gaps in them that are
+# closed.
+BLOBS, LIT, MARGIN, GAP = (5, 11), 11, 4, 9
+# How far a thing moves from frame to frame at most, as a share of the height; how far it may then be from where it is
+# expected, in pixels and as a share of its step; and the factor by which its area may change.
+STEP, ASTRAY, TURNING, AREA = 0.08, 2.0, 0.35, 2.5
+NEIGHBOURS = 2  # frames before and after that tracks are followed through
+FROZEN = 0.3 / 255  # mean difference of two frames that are one
+MOST_BLOBS = 600
+
+
+def run_of(seen: np.ndarray) -> int:
+    """Return in how many frames in a row something must show for it to be no rain, by how often pixels show the
+    background: n frames in which rain hides a pixel with probability q each, ``n qⁿ`` of the pixels by chance.
+    """
+    hidden = 1 - float(np.median(seen))
+    runs = range(LEAST_RUN, MOST_RUN)
+    return next((run for run in runs if run * hidden**run <= CHANCE), MOST_RUN)
+
+
+def around(frames: Sequence[np.ndarray] | object, place: int, reach: int) -> tuple[list[np.ndarray], int]:
+    """Return a frame amid up to ``reach`` different ones on either side, and its place among them.
+
+    Frames that repeat the one before tell nothing of how long something stays.
+    """
+    count = len(frames)  # type: ignore[arg-type]
+
+    def different(numbers: range) -> list[np.ndarray]:
+        found, last = [], frames[place]  # type: ignore[index]
+        for number in numbers:
+            frame = frames[number]  # type: ignore[index]
+            if not repeats(frame, last):
+                found.append(frame)
+                last = frame
+            if len(found) == reach:
+                break
+        return found
+
+    before = different(range(place - 1, -1, -1))[::-1]
+    return [*before, frames[place], *different(range(place + 1, count))], len(before)  # type: ignore[index]
+
+
+def repeats(frame: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two frames are one, encoded twice."""
+    apart = np.subtract(frame, other, dtype=np.float32) / np.float32(np.iinfo(frame.dtype).max)
+    return float(np.mean(np.abs(frame_luminance(apart)))) < FROZEN
+
+
+class Living(NamedTuple):
+    """Where a frame shows something that is neither its background nor rain, and specks among it; (H, W) bool.
+
+    Specks are darker than the background, small, and alone: what leaves and noise make of one frame. As many brighter
+    ones look like rain, so that specks tell how much of what is valid is wrong.
+    """
+
+    mask: np.ndarray
+    specks: np.ndarray
+
+
+def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: int = LEAST_RUN) -> Living:
+    """Return where a frame shows something that is neither its background nor rain.
+
+    Rain is brighter than what was there before and after, and gone after a frame or two. So it is something else that
+
+    - is darker than the background, or lies where frames often are: leaves in the wind;
+    - stays: so many frames in a row show another value than the background, be it ever so little; or six do on the
+      whole, in whatever direction each pixel of a texture changes that lies astray;
+    - lights up as a whole, wider than any streak, and wider than in the frames around;
+    - moves along a track: something wider than a streak, and as large, is found where it should be in the frames before
+      and after.
+
+    What is found is closed and grown: a pixel too many costs little, and one that is taken for rain teaches to erase.
+
+    Parameters
+    ----------
+    window
+        Different frames (H, W, C) uint8 or uint16 in order, see `around`.
+    at
+        Which of them is asked about.
+    background
+        (H, W, C) float32 in [0, 1].
+    run
+        How many frames in a row, see `run_of`.
+    """
+    import cv2
+
+    scale = background.shape[0] / 480
+    unit = np.float32(np.iinfo(window[at].dtype).max)
+    apart = [frame / unit - background for frame in window]
+    less = _less(apart[at])
+    # Restless leaves, and what is darker and not small, are grown; specks are not.
+    found = _restless(apart)
+    found |= cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, _disc(_odd(BLOBS[0], scale))).astype(bool)
+    if len(window) >= GROUP:
+        first = min(max(at - GROUP // 2, 0), len(window) - GROUP)
+        gone = departure(window[first : first + GROUP], background)
+        found |= cv2.blur(gone, (5, 5), borderType=cv2.BORDER_REFLECT) > LEAST**2
+    if len(window) >= LEAST_RUN:
+        found |= _stays(apart, at, min(run, len(window)))
+        grey = {k - at: frame_luminance(one) for k, one in enumerate(apart) if abs(k - at) <= NEIGHBOURS}
+        found |= _lit(grey, _odd(LIT, scale))
+        for side in BLOBS:
+            blobs = {k: _blobs(one, _odd(side, scale)) for k, one in grey.items()}
+            found |= _tracked(blobs, STEP * background.shape[0])
+    # What single pixels show is chance, most often, and is not worth a margin.
+    solid = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(_odd(GAP, scale)))
+    grown = cv2.dilate(closed, _disc(2 * max(2, round(MARGIN * scale)) + 1))
+    known = found | grown.astype(bool)
+    return Living(known | less, less & ~known)
+
+
+def _less(apart: np.ndarray) -> np.ndarray:
+    """Return where a frame is darker than its background, in the channel in which it is most so."""
+    dark = _means(np.minimum(apart, 0)).min(axis=-1)
+    middle = float(np.median(dark))
+    noise = 1.48 * float(np.median(np.abs(dark - middle)))
+    return np.asarray(dark < np.clip(middle - DEVIATIONS * noise, -NEAR, -LEAST))
+
+
+def _restless(apart: Sequence[np.ndarray]) -> np.ndarray:
+    """Return where frames are often darker than the background, and unlike the rest of the picture."""
+    import cv2
+
+    squares = sum((np.minimum(one, 0) ** 2 for one in apart), np.zeros_like(apart[0])).mean(axis=-1) / len(apart)
+    around = cv2.blur(squares, (5, 5), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(around > np.clip(4 * np.median(around), LEAST**2 / 2, NEAR**2 / 2))
+
+
+def _stays(apart: Sequence[np.ndarray], at: int, run: int) -> np.ndarray:
+    """Return where a frame is one of ``run`` in a row that are all brighter than the background, or all darker."""
+    means = [_means(one) for one in apart]
+    found = np.zeros(means[at].shape[:2], bool)
+    for sign in (1, -1):
+        best: np.ndarray | None = None
+        for first in range(max(at - run + 1, 0), min(at, len(means) - run) + 1):
+            least = reduce(np.minimum, (sign * one for one in means[first : first + run]))
+            best = least if best is None else np.maximum(best, least)
+        if best is not None:
+            noise = 1.48 * np.median(np.abs(best - np.median(best, axis=(0, 1))), axis=(0, 1))
+            found |= (best > np.clip(DEVIATIONS * noise, LEAST, NEAR)).any(axis=-1)
+    return found
+
+
+def _lit(apart: dict[int, np.ndarray], side: int) -> np.ndarray:
+    """Return where most of a square is brighter than in the frames around, though thin things are taken out of it."""
+    import cv2
+
+    def wide(one: np.ndarray) -> np.ndarray:
+        levels = np.rint(np.clip(one, 0, 1) * 255).astype(np.uint8)
+        return np.asarray(cv2.medianBlur(cv2.erode(levels, np.ones((3, 3), np.uint8)), side), np.float32) / 255
+
+    others = np.stack([wide(one) for k, one in apart.items() if k])
+    usual = np.median(others, axis=0)
+    # In dense rain, how much of it there is differs from frame to frame.
+    most = max(LEAST, 2 * float(np.median(np.quantile(np.abs(others - usual), 0.95, axis=(1, 2)))))
+    return np.asarray(wide(apart[0]) - usual > most)
+
+
+class _Blobs(NamedTuple):
+    """What is brighter than the background and wider than a streak: labels (H, W), centres (N, 2), areas (N,)."""
+
+    labels: np.ndarray
+    centres: np.ndarray
+    areas: np.ndarray
+
+
+def _blobs(apart: np.ndarray, side: int) -> _Blobs:
+    import cv2
+
+    wide = cv2.morphologyEx((apart > NEAR).astype(np.uint8), cv2.MORPH_OPEN, _disc(side))
+    _, labels, facts, centres = cv2.connectedComponentsWithStats(wide)
+    return _Blobs(labels, centres[1:], facts[1:, cv2.CC_STAT_AREA].astype(np.float64))
+
+
+def _tracked(blobs: dict[int, _Blobs], step: float) -> np.ndarray:
+    """Return where something is that moves evenly through four frames or more, (H, W) bool.
+
+    ``blobs`` are those of the frame, 0, and of the frames around it. Where a streak crosses a thing and makes it
+    another one, the frames before and after tell where it is.
+    """
+    labels = blobs[0].labels
+    kept = np.zeros(int(labels.max()) + 1, bool)
+    for at in _largest(blobs[0]):
+        kept[at + 1] = _has_track(blobs[0].centres[at], blobs[0].areas[at], blobs, step)
+    found = kept[labels]
+    if 1 in blobs and -1 in blobs:
+        for at in _largest(blobs[-1]):
+            for half in _half_moves(blobs[-1].centres[at], blobs[-1].areas[at], blobs, step):
+                rows, columns = np.nonzero(blobs[-1].labels == at + 1)
+                rows, columns = rows + round(half[1]), columns + round(half[0])
+                inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
+                found[rows[inside], columns[inside]] = True
+    return np.asarray(found)
+
+
+def _has_track(centre: np.ndarray, area: float, blobs: dict[int, _Blobs], step: float) -> bool:
+    """Tell whether something like a blob is where it should be in three of the frames around, or in all there are."""
+    others = blobs.keys() - {0}
+    for side in others & {1, -1}:
+        moves = (_alike(blobs[side], area) - centre) * side
+        for move in moves[np.hypot(*moves.T) <= step]:
+            met = {side} | {k for k in others - {side} if _is_met(blobs[k], area, centre, move, k)}
+            if len(met) >= min(3, len(others)):
+                return True
+    return False
+
+
+def _half_moves(centre: np.ndarray, area: float, blobs: dict[int, _Blobs], step: float) -> list[np.ndarray]:
+    """Return how far something like a blob of the frame before has come, where it is met behind the frame and on either
+    end of its track.
+    """
+    halves = (_alike(blobs[1], area) - centre) / 2
+    return [
+        half
+        for half in halves[np.hypot(*halves.T) <= step]
+        if any(k in blobs and _is_met(blobs[k], area, centre + half, half, k) for k in (-2, 2))
+    ]
+
+
+def _is_met(blobs: _Blobs, area: float, centre: np.ndarray, move: np.ndarray, frames: int) -> bool:
+    there = _alike(blobs, area) - centre - frames * move
+    return len(there) > 0 and np.hypot(*there.T).min() <= (ASTRAY + TURNING * np.hypot(*move)) * abs(frames)
+
+
+def _alike(blobs: _Blobs, area: float) -> np.ndarray:
+    ratio = blobs.areas / area
+    return blobs.centres[(ratio <= AREA) & (ratio >= 1 / AREA)]
+
+
+def _largest(blobs: _Blobs) -> np.ndarray:
+    return np.argsort(-blobs.areas)[:MOST_BLOBS]
+
+
+def _means(planes: np.ndarray) -> np.ndarray:
+    """Return means over 3 x 3 pixels, (H, W, C)."""
+    import cv2
+
+    means = cv2.blur(np.ascontiguousarray(planes, np.float32), (3, 3), borderType=cv2.BORDER_REFLECT)
+    return means.reshape(planes.shape)
+
+
+def _odd(side: int, scale: float) -> int:
+    return max(3, round(side * scale)) | 1
+
+
+def _disc(side: int) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
