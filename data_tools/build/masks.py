@@ -110,7 +110,7 @@ def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: in
     apart = [frame / unit - background for frame in window]
     less = _less(apart[at])
     # Restless leaves, and what is darker and not small, are grown; specks are not.
-    found = _restless(apart)
+    found = _restless(apart) if len(window) >= GROUP else np.zeros(less.shape, bool)
     found |= cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, _disc(_odd(BLOBS[0], scale))).astype(bool)
     if len(window) >= GROUP:
         first = min(max(at - GROUP // 2, 0), len(window) - GROUP)
@@ -143,7 +143,9 @@ def _restless(apart: Sequence[np.ndarray]) -> np.ndarray:
     """Return where frames are often darker than the background, and unlike the rest of the picture."""
     import cv2
 
-    squares = sum((np.minimum(one, 0) ** 2 for one in apart), np.zeros_like(apart[0])).mean(axis=-1) / len(apart)
+    # What passes in one frame is as dark as it likes, and counts as one frame.
+    darker = (np.clip(one, -LEAST * 2**0.5, 0) ** 2 for one in apart)
+    squares = sum(darker, np.zeros_like(apart[0])).mean(axis=-1) / len(apart)
     around = cv2.blur(squares, (5, 5), borderType=cv2.BORDER_REFLECT)
     return np.asarray(around > np.clip(4 * np.median(around), LEAST**2 / 2, NEAR**2 / 2))
 
