@@ -18,6 +18,8 @@ from rainopt.video.percentiles import NEAR
 # Pairs of which less can be trusted, or in which less than this share of the pixels is rain, are left out.
 LEAST_VALID, LEAST_RAIN = 0.5, 2e-4
 CROP_VALID = 0.98
+STEEP = 8 / 255  # change over a pixel that is an edge
+TINY = 1e-6
 SHIFTS = 12  # of a window over differences, until it lies where most are
 
 
@@ -93,9 +95,10 @@ def covered(settled: Settled, place: int) -> np.ndarray:
 
 
 def choose_crops(settled: Settled, side: int, count: int) -> list[tuple[int, int]]:
-    """Return the upper left corners of square crops that do not overlap, those with most rain first.
+    """Return the upper left corners of square crops that do not overlap, those with most rain over most texture first.
 
-    Only crops of which nearly all can be trusted; fewer than ``count`` where there are no more.
+    Only crops of which nearly all can be trusted; fewer than ``count`` where there are no more. Rain over a blank wall
+    or the sky teaches nothing: that of a crop counts ``t / (t + T)``, for its texture t and that of the picture, T.
     """
     height, width = settled.valid.shape
     if side > min(height, width):
@@ -104,8 +107,15 @@ def choose_crops(settled: Settled, side: int, count: int) -> list[tuple[int, int
         )
     rain = _sums(settled.estimate.spread * settled.valid)
     valid = _sums(settled.valid.astype(np.float64))
+    texture = _texture(frame_luminance(settled.estimate.image))
+    textures, usual = _sums(texture), float(np.mean(texture)) * side * side
     corners = [(top, left) for top in _steps(height, side) for left in _steps(width, side)]
-    best = sorted(corners, key=lambda at: -_inside(rain, at, side))
+
+    def worth(at: tuple[int, int]) -> float:
+        there = _inside(textures, at, side)
+        return _inside(rain, at, side) * (there + TINY) / (there + usual + TINY)
+
+    best = sorted(corners, key=lambda at: -worth(at))
     chosen: list[tuple[int, int]] = []
     for at in best:
         apart = all(max(abs(at[0] - c[0]), abs(at[1] - c[1])) >= side for c in chosen)
@@ -114,6 +124,12 @@ def choose_crops(settled: Settled, side: int, count: int) -> list[tuple[int, int
         if len(chosen) == count:
             break
     return chosen
+
+
+def _texture(grey: np.ndarray) -> np.ndarray:
+    """Return how much a picture changes from pixel to pixel; a single hard edge is no texture, and counts little."""
+    down, across = np.gradient(grey)
+    return np.asarray(np.minimum(np.hypot(down, across), STEEP), np.float64)
 
 
 def _steps(length: int, side: int) -> Iterator[int]:
