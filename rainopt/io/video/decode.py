@@ -79,10 +79,11 @@ class FileSource:
         losses = Losses()
         clock = Clock(self.rate, self.time_base)
         time = Fraction(0)
-        wrong = 0  # frames to come that may still show what was patched
+        wrong, met = 0, 0  # frames to come that may still show what was patched or is missing; errors met before
         for index, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
-            wrong = LASTING if frame.is_corrupt else 0 if frame.key_frame else max(wrong - 1, 0)
+            damaged = frame.is_corrupt or (losses.met > met and not frame.key_frame)
+            wrong, met = LASTING if damaged else 0 if frame.key_frame else max(wrong - 1, 0), losses.met
             yield Picture(time, partial(self._pixels, index, frame), wrong > 0)
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
         # Containers round their durations, and the last frame may be shown a little longer than the others.

@@ -21,6 +21,8 @@ class Losses:
         What went wrong first.
     after : int
         Pieces read since something last went wrong.
+    met : int
+        How often something went wrong.
     """
 
     packets: int = 0
@@ -28,16 +30,18 @@ class Losses:
     damaged: int = 0
     error: str | None = None
     after: int = 0
+    met: int = 0
 
     def forget(self) -> None:
         """Begin anew."""
-        self.packets = self.frames = self.damaged = self.after = 0
+        self.packets = self.frames = self.damaged = self.after = self.met = 0
         self.error = None
 
     def meet(self, error: str) -> None:
         """Note an error."""
         self.error = self.error or error
         self.after = 0
+        self.met += 1
 
     def pass_packet(self, shown: bool, incomplete: bool) -> None:
         """Note a piece that was read; one that is not to be shown does not count."""
