@@ -11,14 +11,15 @@ import numpy as np
 # Frames of two interleaved medians of three, and how many such groups are looked at over time.
 GROUP, GROUPS = 6, 5
 SPARSE = (slice(None, None, 4), slice(None, None, 4))  # pixels that tell where most of a picture lies
+BLOCK, LEFT_OUT = 8, 0.1  # pixels on a side, and share of the pixels
 NOISIEST = 6 / 255  # further apart are two medians for other reasons
 
 
 def departures(frames: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Return the mean square distance of frames from an image, without their noise and rain, (H, W) float32.
 
-    Mean of `departure` over groups spread over time, without the largest of four or more, since something may have
-    passed; 0 for less than six frames.
+    The median of `departure` over groups spread over time, since something may have passed in some; 0 for less than six
+    frames.
 
     Parameters
     ----------
@@ -30,11 +31,23 @@ def departures(frames: np.ndarray, image: np.ndarray) -> np.ndarray:
     if len(frames) < GROUP:
         return np.zeros(image.shape[:2], np.float32)
     starts = sorted({round(k) for k in np.linspace(0, len(frames) - GROUP, min(GROUPS, len(frames) // GROUP))})
-    found = np.stack([departure(frames[start : start + GROUP], image) for start in starts])
-    total = found.sum(axis=0)
-    if len(found) < 4:
-        return np.asarray(total / len(found), np.float32)
-    return np.asarray((total - found.max(axis=0)) / (len(found) - 1), np.float32)
+    return np.asarray(np.median([departure(frames[k : k + GROUP], image) for k in starts], axis=0), np.float32)
+
+
+def widespread(departed: np.ndarray, where: np.ndarray) -> float:
+    """Return the mean of departures over some pixels, without the blocks in which it is largest: what is there is in
+    front of the background, most often, and a matter of masks.
+    """
+    rows, columns = (np.arange(0, side, BLOCK) for side in departed.shape)
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(np.add.reduceat(values.astype(np.float64), rows, axis=0), columns, axis=1).ravel()
+
+    counts, totals = sums(where), sums(np.where(where, departed, 0))
+    counts, totals = counts[counts > 0], totals[counts > 0]
+    order = np.argsort(totals / counts)
+    kept = order[np.cumsum(counts[order]) <= (1 - LEFT_OUT) * counts.sum()]
+    return float(totals[kept].sum() / counts[kept].sum()) if kept.size else float(totals.sum() / counts.sum())
 
 
 def departure(frames: Sequence[np.ndarray] | np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import LUMA, frame_luminance
 from rainopt.video.background import BackgroundEstimate, frame_bands
-from rainopt.video.departures import departures
+from rainopt.video.departures import departures, widespread
 from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
@@ -113,19 +113,20 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         valid[:] = True
     if len(store) < LEAST_FRAMES:
         return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
-    squares, offsets, gone = 0.0, 0.0, 0.0
-    difference, middle = np.empty(valid.shape, np.float32), np.empty(valid.shape, np.float32)
+    squares, offsets = 0.0, 0.0
+    difference, middle, gone = (np.empty(valid.shape, np.float32) for _ in range(3))
     for rows, frames in frame_bands(store):
         even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
         apart = even - odd
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
         offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
-        gone += float(np.sum(departures(frames, estimate.image[rows])[valid[rows]], dtype=np.float64))
+        gone[rows] = departures(frames, estimate.image[rows])
         difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
-    departure = math.sqrt(max(gone, 0.0) / np.count_nonzero(valid))
+    departure = math.sqrt(max(widespread(gone, valid), 0.0))
+    del gone
     grey = frame_luminance(estimate.image)
     drift = departure / max(_slope(grey, valid), TINY)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
