@@ -20,7 +20,7 @@ DRIFTS, ASTRAY = 0.25, 0.75
 # Decibels below what is asked for, from which on a single pair is looked at: noise is part of what it is expected to
 # have, and of what a background is asked for it is not.
 SHORT = 8.0
-SAMPLES, EDGES = 5, 0.02
+SAMPLES, EDGES, FLAT = 5, 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def sharpness(settled: Settled, store: FrameStore) -> float:
     """Return how steep the edges of a background are beside those of the frames, usually 1 or a little less.
 
     The frames' own gradients, pixel by pixel the median over five of them, in which rain has little part; the mean over
-    the steepest of the trusted pixels.
+    the steepest of the trusted pixels, less what noise makes of the flattest.
     """
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
     unit = np.float32(np.iinfo(store.dtype).max)
@@ -63,9 +63,9 @@ def sharpness(settled: Settled, store: FrameStore) -> float:
     where = settled.valid if settled.valid.any() else np.ones_like(settled.valid)
     least = np.quantile(usual[where], 1 - EDGES)
     edges = where & (usual >= least)
-    there = float(np.mean(usual[edges], dtype=np.float64))
-    own = float(np.mean(_steepness(frame_luminance(settled.estimate.image))[edges], dtype=np.float64))
-    return own / there if there > 0 else 1.0
+    own = _steepness(frame_luminance(settled.estimate.image))
+    parts = [float(np.mean(one[edges] ** 2) - np.quantile(one[where], FLAT) ** 2) for one in (own, usual)]
+    return float(np.sqrt(max(parts[0], 0) / parts[1])) if parts[1] > 0 else 1.0
 
 
 def _steepness(grey: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_tools.build.departures import GROUP, departure
 from rainopt.image import frame_luminance
-from rainopt.video.departures import GROUP, departure
 from rainopt.video.percentiles import NEAR
 
 # Frames in a row that chance makes rainy in less than this share of the pixels tell that something stays; at least as
@@ -18,6 +18,8 @@ CHANCE, LEAST_RUN, MOST_RUN = 0.02, 3, 9
 # Differences of means over 3 x 3 pixels that tell more than noise does: at least so much of full scale, and so many of
 # the picture's own deviations.
 LEAST, DEVIATIONS = 3 / 255, 5.0
+# Pixels that a texture may lie astray by: so much do encoders and alignments leave. Things that live differ by more.
+SLACK = 0.2
 # In pixels of pictures that are 480 rows high, and in proportion in others: the sides of what is too wide for a streak,
 # and for several that meet; the side of what is lit as a whole, how far masks are grown, and gaps in them that are
 # closed.
@@ -108,16 +110,17 @@ def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: in
     scale = background.shape[0] / 480
     unit = np.float32(np.iinfo(window[at].dtype).max)
     apart = [frame / unit - background for frame in window]
-    less = _less(apart[at])
-    # Restless leaves, and what is darker and not small, are grown; specks are not.
-    found = _restless(apart) if len(window) >= GROUP else np.zeros(less.shape, bool)
-    found |= cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, _disc(_odd(BLOBS[0], scale))).astype(bool)
+    slack = _slack(background)
+    less = _less(apart[at], slack)
+    # What is darker and not small is a thing, and grown as others are; specks are not.
+    found = cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, _disc(_odd(BLOBS[0], scale))).astype(bool)
+    astray = np.zeros(less.shape, bool)
     if len(window) >= GROUP:
         first = min(max(at - GROUP // 2, 0), len(window) - GROUP)
         gone = departure(window[first : first + GROUP], background)
-        found |= cv2.blur(gone, (5, 5), borderType=cv2.BORDER_REFLECT) > LEAST**2
+        astray = _restless(apart, slack) | (cv2.blur(gone, (5, 5), borderType=cv2.BORDER_REFLECT) > LEAST**2 + slack)
     if len(window) >= LEAST_RUN:
-        found |= _stays(apart, at, min(run, len(window)))
+        found |= _stays(apart, at, min(run, len(window)), slack)
         grey = {k - at: frame_luminance(one) for k, one in enumerate(apart) if abs(k - at) <= NEIGHBOURS}
         found |= _lit(grey, _odd(LIT, scale))
         for side in BLOBS:
@@ -127,30 +130,40 @@ def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: in
     solid = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(_odd(GAP, scale)))
     grown = cv2.dilate(closed, _disc(2 * max(2, round(MARGIN * scale)) + 1))
-    known = found | grown.astype(bool)
+    known = found | grown.astype(bool) | astray
     return Living(known | less, less & ~known)
 
 
-def _less(apart: np.ndarray) -> np.ndarray:
+def _slack(background: np.ndarray) -> np.ndarray:
+    """Return the square difference that a texture makes which lies a little astray, (H, W)."""
+    import cv2
+
+    down, across = np.gradient(frame_luminance(background))
+    squares = ((down**2 + across**2) / 2).astype(np.float32)
+    return np.asarray(SLACK**2 * cv2.blur(squares, (5, 5), borderType=cv2.BORDER_REFLECT))
+
+
+def _less(apart: np.ndarray, slack: np.ndarray) -> np.ndarray:
     """Return where a frame is darker than its background, in the channel in which it is most so."""
     dark = _means(np.minimum(apart, 0)).min(axis=-1)
     middle = float(np.median(dark))
     noise = 1.48 * float(np.median(np.abs(dark - middle)))
-    return np.asarray(dark < np.clip(middle - DEVIATIONS * noise, -NEAR, -LEAST))
+    return np.asarray(dark < np.clip(middle - DEVIATIONS * noise, -NEAR, -LEAST) - np.sqrt(slack))
 
 
-def _restless(apart: Sequence[np.ndarray]) -> np.ndarray:
+def _restless(apart: Sequence[np.ndarray], slack: np.ndarray) -> np.ndarray:
     """Return where frames are often darker than the background, and unlike the rest of the picture."""
     import cv2
 
     # What passes in one frame is as dark as it likes, and counts as one frame.
-    darker = (np.clip(one, -LEAST * 2**0.5, 0) ** 2 for one in apart)
+    most = np.sqrt(2 * (LEAST**2 + slack))[..., None]
+    darker = (np.clip(one, -most, 0) ** 2 for one in apart)
     squares = sum(darker, np.zeros_like(apart[0])).mean(axis=-1) / len(apart)
     around = cv2.blur(squares, (5, 5), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(around > np.clip(4 * np.median(around), LEAST**2 / 2, NEAR**2 / 2))
+    return np.asarray(around > np.clip(4 * np.median(around), LEAST**2 / 2, NEAR**2 / 2) + slack / 2)
 
 
-def _stays(apart: Sequence[np.ndarray], at: int, run: int) -> np.ndarray:
+def _stays(apart: Sequence[np.ndarray], at: int, run: int, slack: np.ndarray) -> np.ndarray:
     """Return where a frame is one of ``run`` in a row that are all brighter than the background, or all darker."""
     means = [_means(one) for one in apart]
     found = np.zeros(means[at].shape[:2], bool)
@@ -161,7 +174,7 @@ def _stays(apart: Sequence[np.ndarray], at: int, run: int) -> np.ndarray:
             best = least if best is None else np.maximum(best, least)
         if best is not None:
             noise = 1.48 * np.median(np.abs(best - np.median(best, axis=(0, 1))), axis=(0, 1))
-            found |= (best > np.clip(DEVIATIONS * noise, LEAST, NEAR)).any(axis=-1)
+            found |= (best > np.clip(DEVIATIONS * noise, LEAST, NEAR) + np.sqrt(slack)[..., None]).any(axis=-1)
     return found
 
 

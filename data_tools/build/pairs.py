@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_tools.build.departures import GROUP
 from data_tools.build.masks import around, lives, repeats, run_of
 from rainopt.image import frame_luminance
 from rainopt.video.adaptive_background import Settled
-from rainopt.video.departures import GROUP
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR
 
@@ -20,7 +20,7 @@ LEAST_VALID, LEAST_RAIN = 0.5, 2e-4
 CROP_VALID = 0.98
 STEEP = 8 / 255  # change over a pixel that is an edge
 TINY = 1e-6
-SHIFTS = 12  # of a window over differences, until it lies where most are
+SHIFTS, NARROW = 12, 2 / 255  # of a window over differences, until it lies where most are; and its least reach
 
 
 class ChosenFrame(NamedTuple):
@@ -69,12 +69,14 @@ def expected_psnr(frame: np.ndarray, settled: Settled, valid: np.ndarray, specks
     stand for those brighter ones that are not.
     """
     apart = (frame / np.float32(np.iinfo(frame.dtype).max) - settled.estimate.image)[valid | specks]
-    middle = 0.0
+    middle, reach = 0.0, NEAR
     for _ in range(SHIFTS):
-        near = apart[np.abs(apart - np.float32(middle)) <= NEAR]
+        near = apart[np.abs(apart - np.float32(middle)) <= reach]
         middle = float(np.mean(near, dtype=np.float64)) if near.size else 0.0
-    darker = np.minimum(apart - np.float32(middle), 0)
-    error = 2 * float(np.mean(darker**2, dtype=np.float64)) + middle**2
+        darker = 2 * float(np.mean(np.minimum(apart - np.float32(middle), 0) ** 2, dtype=np.float64))
+        # No wider than it must be, since faint rain is on one side only.
+        reach = min(max(3 * math.sqrt(darker), NARROW), NEAR)
+    error = darker + middle**2
     return -10 * math.log10(max(error, 1 / (12 * 255**2)))
 
 

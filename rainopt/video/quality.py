@@ -12,7 +12,6 @@ from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import LUMA, frame_luminance
 from rainopt.video.background import BackgroundEstimate, frame_bands
-from rainopt.video.departures import departures, widespread
 from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR, WHITE, off_centre, percentile_layers
@@ -30,6 +29,8 @@ SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
 # A gradient added to both pictures, so that one without any counts as having lost none.
 TINY = 1e-6
+# Side in pixels of blocks of departures, and the share of the pixels that are left out with the largest of them.
+BLOCK, LEFT_OUT = 8, 0.1
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Acceptance:
     Attributes
     ----------
     expected_psnr
-        Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² +
-        max(bias² + centring², departure²)``; 0 for fewer than four frames, which tell nothing.
+        Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² + bias² +
+        centring² + departure²``; 0 for fewer than four frames, which tell nothing.
     agreement
         Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
     bias
@@ -57,10 +58,11 @@ class Acceptance:
     valid
         Share of the pixels that can be trusted, see `trusted`.
     departure
-        Root mean square distance of frames, spread over time, from the background, without their noise and rain, in [0,
-        1]: large where an alignment misses, with leaves and with things at several distances.
+        Half the root mean square difference of the backgrounds of the first and of the second half of the frames, less
+        that of every other frame, which is chance, in [0, 1]: large where the camera moves past things at several
+        distances, where alignments miss or the light changes.
     drift
-        By how many pixels frames seem to lie astray, if that is what makes them depart.
+        By how many pixels the picture seems to have moved, if that is what makes the halves differ.
     """
 
     expected_psnr: float
@@ -121,11 +123,16 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
         offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
-        gone[rows] = departures(frames, estimate.image[rows])
+        half_way = len(frames) // 2
+        early, late = (
+            percentile_layers(half, estimate.percentile).image for half in (frames[:half_way], frames[half_way:])
+        )
+        further = (early - late) ** 2 - apart**2
+        gone[rows] = (further if further.ndim == 2 else further.mean(axis=-1)) / 4
         difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
-    departure = math.sqrt(max(widespread(gone, valid), 0.0))
+    departure = math.sqrt(max(_widespread(gone, valid), 0.0))
     del gone
     grey = frame_luminance(estimate.image)
     drift = departure / max(_slope(grey, valid), TINY)
@@ -142,7 +149,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         there = _directional(among_frames, angle)
         residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
     # The error is at least that of rounding to 8 bits.
-    error = max(agreement**2 + max(bias**2 + centring**2, departure**2), 1 / (12 * 255**2))
+    error = max(agreement**2 + bias**2 + centring**2 + departure**2, 1 / (12 * 255**2))
     return Acceptance(
         expected_psnr=-10 * math.log10(error),
         agreement=agreement,
@@ -192,6 +199,22 @@ def _directional(picture: np.ndarray, angle: float) -> float:
     across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
     along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]
     return float(np.mean(across)) - float(np.mean(along)) if across.size and along.size else 0.0
+
+
+def _widespread(departed: np.ndarray, where: np.ndarray) -> float:
+    """Return the mean of departures over some pixels, without the blocks in which it is largest: something that is in
+    front of the background in one of the halves, most often, and a matter of masks.
+    """
+    rows, columns = (np.arange(0, side, BLOCK) for side in departed.shape)
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(np.add.reduceat(values.astype(np.float64), rows, axis=0), columns, axis=1).ravel()
+
+    counts, totals = sums(where), sums(np.where(where, departed, 0))
+    counts, totals = counts[counts > 0], totals[counts > 0]
+    order = np.argsort(totals / counts)
+    kept = order[np.cumsum(counts[order]) <= (1 - LEFT_OUT) * counts.sum()]
+    return float(totals[kept].sum() / counts[kept].sum()) if kept.size else float(totals.sum() / counts.sum())
 
 
 def _slope(grey: np.ndarray, where: np.ndarray) -> float:
