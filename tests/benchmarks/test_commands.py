@@ -18,7 +18,7 @@ WITH_PICTURES = (
 )
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
-ALONE = ("speed", "formats", "video.quality", "metrics.niqe_fit", "digests", "walk")
+ALONE = ("speed", "formats", "video.quality", "video.judged", "metrics.niqe_fit", "digests", "walk")
 
 
 def load(name):

@@ -11,7 +11,7 @@ import torch
 from data_tools.export.dataset import export_dataset
 from data_tools.export.settings import ExportSettings
 from data_tools.layouts.read import read_dataset
-from data_tools.manifest.file import write_manifest
+from data_tools.manifest.file import read_manifest, write_manifest
 from data_tools.manifest.record import PairRecord
 from rainnet.data import DataError, PairCrops
 from rainnet.evaluate.compare import evaluate
@@ -68,6 +68,19 @@ def test_a_pair_whose_mask_is_gone_is_none(root):
     found = read_dataset(root)
     assert [pair.name for pair in found] == ["1"]
     assert found.problems == ("record '0': 'valid/0.png' is missing",)
+
+
+def test_pairs_to_be_reviewed_are_not_trained_on(root, caplog):
+    first, second = read_manifest(root)
+    write_manifest(root, [first.model_copy(update={"status": "review"}), second])
+    assert [pair.name for pair in PairCrops(root, SIDE, TRUTH).pairs] == ["1"]
+    assert "left out, as marked to be reviewed: 1 pair; " in caplog.text
+    exported = export_dataset(root, root.parent / "spa", ExportSettings(to="spa"))
+    assert exported.pairs == 1
+    assert "left out, as marked to be reviewed: 1 pair; " in exported.notes[0]
+    write_manifest(root, [record.model_copy(update={"status": "review"}) for record in (first, second)])
+    with pytest.raises(DataError, match="holds no pair"):
+        PairCrops(root, SIDE, TRUTH)
 
 
 @pytest.mark.parametrize("angle", [0.0, 20.0, 80.0])
