@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from data_tools.build.departures import GROUP, departure
+from data_tools.build.tracks import blobs_of, disc, tracked
 from rainopt.image import frame_luminance
+from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import NEAR
 
 # Frames in a row that chance makes rainy in less than this share of the pixels tell that something stays; at least as
@@ -24,12 +26,9 @@ SLACK = 0.2
 # and for several that meet; the side of what is lit as a whole, how far masks are grown, and gaps in them that are
 # closed.
 BLOBS, LIT, MARGIN, GAP = (5, 11), 11, 4, 9
-# How far a thing moves from frame to frame at most, as a share of the height; how far it may then be from where it is
-# expected, in pixels and as a share of its step; and the factor by which its area may change.
-STEP, ASTRAY, TURNING, AREA = 0.08, 2.0, 0.35, 2.5
 NEIGHBOURS = 2  # frames before and after that tracks are followed through
 FROZEN = 0.3 / 255  # mean difference of two frames that are one
-MOST_BLOBS = 600
+BAND_BYTES, PADDING = 1 << 27, 8  # of differences worked on at a time, and rows around them
 
 
 def run_of(seen: np.ndarray) -> int:
@@ -41,17 +40,16 @@ def run_of(seen: np.ndarray) -> int:
     return next((run for run in runs if run * hidden**run <= CHANCE), MOST_RUN)
 
 
-def around(frames: Sequence[np.ndarray] | object, place: int, reach: int) -> tuple[list[np.ndarray], int]:
+def around(frames: FrameStore, place: int, reach: int) -> tuple[list[np.ndarray], int]:
     """Return a frame amid up to ``reach`` different ones on either side, and its place among them.
 
     Frames that repeat the one before tell nothing of how long something stays.
     """
-    count = len(frames)  # type: ignore[arg-type]
 
     def different(numbers: range) -> list[np.ndarray]:
-        found, last = [], frames[place]  # type: ignore[index]
+        found, last = [], frames[place]
         for number in numbers:
-            frame = frames[number]  # type: ignore[index]
+            frame = frames[number]
             if not repeats(frame, last):
                 found.append(frame)
                 last = frame
@@ -60,7 +58,7 @@ def around(frames: Sequence[np.ndarray] | object, place: int, reach: int) -> tup
         return found
 
     before = different(range(place - 1, -1, -1))[::-1]
-    return [*before, frames[place], *different(range(place + 1, count))], len(before)  # type: ignore[index]
+    return [*before, frames[place], *different(range(place + 1, len(frames)))], len(before)
 
 
 def repeats(frame: np.ndarray, other: np.ndarray) -> bool:
@@ -107,31 +105,57 @@ def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: in
     """
     import cv2
 
-    scale = background.shape[0] / 480
-    unit = np.float32(np.iinfo(window[at].dtype).max)
-    apart = [frame / unit - background for frame in window]
-    slack = _slack(background)
-    less = _less(apart[at], slack)
+    height, scale = background.shape[0], background.shape[0] / 480
+    less, astray, found = (np.empty(background.shape[:2], bool) for _ in range(3))
+    for rows, around_them, inside in _bands(window, height):
+        part = _colours([frame[around_them] for frame in window], at, background[around_them], run)
+        for whole, one in zip((less, astray, found), part, strict=True):
+            whole[rows] = one[inside]
     # What is darker and not small is a thing, and grown as others are; specks are not.
-    found = cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, _disc(_odd(BLOBS[0], scale))).astype(bool)
-    astray = np.zeros(less.shape, bool)
+    found |= cv2.morphologyEx(less.astype(np.uint8), cv2.MORPH_OPEN, disc(_odd(BLOBS[0], scale))).astype(bool)
+    if len(window) >= LEAST_RUN:
+        unit, behind = np.float32(np.iinfo(window[at].dtype).max), frame_luminance(background)
+        near = range(max(at - NEIGHBOURS, 0), min(at + NEIGHBOURS + 1, len(window)))
+        grey = {k - at: frame_luminance(window[k] / unit) - behind for k in near}
+        found |= _lit(grey, _odd(LIT, scale))
+        for side in BLOBS:
+            blobs = {k: blobs_of(one, _odd(side, scale)) for k, one in grey.items()}
+            found |= tracked(blobs)
+    # What single pixels show is chance, most often, and is not worth a margin.
+    solid = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, disc(_odd(GAP, scale)))
+    grown = cv2.dilate(closed, disc(2 * max(2, round(MARGIN * scale)) + 1))
+    known = found | grown.astype(bool) | astray
+    return Living(known | less, less & ~known)
+
+
+def _bands(window: Sequence[np.ndarray], height: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield rows, those with what is around them, and where they lie in these: as many as fit into memory well."""
+    row_bytes = 12 * len(window) * window[0][0].size
+    step = max(BAND_BYTES // row_bytes, 4 * PADDING)
+    for first in range(0, height, step):
+        start, stop = max(first - PADDING, 0), min(first + step + PADDING, height)
+        rows = slice(first, min(first + step, height))
+        yield rows, slice(start, stop), slice(rows.start - start, rows.stop - start)
+
+
+def _colours(
+    window: Sequence[np.ndarray], at: int, background: np.ndarray, run: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where a frame is darker than its background, where frames lie astray or are restless, and what stays."""
+    import cv2
+
+    unit, slack = np.float32(np.iinfo(window[at].dtype).max), _slack(background)
+    apart = [frame / unit - background for frame in window]
+    less, astray = _less(apart[at], slack), np.zeros(slack.shape, bool)
+    stays = astray.copy()
     if len(window) >= GROUP:
         first = min(max(at - GROUP // 2, 0), len(window) - GROUP)
         gone = departure(window[first : first + GROUP], background)
         astray = _restless(apart, slack) | (cv2.blur(gone, (5, 5), borderType=cv2.BORDER_REFLECT) > LEAST**2 + slack)
     if len(window) >= LEAST_RUN:
-        found |= _stays(apart, at, min(run, len(window)), slack)
-        grey = {k - at: frame_luminance(one) for k, one in enumerate(apart) if abs(k - at) <= NEIGHBOURS}
-        found |= _lit(grey, _odd(LIT, scale))
-        for side in BLOBS:
-            blobs = {k: _blobs(one, _odd(side, scale)) for k, one in grey.items()}
-            found |= _tracked(blobs, STEP * background.shape[0])
-    # What single pixels show is chance, most often, and is not worth a margin.
-    solid = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(_odd(GAP, scale)))
-    grown = cv2.dilate(closed, _disc(2 * max(2, round(MARGIN * scale)) + 1))
-    known = found | grown.astype(bool) | astray
-    return Living(known | less, less & ~known)
+        stays = _stays(apart, at, min(run, len(window)), slack)
+    return less, astray, stays
 
 
 def _slack(background: np.ndarray) -> np.ndarray:
@@ -193,81 +217,6 @@ def _lit(apart: dict[int, np.ndarray], side: int) -> np.ndarray:
     return np.asarray(wide(apart[0]) - usual > most)
 
 
-class _Blobs(NamedTuple):
-    """What is brighter than the background and wider than a streak: labels (H, W), centres (N, 2), areas (N,)."""
-
-    labels: np.ndarray
-    centres: np.ndarray
-    areas: np.ndarray
-
-
-def _blobs(apart: np.ndarray, side: int) -> _Blobs:
-    import cv2
-
-    wide = cv2.morphologyEx((apart > NEAR).astype(np.uint8), cv2.MORPH_OPEN, _disc(side))
-    _, labels, facts, centres = cv2.connectedComponentsWithStats(wide)
-    return _Blobs(labels, centres[1:], facts[1:, cv2.CC_STAT_AREA].astype(np.float64))
-
-
-def _tracked(blobs: dict[int, _Blobs], step: float) -> np.ndarray:
-    """Return where something is that moves evenly through four frames or more, (H, W) bool.
-
-    ``blobs`` are those of the frame, 0, and of the frames around it. Where a streak crosses a thing and makes it
-    another one, the frames before and after tell where it is.
-    """
-    labels = blobs[0].labels
-    kept = np.zeros(int(labels.max()) + 1, bool)
-    for at in _largest(blobs[0]):
-        kept[at + 1] = _has_track(blobs[0].centres[at], blobs[0].areas[at], blobs, step)
-    found = kept[labels]
-    if 1 in blobs and -1 in blobs:
-        for at in _largest(blobs[-1]):
-            for half in _half_moves(blobs[-1].centres[at], blobs[-1].areas[at], blobs, step):
-                rows, columns = np.nonzero(blobs[-1].labels == at + 1)
-                rows, columns = rows + round(half[1]), columns + round(half[0])
-                inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
-                found[rows[inside], columns[inside]] = True
-    return np.asarray(found)
-
-
-def _has_track(centre: np.ndarray, area: float, blobs: dict[int, _Blobs], step: float) -> bool:
-    """Tell whether something like a blob is where it should be in three of the frames around, or in all there are."""
-    others = blobs.keys() - {0}
-    for side in others & {1, -1}:
-        moves = (_alike(blobs[side], area) - centre) * side
-        for move in moves[np.hypot(*moves.T) <= step]:
-            met = {side} | {k for k in others - {side} if _is_met(blobs[k], area, centre, move, k)}
-            if len(met) >= min(3, len(others)):
-                return True
-    return False
-
-
-def _half_moves(centre: np.ndarray, area: float, blobs: dict[int, _Blobs], step: float) -> list[np.ndarray]:
-    """Return how far something like a blob of the frame before has come, where it is met behind the frame and on either
-    end of its track.
-    """
-    halves = (_alike(blobs[1], area) - centre) / 2
-    return [
-        half
-        for half in halves[np.hypot(*halves.T) <= step]
-        if any(k in blobs and _is_met(blobs[k], area, centre + half, half, k) for k in (-2, 2))
-    ]
-
-
-def _is_met(blobs: _Blobs, area: float, centre: np.ndarray, move: np.ndarray, frames: int) -> bool:
-    there = _alike(blobs, area) - centre - frames * move
-    return len(there) > 0 and np.hypot(*there.T).min() <= (ASTRAY + TURNING * np.hypot(*move)) * abs(frames)
-
-
-def _alike(blobs: _Blobs, area: float) -> np.ndarray:
-    ratio = blobs.areas / area
-    return blobs.centres[(ratio <= AREA) & (ratio >= 1 / AREA)]
-
-
-def _largest(blobs: _Blobs) -> np.ndarray:
-    return np.argsort(-blobs.areas)[:MOST_BLOBS]
-
-
 def _means(planes: np.ndarray) -> np.ndarray:
     """Return means over 3 x 3 pixels, (H, W, C)."""
     import cv2
@@ -278,9 +227,3 @@ def _means(planes: np.ndarray) -> np.ndarray:
 
 def _odd(side: int, scale: float) -> int:
     return max(3, round(side * scale)) | 1
-
-
-def _disc(side: int) -> np.ndarray:
-    import cv2
-
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data_tools.build import masks
 from data_tools.build.masks import LEAST_RUN, MOST_RUN, around, lives, run_of
 from tests.support.clips import rained, stored, view
 
@@ -93,3 +94,12 @@ def test_frames_that_repeat_tell_nothing():
     window, at = around(stored(frames), 3, 2)
     assert [int(frame[0, 0, 0]) for frame in window] == [1, 5, 9, 20]
     assert at == 1
+
+
+def test_bands_agree(monkeypatch):
+    """Large frames are worked on in bands, each with its own noise, which is that of the whole."""
+    _, rainy = filmed(LIVING["a person in a light coat"], "light")
+    background = SCENE / np.float32(255)
+    whole = lives(rainy, AT, background).mask
+    monkeypatch.setattr(masks, "BAND_BYTES", 1)
+    assert np.mean(lives(rainy, AT, background).mask == whole) > 0.98
