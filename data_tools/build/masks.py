@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_tools.build.departures import GROUP, departure
+from data_tools.build.departures import GROUP, SPARSE, departure
 from data_tools.build.tracks import blobs_of, disc, tracked
 from rainopt.image import frame_luminance
 from rainopt.video.frames import FrameStore
@@ -170,8 +170,8 @@ def _slack(background: np.ndarray) -> np.ndarray:
 def _less(apart: np.ndarray, slack: np.ndarray) -> np.ndarray:
     """Return where a frame is darker than its background, in the channel in which it is most so."""
     dark = _means(np.minimum(apart, 0)).min(axis=-1)
-    middle = float(np.median(dark))
-    noise = 1.48 * float(np.median(np.abs(dark - middle)))
+    middle = float(np.median(dark[SPARSE]))
+    noise = 1.48 * float(np.median(np.abs(dark[SPARSE] - middle)))
     return np.asarray(dark < np.clip(middle - DEVIATIONS * noise, -NEAR, -LEAST) - np.sqrt(slack))
 
 
@@ -184,7 +184,7 @@ def _restless(apart: Sequence[np.ndarray], slack: np.ndarray) -> np.ndarray:
     darker = (np.clip(one, -most, 0) ** 2 for one in apart)
     squares = sum(darker, np.zeros_like(apart[0])).mean(axis=-1) / len(apart)
     around = cv2.blur(squares, (5, 5), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(around > np.clip(4 * np.median(around), LEAST**2 / 2, NEAR**2 / 2) + slack / 2)
+    return np.asarray(around > np.clip(4 * np.median(around[SPARSE]), LEAST**2 / 2, NEAR**2 / 2) + slack / 2)
 
 
 def _stays(apart: Sequence[np.ndarray], at: int, run: int, slack: np.ndarray) -> np.ndarray:
@@ -197,7 +197,8 @@ def _stays(apart: Sequence[np.ndarray], at: int, run: int, slack: np.ndarray) ->
             least = reduce(np.minimum, (sign * one for one in means[first : first + run]))
             best = least if best is None else np.maximum(best, least)
         if best is not None:
-            noise = 1.48 * np.median(np.abs(best - np.median(best, axis=(0, 1))), axis=(0, 1))
+            some = best[SPARSE]
+            noise = 1.48 * np.median(np.abs(some - np.median(some, axis=(0, 1))), axis=(0, 1))
             found |= (best > np.clip(DEVIATIONS * noise, LEAST, NEAR) + np.sqrt(slack)[..., None]).any(axis=-1)
     return found
 
@@ -213,7 +214,7 @@ def _lit(apart: dict[int, np.ndarray], side: int) -> np.ndarray:
     others = np.stack([wide(one) for k, one in apart.items() if k])
     usual = np.median(others, axis=0)
     # In dense rain, how much of it there is differs from frame to frame.
-    most = max(LEAST, 2 * float(np.median(np.quantile(np.abs(others - usual), 0.95, axis=(1, 2)))))
+    most = max(LEAST, 2 * float(np.median(np.quantile(np.abs(others - usual)[:, ::4, ::4], 0.95, axis=(1, 2)))))
     return np.asarray(wide(apart[0]) - usual > most)
 
 

@@ -15,10 +15,14 @@ MOST_BLOBS = 600
 
 
 class Blobs(NamedTuple):
-    """What is brighter than the background and wider than a streak: labels (H, W), centres (N, 2), areas (N,)."""
+    """What is brighter than the background and wider than a streak: labels (H, W), centres (N, 2) and corners (N, 2) as
+    (x, y), sizes (N, 2) as (width, height), and areas (N,).
+    """
 
     labels: np.ndarray
     centres: np.ndarray
+    corners: np.ndarray
+    sizes: np.ndarray
     areas: np.ndarray
 
 
@@ -28,7 +32,8 @@ def blobs_of(apart: np.ndarray, side: int) -> Blobs:
 
     wide = cv2.morphologyEx((apart > NEAR).astype(np.uint8), cv2.MORPH_OPEN, disc(side))
     _, labels, facts, centres = cv2.connectedComponentsWithStats(wide)
-    return Blobs(labels, centres[1:], facts[1:, cv2.CC_STAT_AREA].astype(np.float64))
+    corners, sizes, areas = facts[1:, :2], facts[1:, 2:4], facts[1:, 4].astype(np.float64)
+    return Blobs(labels, centres[1:], corners, sizes, areas)
 
 
 def tracked(blobs: dict[int, Blobs]) -> np.ndarray:
@@ -46,8 +51,9 @@ def tracked(blobs: dict[int, Blobs]) -> np.ndarray:
     if 1 in blobs and -1 in blobs:
         for at in _largest(blobs[-1]):
             for half in _half_moves(blobs[-1].centres[at], blobs[-1].areas[at], blobs, step):
-                rows, columns = np.nonzero(blobs[-1].labels == at + 1)
-                rows, columns = rows + round(half[1]), columns + round(half[0])
+                (left, top), (width, height) = blobs[-1].corners[at], blobs[-1].sizes[at]
+                rows, columns = np.nonzero(blobs[-1].labels[top : top + height, left : left + width] == at + 1)
+                rows, columns = rows + top + round(half[1]), columns + left + round(half[0])
                 inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
                 found[rows[inside], columns[inside]] = True
     return np.asarray(found)
