@@ -17,6 +17,8 @@ from rainopt.video.percentiles import NEAR
 # Frames in a row that chance makes rainy in less than this share of the pixels tell that something stays; at least as
 # many as no streak lasts for, and at most as many as are worth reading.
 CHANCE, LEAST_RUN, MOST_RUN = 0.02, 3, 9
+# Rain that needs longer runs is dense: it lights up every place in most frames, and wide blobs of it are everywhere.
+DENSE = 5
 # Differences of means over 3 x 3 pixels that tell more than noise does: at least so much of full scale, and so many of
 # the picture's own deviations.
 LEAST, DEVIATIONS = 3 / 255, 5.0
@@ -118,7 +120,7 @@ def lives(window: Sequence[np.ndarray], at: int, background: np.ndarray, run: in
         near = range(max(at - NEIGHBOURS, 0), min(at + NEIGHBOURS + 1, len(window)))
         grey = {k - at: frame_luminance(window[k] / unit) - behind for k in near}
         found |= _lit(grey, _odd(LIT, scale))
-        for side in BLOBS:
+        for side in BLOBS if run <= DENSE else BLOBS[1:]:
             blobs = {k: blobs_of(one, _odd(side, scale)) for k, one in grey.items()}
             found |= tracked(blobs)
     # What single pixels show is chance, most often, and is not worth a margin.
@@ -149,7 +151,7 @@ def _colours(
     apart = [frame / unit - background for frame in window]
     less, astray = _less(apart[at], slack), np.zeros(slack.shape, bool)
     stays = astray.copy()
-    if len(window) >= GROUP:
+    if len(window) >= GROUP and run <= DENSE:
         first = min(max(at - GROUP // 2, 0), len(window) - GROUP)
         gone = departure(window[first : first + GROUP], background)
         astray = _restless(apart, slack) | (cv2.blur(gone, (5, 5), borderType=cv2.BORDER_REFLECT) > LEAST**2 + slack)
@@ -198,8 +200,11 @@ def _stays(apart: Sequence[np.ndarray], at: int, run: int, slack: np.ndarray) ->
             best = least if best is None else np.maximum(best, least)
         if best is not None:
             some = best[SPARSE]
-            noise = 1.48 * np.median(np.abs(some - np.median(some, axis=(0, 1))), axis=(0, 1))
-            found |= (best > np.clip(DEVIATIONS * noise, LEAST, NEAR) + np.sqrt(slack)[..., None]).any(axis=-1)
+            middle = np.median(some, axis=(0, 1))
+            noise = 1.48 * np.median(np.abs(some - middle), axis=(0, 1))
+            # The least that dense rain adds in all frames of a run is no thing.
+            least = np.clip(DEVIATIONS * noise, LEAST, NEAR) + (np.clip(middle, 0, NEAR) if run > DENSE else 0)
+            found |= (best > least + np.sqrt(slack)[..., None]).any(axis=-1)
     return found
 
 
