@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from data_tools.build.masks import DENSE, run_of
 from rainopt.image import frame_luminance
 from rainopt.video.adaptive_background import Settled
 from rainopt.video.frames import FrameStore
@@ -33,13 +34,17 @@ class Mark:
 
 
 def mark_of(settled: Settled, store: FrameStore) -> Mark:
-    """Mark a window by how sharp its background is beside the frames, and by how far these seem to lie astray."""
+    """Mark a window by how sharp its background is beside the frames, by how far these seem to lie astray, and by how
+    dense the rain is.
+    """
     sharp, drift = sharpness(settled, store), settled.acceptance.drift
     doubts = []
     if sharp < SHARP:
         doubts.append(f"the background has {100 * sharp:.0f} % of the frames' sharpness")
     if drift > DRIFTS:
         doubts.append(f"the frames seem to lie {drift:.2f} pixels astray")
+    if (run := run_of(settled.estimate.seen)) > DENSE:
+        doubts.append(f"the rain is so dense that what is lit for less than {run} frames cannot be told from it")
     refused = sharp < SMEARED or drift > ASTRAY
     return Mark("refused" if refused else "review" if doubts else "accepted", tuple(doubts), sharp)
 

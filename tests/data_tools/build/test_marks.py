@@ -13,11 +13,11 @@ SCENE = view("astronaut")
 FRAMES = rained(SCENE, "light", 12)
 
 
-def settled(picture, drift=0.0):
+def settled(picture, drift=0.0, seen=0.95):
     """What `settle` returns, as far as marks go by it."""
     image = picture.astype(np.float32) / 255
     return SimpleNamespace(
-        estimate=SimpleNamespace(image=image),
+        estimate=SimpleNamespace(image=image, seen=np.full(picture.shape[:2], seen)),
         acceptance=SimpleNamespace(drift=drift),
         valid=np.ones(picture.shape[:2], bool),
     )
@@ -49,3 +49,9 @@ def test_a_pair_of_which_little_is_expected_is_looked_at():
     doubtful = mark_of_pair(mark, 31.0, 40)
     assert doubtful.status == "review"
     assert doubtful.doubts == ("only 31.0 dB are expected of it",)
+
+
+def test_rain_in_which_a_blink_cannot_be_told_is_looked_at():
+    mark = mark_of(settled(SCENE, seen=0.3), stored(FRAMES))
+    assert mark.status == "review"
+    assert "so dense that what is lit for less than 9 frames" in mark.doubts[0]
