@@ -29,8 +29,9 @@ SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
 # A gradient added to both pictures, so that one without any counts as having lost none.
 TINY = 1e-6
-# Side in pixels of blocks of departures, and the share of the pixels that are left out with the largest of them.
-BLOCK, LEFT_OUT = 8, 0.1
+# Side in pixels of blocks of departures, and the share of the pixels that are left out with the largest of them:
+# somebody who leaves after half of the frames may fill a third of the picture.
+BLOCK, LEFT_OUT = 8, 0.4
 
 
 @dataclass(frozen=True)
