@@ -20,11 +20,22 @@ from rainopt.image import quantise, unit_range
 from rainopt.io import read_image
 from rainopt.metrics.fidelity import PROTOCOLS, psnr, ssim
 
-__all__ = ["PROTOCOL", "Compared", "Method", "MethodReport", "Report", "Results", "Score", "chosen_pairs", "evaluate"]
+__all__ = [
+    "PROTOCOL",
+    "Compared",
+    "Method",
+    "MethodReport",
+    "Report",
+    "Results",
+    "Score",
+    "chosen_pairs",
+    "evaluate",
+    "valid_pixels",
+]
 
 PROTOCOL = "y_matlab"
 """That of most of the literature."""
-LEAST_SSIM = 11  # pixels on a side
+LEAST_SSIM, MARGIN = 11, 5  # pixels on a side, and of the border that is in no middle of a window
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +48,8 @@ class Compared:
         Where it lies.
     rainy, truth
         As read. Both are None where no method was given the picture, and the truth where there is none.
+    valid
+        (H, W) bool: the pixels that are scored; None: all of them.
     results
         By the method's name, rounded as they were scored; of those that failed there are none.
     scores
@@ -48,6 +61,7 @@ class Compared:
     pair: Pair
     rainy: np.ndarray | None = None
     truth: np.ndarray | None = None
+    valid: np.ndarray | None = None
     results: dict[str, np.ndarray] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -66,8 +80,9 @@ def evaluate(
     """Give every picture of a dataset to every method, and score what comes back.
 
     A result is scored as a file would hold it, rounded to the depth of the truth, or of the rainy picture where there
-    is no truth. Grey pictures count as three equal channels beside coloured ones, and alpha is ignored. Whatever goes
-    wrong with one picture is a failure in the report, and the others are done.
+    is no truth. Grey pictures count as three equal channels beside coloured ones, and alpha is ignored. Of a pair
+    with a mask, the valid pixels count alone. Whatever goes wrong with one picture is a failure in the report, and the
+    others are done.
 
     Parameters
     ----------
@@ -164,16 +179,16 @@ def _compare_all(
     runs = {method.name: _run(method, pairs, root) for method in methods}
     for pair in pairs:
         try:
-            rainy, truth = _read(pair)
+            rainy, truth, valid = _read(pair)
         except Exception as error:
             yield Compared(pair, failures={"": error_message(error, pair.rainy, None)})
             continue
-        compared = Compared(pair, rainy, truth)
+        compared = Compared(pair, rainy, truth, valid)
         for name, run in runs.items():
             try:
                 made = run(pair, rainy)
                 result = _rounded(made.image, rainy if truth is None else truth)
-                score = _score(pair, result, rainy, truth, protocols, with_niqe, made.seconds)
+                score = _score(compared, result, protocols, with_niqe, made.seconds)
             # A method may raise anything, and what it raises concerns one picture.
             except Exception as error:
                 compared.failures[name] = f"{name}: {error_message(error, pair.rainy, None)}"
@@ -202,21 +217,40 @@ def _run(method: Method | Results, pairs: Sequence[Pair], root: Path) -> _Run:
     return work
 
 
-def _read(pair: Pair) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return rainy picture and truth.
+def _read(pair: Pair) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return rainy picture, truth, and where that can be trusted.
 
     Raises
     ------
     ValueError
-        If one cannot be read, or they are of different sizes.
+        If one cannot be read, they are of different sizes, or no pixel can be trusted.
     """
     rainy = read_picture(pair.rainy)
     if pair.clean is None:
-        return rainy, None
+        return rainy, None, None
     truth = read_picture(pair.clean)
     if rainy.shape[:2] != truth.shape[:2]:
         raise ValueError(f"'{pair.rainy}' has {_size(rainy)} pixels and its truth '{pair.clean}' {_size(truth)}")
-    return rainy, truth
+    return rainy, truth, valid_pixels(pair, rainy.shape[:2])
+
+
+def valid_pixels(pair: Pair, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the pixels of a pair that its mask says can be trusted, (H, W) bool; None without a mask.
+
+    Raises
+    ------
+    ValueError
+        If the mask cannot be read, is of another size, or holds none.
+    """
+    if pair.valid is None:
+        return None
+    valid = read_picture(pair.valid)
+    valid = (valid if valid.ndim == 2 else valid[..., 0]) > 0
+    if valid.shape != shape:
+        raise ValueError(f"the mask '{pair.valid}' has {_size(valid)} pixels, and '{pair.rainy}' has others")
+    if not valid.any():
+        raise ValueError(f"the mask '{pair.valid}' says that no pixel can be trusted; leave the pair out")
+    return valid
 
 
 def _rounded(image: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -235,25 +269,23 @@ def _rounded(image: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def _score(
-    pair: Pair,
-    result: np.ndarray,
-    rainy: np.ndarray,
-    truth: np.ndarray | None,
-    protocols: Sequence[str],
-    with_niqe: bool,
-    seconds: float | None,
+    compared: Compared, result: np.ndarray, protocols: Sequence[str], with_niqe: bool, seconds: float | None
 ) -> Score:
+    name, truth, valid = compared.pair.name, compared.truth, compared.valid
     natural = _niqe(result) if with_niqe or truth is None else None
     if truth is None:
-        return Score(pair.name, niqe=natural, seconds=seconds)
+        return Score(name, niqe=natural, seconds=seconds)
     a, b = in_same_channels(result, truth)
     small = min(a.shape[:2]) < LEAST_SSIM
+    # Nor is there a window whose middle is valid, where all that is lies along the border.
+    small = small or (valid is not None and not valid[MARGIN:-MARGIN, MARGIN:-MARGIN].any())
     return Score(
-        pair.name,
-        {protocol: psnr(a, b, protocol) for protocol in protocols},
-        {protocol: None if small else ssim(a, b, protocol) for protocol in protocols},
+        name,
+        {protocol: psnr(a, b, protocol, valid) for protocol in protocols},
+        {protocol: None if small else ssim(a, b, protocol, valid) for protocol in protocols},
         natural,
         seconds,
+        None if valid is None else float(valid.mean()),
     )
 
 

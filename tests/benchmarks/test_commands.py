@@ -32,12 +32,16 @@ ALONE = (
 )
 
 
+# Beside the others of video.
+JUDGED = ("video.judged",)
+
+
 def load(name):
     module = importlib.import_module(f"benchmarks.{name}")
     return module, getattr(module, "app", module.main)
 
 
-@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE])
+@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE, *JUDGED])
 def test_help_teaches(name):
     module, app = load(name)
     status, out, _ = call(app, "--help")

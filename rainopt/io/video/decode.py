@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,9 +25,16 @@ THREADS = 0
 
 LOOKED_AT = 64
 """Of so many frames the data beside one are looked at: PyAV lets go of a frame whose data were only when it tidies."""
+LASTING = 250
+"""Frames after a patched one that may repeat what is wrong with it, where no key frame ends that."""
 
-Picture = tuple[Fraction, Callable[[], np.ndarray]]
-"""Time in seconds, and what makes the pixels when they are wanted."""
+
+class Picture(NamedTuple):
+    """Time in seconds, what makes the pixels when they are wanted, and whether the decoder has invented some."""
+
+    time: Fraction
+    pixels: Callable[[], np.ndarray]
+    patched: bool = False
 
 
 class FileSource:
@@ -80,13 +87,16 @@ class FileSource:
         losses = Losses()
         clock = Clock(self.rate, self.time_base)
         time = Fraction(0)
+        wrong, met = 0, 0  # frames to come that may still show what was patched or is missing; errors met before
         for number, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
+            damaged = frame.is_corrupt or (losses.met > met and not frame.key_frame)
+            wrong, met = LASTING if damaged else 0 if frame.key_frame else max(wrong - 1, 0), losses.met
             self.shifts = clock.shifts
             if number % LOOKED_AT == 0:
                 self.beside.update(beside(frame))
             if self.fits(frame):
-                yield time, partial(self.pixels, frame)
+                yield Picture(time, partial(self.pixels, frame), wrong > 0)
             else:
                 losses.leave_out(number, self._to_rgb.upright_size(frame))
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)

@@ -80,7 +80,7 @@ class FolderSource:
         """Yield all pictures, and report what is missing among their numbers; one that cannot be read is an error."""
         report(self._told)
         for index, file in enumerate(self.files):
-            yield index / self.rate, partial(self._pixels, index, file)
+            yield Picture(index / self.rate, partial(self._pixels, index, file))
 
     def _pixels(self, index: int, file: Path) -> np.ndarray:
         pixels = _read(file)

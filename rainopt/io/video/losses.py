@@ -23,6 +23,8 @@ class Losses:
         Pieces read since something last went wrong.
     others : int
         Frames of another size than the first, which are left out.
+    met : int
+        How often something went wrong.
     """
 
     packets: int = 0
@@ -31,18 +33,20 @@ class Losses:
     error: str | None = None
     after: int = 0
     others: int = 0
+    met: int = 0
     _other: str = ""
     _doubt: int = 0  # pieces read since an incomplete one, and that one
 
     def forget(self) -> None:
         """Begin anew."""
-        self.packets = self.frames = self.damaged = self.after = 0
+        self.packets = self.frames = self.damaged = self.after = self.met = 0
         self.error, self._doubt = None, 0
 
     def meet(self, error: str) -> None:
         """Note an error."""
         self.error = self.error or error
         self.after = 0
+        self.met += 1
 
     def pass_packet(self, shown: bool, incomplete: bool, anew: bool = False) -> None:
         """Note a piece that was read; one that is not to be shown does not count.

@@ -48,11 +48,14 @@ class VideoFrame:
         When it is shown, in seconds; rises from frame to frame.
     pixels : ndarray
         (H, W, 3) RGB, upright; uint8, or uint16 at full scale (65535) for sources of more than 8 bits.
+    patched : bool
+        Whether the decoder has invented some of the pixels, in this frame or in one that it depends on.
     """
 
     index: int
     time: Fraction
     pixels: np.ndarray
+    patched: bool = False
 
 
 class Video:
@@ -145,9 +148,9 @@ class Video:
     def _frames(self, start: int, stop: int | None, step: int) -> Iterator[VideoFrame]:
         if stop is not None and start >= stop:
             return
-        for index, (time, pixels) in enumerate(self._source.scan(self._report)):
+        for index, (time, pixels, patched) in enumerate(self._source.scan(self._report)):
             if index >= start and (index - start) % step == 0:
-                yield VideoFrame(index, time, pixels())
+                yield VideoFrame(index, time, pixels(), patched)
             if stop is not None and index + 1 >= stop:
                 return
 
