@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rainopt.video.tracks import Track, flow_of, inside, moved, moves_alone
+from rainopt.video.tracks import Track, moves_alone
+from rainopt.video.warping import flow_of, inside, moved
 
 # Corners that move less, in pixels, are left where they are: interpolation would take more than the movement does.
 IDENTITY = 0.05
@@ -50,11 +51,11 @@ def aligned(frame: np.ndarray, track: Track, guide: np.ndarray, other: np.ndarra
         pixels = cv2.warpPerspective(frame, camera, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return Aligned(np.asarray(pixels), inside(flow_of(camera, frame.shape[0], frame.shape[1])))
     if track.camera is None:
-        flow, valid = track.coarse, track.coarse_closed
+        flow, valid = track.flow, track.closed
     else:
         camera_flow = flow_of(track.camera, *guide.shape)
-        flow = np.where(alone[..., None], track.coarse, camera_flow)
-        valid = np.where(alone, track.coarse_closed, inside(camera_flow))
+        flow = np.where(alone[..., None], track.flow, camera_flow)
+        valid = np.where(alone, track.closed, inside(camera_flow))
     return along(frame, flow, valid)
 
 

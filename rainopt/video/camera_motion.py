@@ -82,7 +82,7 @@ def _flow(copy: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     track = tracks_of({0: step_between(guide, following, still=True, fine=False)}, 1)[1]
     texture = cv2.blur(np.abs(cv2.Laplacian(cv2.blur(guide, (3, 3)), cv2.CV_32F)), (17, 17))
     detail = texture >= np.quantile(texture, 0.6)
-    far = np.hypot(track.coarse[..., 0], track.coarse[..., 1])
+    far = np.hypot(track.flow[..., 0], track.flow[..., 1])
     return float(np.mean(explains_better(track, guide, following)[detail])), float(np.median(far[detail]))
 
 

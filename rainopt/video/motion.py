@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rainopt.video.copies import small_copy
+from rainopt.video.warping import inside, moved
 
 # A streak is thinner than this many pixels of a guide of 480 rows: what is brighter over less, across the rain, is cut.
 THIN = 9
+GUIDE = 640  # longer side of a guide at most, in pixels
 # Settings of the two flows. Large patches and a smooth field do not follow streaks over a blank wall, and give the
 # movement of whatever is large; small ones find what is a few pixels wide.
 COARSE = (24, 8, 3, 400.0)  # patch, stride, finest scale, weight of smoothness
-FINE = (8, 4, 1, 20.0)
+FINE = (8, 4, 2, 20.0)
+# A flow and its way back may miss each other by this many pixels, and by this share of the way.
+CLOSED, CLOSED_SHARE = 1.0, 0.02
 # Pixels of a guide between the places that the camera's movement is fitted to, and from there that count as agreeing.
 SPACING, AGREEING = 16, 1.0
 # Share of the places that must agree before the movement is believed to be the camera's.
 LEAST_AGREEING = 0.5
+
+
+class Flow(NamedTuple):
+    """How far each pixel of a guide lies in another: displacements (h, w, 2) float32 to the right and down, in pixels,
+    and where they lead inside the picture and home again, (h, w) bool.
+    """
+
+    displacement: np.ndarray
+    closed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -28,8 +41,7 @@ class Step:
     Attributes
     ----------
     ahead, back
-        (h, w, 2) float32: how far, to the right and down, each pixel of a frame lies in the next, and of the next in
-        the frame.
+        From a frame to the next, and from the next to the frame.
     fine_ahead, fine_back
         The same by the flow of small things, or by that of large ones where no other was asked for.
     camera
@@ -37,10 +49,10 @@ class Step:
         no movement is shared by half of it.
     """
 
-    ahead: np.ndarray
-    back: np.ndarray
-    fine_ahead: np.ndarray
-    fine_back: np.ndarray
+    ahead: Flow
+    back: Flow
+    fine_ahead: Flow
+    fine_back: Flow
     camera: np.ndarray | None
 
 
@@ -50,7 +62,7 @@ def guide_of(frame: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    small = small_copy(frame)
+    small = small_copy(frame, GUIDE)
     if small.dtype == np.uint16:
         small = (small >> 8).astype(np.uint8)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -75,11 +87,25 @@ def step_between(guide: np.ndarray, following: np.ndarray, *, still: bool = Fals
     Source: dense inverse search, Kroeger et al. 2016, as OpenCV has it; the camera's homography is fitted to it by
     random samples.
     """
-    ahead, back = _flow(guide, following, *COARSE), _flow(following, guide, *COARSE)
-    camera = np.eye(3) if still else _camera(guide, ahead)
+    ahead, back = _both_ways(guide, following, *COARSE)
+    camera = np.eye(3) if still else _camera(guide, ahead.displacement)
     if not fine:
         return Step(ahead, back, ahead, back, camera)
-    return Step(ahead, back, _flow(guide, following, *FINE), _flow(following, guide, *FINE), camera)
+    return Step(ahead, back, *_both_ways(guide, following, *FINE), camera)
+
+
+def _both_ways(
+    guide: np.ndarray, following: np.ndarray, patch: int, stride: int, finest: int, smooth: float
+) -> tuple[Flow, Flow]:
+    ahead = _flow(guide, following, patch, stride, finest, smooth)
+    back = _flow(following, guide, patch, stride, finest, smooth)
+    return Flow(ahead, _closed(ahead, back)), Flow(back, _closed(back, ahead))
+
+
+def _closed(flow: np.ndarray, home: np.ndarray) -> np.ndarray:
+    missed = flow + moved(home, flow)
+    far = np.hypot(missed[..., 0], missed[..., 1])
+    return inside(flow) & (far < CLOSED + CLOSED_SHARE * np.hypot(flow[..., 0], flow[..., 1]))
 
 
 def _flow(guide: np.ndarray, following: np.ndarray, patch: int, stride: int, finest: int, smooth: float) -> np.ndarray:

@@ -15,6 +15,8 @@ import numpy as np
 
 # Chance that rain is taken for something that stays.
 CHANCE = 0.01
+# Runs of fewer frames tell nothing, however little rain there is: by chance a streak lies where another was.
+LEAST_RUN = 4
 # Runs of more frames are not asked for at a place, nor along a track, which is lost sooner.
 MOST_AT_PLACE, MOST_ON_TRACK = 25, 6
 # Chance that more of the frames around one are rainy at a place than its rank allows for.
@@ -38,7 +40,7 @@ def run_length(coverage: float, most: int, chance: float = CHANCE) -> int | None
     """Return how many frames in a row tell what stays from rain that covers a share ``coverage`` of the frames; None
     where it would take more than ``most``.
     """
-    for length in range(2, most + 1):
+    for length in range(LEAST_RUN, most + 1):
         if length * coverage ** (length - 1) <= chance:
             return length
     return None

@@ -14,10 +14,11 @@ from rainopt.parallel.threads import in_order
 from rainopt.video.background import BackgroundEstimate, percentile_background
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
-from rainopt.video.motion import guide_of, step_between
+from rainopt.video.motion import GUIDE, guide_of, step_between
 from rainopt.video.scene_part import TimeSettings, bright, size_of_chance
 from rainopt.video.time_bound import luminance_of
-from rainopt.video.tracks import flow_of, moved, tracks_of
+from rainopt.video.tracks import tracks_of
+from rainopt.video.warping import flow_of, moved
 
 # Places in a stretch that are looked at where the camera moves, and frames to either side of each.
 PLACES, REACH = 4, 5
@@ -63,7 +64,7 @@ def sample_over(
 
     def of(number: int) -> tuple[np.ndarray, Evidence]:
         above = np.where(valid, luminance_of(store[number]) - behind, 0)
-        return bright(small_copy(above)), _evidence(above)
+        return bright(small_copy(above, GUIDE)), _evidence(above)
 
     return _sample(coverage_of(background, valid), list(in_order(of, numbers)), angle)
 
@@ -117,10 +118,10 @@ def _around(store: FrameStore, place: int) -> tuple[float, tuple[np.ndarray, Evi
     guides = [guide_of(frame) for frame in frames]
     steps = dict(enumerate(_steps(guides), start=first - place))
     here = guides[place - first].shape
-    greys = [np.rint(luminance_of(small_copy(frame)) * 255).astype(np.uint8) for frame in frames]
+    greys = [np.rint(luminance_of(small_copy(frame, GUIDE)) * 255).astype(np.uint8) for frame in frames]
     values = [greys[place - first]]
     for number, track in tracks_of(steps, REACH).items():
-        flow = track.coarse if track.camera is None else flow_of(track.camera, *here)
+        flow = track.flow if track.camera is None else flow_of(track.camera, *here)
         values.append(moved(greys[place + number - first], flow, cubic=True))
     background = percentile_background(np.stack(values))
     above = values[0] / np.float32(255) - np.asarray(background.image)

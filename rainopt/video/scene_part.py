@@ -15,18 +15,20 @@ import numpy as np
 
 from rainopt.video.percentiles import NEAR
 from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
-from rainopt.video.tracks import Track, moved, moved_mask
+from rainopt.video.tracks import Track
+from rainopt.video.warping import moved, moved_mask
 
 # Chance that rain is found along a track for as long as is asked for.
 TRACK_CHANCE, LONG_TRACK_CHANCE = 0.03, 1e-3
 # Chance that rain stays at a place for so long that its size does not matter.
-SURE = 1e-4
+SURE = 1e-5
 # Share of the pieces that chance leaves of runs of unrelated frames that are ordinary, and the least size in pixels of
 # one that is not.
 ORDINARY, LEAST_SIZE = 0.995, 9
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
 # than streaks even where they run together, if it is there in all frames; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
+LEAST_WIDE = 15  # pixels: streaks of small pictures are wider in proportion
 # Frames to either side in which what is broad must be there, and in which the middle one tells what is dark.
 BROAD_REACH, DARK_REACH = 4, 2
 
@@ -80,8 +82,8 @@ class TimeSettings:
         return self.coverage > DENSE
 
     @property
-    def reach(self) -> int:
-        """Frames to either side that are looked at along tracks."""
+    def fine_reach(self) -> int:
+        """Frames to either side that are looked at along the tracks of small things."""
         return max((self.long_on_track or self.on_track or 1) - 1, DARK_REACH)
 
 
@@ -109,7 +111,11 @@ def bright(excess: np.ndarray) -> np.ndarray:
 
 
 def scene_part(
-    excess: Mapping[int, np.ndarray], tracks: Mapping[int, Track], settings: TimeSettings, stays: np.ndarray | None
+    excess: Mapping[int, np.ndarray],
+    coarse: Mapping[int, Track],
+    fine: Mapping[int, Track],
+    settings: TimeSettings,
+    stays: np.ndarray | None,
 ) -> ScenePart:
     """Tell what of a frame is scene in front of what lies behind its rain.
 
@@ -118,8 +124,8 @@ def scene_part(
     excess
         (h, w) float32 luminance in [-1, 1] of frames over what lies behind them, at the scale of the guides, by number
         counted from the frame in question.
-    tracks
-        Where its pixels lie in those frames.
+    coarse, fine
+        Where its pixels lie in those frames, by the flows of large and of small things.
     settings
         How much rain there is.
     stays
@@ -131,24 +137,24 @@ def scene_part(
     lasts = np.zeros(here.shape, bool)
     if settings.on_track is not None:
         there = {0: bright(here)}
-        for number, track in tracks.items():
+        for number, track in fine.items():
             if number in excess:
-                there[number] = moved_mask(bright(excess[number]), track.fine) & track.fine_closed
+                there[number] = moved_mask(bright(excess[number]), track.flow) & track.closed
         lasts = large(lasting(there, settings.on_track), settings.size)
         if settings.long_on_track is not None:
             lasts |= opened(lasting(there, settings.long_on_track), 2)
     if stays is not None:
         lasts = lasts | stays
     around = [here]
-    for number, track in tracks.items():
+    for number, track in coarse.items():
         if abs(number) <= DARK_REACH and number in excess:
-            around.append(np.where(track.coarse_closed, moved(excess[number], track.coarse), here))
+            around.append(np.where(track.closed, moved(excess[number], track.flow), here))
     middle = ranked(around, len(around) // 2)
     dark = middle < -NEAR
     flashes = np.zeros(here.shape, bool)
     if not settings.dense:
         dark |= here < -NEAR
-        wide = opened(bright(here), WIDE * scale)
+        wide = opened(bright(here), max(WIDE * scale, LEAST_WIDE))
         flashes = wide & ~bright(middle)
         lasts |= wide & ~flashes
     nearby = [excess[number] for number in range(-BROAD_REACH, BROAD_REACH + 1) if number in excess]

@@ -17,7 +17,7 @@ from rainopt.video.aligned import Aligned, aligned, along
 from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.motion import Step, guide_of, step_between
 from rainopt.video.persistence import Rank
-from rainopt.video.scene_part import BROAD_REACH, ScenePart, TimeSettings, bright, scene_part, staying
+from rainopt.video.scene_part import BROAD_REACH, DARK_REACH, ScenePart, TimeSettings, bright, scene_part, staying
 from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import Track, tracks_of
 
@@ -27,6 +27,8 @@ LITTLE = 2e-3
 FEATHER = 5
 # Frames to either side, and how many times the errors of the alignment an excess must exceed, in what moves.
 NEARBY, SURER = 2, 2.0
+# Frames to either side that tell what lies behind the rain over things, of a still camera.
+BY_TIME_REACH = 3
 # Neighbours that must be believed before time has a say.
 ENOUGH = 2
 # Where a frame is as bright as its background within this, it shows it.
@@ -106,7 +108,7 @@ def still_frames(
     seen = _with_steps(in_order(partial(_above, backdrop=backdrop), frames), still=True)
     staying_seen = _with_staying(seen, settings)
     work = partial(_still_frame, settings=settings, angles=angles, solve=solve)
-    return in_order(work, windows(staying_seen, max(settings.reach, BROAD_REACH)))
+    return in_order(work, windows(staying_seen, max(settings.fine_reach, BROAD_REACH)))
 
 
 def moving_frames(
@@ -114,7 +116,7 @@ def moving_frames(
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a camera that moves without their rain; as `still_frames`."""
     work = partial(_moving_frame, settings=settings, angles=angles, solve=solve)
-    return in_order(work, windows(bounded(frames, settings.rank), settings.reach))
+    return in_order(work, windows(bounded(frames, settings.rank), settings.fine_reach))
 
 
 def bounded(frames: Iterable[np.ndarray], rank: Rank) -> Iterator[Seen]:
@@ -194,8 +196,9 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     backdrop, excess = one.backdrop, one.excess
     if backdrop is None or excess is None or one.stays is None:
         raise ValueError("`window` must hold frames over a background")
-    tracks = tracks_of(_steps(window), settings.reach)
-    part = scene_part(_excesses(window), tracks, settings, one.stays)
+    coarse = tracks_of(_steps(window), BY_TIME_REACH)
+    fine = tracks_of(_steps(window), settings.fine_reach, fine=True)
+    part = scene_part(_excesses(window), coarse, fine, settings, one.stays)
     shape = one.pixels.shape[:2]
     there = _enlarged(part.there, shape) | ~backdrop.valid
     clean = backdrop.behind(one.pixels)
@@ -204,7 +207,7 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     if settings.dense:
         other, doubt = one.pixels, there
     else:
-        other, doubt = _by_time(window, tracks, part, settings, angles)
+        other, doubt = _by_time(window, coarse, fine, part, settings, angles)
         doubt &= there
     if float(np.mean(doubt)) > LITTLE:
         other = np.where(doubt[..., None], solve(one.pixels, _known(excess, ~there, TRUST)), other)
@@ -220,8 +223,9 @@ def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, .
     one = window[0]
     if one.behind is None or one.excess is None or one.believed is None or one.repeated is None:
         raise ValueError("`window` must hold frames with what lies behind them")
-    tracks = tracks_of(_steps(window), settings.reach)
-    part = scene_part(_excesses(window), tracks, settings, None)
+    coarse = tracks_of(_steps(window), DARK_REACH)
+    fine = tracks_of(_steps(window), settings.fine_reach, fine=True)
+    part = scene_part(_excesses(window), coarse, fine, settings, None)
     shape = one.pixels.shape[:2]
     flashes = _enlarged(part.flashes, shape)
     if settings.dense:
@@ -232,7 +236,7 @@ def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, .
     clean = without(one.pixels, one.behind, share)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, tracks, settings, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, fine, settings, angles), clean)
     doubt = ((one.believed < ENOUGH) & ~stays) | flashes
     if float(np.mean(doubt)) > LITTLE:
         known = _known(one.excess * share, ~doubt, TRUST)
@@ -246,19 +250,24 @@ def _known(excess: np.ndarray, where: np.ndarray, trust: float) -> RainPrior:
 
 
 def _by_time(
-    window: Window, tracks: dict[int, Track], part: ScenePart, settings: TimeSettings, angles: tuple[float, ...]
+    window: Window,
+    coarse: dict[int, Track],
+    fine: dict[int, Track],
+    part: ScenePart,
+    settings: TimeSettings,
+    angles: tuple[float, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a frame derained by those around it, and where they cannot be believed (H, W) bool."""
     one = window[0]
     shape = one.pixels.shape[:2]
-    others = [_aligned(window, tracks, number) for number in sorted(tracks)]
+    others = [_aligned(window, coarse, number) for number in sorted(coarse)]
     dry = 1 - settings.coverage
-    rank = Rank(settings.reach, min(max(int((2 * settings.reach + 1) * dry / 2), 1), settings.reach))
+    rank = Rank(BY_TIME_REACH, min(max(int((2 * BY_TIME_REACH + 1) * dry / 2), 1), BY_TIME_REACH))
     behind, excess, believed, repeated = bound_of(one.pixels, others, rank)
     clean = without(one.pixels, behind, rain_share(excess, angles, settings.height) * ~repeated)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, tracks, settings, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, fine, settings, angles), clean)
     return clean, ((believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
 
 
@@ -270,7 +279,7 @@ def _along_tracks(
     if one.excess is None:
         raise ValueError("`window` must hold frames over what lies behind them")
     others = [
-        along(window[number].pixels, track.fine, track.fine_closed)
+        along(window[number].pixels, track.flow, track.closed)
         for number, track in sorted(tracks.items())
         if abs(number) <= NEARBY
     ]
