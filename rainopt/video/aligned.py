@@ -49,7 +49,9 @@ def aligned(frame: np.ndarray, track: Track, guide: np.ndarray, other: np.ndarra
             return Aligned(frame, np.ones(frame.shape[:2], bool))
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         pixels = cv2.warpPerspective(frame, camera, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return Aligned(np.asarray(pixels), inside(flow_of(camera, frame.shape[0], frame.shape[1])))
+        everywhere = np.ones(frame.shape[:2], np.uint8)
+        valid = cv2.warpPerspective(everywhere, camera, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+        return Aligned(np.asarray(pixels), np.asarray(valid).view(bool))
     if track.camera is None:
         flow, valid = track.flow, track.closed
     else:

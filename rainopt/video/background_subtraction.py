@@ -33,6 +33,16 @@ class Backdrop:
         """Return the background in a light that is ``gain`` times as bright."""
         return self if gain == 1 else Backdrop(np.minimum(self.image * np.float32(gain), 1), self.valid)
 
+    def reduced(self, height: int, width: int) -> Backdrop:
+        """Return the background at another scale."""
+        import cv2
+
+        if self.valid.shape == (height, width):
+            return self
+        image = cv2.resize(self.image, (width, height), interpolation=cv2.INTER_AREA)
+        valid = cv2.resize(self.valid.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        return Backdrop(np.asarray(image), np.asarray(valid).view(bool))
+
     def difference(self, frame: np.ndarray) -> np.ndarray:
         """Return the luminance (H, W) float32 of a frame (H, W, 3) uint8 or uint16 less that of the background.
 

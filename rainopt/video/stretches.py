@@ -29,6 +29,8 @@ from rainopt.video.temporal import moving_frames, still_frames
 
 # Frames that the settings of a stretch are found from, and those that tell whether the camera moves.
 SAMPLES, LOOKED_AT = 7, 20
+# Those that the solver's settings are found from where time tells the direction of the rain.
+FEW_SAMPLES = 3
 # A stretch of fewer frames is derained as the one before it, if it is of the same scene.
 FEW = 40
 # How far an angle or a density follows the rain from one stretch to the next.
@@ -118,7 +120,8 @@ def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = N
     directions = None
     if sample is not None:
         directions = sample.estimate.directions if sample.estimate.confidence >= PRESENT else ()
-    return scene_settings([store[number] for number in _spread(store, SAMPLES)], settings, directions)
+    count = SAMPLES if sample is None else FEW_SAMPLES
+    return scene_settings([store[number] for number in _spread(store, count)], settings, directions)
 
 
 def _following(before: StretchSettings | None, now: StretchSettings, settings: VideoSettings) -> StretchSettings:

@@ -15,7 +15,8 @@ from rainopt.optim.objectives import RainPrior
 from rainopt.parallel.threads import in_order
 from rainopt.video.aligned import Aligned, aligned, along
 from rainopt.video.background_subtraction import Backdrop
-from rainopt.video.motion import Step, guide_of, step_between
+from rainopt.video.copies import small_copy
+from rainopt.video.motion import GUIDE, Step, guide_of, step_between
 from rainopt.video.persistence import Rank
 from rainopt.video.scene_part import BROAD_REACH, DARK_REACH, ScenePart, TimeSettings, bright, scene_part, staying
 from rainopt.video.time_bound import bound_of, rain_share, without
@@ -58,9 +59,9 @@ class Seen:
     behind
         (H, W, 3): what lies behind, by the frames around it, of a camera that moves.
     excess
-        (H, W) float32: luminance over what lies behind.
+        (H, W) float32: luminance over what lies behind, of a camera that moves.
     small
-        The same at the scale of the guide.
+        (h, w) float32: luminance over what lies behind, at the scale of the guide.
     believed, repeated
         As `rainopt.video.time_bound.Bound` has it, of a camera that moves.
     stays
@@ -105,7 +106,8 @@ def still_frames(
         Derains a frame by its energy, given what is known of its rain: where the background and the frames around it
         cannot be believed.
     """
-    seen = _with_steps(in_order(partial(_above, backdrop=backdrop), frames), still=True)
+    small = backdrop.reduced(*small_copy(backdrop.image, GUIDE).shape[:2])
+    seen = _with_steps(in_order(partial(_above, backdrop=backdrop, small=small), frames), still=True)
     staying_seen = _with_staying(seen, settings)
     work = partial(_still_frame, settings=settings, angles=angles, solve=solve)
     return in_order(work, windows(staying_seen, max(settings.fine_reach, BROAD_REACH)))
@@ -174,11 +176,10 @@ def _with_staying(seen: Iterable[Seen], settings: TimeSettings) -> Iterator[Seen
     return in_order(work, masks_around())
 
 
-def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop) -> Seen:
+def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop, small: Backdrop) -> Seen:
     pixels, gain = lit
-    under = backdrop.under(gain)
-    guide, excess = guide_of(pixels), under.difference(pixels)
-    return Seen(pixels, guide, backdrop=under, excess=excess, small=_reduced(excess, guide.shape))
+    excess = small.under(gain).difference(small_copy(pixels, GUIDE))
+    return Seen(pixels, guide_of(pixels), backdrop=backdrop.under(gain), small=excess)
 
 
 def _bounded(window: Window, rank: Rank) -> Seen:
@@ -193,8 +194,8 @@ def _bounded(window: Window, rank: Rank) -> Seen:
 
 def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
     one = window[0]
-    backdrop, excess = one.backdrop, one.excess
-    if backdrop is None or excess is None or one.stays is None:
+    backdrop = one.backdrop
+    if backdrop is None or one.stays is None:
         raise ValueError("`window` must hold frames over a background")
     coarse = tracks_of(_steps(window), BY_TIME_REACH)
     fine = tracks_of(_steps(window), settings.fine_reach, fine=True)
@@ -204,10 +205,11 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     clean = backdrop.behind(one.pixels)
     if float(np.mean(there)) <= LITTLE / 10:
         return clean
+    excess = backdrop.difference(one.pixels)
     if settings.dense:
         other, doubt = one.pixels, there
     else:
-        other, doubt = _by_time(window, coarse, fine, part, settings, angles)
+        other, doubt = _by_time(window, excess, coarse, fine, part, settings, angles)
         doubt &= there
     if float(np.mean(doubt)) > LITTLE:
         other = np.where(doubt[..., None], solve(one.pixels, _known(excess, ~there, TRUST)), other)
@@ -236,7 +238,7 @@ def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, .
     clean = without(one.pixels, one.behind, share)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, fine, settings, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, one.excess, fine, settings, angles), clean)
     doubt = ((one.believed < ENOUGH) & ~stays) | flashes
     if float(np.mean(doubt)) > LITTLE:
         known = _known(one.excess * share, ~doubt, TRUST)
@@ -251,6 +253,7 @@ def _known(excess: np.ndarray, where: np.ndarray, trust: float) -> RainPrior:
 
 def _by_time(
     window: Window,
+    above: np.ndarray,
     coarse: dict[int, Track],
     fine: dict[int, Track],
     part: ScenePart,
@@ -267,17 +270,17 @@ def _by_time(
     clean = without(one.pixels, behind, rain_share(excess, angles, settings.height) * ~repeated)
     stays = _enlarged(part.stays, shape)
     if stays.any():
-        clean = np.where(stays[..., None], _along_tracks(window, fine, settings, angles), clean)
+        clean = np.where(stays[..., None], _along_tracks(window, above, fine, settings, angles), clean)
     return clean, ((believed < ENOUGH) & ~stays) | _enlarged(part.flashes, shape)
 
 
 def _along_tracks(
-    window: Window, tracks: dict[int, Track], settings: TimeSettings, angles: tuple[float, ...]
+    window: Window, above: np.ndarray, tracks: dict[int, Track], settings: TimeSettings, angles: tuple[float, ...]
 ) -> np.ndarray:
-    """Return a frame less what is brighter in it than along the tracks of small things."""
+    """Return a frame less what is brighter in it than along the tracks of small things, given its excess ``above`` what
+    lies behind it.
+    """
     one = window[0]
-    if one.excess is None:
-        raise ValueError("`window` must hold frames over what lies behind them")
     others = [
         along(window[number].pixels, track.flow, track.closed)
         for number, track in sorted(tracks.items())
@@ -286,7 +289,7 @@ def _along_tracks(
     behind, excess, _, _ = bound_of(one.pixels, others, Rank(NEARBY, NEARBY))
     share = rain_share(excess, angles, settings.height, SURER)
     # What stays is bright behind its rain as well; where its track shows no such thing, the track is wrong.
-    share[one.excess - excess <= NEARLY] = 0
+    share[above - excess <= NEARLY] = 0
     return without(one.pixels, behind, share)
 
 

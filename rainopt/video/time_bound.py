@@ -57,7 +57,7 @@ def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
     A frame that cannot be believed at a place is replaced there by the frame in question, which takes rain off less,
     and never more. At the ends of a clip there are fewer frames, and the rank is lowered with their number.
     """
-    values = [frame, *(np.where(other.valid[..., None], other.pixels, frame) for other in others)]
+    values = [frame, *(_believed(other, frame) for other in others)]
     place = round(rank.rank * len(others) / (2 * rank.reach))
     behind = ranked(values, place)
     seen = np.zeros(frame.shape[:2], np.uint8)
@@ -65,6 +65,15 @@ def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
     return Bound(behind, luminance_of(frame) - luminance_of(behind), seen, repeated)
+
+
+def _believed(other: Aligned, frame: np.ndarray) -> np.ndarray:
+    """Return an aligned frame with the one in question where it cannot be believed."""
+    import cv2
+
+    if other.valid.all():
+        return other.pixels
+    return np.asarray(cv2.copyTo(frame, (~other.valid).view(np.uint8), other.pixels.copy()))
 
 
 def _alike(frame: np.ndarray, others: Sequence[Aligned]) -> np.ndarray:
