@@ -45,6 +45,8 @@ def derain_video(
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
             "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
+            "iterations": max((note["iterations"] for note in done.notes if note["iterations"]), default=None),
+            "gap": max((note["gap"] for note in done.notes if note["gap"] is not None), default=None),
         }
 
     return video_to_video(source, target, output, of_images, work)

@@ -76,6 +76,8 @@ class StretchSettings:
         return {
             "angle": None if self.dry else round(self.scene.directions[0].angle, 2),
             "still": self.backdrop is not None,
+            "iterations": None if self.dry else self.scene.layers.max_iter,
+            "gap": None if self.dry or self.scene.gap is None else round(self.scene.gap, 4),
             "time": None if self.time is None else asdict(self.time),
             "scene": asdict(self.scene),
         }
