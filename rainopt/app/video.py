@@ -32,10 +32,10 @@ class VideoRecord(FileRecord):
     """What became of one video.
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped. ``iterations`` are the most of a stretch, of frames or parts of them that are solved by
-    themselves, and ``gap`` is the largest duality gap that is left then, as a share of the energy. ``copied`` says that the source was copied as it is, since nothing was done;
-    ``told`` is what the result lacks of the source, in sentences. Of a video that became pictures, ``output`` is the
-    first and ``last`` the last.
+    frames that a background helped. ``iterations`` are the most of a stretch, of frames or parts of them that are
+    solved by themselves, and ``gap`` is the largest duality gap that they leave, as a share of the energy. ``copied``
+    says that the source was copied as it is, since nothing was done; ``told`` is what the result lacks of the source,
+    in sentences. Of a video that became pictures, ``output`` is the first and ``last`` the last.
     """
 
     last: str | None = None
