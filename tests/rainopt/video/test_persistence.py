@@ -40,7 +40,7 @@ def test_a_rank_is_that_of_sorted_values(rng, dtype, shape):
 @given(st.integers(1, 6), st.integers(0, 5), st.integers(0, 5), st.integers(0, 2**32 - 1))
 def test_lasting_is_an_opening_in_time(length, before, after, seed):
     masks = np.random.default_rng(seed).random((before + 1 + after, 4, 5)) < 0.75
-    there = {number: mask for number, mask in zip(range(-before, after + 1), masks, strict=True)}
+    there = dict(zip(range(-before, after + 1), masks, strict=True))
     opened = ndimage.binary_opening(masks, np.ones((length, 1, 1), bool))
     np.testing.assert_array_equal(lasting(there, length), opened[before])
     for number, mask in there.items():
