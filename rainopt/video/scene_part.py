@@ -216,19 +216,22 @@ def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def opened(mask: np.ndarray, side: float) -> np.ndarray:
     """Return a mask (h, w) bool without what is narrower than a square."""
-    return _morphology("MORPH_OPEN", mask, max(2, round(side)))
-
-
-def grown(mask: np.ndarray, margin: float) -> np.ndarray:
-    """Return a mask (h, w) bool grown by a margin."""
-    return _morphology("MORPH_DILATE", mask, 2 * max(1, round(margin)) + 1)
-
-
-def _morphology(what: str, mask: np.ndarray, side: int) -> np.ndarray:
     import cv2
 
     if not mask.any():
         return mask
-    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), getattr(cv2, what), np.ones((side, side), np.uint8))).view(
-        bool
-    )
+    width = max(2, round(side))
+    square, centre = np.ones((width, width), np.uint8), width // 2
+    # A square of an even side has its centre beside the middle, and must be mirrored for the way back.
+    kept = cv2.erode(mask.view(np.uint8), square, anchor=(centre, centre))
+    return np.asarray(cv2.dilate(kept, square, anchor=(width - 1 - centre, width - 1 - centre))).view(bool)
+
+
+def grown(mask: np.ndarray, margin: float) -> np.ndarray:
+    """Return a mask (h, w) bool grown by a margin."""
+    import cv2
+
+    if not mask.any():
+        return mask
+    side = 2 * max(1, round(margin)) + 1
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((side, side), np.uint8))).view(bool)

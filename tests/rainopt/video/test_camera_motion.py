@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from rainopt.video import camera_motion
-from rainopt.video.camera_motion import SMALL, small_copy, stabiliser_of, stands_still
+from rainopt.video import copies
+from rainopt.video.camera_motion import stabiliser_of, stands_still
+from rainopt.video.copies import SMALL, small_copy
 from tests.support.clips import rained, seen_from
 
 H, W, COUNT = 120, 160, 13  # of which every second is aligned
@@ -92,11 +93,11 @@ def test_few_frames_are_still_unless_two_are_far_apart_and_black_ones_do_not_cou
 
 
 def test_large_frames_are_judged_by_their_own_pixels(monkeypatch):
-    monkeypatch.setattr(camera_motion, "SMALL", W // 2)
+    monkeypatch.setattr(copies, "SMALL", W // 2)
     frames = filmed("coffee", "light")
-    copies = [small_copy(frame) for frame in frames]
-    assert copies[0].shape == (H // 2, W // 2, 3)
-    assert stands_still(copies, frames[0].shape)
+    small = [small_copy(frame) for frame in frames]
+    assert small[0].shape == (H // 2, W // 2, 3)
+    assert stands_still(small, frames[0].shape)
     # A movement that counts in the frames would not in the copies.
     for pixels, still in ((0.05, True), (0.3, False), (5, False)):
         way = np.array([[1, 0, pixels], [0, 1, 0]], float)
