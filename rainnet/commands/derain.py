@@ -97,9 +97,14 @@ def derain(
     """Remove rain from photographs and videos by a trained network.
 
     PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
-    result is upright. Videos become H.264 (VP9 in .webm) with the same frames, time stamps and sound; the direction of
-    the rain is steady from frame to frame. Results that are already there are kept, so the same command run again goes
-    on where it was interrupted, also within a video.
+    result is upright.
+
+    Videos become H.264 (VP9 in .webm) with the same frames, time stamps, marks of colours and fields, sound,
+    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. Each frame is
+    derained by itself, by a direction of the rain that is steady from frame to frame.
+
+    Results that are already there are kept, so the same command run again goes on where it was interrupted, also within
+    a video.
 
     **Examples**
 

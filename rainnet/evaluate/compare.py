@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import Layout, Pair
 from rainnet.evaluate.methods import Method, Results
 from rainnet.evaluate.report import Failure, MethodReport, Report, Score
+from rainnet.evaluate.score import read_pair, rounded, score_of
 from rainopt.app.task import error_message
-from rainopt.image import quantise, unit_range
 from rainopt.io import read_image
-from rainopt.metrics.fidelity import PROTOCOLS, psnr, ssim
+from rainopt.metrics.fidelity import PROTOCOLS
 
 __all__ = [
     "PROTOCOL",
@@ -30,12 +29,10 @@ __all__ = [
     "Score",
     "chosen_pairs",
     "evaluate",
-    "valid_pixels",
 ]
 
 PROTOCOL = "y_matlab"
 """That of most of the literature."""
-LEAST_SSIM, MARGIN = 11, 5  # pixels on a side, and of the border that is in no middle of a window
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +176,7 @@ def _compare_all(
     runs = {method.name: _run(method, pairs, root) for method in methods}
     for pair in pairs:
         try:
-            rainy, truth, valid = _read(pair)
+            rainy, truth, valid = read_pair(pair)
         except Exception as error:
             yield Compared(pair, failures={"": error_message(error, pair.rainy, None)})
             continue
@@ -187,8 +184,8 @@ def _compare_all(
         for name, run in runs.items():
             try:
                 made = run(pair, rainy)
-                result = _rounded(made.image, rainy if truth is None else truth)
-                score = _score(compared, result, protocols, with_niqe, made.seconds)
+                result = rounded(made.image, rainy if truth is None else truth)
+                score = score_of(result, truth, valid, protocols, name=pair.name, niqe=with_niqe, seconds=made.seconds)
             # A method may raise anything, and what it raises concerns one picture.
             except Exception as error:
                 compared.failures[name] = f"{name}: {error_message(error, pair.rainy, None)}"
@@ -217,97 +214,6 @@ def _run(method: Method | Results, pairs: Sequence[Pair], root: Path) -> _Run:
     return work
 
 
-def _read(pair: Pair) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Return rainy picture, truth, and where that can be trusted.
-
-    Raises
-    ------
-    ValueError
-        If one cannot be read, they are of different sizes, or no pixel can be trusted.
-    """
-    rainy = read_picture(pair.rainy)
-    if pair.clean is None:
-        return rainy, None, None
-    truth = read_picture(pair.clean)
-    if rainy.shape[:2] != truth.shape[:2]:
-        raise ValueError(f"'{pair.rainy}' has {_size(rainy)} pixels and its truth '{pair.clean}' {_size(truth)}")
-    return rainy, truth, valid_pixels(pair, rainy.shape[:2])
-
-
-def valid_pixels(pair: Pair, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return the pixels of a pair that its mask says can be trusted, (H, W) bool; None without a mask.
-
-    Raises
-    ------
-    ValueError
-        If the mask cannot be read, is of another size, or holds none.
-    """
-    if pair.valid is None:
-        return None
-    valid = read_picture(pair.valid)
-    valid = (valid if valid.ndim == 2 else valid[..., 0]) > 0
-    if valid.shape != shape:
-        raise ValueError(f"the mask '{pair.valid}' has {_size(valid)} pixels, and '{pair.rainy}' has others")
-    if not valid.any():
-        raise ValueError(f"the mask '{pair.valid}' says that no pixel can be trusted; leave the pair out")
-    return valid
-
-
-def _rounded(image: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return a result as a file of the depth of another picture would hold it.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is of another size, or no picture.
-    """
-    if image.ndim not in (2, 3):
-        raise ValueError(f"the result must be (H, W) or (H, W, C), got shape {image.shape}")
-    if image.shape[:2] != like.shape[:2]:
-        raise ValueError(f"the result has {_size(image)} pixels and the picture {_size(like)}")
-    return quantise(unit_range(image), like.dtype)
-
-
-def _score(
-    compared: Compared, result: np.ndarray, protocols: Sequence[str], with_niqe: bool, seconds: float | None
-) -> Score:
-    name, truth, valid = compared.pair.name, compared.truth, compared.valid
-    natural = _niqe(result) if with_niqe or truth is None else None
-    if truth is None:
-        return Score(name, niqe=natural, seconds=seconds)
-    a, b = in_same_channels(result, truth)
-    small = min(a.shape[:2]) < LEAST_SSIM
-    # Nor is there a window whose middle is valid, where all that is lies along the border.
-    small = small or (valid is not None and not valid[MARGIN:-MARGIN, MARGIN:-MARGIN].any())
-    return Score(
-        name,
-        {protocol: psnr(a, b, protocol, valid) for protocol in protocols},
-        {protocol: None if small else ssim(a, b, protocol, valid) for protocol in protocols},
-        natural,
-        seconds,
-        None if valid is None else float(valid.mean()),
-    )
-
-
-def in_same_channels(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two pictures (H, W, C) without alpha; where one is coloured, a grey one gets three equal channels."""
-    planes = [image[..., None] if image.ndim == 2 else image for image in (a, b)]
-    planes = [image[..., : 3 if image.shape[2] > 2 else 1] for image in planes]
-    most = max(image.shape[2] for image in planes)
-    first, second = (np.repeat(image, most // image.shape[2], axis=2) for image in planes)
-    return first, second
-
-
-def _niqe(image: np.ndarray) -> float | None:
-    """Return NIQE; None for pictures that are too small."""
-    from rainopt import niqe
-
-    try:
-        return niqe(image)
-    except ValueError:
-        return None
-
-
 def _known(name: str, names: Sequence[str], what: str) -> str:
     if name not in names:
         # Importing the networks takes a second, which only a wrong name costs.
@@ -315,7 +221,3 @@ def _known(name: str, names: Sequence[str], what: str) -> str:
 
         known(name, names, what)
     return name
-
-
-def _size(image: np.ndarray) -> str:
-    return " x ".join(str(side) for side in image.shape[:2])

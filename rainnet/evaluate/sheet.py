@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 import numpy as np
 
-from rainnet.evaluate.compare import Compared, in_same_channels
+from rainnet.evaluate.compare import Compared
+from rainnet.evaluate.score import in_same_channels
 from rainopt.app.sheet import Row
 from rainopt.image import unit_range
 from rainopt.metrics.fidelity import psnr

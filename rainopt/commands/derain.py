@@ -102,11 +102,17 @@ def derain(
         bool,
         typer.Option(
             "--background/--no-background",
-            help="In videos of a still camera, let the background that its frames share help; else each frame alone.",
+            help="In videos, let the frames around each one help it, aligned where the camera moves, and the "
+            "background that those of a still camera share; else each frame alone.",
         ),
     ] = True,
     max_iter: Annotated[
-        int | None, typer.Option(min=1, help="Most iterations of the solver; 400 for images, 20 for frames.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Most iterations of the solver. If left out: 400 for images; for all frames of a scene, as many as "
+            "bring one in its middle within --tol.",
+        ),
     ] = None,
     tol: Annotated[
         float | None, typer.Option(min=0, help="Stop at this duality gap relative to the energy, 0.02 if left out.")
@@ -116,11 +122,15 @@ def derain(
     """Remove rain streaks from photographs and videos.
 
     PNG, JPEG, TIFF, WebP, AVIF and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and
-    the result is upright. HEIC becomes PNG, raw photographs TIFF (extras heif and raw). Videos become H.264 (VP9 in
-    .webm) with the same frames, time stamps and sound; direction and weights are steady from frame to frame, and what a
-    still camera sees behind the rain helps. Results that are already there are kept, so the same command run again goes
-    on where it was interrupted, also within a video; they are listed in a file .rainopt-results in their folder, and
-    left out where they lie among later inputs.
+    the result is upright. HEIC becomes PNG, raw photographs TIFF (extras heif and raw).
+
+    Videos become H.264 (VP9 in .webm) with the same frames, time stamps, marks of colours and fields, sound,
+    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. One without rain
+    is copied as it is. Direction and weights are steady from frame to frame, and the frames around each one help: what
+    stays for longer than a streak can is no rain.
+
+    Results that are already there are kept, so the same command run again goes on where it was interrupted, also within
+    a video; they are listed in a file .rainopt-results in their folder, and left out where they lie among later inputs.
 
     **Examples**
 

@@ -43,8 +43,8 @@ def derain_video(
         done = in_stretches(video, target, _Stretches(video, Solver(settings, STRETCH), output), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
-            "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
-            "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
+            "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
+            "still": sum(note["frames"] for note in done.notes if note["still"] and not note["dry"]) / frames,
             "iterations": max((note["iterations"] for note in done.notes if note["iterations"]), default=None),
             "gap": max((note["gap"] for note in done.notes if note["gap"] is not None), default=None),
         }

@@ -89,8 +89,10 @@ class LiveSource:
 
     def __exit__(self, *_: object) -> None:
         self._stop = True
-        # A thread that waits for data ends with the process.
+        # A thread that waits for data ends with the process. Until here, what is written is set up by the streams.
         self._thread.join(1)
+        if not self._thread.is_alive():
+            self._container.close()
 
     @property
     def is_over(self) -> bool:
@@ -125,7 +127,6 @@ class LiveSource:
             with self._change:
                 self._ended = True
                 self._change.notify_all()
-            self._container.close()
 
     def _decode(self, stream: Any) -> None:
         broken = import_av().error.FFmpegError

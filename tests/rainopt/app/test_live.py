@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ from rainopt.app.keep import Keep
 from rainopt.app.live import derain_live
 from rainopt.app.results import OutputSettings
 from rainopt.commands.main import app
-from rainopt.io.video.live import without_secrets
+from rainopt.io.video.live import _Pace, without_secrets
 from rainopt.io.video.read import read_frames
 from rainopt.io.video.span import Moment, Span
 from tests.support.clips import blocks, coded, rained, save, view
@@ -48,6 +49,7 @@ class Dark:
     found: threading.Event = field(default_factory=threading.Event)
 
     def choose(self, store, before):
+        self.found.set()
         self.seen.append((len(store), before))
         return len(self.seen)
 
@@ -72,6 +74,19 @@ def quickly(monkeypatch):
     monkeypatch.setattr(live_settings, "MOST", 10)
 
 
+@pytest.fixture
+def at_once(quickly, monkeypatch):
+    """Let frames wait for the rain to be known, and files not for the time at which their frames are shown."""
+
+    class AtOnce(threading.Thread):
+        def start(self):
+            super().start()
+            self.join()
+
+    monkeypatch.setattr(live_settings, "threading", SimpleNamespace(Thread=AtOnce))
+    monkeypatch.setattr(_Pace, "wait", lambda *_: None)
+
+
 def run(source, target, work=None, stop=None, **output):
     record = derain_live(
         str(source), str(target), OutputSettings(crf=5, **output), work or Dark(), stop or threading.Event()
@@ -89,20 +104,20 @@ def changed(got, expected):
 
 
 def test_a_file_at_its_own_pace_comes_out_whole_and_in_time(tmp_path, quickly):
-    source, work = save(tmp_path / "a.mkv", grey(40)), Dark()
+    source, work = save(tmp_path / "a.mkv", grey(30)), Dark()
     begin = time.monotonic()
     record = run(source, tmp_path / "b.mp4", work)
-    assert time.monotonic() - begin > 1.4
-    assert (record.frames, record.dropped, record.lost) == (40, 0, None)
+    assert time.monotonic() - begin > 1.1
+    assert (record.frames, record.dropped, record.lost) == (30, 0, None)
     assert times_of(tmp_path / "b.mp4") == times_of(source)
     darker = changed(read_frames(tmp_path / "b.mp4"), read_frames(source))
-    assert darker == [False] * record.raw + [True] * (40 - record.raw)
+    assert darker == [False] * record.raw + [True] * (30 - record.raw)
     assert 2 <= record.raw < 15
     assert record.delay < 10
     # Settings are renewed, from frames that have gone, after the ones before.
     assert work.seen[:2] == [(3, None), (10, 1)]
     assert (
-        f"40 frames; rain at +8.0°; {record.raw} as they came, before the rain was known; at most 0." in record.line()
+        f"30 frames; rain at +8.0°; {record.raw} as they came, before the rain was known; at most 0." in record.line()
     )
     assert not list(tmp_path.glob(".*"))
 
@@ -110,7 +125,7 @@ def test_a_file_at_its_own_pace_comes_out_whole_and_in_time(tmp_path, quickly):
 def test_frames_are_dropped_before_the_delay_grows(tmp_path, quickly, monkeypatch):
     monkeypatch.setattr(live, "WAITING", 0.3)
     monkeypatch.setattr(live, "TELL_EVERY", 0.2)
-    source, told = save(tmp_path / "a.mkv", grey(50)), []
+    source, told = save(tmp_path / "a.mkv", grey(50), rate=Fraction(50)), []
     record = derain_live(
         str(source),
         str(tmp_path / "b.mkv"),
@@ -125,7 +140,7 @@ def test_frames_are_dropped_before_the_delay_grows(tmp_path, quickly, monkeypatc
     got = times_of(tmp_path / "b.mkv")
     assert len(got) == record.frames
     # Those that are left are shown when they came.
-    assert set(got) <= {Fraction(k, 25) for k in range(50)}
+    assert set(got) <= {Fraction(k, 50) for k in range(50)}
     assert f"{record.dropped} dropped to keep up" in record.line()
     assert any("frames dropped to keep up, at" in text for text in told)
 
@@ -140,7 +155,7 @@ def test_it_ends_when_it_is_told_to_and_at_a_time(tmp_path, quickly):
 
 
 @pytest.mark.parametrize(("name", "target"), [("a.mp4", "b.mkv"), ("a.ts", "b.mp4"), ("a.mkv", "b.webm")])
-def test_a_region_is_left_alone_and_sound_is_copied(tmp_path, quickly, name, target):
+def test_a_region_is_left_alone_and_sound_is_copied(tmp_path, at_once, name, target):
     source = coded(tmp_path / name, grey(20), sound=True, begin=5 if name == "a.ts" else 0)
     record = run(source, tmp_path / target, keep=Keep.of(["0,0,32,48"]))
     got, expected = read_frames(tmp_path / target), read_frames(source)
@@ -157,7 +172,7 @@ def test_a_region_is_left_alone_and_sound_is_copied(tmp_path, quickly, name, tar
     assert 0.7 < heard[-1] < 0.85
 
 
-def test_a_size_that_changes_ends_it_with_what_came_before(tmp_path, quickly):
+def test_a_size_that_changes_ends_it_with_what_came_before(tmp_path, at_once):
     parts = [coded(tmp_path / f"{n}.h264", [frame[: 24 * n] for frame in grey(8)]).read_bytes() for n in (2, 1)]
     (tmp_path / "a.h264").write_bytes(b"".join(parts))
     record = run(tmp_path / "a.h264", tmp_path / "b.mkv")
@@ -168,7 +183,7 @@ def test_a_size_that_changes_ends_it_with_what_came_before(tmp_path, quickly):
     assert len(read_frames(tmp_path / "b.mkv")) == record.frames == 8
 
 
-def test_a_new_scene_is_not_derained_as_the_one_before(tmp_path, quickly):
+def test_a_new_scene_is_not_derained_as_the_one_before(tmp_path, at_once):
     frames = list(rained(view(), None, 20)) + list(rained(view("astronaut"), None, 20))
     work = Dark()
     record = run(save(tmp_path / "a.mkv", frames), tmp_path / "b.mkv", work)
@@ -188,14 +203,14 @@ def server(tmp_path):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://user:secret@127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 
 
-def test_an_address_is_read_and_its_password_is_not_shown(tmp_path, server, quickly):
+def test_an_address_is_read_and_its_password_is_not_shown(tmp_path, server, at_once):
     coded(tmp_path / "a.ts", grey(20))
     record = run(f"{server}/a.ts", tmp_path / "b.mkv")
     assert record.input == without_secrets(f"{server}/a.ts")
@@ -208,21 +223,21 @@ def test_an_address_is_read_and_its_password_is_not_shown(tmp_path, server, quic
     assert not (tmp_path / "c.mkv").exists()
 
 
-def test_a_connection_that_breaks_off_is_told_and_what_came_is_kept(tmp_path, quickly):
-    content = coded(tmp_path / "a.ts", grey(20)).read_bytes()
+def test_a_connection_that_breaks_off_is_told_and_what_came_is_kept(tmp_path, at_once):
+    content, work = coded(tmp_path / "a.mkv", grey(20)).read_bytes(), Dark()
 
     def send(server):
         connection, _ = server.accept()
         with connection:
             connection.sendall(content)
-            time.sleep(1)
+            work.found.wait(10)
             # Closed like a cable that is cut.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         sender = threading.Thread(target=send, args=(server,))
         sender.start()
-        record = run(f"tcp://127.0.0.1:{server.getsockname()[1]}", tmp_path / "b.mkv")
+        record = run(f"tcp://127.0.0.1:{server.getsockname()[1]}", tmp_path / "b.mkv", work)
         sender.join()
     assert "the stream broke off (Connection reset by peer)" in record.lost
     assert len(read_frames(tmp_path / "b.mkv")) == record.frames > 0
