@@ -32,6 +32,7 @@ def short_stretches(monkeypatch):
     monkeypatch.setattr(module, "STRETCH", STRETCH)
     monkeypatch.setattr(stretches, "FEW", 10)
     monkeypatch.setattr(stretches, "SAMPLES", 2)
+    monkeypatch.setattr(stretches, "LOOKED_AT", 4)
 
 
 @functools.cache

@@ -47,6 +47,7 @@ def short_stretches(monkeypatch):
     monkeypatch.setattr(module, "STRETCH", STRETCH)
     monkeypatch.setattr(stretches, "FEW", FEW)
     monkeypatch.setattr(stretches, "SAMPLES", SAMPLES)
+    monkeypatch.setattr(stretches, "LOOKED_AT", 4)
 
 
 @pytest.fixture(scope="module")
