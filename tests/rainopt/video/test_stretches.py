@@ -331,33 +331,6 @@ def test_a_care_is_had_again_from_its_note(wishes):
     np.testing.assert_array_equal(list(lent([store[k] for k in range(PART)], again)), shown)
 
 
-# Changing light
-
-
-def test_light_that_changes_makes_no_step_from_stretch_to_stretch():
-    length = 12
-    gains = np.linspace(0.8, 1.0, 2 * length)
-    lit, truth = (
-        [np.rint(f * light).astype(np.uint8) for f, light in zip(rained("coffee", preset), gains, strict=False)]
-        for preset in ("light", None)
-    )
-    first, second = stored(lit[:length]), stored(lit[length:])
-    wishes = VideoSettings(max_iter=10)
-    before = stretch_settings(first, wishes)
-    begun = list(derained(first, before))
-    # Whether it is a stretch of its own or treated as the one before.
-    for last in (None, before):
-        results = [*begun, *derained(second, stretch_settings(second, wishes, last))]
-        shown = np.array([result.mean() / frame.mean() for result, frame in zip(results, truth, strict=True)])
-        assert np.abs(np.diff(shown)).max() < 0.015
-        assert abs(shown[:length].mean() - shown[length:].mean()) < 0.01
-        far = [
-            np.mean([np.square(one.astype(float) - other).mean() for one, other in zip(frames, truth, strict=True)])
-            for frames in (lit, results)
-        ]
-        assert far[1] < far[0] / 3
-
-
 # Frame after frame
 
 
