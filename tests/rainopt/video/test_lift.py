@@ -40,7 +40,8 @@ def in_two_units():
 
 @pytest.mark.parametrize("background", [False, True])
 def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background):
-    here, there = (stretch_settings(stored(frames), VideoSettings(background=background)) for frames in in_two_units)
+    wishes = VideoSettings(background=background, max_iter=20)
+    here, there = (stretch_settings(stored(frames), wishes) for frames in in_two_units)
     assert there.scene == here.scene
     assert there.scene.rain
     assert (there.backdrop is None) == (here.backdrop is None)

@@ -5,6 +5,8 @@ import pytest
 
 from rainopt.video.frames import FrameStore
 from rainopt.video.light import EvenlyLit, gains_of
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import derained, stretch_settings
 from tests.support.clips import noisy, rained, stored, view
 
 COUNT = 24
@@ -100,3 +102,30 @@ def test_frames_that_were_lit_by_gains_come_back_from_memory_and_from_a_file(rng
             np.testing.assert_allclose(frame, SCENE * 0.7, rtol=0, atol=1.2)
         band = EvenlyLit(store, gains).band(slice(0, 4))
         np.testing.assert_allclose(band, np.broadcast_to(SCENE[:4] * 0.7, band.shape), rtol=0, atol=1.2)
+
+
+def test_light_that_changes_makes_no_step_from_stretch_to_stretch():
+    length = 10
+    gains = np.linspace(0.8, 1.0, 2 * length)
+    lit, truth = (
+        [
+            np.rint(f * light).astype(np.uint8)
+            for f, light in zip(rained(SCENE, preset, 2 * length, scale=0.2), gains, strict=True)
+        ]
+        for preset in ("light", None)
+    )
+    first, second = stored(lit[:length]), stored(lit[length:])
+    wishes = VideoSettings(max_iter=10)
+    before = stretch_settings(first, wishes)
+    begun = list(derained(first, before))
+    # Whether it is a stretch of its own or treated as the one before.
+    for last in (None, before):
+        results = [*begun, *derained(second, stretch_settings(second, wishes, last))]
+        shown = np.array([result.mean() / frame.mean() for result, frame in zip(results, truth, strict=True)])
+        assert np.abs(np.diff(shown)).max() < 0.015
+        assert abs(shown[:length].mean() - shown[length:].mean()) < 0.01
+        far = [
+            np.mean([np.square(one.astype(float) - other).mean() for one, other in zip(frames, truth, strict=True)])
+            for frames in (lit, results)
+        ]
+        assert far[1] < far[0] / 3
