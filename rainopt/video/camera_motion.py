@@ -21,6 +21,7 @@ JITTER = 1.5
 # 0.07, or 0.2 with movements of 0.1 pixels; of nine moving ones at least 0.16.
 FLOWING, LEAST_FLOW = 0.12, 0.5
 FLOW_LAGS = (1, 4)  # copies
+PARTS = 6  # of a side
 
 
 def stabiliser_of(frame: np.ndarray) -> Stabiliser | None:
@@ -75,7 +76,7 @@ def _flows(copies: Sequence[np.ndarray]) -> bool:
 
 
 def _flow(copy: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Return the share of the detail of a copy that a flow explains much better, and how far it flows in the median."""
+    """Return the share of the detail of a copy that a flow explains much better, and how far the picture flows."""
     import cv2
 
     guide, following = guide_of(copy), guide_of(other)
@@ -83,7 +84,11 @@ def _flow(copy: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     texture = cv2.blur(np.abs(cv2.Laplacian(cv2.blur(guide, (3, 3)), cv2.CV_32F)), (17, 17))
     detail = texture >= np.quantile(texture, 0.6)
     far = np.hypot(track.flow[..., 0], track.flow[..., 1])
-    return float(np.mean(explains_better(track, guide, following)[detail])), float(np.median(far[detail]))
+    # In the median over parts of the picture, or somebody who walks by where all else is smooth would be the camera.
+    parts = [
+        float(np.median(part)) for band in np.array_split(far, PARTS) for part in np.array_split(band, PARTS, axis=1)
+    ]
+    return float(np.mean(explains_better(track, guide, following)[detail])), float(np.median(parts))
 
 
 def _drift(frames: Sequence[np.ndarray]) -> float:

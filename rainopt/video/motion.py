@@ -16,7 +16,7 @@ GUIDE = 640  # longer side of a guide at most, in pixels
 # Settings of the two flows. Large patches and a smooth field do not follow streaks over a blank wall, and give the
 # movement of whatever is large; small ones find what is a few pixels wide.
 COARSE = (24, 8, 3, 400.0)  # patch, stride, finest scale, weight of smoothness
-FINE = (8, 4, 2, 20.0)
+FINE = (8, 4, 1, 20.0)
 # A flow and its way back may miss each other by this many pixels, and by this share of the way.
 CLOSED, CLOSED_SHARE = 1.0, 0.02
 # Pixels of a guide between the places that the camera's movement is fitted to, and from there that count as agreeing.

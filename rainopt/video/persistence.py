@@ -16,7 +16,7 @@ import numpy as np
 # Chance that rain is taken for something that stays.
 CHANCE = 0.01
 # Runs of fewer frames tell nothing, however little rain there is: by chance a streak lies where another was.
-LEAST_RUN = 4
+LEAST_RUN = 3
 # Runs of more frames are not asked for at a place, nor along a track, which is lost sooner.
 MOST_AT_PLACE, MOST_ON_TRACK = 25, 6
 # Chance that more of the frames around one are rainy at a place than its rank allows for.

@@ -28,7 +28,7 @@ ORDINARY, LEAST_SIZE = 0.995, 9
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
 # than streaks even where they run together, if it is there in all frames; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
-LEAST_WIDE = 15  # pixels: streaks of small pictures are wider in proportion
+LEAST_WIDE = 11  # pixels: streaks of small pictures are wider in proportion
 # Frames to either side in which what is broad must be there, and in which the middle one tells what is dark.
 BROAD_REACH, DARK_REACH = 4, 2
 

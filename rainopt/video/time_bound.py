@@ -9,6 +9,7 @@ import numpy as np
 
 from rainopt.image import LUMA
 from rainopt.video.aligned import Aligned
+from rainopt.video.percentiles import NEAR
 from rainopt.video.persistence import Rank, ranked
 
 # An excess over what lies behind is rain from `NOISE` on, and for sure from three times as much.
@@ -22,7 +23,7 @@ LENGTH, ERRORS, LINE_ERRORS = 11, 7, 9
 MOST, LEAST = 20 / 255, -10 / 255
 # How many times the mean lack around a pixel an excess must exceed: rain darkens nothing, so what is darker in one of
 # two aligned frames is an error of the alignment, and as much of what is brighter is one as well.
-AGAINST = 1.0
+AGAINST = 2.0
 # An excess is that of a streak up to `HIGH` times the height of bright ones, and no more from `HIGHEST` times: in seven
 # clips, of ours and of others, one pixel of rain in a hundred exceeded 2.1 times, one in a thousand 3 times.
 HIGH, HIGHEST = 2.0, 3.0
@@ -37,7 +38,7 @@ class Bound(NamedTuple):
     behind
         (H, W, 3) in the frame's dtype: what lies behind its rain.
     excess
-        (H, W) float32 in [-1, 1]: its luminance less that.
+        (H, W) float32 in [-1, 1]: its luminance less that; where a channel is darker, the difference of the darkest.
     seen
         (H, W) uint8: how many of the frames around it could be believed.
     repeated
@@ -64,7 +65,19 @@ def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
     for other in others:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
-    return Bound(behind, luminance_of(frame) - luminance_of(behind), seen, repeated)
+    return Bound(behind, _excess(frame, behind), seen, repeated)
+
+
+def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Return the luminance of a frame less that of what lies behind; where a channel is darker by more than noise, the
+    difference of the darkest: rain darkens no channel.
+    """
+    import cv2
+
+    full = np.iinfo(frame.dtype).max
+    lack = cv2.subtract(behind, frame)
+    most = cv2.max(cv2.max(*cv2.split(lack)[:2]), cv2.extractChannel(lack, 2)).astype(np.float32) / full
+    return np.where(most > NEAR, -most, luminance_of(frame) - luminance_of(behind))
 
 
 def _believed(other: Aligned, frame: np.ndarray) -> np.ndarray:
