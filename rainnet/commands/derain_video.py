@@ -134,7 +134,10 @@ class Net:
     def derained(
         self, store: FrameStore, chosen: Chosen, wanted: Collection[int] | None = None
     ) -> Iterator[np.ndarray]:
-        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help."""
+        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help.
+
+        A dry stretch comes back as it is. Frames are bounded in threads a few ahead of the network.
+        """
         numbers = range(len(store)) if wanted is None else wanted
         if chosen.timed is None:
             yield from (self._alone(store[number], chosen) for number in numbers)
@@ -153,7 +156,9 @@ class Net:
         return np.asarray(quantise(result.background, pixels.dtype))
 
     def angle(self, chosen: Chosen) -> float | None:
-        """Return the angle of the rain."""
+        """Return the angle of the rain, None where none was seen or looked for."""
+        if chosen.angle is None and chosen.timed is not None and not chosen.dry:
+            return round(chosen.timed.scene.directions[0].angle, 2)
         return chosen.angle
 
 

@@ -24,6 +24,7 @@ from rainopt.io.video.read import read_frames
 from rainopt.video import stretches
 from tests.support.clips import rained, save, stored, view
 from tests.support.processes import call
+from tests.support.toy import Toy
 
 H, W, COUNT, STRETCH = 48, 64, 14, 6
 
@@ -139,6 +140,23 @@ def test_no_more_is_taken_off_than_the_frames_around_let_be_rain(model, angle):
     np.testing.assert_array_equal(np.array(got)[got > bound], np.array(alone)[got > bound])
     np.testing.assert_array_equal(np.less(alone, got), np.less(alone, bound))
     np.testing.assert_array_equal(some, [got[1], got[4]])
+
+
+def test_a_network_that_needs_no_angle_is_bounded_as_well(tmp_path, toy):
+    net = Net(NetworkSettings(model=rainnet.save(Toy(), tmp_path / "toy.safetensors")))
+    frames = [frame[:H, :W] for frame in rained(view(), count=STRETCH)]
+    with stored(frames) as store:
+        chosen = net.choose(store, None)
+        got = list(net.derained(store, chosen))
+        assert (got >= np.minimum(list(stretches.derained(store, chosen.timed)), frames)).all()
+    # The picture of a preview says how it rains all the same.
+    assert (chosen.angle, net.angle(chosen)) == (None, pytest.approx(8, abs=4))
+
+
+def test_a_given_angle_derains_what_shows_no_rain(model):
+    with stored([view()[:H, :W]] * 4) as store:
+        found, given = (Net(NetworkSettings(model=model, angle=angle)).choose(store, None) for angle in (None, 5.0))
+    assert (found.dry, found.angle, given.dry, given.angle) == (True, None, False, 5.0)
 
 
 def test_where_something_walks_before_a_texture_it_is_nearer_the_truth():
