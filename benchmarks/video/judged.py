@@ -9,7 +9,8 @@ DIR/video holds the clips; see benchmarks/README.md.
            truth is the frame without rain. "Erased" is the share of pixels that are valid, of those in which the frame
            and the pair's background are 10 levels apart or more.
   real     Pairs of DIR/video/rain_yard.mp4 and DIR/video/ntu_ra1, real rain: decibels over valid pixels against the
-           pairs' own backgrounds, of the rainy frame, of the video path of `rainopt`, and of the network that ships.
+           pairs' own backgrounds, of the rainy frame, of the video path of `rainopt`, and of the network that ships, in
+           videos and alone (`--no-background`).
 
   python -m benchmarks.video.judged --data DIR --json results.json --sheet sheet.png
 """
@@ -34,12 +35,13 @@ from data_tools.build.settings import BuildSettings
 from data_tools.build.video import build_video
 from data_tools.manifest.record import PairRecord
 from rainopt import read_frames, read_image
+from rainopt.app.preview import PreviewWork
 from rainopt.app.sheet import Row, write_sheet
+from rainopt.commands.derain_video import Solver
 from rainopt.io import write_image
 from rainopt.io.video.read import open_video
 from rainopt.video.registration.register import Alignment, Stabiliser
 from rainopt.video.settings import VideoSettings
-from rainopt.video.stretches import derained, stretch_settings
 
 MOVING = Path("video", "ntu_a1")
 CLIP, START, COUNT, PART = Path("video", "clean_static_indoor.mp4"), 600, 140, (slice(0, 432), slice(200, 680))
@@ -201,40 +203,50 @@ def _frame(scene: Scene, pair: Built) -> np.ndarray:
 
 def real(clips: Sequence[Path], sheet: Lines) -> list[dict[str, Any]]:
     """Measure deraining on pairs of real rain."""
-    import rainnet
-
-    network, results, rows = rainnet.load(MODEL), [], []
+    results, rows = [], []
     for clip in clips:
         pairs, reasons = built(clip, accept=30.0, most=MOST)
         if not pairs:
             results.append({"name": clip.stem, "pairs": 0, "reason": "; ".join(reasons)})
-            rows.append((clip.stem, 0, "", "", "", "; ".join(reasons)[:60]))
+            rows.append((clip.stem, 0, "", "", "", "", "; ".join(reasons)[:60]))
             continue
-        made: dict[str, list[float]] = {"input": [], "rainopt": [], "rainnet": []}
-        for pair, by_video in zip(pairs, _by_video(clip, pairs), strict=True):
-            by_network = np.asarray(rainnet.derain(network, pair.rainy).background)
-            for name, result in (("input", pair.rainy / 255), ("rainopt", by_video / 255), ("rainnet", by_network)):
-                made[name].append(decibels(result.astype(np.float32), pair.clean / np.float32(255), pair.valid))
+        made: dict[str, list[float]] = {}
+        for pair, of_pair in zip(pairs, _derained(clip, pairs), strict=True):
+            for name, result in ({"input": pair.rainy} | of_pair).items():
+                numbers = made.setdefault(name, [])
+                numbers.append(decibels(result / np.float32(255), pair.clean / np.float32(255), pair.valid))
         means = {name: float(np.mean(values)) for name, values in made.items()}
         results.append({"name": clip.stem, "pairs": len(pairs), **means})
         rows.append((clip.stem, len(pairs), *(f"{means[name]:.1f}" for name in made), pairs[0].record.extra["status"]))
         sheet.append((f"{clip.stem}: rainy, background, valid", [pairs[0].rainy, pairs[0].clean, pairs[0].valid]))
     print_table(
         "Pairs of real rain, PSNR against their backgrounds over valid pixels",
-        ("clip", "pairs", "input dB", "rainopt dB", "rainnet dB", "status"),
+        ("clip", "pairs", "input dB", "rainopt dB", "rainnet dB", "alone dB", "status"),
         rows,
     )
     return results
 
 
-def _by_video(clip: Path, pairs: Sequence[Built]) -> Iterator[np.ndarray]:
-    """Yield what the video path of `rainopt` makes of each pair's frame, in the pair's coordinates."""
-    last = max(pair.frame for pair in pairs)
-    frames = np.stack([frame.pixels for frame in open_video(clip).frames(stop=last + 8)])
+def _derained(clip: Path, pairs: Sequence[Built]) -> Iterator[dict[str, np.ndarray]]:
+    """Yield what the video paths make of each pair's frame, in the pair's coordinates: that of `rainopt`, and that of
+    `rainnet`, with the frames around and alone.
+    """
+    from rainnet.commands.derain_video import Net
+    from rainnet.commands.networks import NetworkSettings
+    from rainnet.weights.checkpoint import resolve
+
+    numbers = sorted({pair.frame for pair in pairs})
+    frames = np.stack([frame.pixels for frame in open_video(clip).frames(stop=numbers[-1] + 8)])
+    works: dict[str, PreviewWork] = {"rainopt": Solver(VideoSettings())}
+    for name, background in (("rainnet", True), ("rainnet_alone", False)):
+        works[name] = Net(NetworkSettings(model=resolve(MODEL), background=background))
     with held(frames) as store:
-        results = dict(enumerate(derained(store, stretch_settings(store, VideoSettings()))))
+        results = {
+            name: dict(zip(numbers, work.derained(store, work.choose(store, None), numbers), strict=True))
+            for name, work in works.items()
+        }
     for pair in pairs:
-        yield _aligned(results[pair.frame], pair)
+        yield {name: _aligned(made[pair.frame], pair) for name, made in results.items()}
 
 
 def _aligned(frame: np.ndarray, pair: Built) -> np.ndarray:

@@ -92,6 +92,13 @@ def derain(
     keep: Keep = None,
     preview: Preview = None,
     live: Live = False,
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background/--no-background",
+            help="In videos, let the frames around each one bound what the network takes off; else each frame alone.",
+        ),
+    ] = True,
     json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
@@ -100,8 +107,9 @@ def derain(
     result is upright.
 
     Videos become H.264 (VP9 in .webm) with the same frames, time stamps, marks of colours and fields, sound,
-    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. Each frame is
-    derained by itself, by a direction of the rain that is steady from frame to frame.
+    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. One without rain
+    is copied as it is. The direction of the rain is steady from frame to frame, and of each frame no more is taken off
+    than the frames around it let be rain.
 
     Results that are already there are kept, so the same command run again goes on where it was interrupted, also within
     a video.
@@ -142,6 +150,7 @@ def derain(
             batch=batch,
             polish=polish,
             ensemble=ensemble,
+            background=background,
         )
         _ = settings.network  # a file that is no network fails here, and not once for each picture
     output_settings = OutputSettings(

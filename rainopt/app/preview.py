@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,8 +62,8 @@ class PreviewWork(Protocol):
     def part(self, chosen: Any, frames: slice | None) -> Any:
         """Return how some of the frames of a stretch are derained by themselves; None are frames that follow later."""
 
-    def derained(self, store: FrameStore, chosen: Any) -> Iterator[np.ndarray]:
-        """Yield frames without their rain."""
+    def derained(self, store: FrameStore, chosen: Any, wanted: Collection[int] | None = None) -> Iterator[np.ndarray]:
+        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help."""
 
     def angle(self, chosen: Any) -> float | None:
         """Return the angle of the strongest rain, None where none was seen."""
@@ -135,7 +135,6 @@ def shown(video: CutVideo, number: int, work: PreviewWork) -> tuple[VideoFrame, 
             with FrameStore() as near:
                 for k in range(low, min(at + work.around + 1, len(times))):
                     near.append(store[k])
-                results = work.derained(near, work.part(chosen, slice(low, low + len(near))))
-                clean = next(result for k, result in enumerate(results, low) if k == at)
+                clean = next(work.derained(near, work.part(chosen, slice(low, low + len(near))), [at - low]))
                 return VideoFrame(number, times[at], store[at].copy()), np.array(clean), work.angle(chosen)
     raise VideoError(f"'{video.path}' has no frame {number}; choose another moment")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,12 @@ class Solver:
             return chosen
         return replace(chosen, gains=None if frames is None else chosen.gains[frames])
 
-    def derained(self, store: FrameStore, chosen: StretchSettings) -> Iterator[np.ndarray]:
-        """Yield frames without their rain."""
-        return derained(store, chosen)
+    def derained(
+        self, store: FrameStore, chosen: StretchSettings, wanted: Collection[int] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help."""
+        results = derained(store, chosen)
+        return results if wanted is None else (result for k, result in enumerate(results) if k in wanted)
 
     def angle(self, chosen: StretchSettings) -> float | None:
         """Return the angle of the strongest rain, None where none was seen."""
