@@ -15,7 +15,7 @@ CLOSED = np.ones((H, W), bool)
 
 def still(camera):
     nothing = np.zeros((H, W, 2), np.float32)
-    return Track(nothing, nothing, CLOSED, CLOSED, camera)
+    return Track(nothing, CLOSED, camera)
 
 
 def shift(x, y=0.0):
@@ -74,7 +74,7 @@ def test_the_movement_of_guides_is_scaled_to_frames():
     one, other = large[: 2 * H, : 2 * W], large[6 : 2 * H + 6, 4 : 2 * W + 4]
     guides = [cv2.resize(guide_of(frame), (W, H), interpolation=cv2.INTER_AREA) for frame in (one, other)]
     flow = np.full((H, W, 2), (-2, -3), np.float32)
-    for track in (still(shift(-2, -3)), Track(flow, flow, CLOSED, CLOSED, None)):
+    for track in (still(shift(-2, -3)), Track(flow, CLOSED, None)):
         got = aligned(other, track, *guides)
         inner = (slice(10, -10), slice(10, -10))
         np.testing.assert_allclose(got.pixels[inner], one[inner], rtol=0, atol=1)
@@ -92,7 +92,7 @@ def test_something_that_moves_by_itself_is_followed_and_the_rest_stays():
     flow[36:84, 54:104] = (6, 0)
     closed = CLOSED.copy()
     closed[40:80, 66:70] = False
-    got = aligned(other, Track(flow, flow, closed, closed, np.eye(3)), guide_of(one), guide_of(other))
+    got = aligned(other, Track(flow, closed, np.eye(3)), guide_of(one), guide_of(other))
     np.testing.assert_array_equal(got.pixels[45:75, 70:90], one[45:75, 70:90])
     np.testing.assert_array_equal(got.pixels[:25], one[:25])
     np.testing.assert_array_equal(got.pixels[:, :40], one[:, :40])

@@ -22,6 +22,12 @@ def test_large_ones_are_reduced_by_means_over_areas(dtype, shape, small):
     assert (got == 200).all()
 
 
+def test_they_are_as_long_as_is_asked():
+    frame = np.zeros((120, 160, 3), np.uint8)
+    assert small_copy(frame, 160) is frame
+    assert small_copy(frame, 80).shape == (60, 80, 3)
+
+
 def test_a_movement_is_reduced_with_them():
     one, other = np.zeros((200, 4 * SMALL), np.uint8), np.zeros((200, 4 * SMALL), np.uint8)
     one[80:120, 400:440], other[80:120, 440:480] = 255, 255

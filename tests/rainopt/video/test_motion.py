@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rainopt.video.copies import SMALL
-from rainopt.video.motion import LEAST_AGREEING, Step, guide_of, step_between
+from rainopt.video.motion import GUIDE, LEAST_AGREEING, Step, guide_of, step_between
+from rainopt.video.warping import inside
 from tests.support.clips import rained, view
 
 H, W = 192, 256
@@ -40,7 +40,7 @@ def test_a_guide_is_never_brighter_than_the_luminance():
 def test_the_guide_of_16_bits_is_that_of_8_and_large_frames_have_small_ones():
     frame = view("coffee", (H, W))
     np.testing.assert_array_equal(guide_of(frame.astype(np.uint16) * 257), guide_of(frame))
-    assert guide_of(np.zeros((24, 2 * SMALL, 3), np.uint8)).shape == (12, SMALL)
+    assert guide_of(np.zeros((24, 2 * GUIDE, 3), np.uint8)).shape == (12, GUIDE)
 
 
 def pair(move, preset=None):
@@ -80,9 +80,13 @@ def test_a_known_movement_is_found(move, preset, near):
     there = np.tensordot(np.asarray(move), np.stack([x, y, np.ones_like(x)]), 1)
     true = np.stack([there[0] - x, there[1] - y], axis=-1)[24:-24, 24:-24]
     for flow, sign in ((step.ahead, 1), (step.fine_ahead, 1), (step.back, -1), (step.fine_back, -1)):
-        assert (flow.shape, flow.dtype) == ((H, W, 2), np.float32)
-        apart = np.hypot(*np.moveaxis(flow[24:-24, 24:-24] - sign * true, -1, 0))
+        assert (flow.displacement.shape, flow.displacement.dtype) == ((H, W, 2), np.float32)
+        apart = np.hypot(*np.moveaxis(flow.displacement[24:-24, 24:-24] - sign * true, -1, 0))
         assert np.median(apart) < near
+        # They lead home nearly everywhere, and nowhere out of the picture.
+        assert (flow.closed.shape, flow.closed.dtype) == ((H, W), bool)
+        assert flow.closed[24:-24, 24:-24].mean() > 0.9
+        assert not flow.closed[~inside(flow.displacement)].any()
 
 
 def test_a_camera_that_stands_still_is_the_identity_and_rain_moves_nothing():
@@ -90,7 +94,7 @@ def test_a_camera_that_stands_still_is_the_identity_and_rain_moves_nothing():
     np.testing.assert_array_equal(step_between(*pair(to(3, 0)), still=True).camera, np.eye(3))
     step = step_between(*guides)
     assert np.abs(corners_by(step.camera) - corners_by(np.eye(3))).max() < 0.5
-    assert np.median(np.hypot(step.ahead[..., 0], step.ahead[..., 1])) < 0.3
+    assert np.median(np.hypot(*np.moveaxis(step.ahead.displacement, -1, 0))) < 0.3
 
 
 def test_without_small_things_the_flow_is_that_of_large_ones():
@@ -98,19 +102,21 @@ def test_without_small_things_the_flow_is_that_of_large_ones():
     step, fine = step_between(*guides, fine=False), step_between(*guides)
     assert step.fine_ahead is step.ahead
     assert step.fine_back is step.back
-    np.testing.assert_array_equal(step.ahead, fine.ahead)
-    assert not np.array_equal(fine.fine_ahead, fine.ahead)
+    for one, other in ((step.ahead, fine.ahead), (step.back, fine.back)):
+        np.testing.assert_array_equal(one.displacement, other.displacement)
+        np.testing.assert_array_equal(one.closed, other.closed)
+    assert not np.array_equal(fine.fine_ahead.displacement, fine.ahead.displacement)
 
 
 def test_something_small_that_walks_moves_by_itself_in_the_fine_flow():
-    one = view("coffee", (H, W)).copy()
+    one = view("coffee", (2 * H, 2 * W)).copy()
     other = one.copy()
-    thing = cv2.resize(view("chelsea", (60, 80)), (24, 24))
-    one[90:114, 100:124], other[90:114, 105:129] = thing, thing
+    thing = cv2.resize(view("chelsea", (60, 80)), (48, 48))
+    one[180:228, 200:248], other[180:228, 210:258] = thing, thing
     step = step_between(guide_of(one), guide_of(other), still=True)
-    inside = step.fine_ahead[96:108, 106:118]
-    assert np.abs(np.median(inside, axis=(0, 1)) - (5, 0)).max() < 1
-    away = np.hypot(*np.moveaxis(step.fine_ahead[:60], -1, 0))
+    flow = step.fine_ahead.displacement
+    assert np.abs(np.median(flow[192:216, 212:236], axis=(0, 1)) - (10, 0)).max() < 1
+    away = np.hypot(*np.moveaxis(flow[:120], -1, 0))
     assert np.median(away) < 0.1
 
 
@@ -127,12 +133,15 @@ def test_small_guides_have_a_step_as_well(shape):
     step = step_between(guide, guide)
     assert isinstance(step, Step)
     for flow in (step.ahead, step.back, step.fine_ahead, step.fine_back):
-        assert flow.shape == (*shape, 2)
-        assert np.abs(flow).max() < 1
+        assert flow.displacement.shape == (*shape, 2)
+        assert np.abs(flow.displacement).max() < 1
+        assert flow.closed.shape == shape
 
 
 def test_the_same_twice():
     guides = pair(about_the_middle(1.02), "light")
     one, again = step_between(*guides), step_between(*guides)
-    for first, second in zip(vars(one).values(), vars(again).values(), strict=True):
-        np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(one.camera, again.camera)
+    for name in ("ahead", "back", "fine_ahead", "fine_back"):
+        for first, second in zip(getattr(one, name), getattr(again, name), strict=True):
+            np.testing.assert_array_equal(first, second)

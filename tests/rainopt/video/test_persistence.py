@@ -11,6 +11,7 @@ from scipy import ndimage, stats
 from rainopt.video.persistence import (
     CHANCE,
     DENSE,
+    LEAST_RUN,
     MISSED,
     MOST_AT_PLACE,
     MOST_DENSE,
@@ -68,12 +69,14 @@ def test_rain_seldom_lasts_for_the_length_of_a_run(rng, coverage, chance):
     runs = longest_runs(coverage, 40000, rng)
     assert np.mean(runs >= length) <= chance + 4 * np.sqrt(chance / 40000)
     # One frame less would not do, but for what the sum over the places of a run counts twice.
-    if length > 2:
+    assert length >= LEAST_RUN
+    if length > LEAST_RUN:
         assert (length - 1) * coverage ** (length - 2) > chance
 
 
 def test_no_length_is_enough_in_rain_that_is_everywhere():
-    assert run_length(0.0, 2) == 2
+    assert run_length(0.0, LEAST_RUN) == LEAST_RUN
+    assert run_length(0.0, LEAST_RUN - 1) is None
     assert run_length(0.95, MOST_AT_PLACE) is None
     assert run_length(1.0, 1000) is None
     lengths = [run_length(coverage, 200) for coverage in COVERAGES[:-1]]

@@ -1,7 +1,6 @@
 """Scene in front of what lies behind rain is told by how long it is there, and rain is not."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,21 +41,21 @@ def where(x=50, side=12):
     return square(1, x, side) > 0
 
 
-def tracks(reach=SETTINGS.reach, step=0):
+def tracks(reach=SETTINGS.fine_reach, step=0):
     """All that is there moves by so many pixels a frame."""
     closed = np.ones((H, W), bool)
     flows = {k: np.full((H, W, 2), (k * step, 0), np.float32) for k in range(-reach, reach + 1) if k}
-    return {k: Track(flow, flow, closed, closed, np.eye(3)) for k, flow in flows.items()}
+    return {k: Track(flow, closed, np.eye(3)) for k, flow in flows.items()}
 
 
 def parts(excesses, settings=SETTINGS, step=0, still=True):
     """What is scene in each frame of a clip."""
     found = []
     for k in range(len(excesses)):
-        window = {j - k: one for j, one in enumerate(excesses) if abs(j - k) <= max(settings.reach, 4)}
+        window = {j - k: one for j, one in enumerate(excesses) if abs(j - k) <= max(settings.fine_reach, 4)}
         there = {j - k: bright(one) for j, one in enumerate(excesses)}
-        near = {j: track for j, track in tracks(settings.reach, step).items() if j in window}
-        found.append(scene_part(window, near, settings, staying(there, settings) if still else None))
+        near = {j: track for j, track in tracks(settings.fine_reach, step).items() if j in window}
+        found.append(scene_part(window, near, near, settings, staying(there, settings) if still else None))
     return found
 
 
@@ -70,11 +69,11 @@ def test_lengths_come_from_the_coverage():
     assert (SETTINGS.at_place, SETTINGS.dense) == (4, False)
     assert SETTINGS.long_at_place >= SETTINGS.at_place
     assert SETTINGS.long_on_track >= SETTINGS.on_track
-    assert SETTINGS.reach >= SETTINGS.long_on_track - 1
+    assert SETTINGS.fine_reach >= SETTINGS.long_on_track - 1
     thick = TimeSettings(0.9)
     assert (thick.at_place, thick.long_at_place, thick.on_track, thick.long_on_track) == (None,) * 4
     assert thick.dense
-    assert thick.reach >= 2
+    assert thick.fine_reach >= 2
 
 
 @pytest.mark.parametrize("still", [True, False])
@@ -123,9 +122,9 @@ def test_a_walker_is_kept_along_its_track(still):
 
 def test_a_track_that_does_not_lead_home_tells_nothing():
     clip = {k: square(0.1, side=4) for k in range(-4, 5)}
-    lost = {k: replace(track, coarse_closed=STILL, fine_closed=STILL) for k, track in tracks().items()}
-    assert scene_part(clip, tracks(), SETTINGS, None).stays[where(side=4)].all()
-    assert not scene_part(clip, lost, SETTINGS, None).stays.any()
+    lost = {k: track._replace(closed=STILL) for k, track in tracks().items()}
+    assert scene_part(clip, tracks(), tracks(), SETTINGS, None).stays[where(side=4)].all()
+    assert not scene_part(clip, tracks(), lost, SETTINGS, None).stays.any()
 
 
 @pytest.mark.parametrize("still", [True, False])
@@ -167,7 +166,7 @@ def test_rain_alone_is_hardly_scene(preset, most):
 @pytest.mark.parametrize("value", [0, NEAR, -NEAR])
 def test_noise_is_nothing(value):
     assert not bright(np.float32([value])).any()
-    part = scene_part(dict.fromkeys(range(-4, 5), nothing() + np.float32(value)), tracks(), SETTINGS, STILL)
+    part = scene_part(dict.fromkeys(range(-4, 5), nothing() + np.float32(value)), tracks(), tracks(), SETTINGS, STILL)
     assert not any(field.any() for field in part)
 
 

@@ -97,7 +97,7 @@ def line(angle, value=0.1, shape=(H, W), length=70, middle=None):
 
 
 @pytest.mark.parametrize("angle", [0, 12, -30, 80])
-def test_a_streakyalong_the_angle_is_rain_and_one_across_it_is_not(angle):
+def test_a_streak_along_the_angle_is_rain_and_one_across_it_is_not(angle):
     shape = (480, 480)
     disc = cv2.circle(np.zeros(shape, np.uint8), (240, 240), 25, 1, -1) > 0
     other = angle + (90 if angle <= 0 else -90)
