@@ -34,7 +34,7 @@ from rainopt.video.settings import (
 )
 from tests.support.clips import rained, streaks, view
 
-H, W = 120, 160
+H, W = 96, 128
 
 
 @functools.cache
