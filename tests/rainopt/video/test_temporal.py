@@ -183,9 +183,9 @@ def test_a_lamp_that_is_switched_on_and_off_is_kept():
 def test_a_walker_is_kept_and_loses_the_rain_in_front(step):
     behind = view("coffee", (2 * H, 2 * W))
     thing = cv2.resize(view("chelsea", (60, 80)), (48, 80))
-    places = [(80, 20 + step * k) for k in range(COUNT)]
-    views = drawn([behind] * COUNT, thing, places)
-    frames = clips.rained(views, "light", COUNT, scale=0.4)
+    places = [(80, 20 + step * k) for k in range(8)]
+    views = drawn([behind] * 8, thing, places)
+    frames = clips.rained(views, "light", 8, scale=0.4)
     got = still(frames, "light", behind=behind)
     assert gain(frames, got, views) > 8
     inside = [np.s_[y + 6 : y + 74, x + 6 : x + 42] for y, x in places]
