@@ -21,7 +21,7 @@ from rainopt.video.scene_part import TimeSettings
 from rainopt.video.time_bound import luminance_of
 from tests.support.clips import rained, seen_from, stored, streaks, view
 
-H, W, COUNT = 120, 160, 16
+H, W, COUNT = 96, 128, 16
 EVERYWHERE = np.ones((H, W), bool)
 
 

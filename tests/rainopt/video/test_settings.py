@@ -34,7 +34,7 @@ from rainopt.video.settings import (
 )
 from tests.support.clips import rained, streaks, view
 
-H, W = 120, 160
+H, W = 96, 128
 
 
 @functools.cache
@@ -162,6 +162,7 @@ def test_it_is_the_median_over_the_frames():
     own = remove_rain(frames[1], found.rain, LayerSettings(), np.uint8).solution
     assert own.status is SolverStatus.CONVERGED
     assert found.layers == LayerSettings(max_iter=own.iterations)
+    assert found.gap == pytest.approx(own.gap / own.energy)
 
 
 def test_it_finds_the_direction_of_the_rain():
@@ -199,8 +200,10 @@ def test_what_is_given_is_taken_as_it_is(monkeypatch):
     expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=30))
     assert chosen(some(), angle=7, weights=weights, max_iter=30) == expected
     # But for how many iterations that takes.
-    count = iterations_for(some()[1], replace(expected, layers=LayerSettings(weights=weights)))
-    assert chosen(some(), angle=7, weights=weights).layers.max_iter == count > 0
+    count, gap = iterations_for(some()[1], replace(expected, layers=LayerSettings(weights=weights)))
+    found = chosen(some(), angle=7, weights=weights)
+    assert found.layers.max_iter == count > 0
+    assert found.gap == gap
 
 
 def test_no_frame_is_refused():
