@@ -16,10 +16,10 @@ PROBED = 6
 # Pixels that the corners of a frame may seem to have moved, in the median over frames, while the camera stands still:
 # dense rain leads an alignment about as far astray, and hands shake more.
 JITTER = 1.5
-# The camera moves where the flow of more than this share of the detail explains a copy much better than no movement
-# does, and by more than this many pixels in the median. Of ten still clips, some in dense rain, the share was at most
-# 0.07, or 0.2 with movements of 0.1 pixels; of nine moving ones at least 0.16.
-FLOWING, LEAST_FLOW = 0.12, 0.5
+# The camera moves where in more than this share of the parts of a picture a flow explains more than `MUCH` of the
+# detail much better than no movement does, and by more than this many pixels. Of still clips, some in dense rain, some
+# with somebody who walks by, the share was at most 0.33; of ones that sway, turn or go forward at least 0.58.
+FLOWING, MUCH, LEAST_FLOW = 0.45, 0.05, 0.5
 FLOW_LAGS = (1, 4)  # copies
 PARTS = 6  # of a side
 
@@ -76,19 +76,24 @@ def _flows(copies: Sequence[np.ndarray]) -> bool:
 
 
 def _flow(copy: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Return the share of the detail of a copy that a flow explains much better, and how far the picture flows."""
+    """Return in which share of the parts of a copy a flow explains much of the detail much better than standing still
+    does, and how far the picture flows in the median over parts. Somebody who walks by is in a few parts only.
+    """
     import cv2
 
     guide, following = guide_of(copy), guide_of(other)
     track = tracks_of({0: step_between(guide, following, still=True, fine=False)}, 1)[1]
     texture = cv2.blur(np.abs(cv2.Laplacian(cv2.blur(guide, (3, 3)), cv2.CV_32F)), (17, 17))
-    detail = texture >= np.quantile(texture, 0.6)
+    better = explains_better(track, guide, following)
     far = np.hypot(track.flow[..., 0], track.flow[..., 1])
-    # In the median over parts of the picture, or somebody who walks by where all else is smooth would be the camera.
-    parts = [
-        float(np.median(part)) for band in np.array_split(far, PARTS) for part in np.array_split(band, PARTS, axis=1)
-    ]
-    return float(np.mean(explains_better(track, guide, following)[detail])), float(np.median(parts))
+    parts = zip(_parts(better), _parts(far), _parts(texture), strict=True)
+    found = [(np.mean(b[t >= np.quantile(t, 0.6)]) > MUCH, np.median(f)) for b, f, t in parts if t.size]
+    return float(np.mean([moves for moves, _ in found])), float(np.median([shift for _, shift in found]))
+
+
+def _parts(field: np.ndarray) -> list[np.ndarray]:
+    bands = np.array_split(field, PARTS)
+    return [part for band in bands for part in np.array_split(band, PARTS, axis=1)]
 
 
 def _drift(frames: Sequence[np.ndarray]) -> float:

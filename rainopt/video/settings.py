@@ -24,9 +24,9 @@ from rainopt.still.settings import DerainSettings, LayerSettings
 # Iterations of each frame's pilot. 40, as for photographs, is worth 0.2 dB and a fifth of the time.
 PILOT_ITERATIONS = 20
 # Duality gap, as a share of the energy, that frames are solved to. In light and medium rain 25 iterations reach it, in
-# heavy rain 75 to 225; nearer to the optimum, five rendered clips were nearer to the truth by 0.5 dB at most or farther
+# heavy rain 50 to 175; nearer to the optimum, five rendered clips were nearer to the truth by 0.5 dB at most or farther
 # from it, for two to four times the time.
-FRAME_TOL = 0.1
+FRAME_TOL = 0.2
 TINY = 1e-12  # energy of a picture without anything in it
 # Degrees within which directions of two frames are one.
 PARALLEL = 8.0

@@ -22,7 +22,7 @@ LENGTH, ERRORS, LINE_ERRORS = 11, 7, 9
 # An excess and a lack are counted up to these in the mean along a streak, so that a single bright pixel is no streak.
 MOST, LEAST = 20 / 255, -10 / 255
 # How many times the mean lack around a pixel an excess must exceed: rain darkens nothing, so what is darker in one of
-# two aligned frames is an error of the alignment, and as much of what is brighter is one as well.
+# two aligned frames is an error of the alignment, and up to twice as much of what is brighter may be one.
 AGAINST = 2.0
 # An excess is that of a streak up to `HIGH` times the height of bright ones, and no more from `HIGHEST` times: in seven
 # clips, of ours and of others, one pixel of rain in a hundred exceeded 2.1 times, one in a thousand 3 times.

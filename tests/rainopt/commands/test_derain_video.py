@@ -30,7 +30,7 @@ FEW, SAMPLES = 10, 2
 QUICK = {"angle": 8.0, "weights": UDGWeights(), "max_iter": 2, "background": False}
 ASKED = ["--angle", "8", "--weights", "sparsity=0.01", "--max-iter", "2", "--no-background"]
 KEYS = {"input", "output", "status", "frames", "scenes", "angles", "dry", "still", "kept_parts", "height", "width"}
-KEYS |= {"seconds"}
+KEYS |= {"seconds", "iterations"}
 
 
 @functools.cache
