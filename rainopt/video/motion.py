@@ -88,10 +88,10 @@ def step_between(guide: np.ndarray, following: np.ndarray, *, still: bool = Fals
     random samples.
     """
     ahead, back = _both_ways(guide, following, *COARSE)
-    camera = np.eye(3) if still else _camera(guide, ahead.displacement)
-    if not fine:
-        return Step(ahead, back, ahead, back, camera)
-    return Step(ahead, back, *_both_ways(guide, following, *FINE), camera)
+    small = _both_ways(guide, following, *FINE) if fine else (ahead, back)
+    # That of small things is the more exact where there is detail.
+    camera = np.eye(3) if still else _camera(guide, small[0].displacement)
+    return Step(ahead, back, *small, camera)
 
 
 def _both_ways(

@@ -30,6 +30,8 @@ FEATHER = 5
 NEARBY, SURER = 2, 2.0
 # Frames to either side that tell what lies behind the rain over things, of a still camera.
 BY_TIME_REACH = 3
+# Rain that covers more than this share of the frames hides things from the few frames around.
+HIDDEN = 0.7
 # Neighbours that must be believed before time has a say.
 ENOUGH = 2
 # Where a frame is as bright as its background within this, it shows it.
@@ -206,7 +208,7 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     if float(np.mean(there)) <= LITTLE / 10:
         return clean
     excess = backdrop.difference(one.pixels)
-    if settings.dense:
+    if settings.coverage > HIDDEN:
         other, doubt = one.pixels, there
     else:
         other, doubt = _by_time(window, excess, coarse, fine, part, settings, angles)
