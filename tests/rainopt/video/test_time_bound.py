@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rainopt.image import luminance
 from rainopt.video.aligned import Aligned
+from rainopt.video.percentiles import NEAR
 from rainopt.video.persistence import Rank
 from rainopt.video.time_bound import HIGH, HIGHEST, NOISE, bound_of, luminance_of, rain_share, streak, without
 from tests.support.clips import rained, streaks, view
@@ -34,7 +35,9 @@ def test_it_is_the_value_of_a_rank_among_the_frames(dtype, reach, rank):
     found = bound_of(frame, others(around), Rank(reach, rank))
     np.testing.assert_array_equal(found.behind, np.sort([frame, *around], axis=0)[rank])
     assert found.behind.dtype == dtype
-    np.testing.assert_allclose(found.excess, luminance_of(frame) - luminance_of(found.behind), atol=1e-6)
+    lack = (found.behind.astype(float) - frame).max(axis=-1) / np.iinfo(dtype).max
+    lighter = luminance_of(frame) - luminance_of(found.behind)
+    np.testing.assert_allclose(found.excess, np.where(lack > NEAR, -lack, lighter), atol=1e-6)
     assert (found.seen == 2 * reach).all()
     # The lowest is never above the frame.
     assert rank > 0 or (found.behind <= frame).all()
