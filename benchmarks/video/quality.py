@@ -32,11 +32,11 @@ from benchmarks.common import finish, print_table
 from benchmarks.options import Data, Json, Sheet, benchmark
 from benchmarks.pictures import pictures
 from benchmarks.video.clips import spec_for
+from benchmarks.video.program import held
 from data_tools import rain_video
 from rainopt import percentile_background, read_frames, read_image
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.video.background import BackgroundEstimate, background_of_store
-from rainopt.video.frames import FrameStore
 from rainopt.video.percentiles import percentile_layers
 from rainopt.video.quality import assess
 from rainopt.video.settings import VideoSettings
@@ -111,14 +111,6 @@ def static_truth(clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def decibels(image: np.ndarray, truth: np.ndarray, where: np.ndarray) -> float:
     """Return the PSNR over some pixels, of all channels."""
     return -10 * float(np.log10(np.mean((image - truth)[where] ** 2, dtype=np.float64) + 1e-12))
-
-
-def held(frames: np.ndarray) -> FrameStore:
-    """Return a store of frames."""
-    store = FrameStore(1 << 31)
-    for frame in frames:
-        store.append(frame)
-    return store
 
 
 def backgrounds(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) -> list[dict[str, Any]]:

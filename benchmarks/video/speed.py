@@ -1,4 +1,10 @@
-"""Speed and memory of the parts that work on video; part of `benchmarks.speed`."""
+"""Speed and memory of the parts that work on video; `benchmarks.speed` runs all of them.
+
+Alone, this runs `rainopt derain` on a clip of 1080p from a still camera and on one from a camera that pans, file to
+file, and nothing else.
+
+  python -m benchmarks.video.speed --frames 60
+"""
 
 from __future__ import annotations
 
@@ -9,12 +15,14 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from benchmarks.command import raindata_command, rainopt_command, run_command
-from benchmarks.common import print_table, timed
+from benchmarks.common import finish, print_table, timed
+from benchmarks.options import Json, benchmark
 from benchmarks.solver.limits import measure
 from benchmarks.video.clips import rainy_frames, write_clip
 from rainopt import percentile_background
@@ -29,13 +37,22 @@ FOUR_K, FOUR_K_FRAMES = (2160, 3840), 300
 DERAINED = 144  # frames: more than one stretch
 
 
+Frames = Annotated[int, typer.Option("--frames", min=1, metavar="N", help="Frames of each clip.")]
+
+
+@benchmark(__doc__)
+def main(frames: Frames = DERAINED, target: Json = None) -> None:
+    """Derain a still and a panning clip."""
+    finish({"benchmark": "video_speed", "frames": frames, "derain_1080p": _derain(frames)}, target)
+
+
 def bench_video(repeat: int) -> dict[str, Any]:
     """Time the background, against numpy and FFmpeg's median, and deraining from file to file; watch the memory."""
     results = {
         "background_in_memory": _in_memory(repeat),
         "tmedian": _against_tmedian(),
         "background_4k": _four_k(),
-        "derain_1080p": _derain(),
+        "derain_1080p": _derain(DERAINED),
     }
     return results
 
@@ -132,18 +149,19 @@ def _four_k() -> dict[str, Any]:
     return {"frames": FOUR_K_FRAMES, "seconds": run.seconds, "peak_mib": run.peak_bytes / 2**20}
 
 
-def _derain() -> dict[str, Any]:
+def _derain(count: int) -> dict[str, Any]:
     results: dict[str, Any] = {}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, pan in (("still", 0), ("panning", 4)):
-            clip = write_clip(Path(folder) / f"{name}.mp4", rainy_frames(*HD, DERAINED, pan=pan), *HD)
+            clip = write_clip(Path(folder) / f"{name}.mp4", rainy_frames(*HD, count, pan=pan), *HD)
             out = Path(folder) / f"{name}_clean.mp4"
             run = run_command([*rainopt_command(), "derain", str(clip), "-o", str(out)])
             said = re.search(r"([\d.]+) frames/s", run.output)
             result = {
-                "frames_per_s": DERAINED / run.seconds,
+                "frames_per_s": count / run.seconds,
                 "frames_per_s_without_start": float(said[1]) if said else None,
+                "core_seconds_a_frame": run.cpu_seconds / count,
                 "peak_mib": run.peak_bytes / 2**20,
             }
             flicker = ("", "")
@@ -151,9 +169,15 @@ def _derain() -> dict[str, Any]:
                 result |= {"deviation_input": _deviation(clip), "deviation_output": _deviation(out)}
                 flicker = (f"{result['deviation_input']:.2f}", f"{result['deviation_output']:.2f}")
             results[name] = result
-            rows.append((name, f"{result['frames_per_s']:.2f}", f"{result['peak_mib']:.0f}", *flicker))
-    header = ("camera", "frames/s", "peak MiB", "deviation before", "after")
-    print_table(f"rainopt derain of {DERAINED} frames {HD[1]} x {HD[0]}, file to file", header, rows)
+            numbers = (
+                f"{result['frames_per_s']:.2f}",
+                said[1] if said else "",
+                f"{result['core_seconds_a_frame']:.3f}",
+                f"{result['peak_mib']:.0f}",
+            )
+            rows.append((name, *numbers, *flicker))
+    header = ("camera", "frames/s", "as it says", "core-s a frame", "peak MiB", "deviation before", "after")
+    print_table(f"rainopt derain of {count} frames {HD[1]} x {HD[0]}, file to file", header, rows)
     return results
 
 
@@ -192,3 +216,7 @@ def _deviation(clip: Path) -> float:
     """Return the temporal standard deviation, in levels, root mean square over a part of the pixels of a still clip."""
     frames = [frame.pixels[::4, ::4].astype(np.float32) for frame in islice(open_video(clip).frames(), 60)]
     return float(np.sqrt(np.stack(frames).var(axis=0).mean()))
+
+
+if __name__ == "__main__":
+    main()

@@ -153,6 +153,7 @@ def write_sheet(manifest: Manifest) -> Path | None:
         scale = np.iinfo(rainy.dtype).max
         difference = np.abs(rainy.astype(np.float32) - clean).mean(axis=-1) * (DIFFERENCE_GAIN / scale)
         title = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
+        title += f"   to review: {'; '.join(record.extra['doubts'])}" if record.extra.get("doubts") else ""
         valid = read_image(manifest.path(str(record.extra["valid"])))
         rows.append(Row([rainy, clean, np.minimum(difference, 1.0), valid], title=title))
     return write_image(manifest.folder / SHEET_NAME, sheet_of(rows, width=SHEET_WIDTH))

@@ -33,6 +33,8 @@ class Window:
         Decibels that the background is expected to have.
     static : bool
         Whether the camera stood still.
+    sharpness, drift : float
+        Of the background beside the frames, and pixels by which these seem to lie astray; see `data_tools.build.marks`.
     reason : str
         Why no pairs were made.
     fingerprint : int
@@ -48,6 +50,8 @@ class Window:
     accepted: bool
     expected_psnr: float
     static: bool
+    sharpness: float = 1.0
+    drift: float = 0.0
     reason: str = ""
     fingerprint: int = 0
     records: tuple[dict[str, Any], ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import SynthSettings
+from data_tools.layouts.clean import why_not_clean
 from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
 from data_tools.manifest.record import Split
 from rainopt.app.kinds import IMAGES
@@ -117,8 +118,9 @@ def _find(clean: Iterable[str | os.PathLike[str]], folder: Path | None) -> Itera
         if inside and os.path.join(os.path.realpath(argument), "").startswith(inside):
             what = "holds" if os.path.isdir(argument) else "is"
             raise SynthError(f"'{argument}' {what} no image ({kinds}){outside}")
-        if holds_dataset(Path(argument)):
-            raise SynthError(f"'{argument}' is a dataset, whose pictures are not all clean; name its clean ones")
+        reason = why_not_clean(Path(argument)) if os.path.isdir(argument) else None
+        if reason is not None:
+            raise SynthError(reason)
     # One by one, for a picture that is named twice has the name that it has below the uppermost folder.
     searched = [find([argument], folder, IMAGES) for argument in arguments]
     datasets: dict[Path, bool] = {}

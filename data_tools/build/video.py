@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from data_tools.build.marks import Mark, mark_of, mark_of_pair
 from data_tools.build.notes import VideoResult, Window, note_result, note_window, noted_result, noted_window
-from data_tools.build.pairs import choose_crops, choose_frames
+from data_tools.build.pairs import ChosenFrame, choose_crops, choose_frames
 from data_tools.build.plan import VideoJob
 from data_tools.build.settings import BuildSettings
 from data_tools.manifest.paths import checksum, resolve_path
@@ -42,7 +43,7 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
             return finished
         reader = _Reader(open_video(job.source), progress)
         for number, scene in enumerate(split_scenes(reader)):
-            first = next(scene, None)
+            first = _from(scene)
             while first is not None:
                 window = noted_window(job, first.index)
                 if window is None:
@@ -73,9 +74,10 @@ class _Reader:
             yield frame
 
 
-def _from(scene: Iterator[VideoFrame], number: int, seconds: Fraction) -> VideoFrame | None:
-    """Return the first frame of a scene from a number and a time on."""
-    return next((frame for frame in scene if frame.index >= number and frame.time >= seconds), None)
+def _from(scene: Iterator[VideoFrame], number: int = 0, seconds: Fraction = Fraction(0)) -> VideoFrame | None:
+    """Return the first frame of a scene, from a number and a time on, of which the decoder has invented nothing."""
+    whole = (frame for frame in scene if not frame.patched)
+    return next((frame for frame in whole if frame.index >= number and frame.time >= seconds), None)
 
 
 def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], number: int) -> Window:
@@ -104,10 +106,14 @@ def _window(job: VideoJob, first: VideoFrame, scene: Iterator[VideoFrame], numbe
             return Window(**facts, accepted=False, reason=reason)
         if worth.angle is None:
             return Window(**facts, accepted=False, reason="no rain is seen in the frames")
+        mark = mark_of(settled, store)
+        facts |= {"sharpness": round(mark.sharpness, 3), "drift": round(worth.drift, 3)}
+        if mark.status == "refused":
+            return Window(**facts, accepted=False, reason="; ".join(mark.doubts))
         chosen, left_out = choose_frames(settled, store, settings.pairs)
         if not chosen:
             return Window(**facts, accepted=False, reason="; ".join(left_out[:1]) or "no frame")
-        records = _write_pairs(job, settled, store, chosen, first, number)
+        records = _write_pairs(job, settled, store, chosen, mark, first, number)
         if not records:
             return Window(**facts, accepted=False, reason=f"no crop of {settings.crop} pixels can be trusted")
         grey = frame_luminance(settled.estimate.image)
@@ -129,7 +135,13 @@ def _shortfall(worth: Acceptance, frames: int, settings: BuildSettings) -> str:
 
 
 def _write_pairs(
-    job: VideoJob, settled: Settled, store: FrameStore, chosen: list[Any], first: VideoFrame, number: int
+    job: VideoJob,
+    settled: Settled,
+    store: FrameStore,
+    chosen: list[ChosenFrame],
+    mark: Mark,
+    first: VideoFrame,
+    number: int,
 ) -> list[PairRecord]:
     settings, height, width = job.settings, *settled.valid.shape
     window = f"{first.index:06}"
@@ -155,6 +167,7 @@ def _write_pairs(
                 names["valid"]: _write(job, names["valid"], valid.astype(np.uint8) * 255),
             }
             worth = settled.acceptance
+            own = mark_of_pair(mark, frame.expected_psnr, settings.accept)
             records.append(
                 PairRecord(
                     id=stem,
@@ -170,13 +183,24 @@ def _write_pairs(
                     valid_share=round(float(np.mean(valid)), 5),
                     frame=number_in_video,
                     rain_share=round(frame.rain, 6),
-                    expected_psnr=round(worth.expected_psnr, 2),
+                    expected_psnr=round(frame.expected_psnr, 2),
+                    background_psnr=round(worth.expected_psnr, 2),
+                    status=own.status,
+                    doubts=list(own.doubts),
+                    sharpness=round(mark.sharpness, 3),
+                    drift=round(worth.drift, 3),
                     percentile=settled.estimate.percentile,
                     background_frames=len(store),
                     stabilised=not settled.static,
+                    **_aligned(settled, frame.place),
                 )
             )
     return records
+
+
+def _aligned(settled: Settled, place: int) -> dict[str, Any]:
+    """Return what maps (x, y) of a pair to (x, y) of the frame of the video, where the frame was aligned."""
+    return {"alignment": settled.alignments[place].matrix.tolist()} if settled.alignments else {}
 
 
 def _write(job: VideoJob, name: str, image: np.ndarray) -> str:

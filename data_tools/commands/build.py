@@ -66,8 +66,13 @@ def build(
 
     Each scene of a video is worked through in windows: frames are stabilised if the camera moves, and taken until
     their background (see `rainopt background`) is expected to be good enough; if it never is, no pairs are made.
-    Each pair has a valid mask, 255 where the background is what lies behind the rain and 0 where things move. Frames
-    without rain and frozen ones are left out, and so are copies of a video. Videos of one place share a split.
+    Each pair has a valid mask, 255 where the background is what lies behind the rain and 0 where something lives: what
+    stays for longer than a streak can, in its place or along a track, what is darker than the background, and what
+    lights up. Frames without rain, frozen ones and those that the decoder had to patch are left out, and so are copies
+    of a video. Videos of one place share a split.
+
+    A window is refused, or its pairs are marked to be reviewed, where the background is less sharp than the frames or
+    these could not be aligned well; `status` and `doubts` in the manifest say so, and the contact sheet shows them.
 
     A run that was interrupted or killed leaves a dataset that is whole; the same command goes on with it, and more
     videos add to it.
@@ -218,6 +223,7 @@ def _as_dict(result: VideoResult) -> dict[str, Any]:
         "windows": len(result.windows),
         "accepted": len(accepted),
         "pairs": len(result.records),
+        "to_review": sum(record.extra.get("status") == "review" for record in result.records),
         "expected_psnr": statistics.median(w.expected_psnr for w in accepted) if accepted else None,
         "rejected": {str(window.start): window.reason for window in result.windows if not window.accepted} or None,
         "lost": result.lost,
@@ -230,13 +236,13 @@ def _table(results: list[VideoResult]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("video", "frames", "scenes", "windows", "accepted", "pairs", "expected dB")
+    table = Table("video", "frames", "scenes", "windows", "accepted", "pairs", "to review", "expected dB")
     for column in table.columns[1:]:
         column.justify = "right"
     for result in sorted(results, key=lambda one: one.name):
         facts = _as_dict(result)
         psnr = facts.get("expected_psnr")
-        cells = [facts[key] for key in ("frames", "scenes", "windows", "accepted", "pairs")]
+        cells = [facts[key] for key in ("frames", "scenes", "windows", "accepted", "pairs", "to_review")]
         name = escape(result.name) + (" [red]failed[/red]" if result.error else "")
         table.add_row(name, *map(str, cells), "" if psnr is None else f"{psnr:.1f}")
     return table

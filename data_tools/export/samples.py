@@ -104,6 +104,14 @@ def collect(dataset: Layout, manifest: Manifest | None = None, split: str | None
     known = {(picture.name, dataset.root / picture.rainy): picture for picture in named}
     paired = [pair for pair in dataset if pair.clean is not None]
     chosen = [pair for pair in paired if split is None or pair.split == split]
+    doubted = [pair for pair in chosen if (said := known.get((pair.name, pair.rainy))) is not None and said.doubtful]
+    if doubted:
+        found.notes.append(
+            f"left out, as marked to be reviewed: {counted(len(doubted), 'pair')}; with the status 'accepted' in the "
+            "manifest they are exported"
+        )
+        there = {id(pair) for pair in doubted}
+        chosen = [pair for pair in chosen if id(pair) not in there]
     # From all names, so that a key does not depend on the split that is asked for.
     keys = make_keys([(pair.name, _inside(dataset.root, pair.rainy)) for pair in paired])
     by_pair = {id(pair): key for pair, key in zip(paired, keys, strict=True)}
@@ -117,8 +125,9 @@ def collect(dataset: Layout, manifest: Manifest | None = None, split: str | None
         names = ", ".join(f"'{name}'" for name in alone[:SHOWN])
         more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
         found.notes.append(f"left out: {counted(len(alone), 'rainy image')} without a clean one: {names}{more}")
-    if len(chosen) < len(paired):
-        found.notes.append(f"left out: {counted(len(paired) - len(chosen), 'pair')} not in split '{split}'")
+    others = len(paired) - len(chosen) - len(doubted)
+    if others:
+        found.notes.append(f"left out: {counted(others, 'pair')} not in split '{split}'")
     return found
 
 

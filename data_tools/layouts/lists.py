@@ -1,12 +1,16 @@
 """Datasets whose pairs are told by a text: lists as SPA-Data has them, and our manifest."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from data_tools.layouts.files import ROOT, Finder, LayoutError, Tree, counted, is_image, natural_key, split_of
 from data_tools.layouts.match import Found, Pair
-from data_tools.manifest.file import read_manifest
+from data_tools.manifest.file import ManifestError, read_manifest
+from data_tools.manifest.paths import resolve_path
 
+RAINY, MASKS = "rain", "valid"  # folders of an export
 _WELL_KNOWN = {"real_world": "train", "real_test_1000": "test"}
 
 
@@ -112,8 +116,38 @@ def read_manifest_pairs(path: Path) -> tuple[list[Pair], list[str]]:
             problems.append(f"record '{picture.name}': " + ", ".join(f"'{path}' is missing" for path in missing))
             continue
         truth = None if picture.clean is None else manifest.folder / picture.clean
-        pairs.append(Pair(manifest.folder / picture.rainy, truth, picture.scene, picture.split, picture.name))
+        valid = None
+        if truth is not None and picture.valid is not None:
+            try:
+                valid = resolve_path(manifest.folder, picture.valid)
+            except ManifestError as error:
+                problems.append(f"record '{picture.name}': `valid`: {error}")
+                continue
+            # Without its mask, a pair would teach that what lives is rain.
+            if not valid.is_file():
+                problems.append(f"record '{picture.name}': '{picture.valid}' is missing")
+                continue
+        pairs.append(Pair(manifest.folder / picture.rainy, truth, picture.scene, picture.split, picture.name, valid))
     return sorted(pairs, key=lambda pair: natural_key(pair.name)), problems
+
+
+def with_masks(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return pairs of lists with the masks that lie beside the rainy images, as our export has them.
+
+    A line can name no mask, since the program that lists are made for reads two names and no more. So the mask of
+    `rain/a.png` is `valid/a.png`.
+    """
+    return [replace(pair, valid=_mask_of(pair.rainy)) for pair in pairs]
+
+
+def mask_places(images: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    """Return where the masks of the rainy images among some lie, if they have any."""
+    return {path.parent.with_name(MASKS) / f"{path.stem}.png" for path in images if path.parent.name == RAINY}
+
+
+def _mask_of(rainy: Path) -> Path | None:
+    mask = rainy.parent.with_name(MASKS) / f"{rainy.stem}.png"
+    return mask if rainy.parent.name == RAINY and mask.is_file() else None
 
 
 def lists_of(path: Path) -> Found:

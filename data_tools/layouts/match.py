@@ -30,6 +30,8 @@ class Pair:
         "train", "val" or "test", where the layout tells.
     name : str
         Path of the rainy image in the dataset's folder, without suffix where that is enough; or the manifest's id.
+    valid : Path, optional
+        Mask of the pixels in which the truth can be trusted, above 0 there; None: all of them.
     """
 
     rainy: Path
@@ -37,6 +39,7 @@ class Pair:
     scene: str
     split: str | None
     name: str
+    valid: Path | None = None
 
 
 @dataclass

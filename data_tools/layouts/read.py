@@ -18,7 +18,7 @@ from data_tools.layouts.folders import (
     read_unpaired,
 )
 from data_tools.layouts.halves import HALVES, rainy_half, read_halves
-from data_tools.layouts.lists import find_lists, lists_of, read_lists, read_manifest_pairs
+from data_tools.layouts.lists import find_lists, lists_of, mask_places, read_lists, read_manifest_pairs, with_masks
 from data_tools.layouts.match import Found, Pair
 from data_tools.manifest.file import MANIFEST_NAME
 
@@ -181,18 +181,21 @@ def _layout(name: str, root: Path, found: Found) -> Layout:
         first = "; ".join(found.problems[:3]) or "it is empty"
         more = f"; and {len(found.problems) - 3} more" if len(found.problems) > 3 else ""
         raise LayoutError(f"'{root}' looks like {LAYOUTS[name]}, but no pair is whole: {first}{more}")
-    return Layout(name, root, tuple(found.pairs(root)), tuple(found.problems), tuple(found.notes))
+    pairs = found.pairs(root)
+    pairs = with_masks(pairs) if name == "spa" else pairs
+    return Layout(name, root, tuple(pairs), tuple(found.problems), tuple(found.notes))
 
 
 def _recognise(tree: Tree) -> tuple[str, Found]:
     parts, lists = find_parts(tree), find_lists(tree)
     found = read_lists(tree.root, lists)
     if found.rows or (lists and not parts):
-        listed = {path for rainy, clean, _ in found.rows for path in (rainy, clean)}
+        listed = {path for rainy, clean, _ in found.rows for path in (rainy, clean) if path is not None}
         parts = [part for part in parts if listed.isdisjoint(part.rainy)]
         _one_kind(tree, {"spa": lists[0].parent} | {part.kind: part.folder for part in reversed(parts)})
-        if listed and tree.image_count > len(listed):
-            found.notes.append(f"not read: {counted(tree.image_count - len(listed), 'image')} that no list names")
+        unread = tree.image_count - len(listed | (mask_places(listed) & set(tree.below(ROOT))))
+        if listed and unread:
+            found.notes.append(f"not read: {counted(unread, 'image')} that no list names")
         return "spa", found
     if parts:
         _one_kind(tree, {part.kind: part.folder for part in reversed(parts)})

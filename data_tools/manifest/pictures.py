@@ -8,6 +8,8 @@ from typing import Any
 
 from data_tools.manifest.record import ManifestHeader, PairRecord
 
+REVIEW = "review"  # status of records that nobody has looked at yet, though somebody should
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -38,6 +40,8 @@ class Picture:
         All files that the record names for this picture.
     checksums : dict of str to str
         SHA-256 by path, of all files of the record.
+    doubtful : bool
+        Whether the record is marked to be reviewed.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Picture:
     spec: dict[str, Any]
     paths: tuple[str, ...]
     checksums: dict[str, str]
+    doubtful: bool = False
 
 
 def pictures_of(record: PairRecord, header: ManifestHeader) -> Iterator[Picture]:
@@ -71,6 +76,7 @@ def pictures_of(record: PairRecord, header: ManifestHeader) -> Iterator[Picture]
             angle=record.angle,
             spec=record.spec,
             checksums=record.checksums,
+            doubtful=record.extra.get("status") == REVIEW,
             **own,
         )
 

@@ -53,8 +53,8 @@ class Checked:
 def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None = None) -> Checked:
     """Read a pair and check sizes, range, alignment and order.
 
-    With what a manifest in `folder` says about it, checksums and the truth of rendered rain are checked as well, and
-    only pixels that may be trusted are compared.
+    Of a pair with a mask, only pixels that may be trusted are compared. With what a manifest in `folder` says about it,
+    checksums and the truth of rendered rain are checked as well.
     """
     findings: list[Finding] = []
 
@@ -84,8 +84,8 @@ def check_pair(pair: Pair, picture: Picture | None = None, folder: Path | None =
         if images["rainy"].shape[:2] != images["clean"].shape[:2]:
             report("size", f"rainy is {_size(rainy)} and clean {_size(clean)} pixels")
         else:
-            if picture is not None and folder is not None:
-                rainy = _trusted_part(rainy, clean, picture, folder, report)
+            if pair.valid is not None:
+                rainy = _trusted_part(rainy, clean, pair.valid, report)
             _check_alignment(rainy, clean, report)
             _check_order(rainy, clean, report)
     scene = grey.get("clean", grey.get("rainy"))
@@ -143,13 +143,10 @@ def _check_truth(images: dict[str, np.ndarray], picture: Picture, folder: Path, 
         report("truth", "the rainy image is not its clean image with its rain layer")
 
 
-def _trusted_part(rainy: np.ndarray, clean: np.ndarray, picture: Picture, folder: Path, report: Notice) -> np.ndarray:
+def _trusted_part(rainy: np.ndarray, clean: np.ndarray, mask: Path, report: Notice) -> np.ndarray:
     """Return the rainy luminance with the clean one where the clean one is not to be trusted: things moved there."""
-    named = picture.valid
-    if not isinstance(named, str) or not (folder / named).is_file():
-        return rainy
     try:
-        valid = read_image(folder / named)
+        valid = read_image(mask)
     except (ValueError, OSError) as error:
         report("corrupt", str(error))
         return rainy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,21 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video_options import (
+    Codec,
+    Keep,
+    Live,
+    Preview,
+    Rate,
+    Sequence,
+    Start,
+    Stop,
+    asked_of_videos,
+    run_derain,
+)
+
+if TYPE_CHECKING:
+    from rainopt.app.preview import PreviewWork
 
 DEFAULT_MODEL = "udgnet-small"
 
@@ -69,14 +84,35 @@ def derain(
     batch: Annotated[int, typer.Option(min=1, help="Tiles that go through the network together.")] = 1,
     quality: Quality = 95,
     crf: Crf = 18,
+    codec: Codec = None,
+    sequence: Sequence = False,
+    rate: Rate = None,
+    start: Start = None,
+    stop: Stop = None,
+    keep: Keep = None,
+    preview: Preview = None,
+    live: Live = False,
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background/--no-background",
+            help="In videos, let the frames around each one bound what the network takes off; else each frame alone.",
+        ),
+    ] = True,
     json_lines: JsonLines = False,
 ) -> None:
     """Remove rain from photographs and videos by a trained network.
 
     PNG, JPEG, TIFF, WebP and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and the
-    result is upright. Videos become H.264 (VP9 in .webm) with the same frames, time stamps and sound; the direction of
-    the rain is steady from frame to frame. Results that are already there are kept, so the same command run again goes
-    on where it was interrupted, also within a video.
+    result is upright.
+
+    Videos become H.264 (VP9 in .webm) with the same frames, time stamps, marks of colours and fields, sound,
+    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. One without rain
+    is copied as it is. The direction of the rain is steady from frame to frame, and of each frame no more is taken off
+    than the frames around it let be rain.
+
+    Results that are already there are kept, so the same command run again goes on where it was interrupted, also within
+    a video.
 
     **Examples**
 
@@ -85,18 +121,20 @@ def derain(
     - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle network`
     - `rainnet derain photo.jpg -o out/ --polish 20` (the network begins, the solver ends)
     - `rainnet derain clip.mp4 -o clean.mp4 --device cuda:0`
+    - `rainnet derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     degrees = parse_angle(angle)
     check_ensemble(ensemble)
+    videos = asked_of_videos(
+        output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
+    )
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
     from rainnet.infer.tiles import checked_tile
     from rainnet.weights.checkpoint import resolve
-    from rainopt.app.inputs import PICTURES, PlanError, plan
-    from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
     with refusing("--device", ValueError):
@@ -112,15 +150,14 @@ def derain(
             batch=batch,
             polish=polish,
             ensemble=ensemble,
+            background=background,
         )
         _ = settings.network  # a file that is no network fails here, and not once for each picture
     output_settings = OutputSettings(
-        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf
+        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
     )
     task = Derain(output=output_settings, settings=settings)
-    with refusing("--output", PlanError):
-        work = plan(inputs, output, task.results, PICTURES)
-    raise typer.Exit(follow(work, task, jobs, json_lines))
+    raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +171,12 @@ class Derain(DerainTask):
         from rainnet.commands.derain_photo import derain_photo
 
         return derain_photo(source, target, self.settings, self.output, progress)
+
+    def live(self) -> PreviewWork:
+        """Return the network for a stream."""
+        from rainnet.commands.derain_video import Net
+
+        return Net(self.settings)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file."""

@@ -1,9 +1,9 @@
-"""One video through a network: one angle for each stretch, so that nothing flickers."""
+"""One video through a network: one angle for each stretch, and no more taken off than the frames around let be rain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,23 @@ from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.angle import SOLVER, checked_angle, middle_angle
 from rainnet.infer.derain import derain, find_angle
 from rainnet.infer.heap import kept
+from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
-from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
+from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.commands.derain_video import AROUND
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, quantise
-from rainopt.io.video.read import Video, VideoFrame
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
-from rainopt.video.settings import PARALLEL
-from rainopt.video.stretches import FOLLOW
+from rainopt.video.settings import PARALLEL, VideoSettings
+from rainopt.video.stretches import FOLLOW, LEAST_FRAMES, StretchSettings, derained, recalled, stretch_settings
 
 # Frames of a stretch: what has one angle, and is lost at most when a run is stopped; seconds a frame are usual without
-# a GPU.
+# a GPU. At least `rainopt.video.stretches.FEW`.
 STRETCH = 40
 # Frames of a stretch whose angles are found; their median counts.
 SAMPLES = 7
@@ -33,61 +37,183 @@ SAMPLES = 7
 
 def derain_video(
     source: Path, target: Path, settings: NetworkSettings, output: OutputSettings, progress: Progress | None = None
-) -> VideoRecord:
-    """Derain one video file by a network, as `rainopt.app.video.video_to_video`."""
-
-    def work(video: Video) -> dict[str, Any]:
-        treated = _Net(video, settings, output.crf, STRETCH, progress)
+) -> FileRecord:
+    """Derain one video file by a network, or a frame of it, as `rainopt.app.video.video_to_video`."""
+    of_images = {"--save-rain": output.save_rain}
+    if output.preview is not None:
         with kept():
-            done = in_stretches(video, target, treated, output.overwrite)
+            return video_to_preview(source, target, output.preview, output, Net(settings, STRETCH))
+
+    def work(video: CutVideo) -> dict[str, Any]:
+        treated = _Stretches(video, Net(settings, STRETCH), output, progress)
+        with kept():
+            done = in_stretches(video, target, treated, output)
         if progress:
             progress(1.0)
-        return done.facts()
+        frames = sum(note["frames"] for note in done.notes)
+        return done.facts() | {
+            "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
+            "still": sum(note["frames"] for note in done.notes if note["still"] and not note["dry"]) / frames,
+        }
 
-    return video_to_video(source, target, output, {"--save-rain": output.save_rain}, work)
+    return video_to_video(source, target, output, of_images, work)
 
 
 @dataclass(frozen=True)
-class _Net:
+class Chosen:
+    """How the frames of a stretch are derained.
+
+    Attributes
+    ----------
+    angle
+        That of the rain, None where none was seen or the network needs none.
+    unit
+        Of brightness.
+    timed
+        How the frames around one tell what of it is rain; None where each is derained alone.
+    """
+
+    angle: float | None
+    unit: float = 1.0
+    timed: StretchSettings | None = None
+
+    @property
+    def dry(self) -> bool:
+        """Whether the frames around each show no rain, so that all stay as they are."""
+        return self.timed is not None and self.timed.dry
+
+    def note(self) -> dict[str, Any]:
+        """Return what `recall` needs, besides the frames, as JSON has it."""
+        timed = None if self.timed is None else self.timed.note()
+        return {
+            "angle": self.angle,
+            "dry": self.dry,
+            "still": timed is not None and timed["still"],
+            "timed": timed,
+        }
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`.
+
+    A network has seen one frame, and takes what looks like rain for it, a twig or an edge. What stays is none: of each
+    frame it may take no more than the frames around it let be rain.
+    """
+
+    asked: NetworkSettings
+    length: int = STRETCH
+
+    @property
+    def around(self) -> int:
+        """How many frames on each side help to derain one."""
+        return AROUND if self.asked.background else 0
+
+    def choose(self, store: FrameStore, before: Chosen | None) -> Chosen:
+        """Return how the frames of a stretch are derained."""
+        unit, asked = float(exposure(*store)), self.asked
+        last = Chosen(None) if before is None else before
+        if not asked.background or (last.timed is None and len(store) < LEAST_FRAMES):
+            return Chosen(_angle(store, asked, last.angle), unit)
+        if asked.angle is not None:
+            angle = _angle(store, asked, last.angle)
+            return Chosen(angle, unit, stretch_settings(store, VideoSettings(angle=angle), last.timed))
+        # Many frames tell the angle surer than any of them alone, and whether there is rain.
+        timed = stretch_settings(store, VideoSettings(), last.timed)
+        if timed.dry or not (asked.network.directional or asked.polish):
+            return Chosen(None, unit, timed)
+        return Chosen(round(timed.scene.directions[0].angle, 3), unit, timed)
+
+    def part(self, chosen: Chosen, frames: slice | None) -> Chosen:
+        """Return how some of the frames of a stretch are derained by themselves, or frames that follow later."""
+        timed = chosen.timed
+        if timed is None or timed.gains is None:
+            return chosen
+        return replace(chosen, timed=replace(timed, gains=None if frames is None else timed.gains[frames]))
+
+    def derained(
+        self, store: FrameStore, chosen: Chosen, wanted: Collection[int] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help.
+
+        A dry stretch comes back as it is. Frames are bounded in threads a few ahead of the network.
+        """
+        numbers = range(len(store)) if wanted is None else wanted
+        if chosen.timed is None:
+            yield from (self._alone(store[number], chosen) for number in numbers)
+        elif chosen.dry:
+            yield from (store[number] for number in numbers)
+        else:
+            for number, by_time in enumerate(derained(store, chosen.timed)):
+                if number in numbers:
+                    pixels = store[number]
+                    yield np.maximum(self._alone(pixels, chosen), np.minimum(by_time, pixels))
+
+    def _alone(self, pixels: np.ndarray, chosen: Chosen) -> np.ndarray:
+        """Return what the network makes of one frame."""
+        options = self.asked.options()
+        result = derain(self.asked.network, pixels, angle=chosen.angle, unit=chosen.unit, **options)
+        return np.asarray(quantise(result.background, pixels.dtype))
+
+    def angle(self, chosen: Chosen) -> float | None:
+        """Return the angle of the rain, None where none was seen or looked for."""
+        if chosen.angle is None and chosen.timed is not None and not chosen.dry:
+            return round(chosen.timed.scene.directions[0].angle, 2)
+        return chosen.angle
+
+
+@dataclass(frozen=True)
+class _Stretches:
     """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
 
-    video: Video
-    asked: NetworkSettings
-    crf: int
-    length: int
+    video: CutVideo
+    net: Net
+    output: OutputSettings
     progress: Progress | None
 
     @property
+    def length(self) -> int:
+        return self.net.length
+
+    @property
     def settings(self) -> dict[str, Any]:
-        asked, stat = self.asked, self.asked.model.stat()
+        asked = self.net.asked
+        stat = asked.model.stat()
         return {
             "model": [str(asked.model.resolve()), stat.st_size, stat.st_mtime_ns],
             "angle": checked_angle(asked.angle, asked.network),
             "polish": asked.polish,
             "ensemble": asked.ensemble,
-            "crf": self.crf,
+            "background": asked.background,
         }
 
-    def derain(
-        self, frames: Iterator[VideoFrame], file: Path, before: float | None
-    ) -> tuple[dict[str, Any], float | None]:
+    def derain(self, frames: Iterator[VideoFrame], file: Path, before: Chosen | None) -> tuple[dict[str, Any], Chosen]:
         with FrameStore() as store:
             times = []
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            angle, unit = _angle(store, self.asked, before), exposure(*store)
-            with part_writer(self.video, file, self.crf) as writer:
-                for (index, at), pixels in zip(times, store, strict=True):
-                    result = derain(self.asked.network, pixels, angle=angle, unit=unit, **self.asked.options())
-                    writer.write(np.asarray(quantise(result.background, pixels.dtype)), at)
-                    if self.progress and self.video.declared:
-                        self.progress(min((index + 1) / self.video.declared, 0.99))
-            return {"first": times[0][0], "frames": len(store), "angle": angle}, angle
+            chosen, first = self.net.choose(store, before), times[0][0]
+            with part_writer(self.video, file, self.output) as writer:
+                shown = (at for _, at in times)
+                write_frames(writer, self.video, self.output, shown, store, self._told(first, store, chosen))
+            return {"first": first, "frames": len(store)} | chosen.note(), chosen
 
-    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> float | None:
-        angle: float | None = note["angle"]
-        return angle
+    def _told(self, first: int, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
+        """Yield the derained frames of a store, and tell how far it is."""
+        for index, pixels in enumerate(self.net.derained(store, chosen), first):
+            yield pixels
+            if self.progress and self.video.declared:
+                self.progress(min((index + 1) / self.video.declared, 0.99))
+
+    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Chosen:
+        # The unit is that of each stretch by itself.
+        if note["timed"] is None:
+            return Chosen(note["angle"])
+        with FrameStore() as store:
+            for frame in frames:
+                store.append(frame.pixels)
+            return Chosen(note["angle"], timed=recalled(store, note["timed"]))
 
 
 def _angle(store: FrameStore, settings: NetworkSettings, before: float | None) -> float | None:

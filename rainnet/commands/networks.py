@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """A network, and how it derains; see `rainnet.derain`."""
+    """A network, and how it derains; see `rainnet.derain`.
+
+    ``background`` says whether the frames around one of a video bound what is taken off.
+    """
 
     model: Path
     device: str = "cpu"
@@ -22,6 +25,7 @@ class NetworkSettings:
     batch: int = 1
     polish: int = 0
     ensemble: int = 1
+    background: bool = True
 
     @property
     def network(self) -> Network:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rainnet.recipes.recipe import Recipe, RecipeError, read_recipe
 from rainnet.train.single import with_weights
+from rainnet.zoo import shipped
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def recipe_with(name: str, folders: Folders, start: Path | None, changes: Sequen
             "data.kind=pairs) and no --data, or --val-rainy and --val-clean"
         )
     if start is not None:
-        sections["network"] = {"start": start.resolve()}
+        # As everywhere, a name of a network that ships is that network.
+        sections["network"] = {"start": shipped().get(str(start), start).resolve()}
     chosen = read_recipe(name, changes, **{section: keys for section, keys in sections.items() if keys})
     return with_weights(chosen) if chosen.data.kind == "single" else (chosen, "")
 

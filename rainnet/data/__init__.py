@@ -8,6 +8,9 @@ has, and how the crops lie, is what the `rainnet.programs.base.ExampleSpec` of t
     parallelogram of the picture, sheared.
 ``"clean"`` (3, s, s)
     The same place of the clean picture, sheared alike.
+``"valid"`` (1, s, s)
+    1 where "clean" can be trusted, else 0: of a dataset in which a pair has a mask of such pixels. A crop is chosen of
+    which most can be, if there is one among a few.
 ``"plain"`` (3, s, s)
     Crop of the rainy picture around the same centre as it lies, for a network that finds the angle.
 ``"angle"`` ()
@@ -18,8 +21,8 @@ has, and how the crops lie, is what the `rainnet.programs.base.ExampleSpec` of t
 ``"unpaired_rainy"`` (3, s, s)
     Crop of another rainy picture, upright by its own angle where the spec says upright.
 
-Where the spec asks for F > 1 frames of one scene, "rainy", "clean" and "plain" are (F, 3, s, s) and "angle" is (F,):
-the same crop under F different rains.
+Where the spec asks for F > 1 frames of one scene, "rainy", "clean" and "plain" are (F, 3, s, s), "valid" is (F, 1, s,
+s) and "angle" is (F,): the same crop under F different rains.
 
 Example k of a dataset depends on its seed and on k alone, and there is one for every k: neither the number of worker
 processes, nor resuming, nor the order changes it.

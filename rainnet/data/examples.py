@@ -37,6 +37,7 @@ def entries(
     rainy: Sequence[np.ndarray],
     clean: np.ndarray | None,
     angles: Sequence[float],
+    valid: Sequence[np.ndarray] | None = None,
 ) -> dict[str, Tensor]:
     """Return the entries that are made of one scene.
 
@@ -52,6 +53,8 @@ def entries(
         The region of the clean picture of all of them; needed for the truth alone.
     angles
         Degrees of the rain in each rainy picture; needed where ``spec.angle`` says so.
+    valid
+        Regions (*cut.shape,) bool of the pixels of each rainy picture that can be trusted; None without "valid".
     """
     regions = [*rainy, clean] if spec.truth and clean is not None else [*rainy]
     planes = as_planes(*regions)
@@ -59,13 +62,22 @@ def entries(
     found = {"rainy": upright[:count]}
     if spec.truth:
         found["clean"] = np.tile(upright[count:], (len(rainy), 1, 1))
+    if valid is not None:
+        found["valid"] = np.stack([_upright_mask(cut, region) for region in valid])
     if spec.plain:
         found["plain"] = cut.plain(planes[:count])
     if spec.frames > 1:
-        found = {name: crops.reshape(-1, 3, *crops.shape[1:]) for name, crops in found.items()}
+        found = {name: crops.reshape(spec.frames, -1, *crops.shape[1:]) for name, crops in found.items()}
     if spec.angle:
         found["angle"] = np.asarray(angles if spec.frames > 1 else angles[0])
     return {name: as_tensor(value) for name, value in found.items()}
+
+
+def _upright_mask(cut: Cut, valid: np.ndarray) -> np.ndarray:
+    """Return 1 where a crop is interpolated from valid pixels alone, and 0 elsewhere, (size, size) float32."""
+    # Half of the range is left free on either side, so that what overshoots beside an edge is not clipped.
+    levels = cut.upright(np.where(valid, np.float32(0.75), np.float32(0.5)))
+    return np.asarray(np.abs(levels - 0.75) < 1e-3, np.float32)
 
 
 class WithRainy(Examples):

@@ -15,6 +15,7 @@ from rainnet.data.clean import CleanRegions, brightened
 from rainnet.data.crops import (
     LEAST,
     Cut,
+    Place,
     Range,
     as_planes,
     as_tensor,
@@ -25,10 +26,21 @@ from rainnet.data.crops import (
 )
 from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, DataError, Pictures, check_sizes
-from rainnet.data.sources import Source, find_pairs, lone, require_one_size, require_truth, scenes_of
+from rainnet.data.sources import (
+    Source,
+    find_pairs,
+    lone,
+    require_masks_of_size,
+    require_one_size,
+    require_truth,
+    scenes_of,
+)
 from rainnet.programs.base import ExampleSpec
 from rainopt.direction.estimate import estimate_angle
 from rainopt.geometry.lines import line_angle
+
+TRIES, ENOUGH = 4, 0.5
+"""Places that a crop is looked for in, until so much of one is valid."""
 
 
 class FileCrops(Examples):
@@ -101,8 +113,11 @@ class FileCrops(Examples):
         if spec.truth:
             require_truth(self.pairs)
             require_one_size(self.pairs, sizes)
+            require_masks_of_size(self.pairs, sizes)
         # One picture is a scene of its own, whatever else shows the same.
         self._scenes = scenes_of(self.pairs, spec.frames, sizes) if spec.frames > 1 else [[pair] for pair in self.pairs]
+        # All examples have the same entries.
+        self._masked = spec.truth and any(pair.valid for pair in self.pairs)
         self._store = Pictures(budget)
         self._unpaired = None if unpaired is None else CleanRegions(unpaired, size, self.scale, flips, self._store)
         if self._unpaired is not None:
@@ -125,8 +140,9 @@ class FileCrops(Examples):
         return self._angles[pair.rainy]
 
     def files(self) -> list[Path]:
-        """Return the pictures of all pairs, as far as examples hold them, and those of "unpaired"."""
+        """Return the pictures and masks of all pairs, as far as examples hold them, and those of "unpaired"."""
         own = [path for pair in self.pairs for path in self._files(pair)]
+        own += [pair.valid for pair in self.pairs if pair.valid and self._masked]
         return [*own, *(self._unpaired.paths if self._unpaired else ())]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
@@ -141,15 +157,39 @@ class FileCrops(Examples):
         cut = Cut(self.size, line_angle(angles[0] + error) if spec.upright else None)
         paths = [pair.rainy for pair in frames] + self._files(frames[0])[1:]
         pictures = [self._store.read(path) for path in paths]
-        place = find_place(pictures[0].shape[:2], cut.shape, self.size, self.scale, rng)
+        place, valid = self._place(pictures[0].shape[:2], cut, frames, rng)
         regions = [brightened(place.take(picture), gain) for picture in pictures]
         regions = [region[:, ::-1] if mirrored else region for region in regions]
         rainy, clean = regions[: spec.frames], regions[-1] if spec.truth else None
-        example = entries(spec, cut, rainy, clean, angles)
+        if valid is not None and mirrored:
+            valid = [region[:, ::-1] for region in valid]
+        example = entries(spec, cut, rainy, clean, angles, valid)
         if self._unpaired is not None:
             _, other = self._unpaired.draw(cut, gain, rng, frozenset(_both(frames[0])))
             example["unpaired"] = as_tensor(cut.upright(as_planes(other)))
         return example
+
+    def _place(
+        self, shape: tuple[int, int], cut: Cut, frames: Sequence[Pair], rng: np.random.Generator
+    ) -> tuple[Place, list[np.ndarray] | None]:
+        """Return where a crop lies, and its valid pixels, (*cut.shape,) bool, of each frame; None without masks."""
+        place = find_place(shape, cut.shape, self.size, self.scale, rng)
+        if not self._masked:
+            return place, None
+        found = place, self._valid(place, shape, frames)
+        for _ in range(TRIES - 1):
+            if np.mean(found[1]) >= ENOUGH or not any(pair.valid for pair in frames):
+                break
+            place = find_place(shape, cut.shape, self.size, self.scale, rng)
+            found = max(found, (place, self._valid(place, shape, frames)), key=lambda each: float(np.mean(each[1])))
+        return found
+
+    def _valid(self, place: Place, shape: tuple[int, int], frames: Sequence[Pair]) -> list[np.ndarray]:
+        """Return which pixels of a place in each frame can be trusted; all of those without a mask."""
+        whole = np.ones(place.shape, bool)
+        masks = (None if pair.valid is None else self._store.read(pair.valid) for pair in frames)
+        # Reduced with the pictures, a pixel is valid where all that it is made of is.
+        return [whole if mask is None else place.take(255 * (mask > 0).view(np.uint8))[..., 0] == 255 for mask in masks]
 
 
 class PairCrops(FileCrops):

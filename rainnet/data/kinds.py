@@ -11,7 +11,7 @@ from data_tools.layouts.read import read_dataset
 from data_tools.layouts.two_folders import read_two_folders
 from rainnet.data.examples import Examples, WithRainy
 from rainnet.data.files import PairCrops, RainyCrops, SinglePicture
-from rainnet.data.pictures import DataError, pictures_in
+from rainnet.data.pictures import DataError, clean_pictures_in
 from rainnet.data.rendered import RenderedCrops
 from rainnet.data.sources import is_picture
 from rainnet.models.names import known
@@ -100,7 +100,7 @@ def dataset_for(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
 
 def _rendered(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
     return RenderedCrops(
-        pictures_in(section.train),
+        clean_pictures_in(section.train),
         section.size,
         spec,
         presets=section.presets,
@@ -141,7 +141,7 @@ KINDS: dict[str, Kind] = {
 
 
 def _common(section: DataSection, seed: int, spec: ExampleSpec) -> dict[str, Any]:
-    unpaired = pictures_in(section.unpaired) if spec.unpaired else None
+    unpaired = clean_pictures_in(section.unpaired) if spec.unpaired else None
     return {"seed": seed, "angle_error": section.angle_error, "unpaired": unpaired}
 
 

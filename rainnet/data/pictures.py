@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from data_tools.layouts.clean import why_not_clean
 from data_tools.layouts.halves import picture_size, read_picture
 from data_tools.layouts.read import natural_key
+from data_tools.manifest.folder import holds_dataset
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.io.own_results import without_results
 
@@ -109,6 +111,29 @@ def pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str
     if not found:
         raise DataError("no folder of pictures is named; name at least one")
     return list(found)
+
+
+def clean_pictures_in(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the pictures of folders of clean photographs, as `pictures_in`.
+
+    Raises
+    ------
+    DataError
+        As there; and for a folder that is a dataset of pairs, or a part of one that is not its clean side.
+    """
+    named = [folders] if isinstance(folders, str | os.PathLike) else list(folders)
+    found: dict[Path, None] = {}
+    for folder in map(Path, named):
+        pictures = pictures_in([folder])
+        # Pictures of datasets below it are left out, unless there are no others.
+        below = {parent for path in pictures for parent in path.parents if parent.is_relative_to(folder)}
+        for place in (folder, *sorted(below - {folder})):
+            if place.is_dir() and (place == folder or holds_dataset(place)):
+                reason = why_not_clean(place)
+                if reason is not None:
+                    raise DataError(reason)
+        found.update(dict.fromkeys(pictures))
+    return list(found) or pictures_in(named)
 
 
 def without_own(paths: Sequence[Path], folder: Path) -> list[Path]:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from data_tools.layouts.files import counted
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest.file import MANIFEST_NAME, read_manifest
+from data_tools.manifest.pictures import REVIEW
 from data_tools.manifest.record import PairRecord
-from rainnet.data.pictures import DataError, without_own
+from rainnet.data.pictures import DataError, check_sizes, without_own
 from rainopt.geometry.lines import line_angle
 from rainopt.io import READABLE_SUFFIXES
 
@@ -23,6 +25,8 @@ def find_pairs(
     sources: Source | Sequence[Source], split: str | None = None, *, files: bool = False
 ) -> tuple[list[Pair], dict[Path, float]]:
     """Return all pairs of datasets, and the angles in degrees that manifests give for their rainy pictures.
+
+    Pairs that are marked to be reviewed are left out, which is logged.
 
     Parameters
     ----------
@@ -50,10 +54,17 @@ def find_pairs(
         layout = source if isinstance(source, Layout) else _read(Path(source), files)
         if layout.problems:
             _log.warning("'%s': %d problems, the first: %s", layout.root, len(layout.problems), layout.problems[0])
-        if layout.name == "manifest":
-            angles |= _angles(layout, source)
+        known, doubted = _said(layout, source) if layout.name == "manifest" else ({}, set[Path]())
+        angles |= known
+        if doubted:
+            _log.warning(
+                "'%s': left out, as marked to be reviewed: %s; with the status 'accepted' in the manifest they are "
+                "trained on",
+                layout.root,
+                counted(len(doubted), "pair"),
+            )
         # Names of scenes are unique within a dataset alone.
-        kept = set(without_own([pair.rainy for pair in layout.pairs], layout.root))
+        kept = set(without_own([pair.rainy for pair in layout.pairs], layout.root)) - doubted
         pairs += [replace(pair, scene=f"{layout.root}/{pair.scene}") for pair in layout.pairs if pair.rainy in kept]
     where = ", ".join(f"'{source.root if isinstance(source, Layout) else source}'" for source in named)
     if not pairs:
@@ -138,6 +149,23 @@ def require_one_size(pairs: Sequence[Pair], sizes: dict[Path, tuple[int, int]]) 
         )
 
 
+def require_masks_of_size(pairs: Sequence[Pair], sizes: dict[Path, tuple[int, int]]) -> None:
+    """Refuse masks that differ in size from their pictures, or cannot be read.
+
+    Raises
+    ------
+    DataError
+        If there is one; the message names it.
+    """
+    for pair in pairs:
+        if pair.valid is None:
+            continue
+        found = check_sizes([pair.valid], 1)[pair.valid]
+        if found != sizes[pair.rainy]:
+            is_ = [f"{height} x {width}" for height, width in (found, sizes[pair.rainy])]
+            raise DataError(f"the mask '{pair.valid}' has {is_[0]} pixels, and '{pair.rainy}' {is_[1]}; leave both out")
+
+
 def _read(source: Path, rainy_alone: bool) -> Layout:
     try:
         return read_dataset(source)
@@ -147,20 +175,22 @@ def _read(source: Path, rainy_alone: bool) -> Layout:
         raise
 
 
-def _angles(layout: Layout, source: Source) -> dict[Path, float]:
-    """Return the angles that the manifest of a layout gives, by rainy picture."""
+def _said(layout: Layout, source: Source) -> tuple[dict[Path, float], set[Path]]:
+    """Return the angles that the manifest of a layout gives, by rainy picture, and those that are to be reviewed."""
     named = None if isinstance(source, Layout) or Path(source).is_dir() else Path(source)
     file = named or layout.root / MANIFEST_NAME
     if not file.is_file():
-        return {}  # a layout made from a manifest of another name: which one is not known
+        return {}, set()  # a layout made from a manifest of another name: which one is not known
     manifest = read_manifest(file, repair=True)
-    angles = {}
+    angles, doubted = {}, set()
     for record in manifest:
         pictures = [record.rainy, *(frame.rainy for frame in record.frames)]
         for rainy in pictures:
             if rainy is not None and record.angle is not None:
                 angles[manifest.folder / rainy] = _main_angle(record)
-    return angles
+            if rainy is not None and record.extra.get("status") == REVIEW:
+                doubted.add(manifest.folder / rainy)
+    return angles, doubted
 
 
 def _main_angle(record: PairRecord) -> float:

@@ -11,20 +11,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_tools.layouts.halves import read_picture
 from data_tools.layouts.read import Layout, Pair
 from rainnet.evaluate.methods import Method, Results
 from rainnet.evaluate.report import Failure, MethodReport, Report, Score
+from rainnet.evaluate.score import read_pair, rounded, score_of
 from rainopt.app.task import error_message
-from rainopt.image import quantise, unit_range
 from rainopt.io import read_image
-from rainopt.metrics.fidelity import PROTOCOLS, psnr, ssim
+from rainopt.metrics.fidelity import PROTOCOLS
 
-__all__ = ["PROTOCOL", "Compared", "Method", "MethodReport", "Report", "Results", "Score", "chosen_pairs", "evaluate"]
+__all__ = [
+    "PROTOCOL",
+    "Compared",
+    "Method",
+    "MethodReport",
+    "Report",
+    "Results",
+    "Score",
+    "chosen_pairs",
+    "evaluate",
+]
 
 PROTOCOL = "y_matlab"
 """That of most of the literature."""
-LEAST_SSIM = 11  # pixels on a side
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +45,8 @@ class Compared:
         Where it lies.
     rainy, truth
         As read. Both are None where no method was given the picture, and the truth where there is none.
+    valid
+        (H, W) bool: the pixels that are scored; None: all of them.
     results
         By the method's name, rounded as they were scored; of those that failed there are none.
     scores
@@ -48,6 +58,7 @@ class Compared:
     pair: Pair
     rainy: np.ndarray | None = None
     truth: np.ndarray | None = None
+    valid: np.ndarray | None = None
     results: dict[str, np.ndarray] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -66,8 +77,9 @@ def evaluate(
     """Give every picture of a dataset to every method, and score what comes back.
 
     A result is scored as a file would hold it, rounded to the depth of the truth, or of the rainy picture where there
-    is no truth. Grey pictures count as three equal channels beside coloured ones, and alpha is ignored. Whatever goes
-    wrong with one picture is a failure in the report, and the others are done.
+    is no truth. Grey pictures count as three equal channels beside coloured ones, and alpha is ignored. Of a pair
+    with a mask, the valid pixels count alone. Whatever goes wrong with one picture is a failure in the report, and the
+    others are done.
 
     Parameters
     ----------
@@ -164,16 +176,16 @@ def _compare_all(
     runs = {method.name: _run(method, pairs, root) for method in methods}
     for pair in pairs:
         try:
-            rainy, truth = _read(pair)
+            rainy, truth, valid = read_pair(pair)
         except Exception as error:
             yield Compared(pair, failures={"": error_message(error, pair.rainy, None)})
             continue
-        compared = Compared(pair, rainy, truth)
+        compared = Compared(pair, rainy, truth, valid)
         for name, run in runs.items():
             try:
                 made = run(pair, rainy)
-                result = _rounded(made.image, rainy if truth is None else truth)
-                score = _score(pair, result, rainy, truth, protocols, with_niqe, made.seconds)
+                result = rounded(made.image, rainy if truth is None else truth)
+                score = score_of(result, truth, valid, protocols, name=pair.name, niqe=with_niqe, seconds=made.seconds)
             # A method may raise anything, and what it raises concerns one picture.
             except Exception as error:
                 compared.failures[name] = f"{name}: {error_message(error, pair.rainy, None)}"
@@ -202,80 +214,6 @@ def _run(method: Method | Results, pairs: Sequence[Pair], root: Path) -> _Run:
     return work
 
 
-def _read(pair: Pair) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return rainy picture and truth.
-
-    Raises
-    ------
-    ValueError
-        If one cannot be read, or they are of different sizes.
-    """
-    rainy = read_picture(pair.rainy)
-    if pair.clean is None:
-        return rainy, None
-    truth = read_picture(pair.clean)
-    if rainy.shape[:2] != truth.shape[:2]:
-        raise ValueError(f"'{pair.rainy}' has {_size(rainy)} pixels and its truth '{pair.clean}' {_size(truth)}")
-    return rainy, truth
-
-
-def _rounded(image: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return a result as a file of the depth of another picture would hold it.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is of another size, or no picture.
-    """
-    if image.ndim not in (2, 3):
-        raise ValueError(f"the result must be (H, W) or (H, W, C), got shape {image.shape}")
-    if image.shape[:2] != like.shape[:2]:
-        raise ValueError(f"the result has {_size(image)} pixels and the picture {_size(like)}")
-    return quantise(unit_range(image), like.dtype)
-
-
-def _score(
-    pair: Pair,
-    result: np.ndarray,
-    rainy: np.ndarray,
-    truth: np.ndarray | None,
-    protocols: Sequence[str],
-    with_niqe: bool,
-    seconds: float | None,
-) -> Score:
-    natural = _niqe(result) if with_niqe or truth is None else None
-    if truth is None:
-        return Score(pair.name, niqe=natural, seconds=seconds)
-    a, b = in_same_channels(result, truth)
-    small = min(a.shape[:2]) < LEAST_SSIM
-    return Score(
-        pair.name,
-        {protocol: psnr(a, b, protocol) for protocol in protocols},
-        {protocol: None if small else ssim(a, b, protocol) for protocol in protocols},
-        natural,
-        seconds,
-    )
-
-
-def in_same_channels(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two pictures (H, W, C) without alpha; where one is coloured, a grey one gets three equal channels."""
-    planes = [image[..., None] if image.ndim == 2 else image for image in (a, b)]
-    planes = [image[..., : 3 if image.shape[2] > 2 else 1] for image in planes]
-    most = max(image.shape[2] for image in planes)
-    first, second = (np.repeat(image, most // image.shape[2], axis=2) for image in planes)
-    return first, second
-
-
-def _niqe(image: np.ndarray) -> float | None:
-    """Return NIQE; None for pictures that are too small."""
-    from rainopt import niqe
-
-    try:
-        return niqe(image)
-    except ValueError:
-        return None
-
-
 def _known(name: str, names: Sequence[str], what: str) -> str:
     if name not in names:
         # Importing the networks takes a second, which only a wrong name costs.
@@ -283,7 +221,3 @@ def _known(name: str, names: Sequence[str], what: str) -> str:
 
         known(name, names, what)
     return name
-
-
-def _size(image: np.ndarray) -> str:
-    return " x ".join(str(side) for side in image.shape[:2])

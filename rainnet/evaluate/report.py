@@ -25,6 +25,8 @@ class Score:
         At least 0, less is better; None where it was not asked for, or the picture is too small.
     seconds
         That the method took; None for results that were there already.
+    valid
+        Share of the pixels that psnr and ssim were computed over, those that the pair's mask trusts; None: all of them.
     """
 
     picture: str
@@ -32,6 +34,7 @@ class Score:
     ssim: dict[str, float | None] = field(default_factory=dict)
     niqe: float | None = None
     seconds: float | None = None
+    valid: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON holds; an infinite PSNR is null with ``equal`` true."""
@@ -39,7 +42,13 @@ class Score:
             protocol: {"psnr": _finite(value), "equal": math.isinf(value), "ssim": self.ssim[protocol]}
             for protocol, value in self.psnr.items()
         }
-        return {"picture": self.picture, "scores": scores, "niqe": self.niqe, "seconds": self.seconds}
+        return {
+            "picture": self.picture,
+            "scores": scores,
+            "niqe": self.niqe,
+            "seconds": self.seconds,
+            "valid": self.valid,
+        }
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,11 @@ class MethodReport:
     def equal(self, protocol: str) -> int:
         """Return how many results are the truth itself."""
         return sum(math.isinf(score.psnr[protocol]) for score in self.scores if protocol in score.psnr)
+
+    @property
+    def masked(self) -> int:
+        """How many pictures were scored over the valid pixels of their masks alone."""
+        return sum(score.valid is not None for score in self.scores)
 
     def psnr(self, protocol: str) -> float | None:
         """Return the mean over pictures in dB; None without truth.
@@ -110,6 +124,7 @@ class MethodReport:
             "name": self.name,
             "pictures": len(self.scores),
             "failed": len(self.failures),
+            "masked": self.masked,
             "means": means,
             "niqe": self.niqe,
             "seconds": self.seconds,

@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 import numpy as np
 
-from rainnet.evaluate.compare import Compared, in_same_channels
+from rainnet.evaluate.compare import Compared
+from rainnet.evaluate.score import in_same_channels
 from rainopt.app.sheet import Row
 from rainopt.image import unit_range
 from rainopt.metrics.fidelity import psnr
@@ -53,13 +54,15 @@ class Worst:
         rainy, truth = compared.rainy, compared.truth
         if rainy is None:
             raise ValueError(f"'{compared.pair.name}' was not read and cannot be shown")
-        shown = [(f"{compared.pair.name}  {self._input(rainy, truth)}", rainy)]
+        shown = [(f"{compared.pair.name}  {self._input(compared)}", rainy)]
         for name, result in compared.results.items():
             if name != UNTOUCHED:
                 shown.append((f"{_short(name)}  {self._said(compared, name)}", result))
         if truth is not None:
             a, b = in_same_channels(compared.results[self.method], truth)
             error = np.abs(unit_range(a) - unit_range(b)) * GAIN
+            if compared.valid is not None:
+                error = error * compared.valid[..., None]
             shown += [("truth", truth), (f"|{_short(self.method)} - truth| x{GAIN}", error.clip(0, 1))]
         return Row([image for _, image in shown], [caption.strip() for caption, _ in shown])
 
@@ -69,8 +72,11 @@ class Worst:
             return _decibels(score.psnr[self.protocol])
         return "" if score.niqe is None else f"NIQE {score.niqe:.2f}"
 
-    def _input(self, rainy: np.ndarray, truth: np.ndarray | None) -> str:
-        return "" if truth is None else "input " + _decibels(psnr(*in_same_channels(rainy, truth), self.protocol))
+    def _input(self, compared: Compared) -> str:
+        rainy, truth = compared.rainy, compared.truth
+        if rainy is None or truth is None:
+            return ""
+        return "input " + _decibels(psnr(*in_same_channels(rainy, truth), self.protocol, compared.valid))
 
 
 def _decibels(value: float) -> str:

@@ -42,7 +42,9 @@ def _fidelity(report: Report, protocol: str) -> Table:
         "PSNR, dB": _column([_decibels(p, e, n) for p, e, n in zip(psnr, equal, counts, strict=True)], psnr, counts),
         "SSIM": _column([_number(value, 4) for value in ssim], ssim, counts),
     }
-    return _table(f"PSNR and SSIM on {ABOUT[protocol]}", report, counts, columns)
+    masked = max(method.masked for method in report.methods)
+    over = f", over valid pixels in {masked} of {max(counts)} pictures" if masked else ""
+    return _table(f"PSNR and SSIM on {ABOUT[protocol]}{over}", report, counts, columns)
 
 
 def _naturalness(report: Report) -> Table:

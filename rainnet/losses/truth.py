@@ -26,10 +26,21 @@ class TruthLoss(nn.Module):
         super().__init__()
         self.rain = rain
 
-    def forward(self, B: Tensor, R: Tensor, clean: Tensor, rainy: Tensor) -> Tensor:
-        """Return the distance of both layers, (N, C, H, W) each, from the clean pictures and what lies over them."""
-        distance = self._distance(B, clean) + self.rain * self._distance(R, rainy - clean)
-        return (self.EPSILON * torch.log1p(distance / self.EPSILON)).mean()
+    def forward(self, B: Tensor, R: Tensor, clean: Tensor, rainy: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Return the distance of both layers, (N, C, H, W) each, from the clean pictures and what lies over them.
 
-    def _distance(self, a: Tensor, b: Tensor) -> Tensor:
-        return ((a - b).square() + self.CORNER**2).sqrt().mean(dim=(1, 2, 3)) - self.CORNER
+        With ``valid``, (N, 1, H, W) of 0 and 1, only the pixels count where that is 1, and pictures without any do not.
+        """
+        distance = self._distance(B, clean, valid) + self.rain * self._distance(R, rainy - clean, valid)
+        costs = self.EPSILON * torch.log1p(distance / self.EPSILON)
+        if valid is None:
+            return costs.mean()
+        counts = valid.flatten(1).amax(dim=1)
+        return (costs * counts).sum() / counts.sum().clamp(min=1)
+
+    def _distance(self, a: Tensor, b: Tensor, valid: Tensor | None) -> Tensor:
+        each = ((a - b).square() + self.CORNER**2).sqrt()
+        if valid is None:
+            return each.mean(dim=(1, 2, 3)) - self.CORNER
+        pixels = valid.sum(dim=(1, 2, 3)).clamp(min=1) * a.shape[1]
+        return ((each - self.CORNER) * valid).sum(dim=(1, 2, 3)) / pixels

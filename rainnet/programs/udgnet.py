@@ -39,7 +39,7 @@ class UDGNetLoss(LossSettings):
         Of the discriminator's judgement of the background. The paper's μ = 400 stands beside sums over 128 × 128
         pixels and 3 channels; beside means it is 400 / 49152 = 0.008.
     truth
-        Of the distance from the truth, where the data have one.
+        Of the distance from the truth, where the data have one; over the valid pixels of pairs that have a mask.
     truth_rain
         Of the rain layer within it.
     solver
@@ -138,7 +138,7 @@ class UDGNetProgram(Program):
         if self.discriminator is not None:
             terms["adversarial"] = loss.adversarial * self.adversarial(self.discriminator(B).float())
         if loss.truth:
-            terms["truth"] = loss.truth * self.truth(B, R, batch["clean"], O)
+            terms["truth"] = loss.truth * self.truth(B, R, batch["clean"], O, batch.get("valid"))
         if loss.solver:
             terms["solver"] = loss.solver * self.solver(O, B, R)
         return terms

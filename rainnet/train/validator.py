@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.layouts.halves import read_picture
-from data_tools.layouts.read import read_dataset
+from data_tools.layouts.read import Pair, read_dataset
 from data_tools.layouts.two_folders import read_two_folders
 from rainnet.data.pictures import as_rgb
 from rainnet.models.base import Network
@@ -26,13 +26,21 @@ class Validator:
     ----------
     pairs
         Rainy and clean pictures.
+    masks
+        Of each pair, (H, W) bool where its clean picture can be trusted; None: everywhere, and for all.
     protocol
         As in `rainopt.metrics.fidelity`.
     """
 
-    def __init__(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], protocol: str) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[tuple[np.ndarray, np.ndarray]],
+        protocol: str,
+        masks: Sequence[np.ndarray | None] | None = None,
+    ) -> None:
         if not pairs:
             raise ValueError("`pairs` must hold at least one pair to validate on")
+        self.masks = [None] * len(pairs) if masks is None else masks
         self.pairs, self.protocol = pairs, protocol
         self.leading = f"psnr_{protocol}"
 
@@ -52,17 +60,19 @@ class Validator:
         datasets = [read_dataset(folder) for folder in section.data]
         if section.rainy is not None and section.clean is not None:
             datasets.append(read_two_folders(section.rainy, section.clean, section.match))
-        pairs = []
+        pairs, masks = [], []
         for dataset in datasets:
             whole = [pair for pair in dataset if pair.clean is not None]
             parts = [[pair for pair in whole if pair.split == name] for name in ("val", "test")]
             chosen = next(filter(None, parts), whole)
-            files = [(pair.rainy, pair.clean) for pair in chosen[: section.limit] if pair.clean is not None]
-            pairs += [_read_pair(rainy, clean) for rainy, clean in files]
-        return cls(pairs, section.protocol) if datasets else None
+            for pair in chosen[: section.limit]:
+                if pair.clean is not None:
+                    pairs.append(_read_pair(pair.rainy, pair.clean))
+                    masks.append(_read_mask(pair, pairs[-1][0].shape[:2]))
+        return cls(pairs, section.protocol, masks) if datasets else None
 
     def __call__(self, network: Network) -> dict[str, float]:
-        """Return means over the pairs, results rounded to 8 bits."""
+        """Return means over the pairs, results rounded to 8 bits, over the valid pixels of pairs that have a mask."""
         from rainnet.infer.angle import SOLVER
         from rainnet.infer.derain import derain
 
@@ -76,10 +86,10 @@ class Validator:
             for rainy, _ in self.pairs
         ]
         truths = [clean for _, clean in self.pairs]
-        both = list(zip(results, truths, strict=True))
+        judged = list(zip(results, truths, self.masks, strict=True))
         return {
-            self.leading: statistics.fmean(min(psnr(a, b, self.protocol), 100.0) for a, b in both),
-            f"ssim_{self.protocol}": statistics.fmean(ssim(a, b, self.protocol) for a, b in both),
+            self.leading: statistics.fmean(min(psnr(a, b, self.protocol, where), 100.0) for a, b, where in judged),
+            f"ssim_{self.protocol}": statistics.fmean(ssim(a, b, self.protocol, where) for a, b, where in judged),
         }
 
 
@@ -92,3 +102,18 @@ def _read_pair(rainy: Path, clean: Path) -> tuple[np.ndarray, np.ndarray]:
     if min(sizes[0]) < LEAST:
         raise ValueError(f"'{rainy}' is {sizes[0]} pixels; at least {LEAST} on each side can be scored")
     return pair
+
+
+def _read_mask(pair: Pair, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Read the mask of a pair; one that leaves too little to be scored is refused."""
+    if pair.valid is None:
+        return None
+    mask = as_rgb(read_picture(pair.valid))[..., 0] > 0
+    if mask.shape != shape:
+        raise ValueError(
+            f"the mask '{pair.valid}' is {mask.shape} pixels and '{pair.rainy}' {shape}; they have one size"
+        )
+    margin = LEAST // 2
+    if not mask[margin:-margin, margin:-margin].any():
+        raise ValueError(f"the mask '{pair.valid}' leaves nothing of '{pair.rainy}' to be scored; leave the pair out")
+    return mask

@@ -30,6 +30,12 @@ def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> n
     return captioned([("rainy", rainy, 1), ("derained", derained, 1), (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
 
 
+def taken(rainy: np.ndarray, derained: np.ndarray) -> np.ndarray:
+    """Return the light (H, W) float32 in [0, 1] that was taken off a frame (H, W, 3) uint8 or uint16."""
+    before, after = (frame.astype(np.float32) / np.iinfo(frame.dtype).max for frame in (rainy, derained))
+    return np.clip(before - after, 0, 1).mean(axis=-1)
+
+
 def colours_of(metadata: ImageMetadata) -> ImageMetadata:
     """Return what a file says of its colours, as far as it is true of a comparison, which is RGB."""
     icc = metadata.icc if metadata.icc and metadata.icc[16:20] == b"RGB " else None

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import overload
 
-from rainopt.app.kinds import IMAGES, PICTURES, VIDEOS, Kind, names_a_file, result_suffix
+from rainopt.app.kinds import IMAGES, PICTURES, SEQUENCES, VIDEOS, Kind, names_a_file, result_suffix
 from rainopt.app.search import find, is_searched
 
-__all__ = ["IMAGES", "PICTURES", "VIDEOS", "Job", "Kind", "Plan", "PlanError", "Results", "plan", "survey"]
+__all__ = ["IMAGES", "PICTURES", "SEQUENCES", "VIDEOS", "Job", "Kind", "Plan", "PlanError", "Results", "plan", "survey"]
 
 Results = Callable[[Path], Iterable[Path]]
+Placing = Callable[[Path, Path], Path]
+"""What names the result of a source, told where a file of its name would be."""
 
 
 class PlanError(ValueError):
@@ -52,7 +55,11 @@ class Plan(Sequence[Job]):
 
 
 def plan(
-    inputs: Iterable[str | Path], output: Path, results: Results = lambda target: [target], kind: Kind = IMAGES
+    inputs: Iterable[str | Path],
+    output: Path,
+    results: Results = lambda target: [target],
+    kind: Kind = IMAGES,
+    placing: Placing | None = None,
 ) -> Plan:
     """Expand files, folders and globs, and give each file found its place below ``output``.
 
@@ -60,7 +67,7 @@ def plan(
     ends like a result, is no folder, and there is one input file; else it is a folder. An input that does not exist is
     a job with a problem, and so is a folder that cannot be listed. Results of earlier runs among the inputs are left
     out, as `rainopt.io.own_results` says. ``results`` tells all files that are written for a target, ``kind`` which
-    files are meant.
+    files are meant, and ``placing`` where results go that do not simply have the names of their sources.
 
     Raises
     ------
@@ -76,11 +83,13 @@ def plan(
     single = _is_single(output, kind)
     found = find(inputs, output, kind)
     if single and (len(found.inputs) > 1 or any(is_searched(Path(argument), kind) for argument in inputs)):
-        raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead")
+        one = " (--sequence takes a folder of numbered pictures as one video)" if _could_be_frames(output, kind) else ""
+        raise PlanError(f"'{output}' names one file, but there can be several results; name a folder instead{one}")
+    placing = placing or partial(result_beside, kind=kind)
     jobs = tuple(
         Job(item.source, None, item.problem)
         if item.problem
-        else Job(item.source, output if single else _result(item.source, output / item.relative, kind))
+        else Job(item.source, output if single else placing(item.source, output / item.relative))
         for item in found.inputs
     )
     _refuse_collisions(jobs, results)
@@ -106,9 +115,13 @@ def _named(inputs: Iterable[str | Path]) -> list[str | Path]:
     return inputs
 
 
-def _result(source: Path, place: Path, kind: Kind) -> Path:
+def result_beside(source: Path, place: Path, kind: Kind) -> Path:
     """Return the name of a result, with the suffix that it has to have."""
     return place.with_name(f"{place.stem}{kind.becomes or result_suffix(source)}")
+
+
+def _could_be_frames(output: Path, kind: Kind) -> bool:
+    return kind == PICTURES and output.suffix.lower() in SEQUENCES.results
 
 
 def _is_single(output: Path, kind: Kind) -> bool:
@@ -135,6 +148,8 @@ def _refuse_collisions(jobs: Sequence[Job], results: Results) -> None:
             continue
         for result in results(job.target):
             place = os.path.realpath(result)
+            if os.path.isdir(job.source) and place.startswith(os.path.join(os.path.realpath(job.source), "")):
+                raise PlanError(f"'{result}' would lie in the input '{job.source}'; name a folder outside")
             if place == os.path.realpath(job.source):
                 raise PlanError(f"'{result}' is the input itself; name another folder for the results")
             if place in sources:

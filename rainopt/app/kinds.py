@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rainopt.io import RAW_SUFFIXES, READABLE_SUFFIXES
@@ -57,15 +57,18 @@ class Kind:
     name
         What such a file is called.
     becomes
-        Suffix of the results; None where `result_suffix` says it for each.
+        What the names of results end with; None where `result_suffix` says it for each.
     folders
         Whether a folder of images, without any such file, is one input itself: a video.
+    nested
+        Whether such folders are also looked for in others.
     """
 
     suffixes: frozenset[str]
     name: str
     becomes: str | None = None
     folders: bool = False
+    nested: bool = False
 
     @property
     def results(self) -> frozenset[str]:
@@ -76,6 +79,9 @@ class Kind:
 IMAGES = Kind(READABLE, "image")
 PICTURES = Kind(READABLE | VIDEO_SUFFIXES, "image or video")
 VIDEOS = Kind(VIDEO_SUFFIXES, "video", becomes=".png", folders=True)
+SEQUENCES = Kind(VIDEO_SUFFIXES, "video or folder of numbered pictures", folders=True, nested=True)
+SHEETS = Kind(VIDEO_SUFFIXES, "video", becomes="_preview.png")
+SHEETS_OF_FRAMES = replace(SEQUENCES, becomes="_preview.png")
 
 
 def result_suffix(source: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import replacing
+from rainopt.io.video.formats import WRITABLE_SUFFIXES
 from rainopt.io.video.write import part_suffix
 
 SETTINGS = "settings.json"
@@ -17,17 +18,21 @@ SETTINGS = "settings.json"
 class Parts:
     """A hidden folder beside the result, one file for each stretch and a note about it.
 
+    Where the result is pictures, a part is a folder of them.
+
     Parameters
     ----------
     target
         The result.
     settings
         What the parts depend on, as JSON has it; parts made with others are thrown away.
+    codec
+        What the parts are coded with, where that is not what is usual.
     """
 
-    def __init__(self, target: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, target: Path, settings: dict[str, Any], codec: str | None = None) -> None:
         self.folder = target.with_name(f".{target.name}.parts")
-        self._suffix = part_suffix(target)
+        self._suffix = part_suffix(target, codec) if target.suffix.lower() in WRITABLE_SUFFIXES else ""
         self._made = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         if self.folder.is_dir() and _read(self.folder / SETTINGS) != settings:
             self.remove()
@@ -67,6 +72,8 @@ class Parts:
 
 def _size(file: Path) -> int | None:
     try:
+        if file.is_dir():
+            return sum(picture.stat().st_size for picture in file.iterdir())
         return file.stat().st_size
     except OSError:
         return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rainopt.app.keep import NOTHING, Keep
 from rainopt.app.task import is_there
 from rainopt.io.unchanged import Stamp
 from rainopt.io.video.formats import is_video
+from rainopt.io.video.span import WHOLE, FrameFolders, Moment, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +33,16 @@ class OutputSettings:
         Of JPEG files, 1 to 100.
     crf
         Quality of videos, 0 to 51; 0 is lossless.
+    codec
+        What videos are coded with; None is what their containers are usually coded with.
+    keep
+        What is left alone in every picture and frame.
+    span
+        The part of each video that is worked on.
+    folders
+        How folders of numbered pictures are videos; None where they are folders of photographs.
+    preview
+        The moment of each video that is shown in one picture, which is all that is written then.
     """
 
     save_rain: bool = False
@@ -37,11 +50,31 @@ class OutputSettings:
     overwrite: bool = False
     quality: int = 95
     crf: int = 18
+    codec: str | None = None
+    keep: Keep = NOTHING
+    span: Span = WHOLE
+    folders: FrameFolders | None = None
+    preview: Moment | None = None
+
+    def frames_as_json(self) -> dict[str, Any]:
+        """Return what the frames of a video depend on, as JSON has it."""
+        folders = self.folders
+        named = None if folders is None else [str(folders.rate), folders.pattern and folders.pattern.text, self.quality]
+        kept, span = self.keep.as_json(), str(self.span)
+        return {"crf": self.crf, "codec": self.codec, "keep": kept, "span": span, "folders": named}
 
 
 def results_of(target: Path, output: OutputSettings) -> dict[str, Path]:
-    """Return the files that a run writes for one target; a video has no rain layer."""
+    """Return the files that a run writes for one target; a video has no rain layer.
+
+    Of the pictures that a video becomes, the first stands for all: where it is, the others are.
+    """
     files = {"derained": target}
+    if output.preview is not None:
+        return files
+    if output.folders is not None and not is_video(target):
+        folder = Path(os.path.abspath(target.parent)) if not target.parent.name else target.parent
+        return files | ({"compare": folder.with_name(f"{folder.name}_compare.png")} if output.compare else {})
     if output.save_rain and not is_video(target):
         files["rain"] = target.with_name(f"{target.stem}_rain.png")
     if output.compare:

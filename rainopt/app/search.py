@@ -39,12 +39,15 @@ class Found:
         Results of earlier runs, left out.
     links
         Links to folders, which are not followed.
+    beside
+        Pictures beside videos, where folders of pictures are videos.
     """
 
     inputs: list[Input]
     unread: dict[str, str] = field(default_factory=dict)
     results: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
+    beside: list[Path] = field(default_factory=list)
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what is left out."""
@@ -57,6 +60,8 @@ class Found:
             notes.append(f"left out: {named(self.results, 'result')} of earlier runs; named alone they are taken")
         if self.links:
             notes.append(f"not followed: {named(self.links, 'link')} to folders; name those folders themselves")
+        if self.beside:
+            notes.append(f"left out: {named(self.beside, 'picture')} beside videos; frames need a folder of their own")
         return tuple(notes)
 
 
@@ -136,8 +141,12 @@ class _Search:
             yield Input(path, Path(f"{name}.video"))
             return
         problems: list[OSError] = []
-        files = []
+        files, sequences = [], []
         for place, folders, names in os.walk(path, onerror=problems.append):
+            if self.kind.nested and not self._is_inside(Path(place)) and _is_sequence(Path(place), self.kind):
+                sequences.append(Path(place))
+                folders.clear()
+                continue
             # Hidden files and folders hold thumbnails and programs.
             folders[:] = [name for name in folders if not name.startswith(".")]
             self.found.links += [link for name in folders if os.path.islink(link := Path(place, name))]
@@ -148,15 +157,16 @@ class _Search:
                 Path(),
                 f"'{problem.filename}' cannot be listed ({problem.strerror}); ask for the right to read it",
             )
-        if not files and not problems:
+        if not files and not sequences and not problems:
             inside = os.path.join(os.path.realpath(path), "")
             unread = [suffix for place, suffix in self.found.unread.items() if place.startswith(inside)]
             there = f" that is read, but {_counted(unread)}; read are" if unread else ""
             yield Input(
                 path, Path(), f"'{path}' holds no {self.kind.name}{there} ({', '.join(sorted(self.kind.suffixes))})"
             )
-        for file in sorted(files):
-            yield Input(file, file.relative_to(path))
+        for file in sorted(files + sequences):
+            below = file.relative_to(path)
+            yield Input(file, below.with_name(f"{below.name}.video") if file in sequences else below)
 
     def _glob(self, argument: str | Path) -> Iterator[Input]:
         matches = sorted(Path(p) for p in glob.glob(str(argument), recursive=True))
@@ -176,7 +186,9 @@ class _Search:
         if suffix not in KNOWN or path.name.startswith(".") or os.path.isdir(path):
             return False
         if suffix not in suffixes or not (os.path.isfile(path) or os.path.islink(path)):
-            if not self._is_inside(path):
+            if self.kind.nested and suffix in READABLE_SUFFIXES and not self._is_inside(path):
+                self.found.beside.append(path)
+            elif not self._is_inside(path):
                 self.found.unread[os.path.realpath(path)] = suffix
             return False
         if self._is_inside(path):

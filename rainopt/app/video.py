@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,10 +14,17 @@ from rainopt import __version__
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.task import NO_RAIN, FileRecord, Progress, error_message, writing_alone
+from rainopt.app.video_parts import Written, write_comparison, write_result
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.formats import WRITABLE_SUFFIXES, is_video
 from rainopt.io.video.join import PartsError
-from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
-from rainopt.io.video.write import WRITABLE_SUFFIXES, VideoWriter, join_parts
+from rainopt.io.video.read import VideoError, VideoFrame
+from rainopt.io.video.trial import require_codec
+from rainopt.parallel.ahead import ahead
 from rainopt.video.scenes import split_scenes
+
+AHEAD, AHEAD_BYTES = 120, 64 << 20
+"""Frames, and bytes of them, that are decoded before they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +32,24 @@ class VideoRecord(FileRecord):
     """What became of one video.
 
     ``angles`` are those of the strongest rain, of each stretch in which rain was seen; ``still`` is the share of the
-    frames that a background helped.
+    frames that a background helped. ``iterations`` are the most of a stretch, of frames or parts of them that are
+    solved by themselves, and ``gap`` is the largest duality gap that they leave, as a share of the energy. ``copied``
+    says that the source was copied as it is, since nothing was done; ``told`` is what the result lacks of the source,
+    in sentences. Of a video that became pictures, ``output`` is the first and ``last`` the last.
     """
 
+    last: str | None = None
     frames: int | None = None
     scenes: int | None = None
     angles: list[float] | None = None
     dry: float | None = None
     still: float | None = None
+    iterations: int | None = None
+    gap: float | None = None
     kept_parts: int | None = None
     lost: str | None = None
+    copied: bool | None = None
+    told: list[str] | None = None
     height: int | None = None
     width: int | None = None
     seconds: float | None = None
@@ -49,11 +65,16 @@ class VideoRecord(FileRecord):
             facts.append(f"rain at {low:+.1f}°" if high - low < 0.1 else f"rain at {low:+.1f}° to {high:+.1f}°")
         if self.dry:
             facts.append(f"no rain seen in {100 * self.dry:.0f} % of them, left as they are (--angle derains them)")
+        if self.copied:
+            facts.append("copied as it is")
+        if self.iterations and self.gap is not None:
+            facts.append(f"where time cannot tell, solved in {self.iterations} iterations to a gap of {self.gap:.1%}")
         if self.still:
             facts.append(f"{100 * self.still:.0f} % helped by the background of a still camera")
         if self.lost:
             facts.append(self.lost)
-        return f"{self.input} → {self.output}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        result = f"{self.output} to {Path(self.last).name}" if self.last else self.output
+        return f"{self.input} → {result}  {'; '.join(facts)}, {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
 def video_to_video(
@@ -61,9 +82,9 @@ def video_to_video(
     target: Path,
     output: OutputSettings,
     of_images: dict[str, bool],
-    work: Callable[[Video], dict[str, Any]],
+    work: Callable[[CutVideo], dict[str, Any]],
 ) -> VideoRecord:
-    """Derain one video and write it with its time stamps and its sound; never raises for a bad file.
+    """Derain one video and write it with its time stamps and its sound, or as pictures; never raises for a bad file.
 
     A second run that would write the same files at the same time is refused.
     ``of_images`` are options that mean nothing for a video, and whether they were given; ``work`` writes the derained
@@ -76,10 +97,14 @@ def video_to_video(
         for name, given in of_images.items():
             if given:
                 raise VideoError(f"{name} is for images; leave it out for videos")
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
+        if target.suffix.lower() not in WRITABLE_SUFFIXES and output.folders is None:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
-        video = open_video(source)
-        with writing_alone(target):
+        video = CutVideo(source, output.span, output.folders)
+        output.keep.pixels(video.height, video.width, source)  # a region that does not fit ends it here
+        if output.codec is not None and is_video(target):
+            size = video.height, video.width
+            require_codec(output.codec, target.suffix.lower(), size, video.bits, output.crf)
+        with _vanishing_if_empty(target.parent, output), writing_alone(target):
             # Another run may have written it in the meantime.
             wanted = wanted_of(results_of(target, output), output.overwrite)
             if not wanted:
@@ -88,7 +113,7 @@ def video_to_video(
             if "derained" in wanted:
                 facts = work(video)
             if "compare" in wanted:
-                _write_comparison(video, target, wanted["compare"], output.overwrite)
+                write_comparison(video, target, wanted["compare"], output)
         if facts.get("dry") == 1:
             facts["untouched"] = NO_RAIN
         seconds = round(time.perf_counter() - begin, 3)
@@ -108,12 +133,13 @@ class StretchWork(Protocol):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the frames of the result depend on besides the video, as JSON has it."""
+        """What the frames of the result depend on besides the video and the output's settings, as JSON has it."""
 
     def derain(self, frames: Iterator[VideoFrame], file: Path, before: Any) -> tuple[dict[str, Any], Any]:
         """Write a stretch to a file, after one that was derained as ``before`` says, or None.
 
-        Returns a note with "first", "frames" and "angle", and how this one was derained.
+        Returns a note with "first", "frames" and "angle", "dry" if all frames are as they were, and how this one was
+        derained.
         """
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Any:
@@ -122,11 +148,14 @@ class StretchWork(Protocol):
 
 @dataclass(frozen=True)
 class StretchNotes:
-    """What has been noted of the stretches of a video, the number of its scenes, and how many parts were there."""
+    """What has been noted of the stretches of a video, the number of its scenes, how many parts were there, and what
+    became of them.
+    """
 
     notes: list[dict[str, Any]]
     scenes: int
     kept: int
+    written: Written
 
     def facts(self) -> dict[str, Any]:
         """Return fields of a record."""
@@ -135,49 +164,49 @@ class StretchNotes:
             "scenes": self.scenes,
             "angles": [note["angle"] for note in self.notes if note["angle"] is not None],
             "kept_parts": self.kept,
+            "copied": self.written.copied or None,
+            "told": self.written.told or None,
+            "last": None if self.written.last is None else str(self.written.last),
         }
 
 
 def in_stretches(
-    video: Video, target: Path, work: StretchWork, overwrite: bool, progress: Progress | None = None
+    video: CutVideo, target: Path, work: StretchWork, output: OutputSettings, progress: Progress | None = None
 ) -> StretchNotes:
     """Write a video stretch after stretch, and go on where an earlier run has stopped.
 
     Stretches are written as parts in a hidden folder beside the result and joined in the end; a run that was stopped
-    goes on with the first one that is missing. ``progress`` is called with the share of the frames that have been read.
+    goes on with the first one that is missing. A file in which nothing was done is copied. ``progress`` is called with
+    the share of the frames that have been read.
     """
     stamp = video.stamp
     source = [str(video.path.resolve()), stamp.size, stamp.changed]
-    parts = Parts(target, {"version": __version__, "source": source, "stretch": work.length} | work.settings)
+    made = {"version": __version__, "source": source, "stretch": work.length} | output.frames_as_json()
+    parts = Parts(target, made | work.settings, output.codec)
     notes: list[dict[str, Any]] = []
     before: Any = None
     number, kept = -1, 0
     try:
-        for scene, frames in _stretches(_read(video, progress), work.length):
-            if scene != number:
-                number, before = scene, None
-            first = next(frames)
-            frames = chain([first], frames)
-            note = parts.finished(first.index)
-            if note is None:
-                note, before = work.derain(frames, parts.file(first.index), before)
-                parts.note(first.index, note)
-            else:
-                kept += 1
-                # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
-                last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
-                before = work.recall(frames, note) if last else None
-                for _ in frames:
-                    pass
-            notes.append(note)
+        with closing(_read(video, progress)) as reading:
+            for scene, frames in stretches_of(reading, work.length):
+                if scene != number:
+                    number, before = scene, None
+                first = next(frames)
+                frames = chain([first], frames)
+                note = parts.finished(first.index)
+                if note is None:
+                    note, before = work.derain(frames, parts.file(first.index), before)
+                    parts.note(first.index, note)
+                else:
+                    kept += 1
+                    # Only the stretch that is gone on from has to be looked at again; a shorter one ends a scene.
+                    last = note["frames"] == work.length and parts.finished(first.index + work.length) is None
+                    before = work.recall(frames, note) if last else None
+                    for _ in frames:
+                        pass
+                notes.append(note)
         files = [parts.file(note["first"]) for note in notes]
-        join_parts(
-            files,
-            target,
-            audio_from=video.path if video.has_audio else None,
-            overwrite=overwrite,
-            check=lambda: stamp.require(video.path),
-        )
+        written = write_result(video, target, files, all(note.get("dry") for note in notes), output)
     except PartsError as error:
         # They would end every later run as well.
         parts.remove()
@@ -188,48 +217,33 @@ def in_stretches(
     parts.remove()
     if progress:
         progress(1.0)
-    return StretchNotes(notes, number + 1, kept)
+    return StretchNotes(notes, number + 1, kept, written)
 
 
-def _read(video: Video, progress: Progress | None) -> Iterator[VideoFrame]:
-    for frame in video.frames():
-        yield frame
-        if progress and video.declared:
-            progress(min((frame.index + 1) / video.declared, 0.99))
+@contextmanager
+def _vanishing_if_empty(folder: Path, output: OutputSettings) -> Iterator[None]:
+    """Remove the folder that pictures were to be written to, if there are none in the end."""
+    try:
+        yield
+    except BaseException:
+        if output.folders is not None:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
-def _stretches(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
+def _read(video: CutVideo, progress: Progress | None) -> Generator[VideoFrame, None, None]:
+    """Yield the frames of a video, some of which are decoded beforehand, beside the work on those before."""
+    size = video.height * video.width * 3 * video.bits // 8
+    with closing(ahead(video.frames(), max(1, min(AHEAD_BYTES // size, AHEAD)))) as frames:
+        for frame in frames:
+            yield frame
+            if progress and video.declared:
+                progress(min((frame.index + 1) / video.declared, 0.99))
+
+
+def stretches_of(frames: Iterator[VideoFrame], length: int) -> Iterator[tuple[int, Iterator[VideoFrame]]]:
     """Yield (number of the scene, frames) for stretches of at most ``length`` frames of one scene."""
     for number, scene in enumerate(split_scenes(frames)):
         for first in scene:
             yield number, chain([first], islice(scene, length - 1))
-
-
-def part_writer(video: Video, file: Path, crf: int) -> VideoWriter:
-    """Return a writer of frames like those of a video."""
-    return VideoWriter(
-        file,
-        height=video.height,
-        width=video.width,
-        rate=video.rate,
-        time_base=video.time_base,
-        bits=video.bits,
-        quality=crf,
-        pixel_aspect=video.pixel_aspect,
-    )
-
-
-def _write_comparison(video: Video, target: Path, place: Path, overwrite: bool) -> None:
-    """Write the middle frame before and after, and their difference."""
-    import numpy as np
-
-    from rainopt.app.compare import side_by_side
-    from rainopt.io import write_image
-
-    result = open_video(target)
-    middle = (result.declared or result.count()) // 2
-    pair = [next(one.frames(middle), None) for one in (video, result)]
-    rainy, clean = (np.asarray(frame.pixels) for frame in pair if frame is not None)
-    scale = np.iinfo(rainy.dtype).max
-    taken = np.clip(rainy.astype(np.float32) / scale - clean.astype(np.float32) / np.iinfo(clean.dtype).max, 0, 1)
-    write_image(place, side_by_side(rainy, clean, taken.mean(axis=-1)), overwrite=overwrite)

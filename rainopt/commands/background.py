@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rainopt.app.options import Compare, Jobs, JsonLines, Overwrite, refusing
+from rainopt.app.video_options import Start, Stop, parse_span
 
 
 def background(
@@ -27,8 +28,8 @@ def background(
             help="Take exactly so many frames; 0 takes all. Left out: as many as the background needs, by its rain.",
         ),
     ] = None,
-    start: Annotated[int, typer.Option(min=0, help="Number of the first frame.")] = 0,
-    stop: Annotated[int | None, typer.Option(min=1, help="Number of the frame to stop before.")] = None,
+    start: Start = None,
+    stop: Stop = None,
     step: Annotated[int, typer.Option(min=1, help="Take every so many frames: a longer time from as many frames.")] = 1,
     stabilise: Annotated[
         bool, typer.Option("--stabilise/--no-stabilise", help="Align the frames where the camera moves.")
@@ -59,7 +60,7 @@ def background(
 
     - `rainopt background street.mp4 -o street.png --compare`
     - `rainopt background rain/ -o backgrounds/ --maps --jobs 2`
-    - `rainopt background yard.mov -o yard.png --start 250 --step 5` (slow rain, or people who linger)
+    - `rainopt background yard.mov -o yard.png --start 10 --step 5` (slow rain, or people who linger)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
@@ -68,9 +69,7 @@ def background(
     from rainopt.app.report import follow
     from rainopt.commands.background_video import BackgroundSettings, FindBackground
 
-    if stop is not None and stop <= start:
-        raise typer.BadParameter(f"must lie behind --start {start}, got {stop}", param_hint="--stop")
-    settings = BackgroundSettings(frames, start, stop, step, stabilise, maps, compare, overwrite, scratch)
+    settings = BackgroundSettings(frames, parse_span(start, stop), step, stabilise, maps, compare, overwrite, scratch)
     with refusing("--output", PlanError):
         task = FindBackground(settings)
         work = plan(inputs, output, task.results, VIDEOS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +15,9 @@ from rainopt.app.results import wanted_of
 from rainopt.app.task import FileRecord, Progress, error_message, writing_alone
 from rainopt.commands.background_colours import colours_of
 from rainopt.io import write_image
-from rainopt.io.video.read import Video, VideoError, VideoFrame, open_video
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import Video, VideoError, VideoFrame
+from rainopt.io.video.span import WHOLE, Span
 from rainopt.video.adaptive_background import Settled, settle
 from rainopt.video.frames import FrameStore
 from rainopt.video.quality import ACCEPTED
@@ -27,8 +29,7 @@ class BackgroundSettings:
     """What is done with every video of a run; `frames` None: as many as it takes, 0: all."""
 
     frames: int | None = None
-    start: int = 0
-    stop: int | None = None
+    span: Span = WHOLE
     step: int = 1
     stabilise: bool = True
     maps: bool = False
@@ -76,9 +77,9 @@ class BackgroundRecord(FileRecord):
         if not self.static:
             facts.append("camera moves: stabilised" + (f", {self.refused} frames left out" if self.refused else ""))
         if self.knocked is not None:
-            facts.append(f"the camera was moved at frame {self.knocked} (--start {self.knocked} goes on from there)")
+            facts.append(f"the camera was moved at frame {self.knocked} (--start {self.knocked}f goes on from there)")
         if self.next_scene is not None:
-            facts.append(f"another scene begins at frame {self.next_scene} (--start {self.next_scene} takes it)")
+            facts.append(f"another scene begins at frame {self.next_scene} (--start {self.next_scene}f takes it)")
         if self.lost:
             facts.append(self.lost)
         return f"{self.input} → {self.output}  {'; '.join(facts)}, {self.seconds:.1f} s"
@@ -130,7 +131,7 @@ def background_file(
     try:
         if not wanted_of(results_of(target, settings), settings.overwrite):
             return BackgroundRecord(str(source), str(target), "skipped")
-        video = open_video(source)
+        video = CutVideo(source, settings.span)
         with writing_alone(target), FrameStore(scratch=settings.scratch) as store:
             # Another run may have written some of it in the meantime.
             wanted = wanted_of(results_of(target, settings), settings.overwrite)
@@ -149,16 +150,18 @@ def background_file(
 class FirstScene:
     """The frames of the first scene of a stretch of video; knows afterwards where the next one begins."""
 
-    def __init__(self, video: Video, settings: BackgroundSettings) -> None:
-        self._frames = video.frames(settings.start, settings.stop, settings.step)
-        self._name, self._start = video.path, settings.start
+    def __init__(self, video: CutVideo, settings: BackgroundSettings) -> None:
+        frames = video.frames(step=settings.step)
+        # Numbered as in the whole video.
+        self._frames = (replace(frame, index=video.first + frame.index) for frame in frames)
+        self._name = video.path
         self.next_scene: int | None = None
 
     def __iter__(self) -> Iterator[VideoFrame]:
         scenes = split_scenes(self._frames)
         first = next(scenes, None)
         if first is None:
-            raise VideoError(f"'{self._name}' has no frame {self._start}; choose an earlier --start")
+            raise VideoError(f"'{self._name}' has no frames; obtain a fresh copy")
         yield from first
         after = next(scenes, None)
         if after is not None:
@@ -193,7 +196,7 @@ def _write(
             write_image(wanted[kind], pictures[kind], overwrite=settings.overwrite)
     # Last: where it is, the rest is.
     if "background" in wanted:
-        colours = colours_of(video.path, settled.numbers)
+        colours = colours_of(video.path, settled.numbers, video.marks)
         write_image(wanted["background"], image, metadata=colours, bits=deep, overwrite=settings.overwrite)
 
 

@@ -25,8 +25,21 @@ from rainopt.app.options import (
     refusing,
 )
 from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video_options import (
+    Codec,
+    Keep,
+    Live,
+    Preview,
+    Rate,
+    Sequence,
+    Start,
+    Stop,
+    asked_of_videos,
+    run_derain,
+)
 
 if TYPE_CHECKING:
+    from rainopt.app.preview import PreviewWork
     from rainopt.app.results import OutputSettings
     from rainopt.optim.objectives import UDGWeights
     from rainopt.still.settings import StillSettings
@@ -77,15 +90,29 @@ def derain(
     device: Device = "auto",
     quality: Quality = 95,
     crf: Crf = 18,
+    codec: Codec = None,
+    sequence: Sequence = False,
+    rate: Rate = None,
+    start: Start = None,
+    stop: Stop = None,
+    keep: Keep = None,
+    preview: Preview = None,
+    live: Live = False,
     background: Annotated[
         bool,
         typer.Option(
             "--background/--no-background",
-            help="In videos of a still camera, let the background that its frames share help; else each frame alone.",
+            help="In videos, let the frames around each one help it, aligned where the camera moves, and the "
+            "background that those of a still camera share; else each frame alone.",
         ),
     ] = True,
     max_iter: Annotated[
-        int | None, typer.Option(min=1, help="Most iterations of the solver; 400 for images, 20 for frames.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Most iterations of the solver. If left out: 400 for images; for all frames of a scene, as many as "
+            "bring one in its middle within --tol.",
+        ),
     ] = None,
     tol: Annotated[
         float | None, typer.Option(min=0, help="Stop at this duality gap relative to the energy, 0.02 if left out.")
@@ -95,11 +122,15 @@ def derain(
     """Remove rain streaks from photographs and videos.
 
     PNG, JPEG, TIFF, WebP, AVIF and BMP, 8 and 16 bit, with or without alpha; depth, profile and EXIF data are kept, and
-    the result is upright. HEIC becomes PNG, raw photographs TIFF (extras heif and raw). Videos become H.264 (VP9 in
-    .webm) with the same frames, time stamps and sound; direction and weights are steady from frame to frame, and what a
-    still camera sees behind the rain helps. Results that are already there are kept, so the same command run again goes
-    on where it was interrupted, also within a video; they are listed in a file .rainopt-results in their folder, and
-    left out where they lie among later inputs.
+    the result is upright. HEIC becomes PNG, raw photographs TIFF (extras heif and raw).
+
+    Videos become H.264 (VP9 in .webm) with the same frames, time stamps, marks of colours and fields, sound,
+    subtitles, further tracks, chapters and tags; what the format of the result does not hold is told. One without rain
+    is copied as it is. Direction and weights are steady from frame to frame, and the frames around each one help: what
+    stays for longer than a streak can is no rain.
+
+    Results that are already there are kept, so the same command run again goes on where it was interrupted, also within
+    a video; they are listed in a file .rainopt-results in their folder, and left out where they lie among later inputs.
 
     **Examples**
 
@@ -108,13 +139,14 @@ def derain(
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
+    - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
+    - `rainopt derain rtsp://camera/stream -o now.mkv --live`
+    - `rainopt derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
     from rainopt.app.devices import resolve_device
-    from rainopt.app.inputs import PICTURES, PlanError, plan
-    from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings
 
     checked_angle(angle)
@@ -124,11 +156,16 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
+    videos = asked_of_videos(
+        output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
+    )
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--tol", ValueError):
         task = Derain.of(
-            OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf),
+            OutputSettings(
+                save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
+            ),
             device=place,
             veil=veil,
             background=background,
@@ -138,9 +175,7 @@ def derain(
             max_iter=max_iter,
             tol=tol,
         )
-    with refusing("--output", PlanError):
-        work = plan(inputs, output, task.results, PICTURES)
-    raise typer.Exit(follow(work, task, jobs, json_lines))
+    raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +202,12 @@ class Derain(DerainTask):
         from rainopt.commands.derain_photo import derain_photo
 
         return derain_photo(source, target, self.still, self.output, self.device, progress)
+
+    def live(self) -> PreviewWork:
+        """Return the solver for a stream, on the CPU."""
+        from rainopt.commands.derain_video import Solver
+
+        return Solver(self.moving)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one video file, on the CPU."""

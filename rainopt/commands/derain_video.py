@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
-from rainopt.app.task import Progress
-from rainopt.app.video import VideoRecord, in_stretches, part_writer, video_to_video
-from rainopt.io.video.read import Video, VideoFrame
+from rainopt.app.task import FileRecord, Progress
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
-from rainopt.video.settings import SceneSettings, VideoSettings
-from rainopt.video.stretches import StretchSettings, derained, same_again, stretch_settings
+from rainopt.video.settings import VideoSettings
+from rainopt.video.stretches import StretchSettings, derained, recalled, stretch_settings
 
 # Frames of a stretch: what is derained alike, and lost at most when a run is stopped. At least
 # `rainopt.video.stretches.FEW`.
 STRETCH = 120
+# Frames on each side that a frame is derained with; those farther away do not help.
+AROUND = 24
 
 
 def derain_video(
@@ -27,32 +34,69 @@ def derain_video(
     output: OutputSettings,
     of_images: dict[str, bool],
     progress: Progress | None = None,
-) -> VideoRecord:
-    """Derain one video file; ``of_images`` as `rainopt.app.video.video_to_video`."""
+) -> FileRecord:
+    """Derain one video file, or a frame of it; ``of_images`` as `rainopt.app.video.video_to_video`."""
+    if output.preview is not None:
+        return video_to_preview(source, target, output.preview, output, Solver(settings, STRETCH))
 
-    def work(video: Video) -> dict[str, Any]:
-        done = in_stretches(video, target, _Solver(video, settings, output.crf, STRETCH), output.overwrite, progress)
+    def work(video: CutVideo) -> dict[str, Any]:
+        done = in_stretches(video, target, _Stretches(video, Solver(settings, STRETCH), output), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
-            "dry": sum(note["frames"] for note in done.notes if note["angle"] is None) / frames,
-            "still": sum(note["frames"] for note in done.notes if note["still"]) / frames,
+            "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
+            "still": sum(note["frames"] for note in done.notes if note["still"] and not note["dry"]) / frames,
+            "iterations": max((note["iterations"] for note in done.notes if note["iterations"]), default=None),
+            "gap": max((note["gap"] for note in done.notes if note["gap"] is not None), default=None),
         }
 
     return video_to_video(source, target, output, of_images, work)
 
 
 @dataclass(frozen=True)
-class _Solver:
+class Solver:
+    """The solver's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`."""
+
+    asked: VideoSettings
+    length: int = STRETCH
+    around: int = AROUND
+
+    def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
+        """Return how the frames of a stretch are derained."""
+        return stretch_settings(store, self.asked, before)
+
+    def part(self, chosen: StretchSettings, frames: slice | None) -> StretchSettings:
+        """Return how some of the frames of a stretch are derained by themselves, or frames that follow later."""
+        if chosen.gains is None:
+            return chosen
+        return replace(chosen, gains=None if frames is None else chosen.gains[frames])
+
+    def derained(
+        self, store: FrameStore, chosen: StretchSettings, wanted: Collection[int] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Yield frames without their rain, of those ``wanted`` if that is given; the others only help."""
+        results = derained(store, chosen)
+        return results if wanted is None else (result for k, result in enumerate(results) if k in wanted)
+
+    def angle(self, chosen: StretchSettings) -> float | None:
+        """Return the angle of the strongest rain, None where none was seen."""
+        return None if chosen.dry else round(chosen.scene.directions[0].angle, 2)
+
+
+@dataclass(frozen=True)
+class _Stretches:
     """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
 
-    video: Video
-    asked: VideoSettings
-    crf: int
-    length: int
+    video: CutVideo
+    solver: Solver
+    output: OutputSettings
+
+    @property
+    def length(self) -> int:
+        return self.solver.length
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"asked": asdict(self.asked), "crf": self.crf}
+        return {"asked": asdict(self.solver.asked)}
 
     def derain(
         self, frames: Iterator[VideoFrame], file: Path, before: StretchSettings | None
@@ -62,21 +106,20 @@ class _Solver:
             for frame in frames:
                 store.append(frame.pixels)
                 times.append((frame.index, frame.time))
-            chosen = stretch_settings(store, self.asked, before)
-            with part_writer(self.video, file, self.crf) as writer:
-                for (_, at), pixels in zip(times, derained(store, chosen), strict=True):
-                    writer.write(pixels, at)
+            chosen = self.solver.choose(store, before)
+            with part_writer(self.video, file, self.output) as writer:
+                shown = (at for _, at in times)
+                write_frames(writer, self.video, self.output, shown, store, self.solver.derained(store, chosen))
             note = {
                 "first": times[0][0],
                 "frames": len(store),
-                "angle": None if chosen.dry else round(chosen.scene.directions[0].angle, 2),
-                "still": chosen.backdrop is not None,
-                "scene": asdict(chosen.scene),
+                "dry": chosen.dry,
             }
+            note |= chosen.note()
         return note, chosen
 
     def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
         with FrameStore() as store:
             for frame in frames:
                 store.append(frame.pixels)
-            return same_again(store, SceneSettings.from_json(note["scene"]), note["still"])
+            return recalled(store, note)

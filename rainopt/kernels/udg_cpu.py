@@ -6,7 +6,7 @@ because each iteration spoils one ghost row more at each cut; then the ghosts ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ class Band:
     below: int
     state: np.ndarray  # (above + rows + below, 7, columns and padding)
     prior: np.ndarray  # (above + rows + below, or 1; 2; columns)
+    time: np.ndarray | None  # (above + rows + below, 2, columns)
     bars: np.ndarray  # (iterations together, 2, 2, columns)
 
 
@@ -53,8 +54,12 @@ class Bands:
     factors, ceiling, start
         Shaped as O, or None: factors on the sparsity, the upper bound of R where it is not O itself, and the rain to
         begin with.
+    excess, trust
+        Shaped as O, or both None: the rain that other moments tell, and the price of leaving it.
     threads
         Default those of `rainopt.parallel.threads.num_threads`.
+    empty
+        Called with a shape and a dtype, returns memory for the iteration, which may hold anything.
     """
 
     def __init__(
@@ -67,13 +72,18 @@ class Bands:
         factors: np.ndarray | None = None,
         ceiling: np.ndarray | None = None,
         start: np.ndarray | None = None,
+        excess: np.ndarray | None = None,
+        trust: np.ndarray | None = None,
         threads: int | None = None,
+        empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty,
     ) -> None:
         self.shape = O.shape
         self.images = O.reshape(-1, *O.shape[-2:])
-        self.start, self.factors, self.ceiling = (
-            None if field is None else field.reshape(self.images.shape) for field in (start, factors, ceiling)
+        self.start, self.factors, self.ceiling, self.excess, self.trust = (
+            None if field is None else field.reshape(self.images.shape)
+            for field in (start, factors, ceiling, excess, trust)
         )
+        self.empty = empty
         # One row where nothing is known that differs from pixel to pixel.
         self.known = factors is not None or ceiling is not None
         self.sparsity = sparsity
@@ -85,7 +95,7 @@ class Bands:
         line = LINE_BYTES // dtype.itemsize
         if columns >= 8 * line and (columns // line) % 2 == 0:
             padded = (columns // line + 1) * line
-        fields = 9 if self.known else 7
+        fields = 7 + 2 * self.known + 2 * (trust is not None)
         self.together = max(1, min(MOST_TOGETHER, CACHE_BYTES // (fields * columns * dtype.itemsize) - 2))
         self.zero_row = np.zeros(columns, dtype)
         self.bands: list[Band] = []
@@ -100,11 +110,12 @@ class Bands:
 
     def _band(self, image: int, first: int, last: int, rows: int, padded: int, dtype: np.dtype) -> Band:
         above, below = min(self.together, first), min(self.together, rows - last)
-        state = np.empty((above + last - first + below, 7, padded), dtype)
+        state = self.empty((above + last - first + below, 7, padded), dtype)
         # A single row of a prior holds for all, so a single row of an image has two.
-        prior = np.empty((max(len(state), 2) if self.known else 1, 2, self.columns), dtype)
-        bars = np.empty((self.together, 2, 2, self.columns), dtype)
-        return Band(image, first, last, above, below, state, prior, bars)
+        prior = self.empty((max(len(state), 2) if self.known else 1, 2, self.columns), dtype)
+        time = None if self.trust is None else self.empty((len(state), 2, self.columns), dtype)
+        bars = self.empty((self.together, 2, 2, self.columns), dtype)
+        return Band(image, first, last, above, below, state, prior, time, bars)
 
     def _fill(self, band: Band) -> None:
         rows = slice(band.first - band.above, band.last + band.below)
@@ -121,13 +132,16 @@ class Bands:
         if self.known and self.constants.bounded:
             ceiling = self.images if self.ceiling is None else self.ceiling
             band.prior[:, rows_kernel.CEILING] = ceiling[band.image, rows]
+        if band.time is not None and self.excess is not None and self.trust is not None:
+            band.time[:, rows_kernel.EXCESS] = self.excess[band.image, rows]
+            band.time[:, rows_kernel.TRUST] = self.trust[band.image, rows]
 
     def advance(self, iterations: int) -> None:
         """Run ``iterations`` steps."""
         while iterations > 0:
             count = min(iterations, self.together)
             tasks = [
-                (band.state, self.columns, band.prior, band.bars[:count], self.zero_row, self.constants)
+                (band.state, self.columns, band.prior, band.time, band.bars[:count], self.zero_row, self.constants)
                 for band in self.bands
             ]
             run_all(rows_kernel.advance, tasks)
@@ -155,6 +169,7 @@ class Bands:
                 band.state,
                 self.columns,
                 band.prior,
+                band.time,
                 band.above,
                 band.above + band.last - band.first,
                 self.zero_row,

@@ -3,7 +3,8 @@
 The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
 other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
 columns), `SPARSITY` and `CEILING`. Where that has a single row, the row holds for all and a bounded R is bounded by O:
-that is the usual case, and it costs no memory traffic.
+that is the usual case, and it costs no memory traffic. What other moments tell lies in a third array, shaped as the
+second, `EXCESS` and `TRUST`. Where there are none it is None, and the loops are compiled without it.
 
 For row i, an iteration needs only the rows i - 1, i and i + 1 of the iteration before. So `advance` lets several
 iterations run down the image together, each one row behind its predecessor, while the rows they share are in the
@@ -20,6 +21,7 @@ from rainopt.kernels.compiler import compiled
 
 O, B, R, BX, BY, RX, RY = range(7)
 SPARSITY, CEILING = range(2)
+EXCESS, TRUST = range(2)
 
 
 class Constants(NamedTuple):
@@ -45,11 +47,11 @@ class Constants(NamedTuple):
     bounded: bool
 
 
-# One loop although it touches eleven arrays: five loops that each vectorise take a tenth longer, since all but the
-# first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
+# One loop although it touches eleven arrays or more: five loops that each vectorise take a tenth longer, since all but
+# the first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
 @compiled
-def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, bar_b, bar_r, c):
-    """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity and box, relax.
+def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, excess, trust, bar_b, bar_r, c):
+    """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity, time and box, relax.
 
     ``above_bx`` and ``above_rx`` are the along-fields of the row before; ``bar_b`` and ``bar_r`` become the
     extrapolated points ``2 new - old``.
@@ -63,7 +65,16 @@ def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, 
         mean = c.keep_o * (o[j] - b_hat) + c.keep_r * r_hat
         threshold, high = sparsity[j] * c.shrink, ceiling[j]
         over, under = mean - threshold, mean + threshold
-        rain = (over if over > c.zero else c.zero) + (under if under < c.zero else c.zero)
+        if trust is None:
+            rain = (over if over > c.zero else c.zero) + (under if under < c.zero else c.zero)
+        else:
+            # `rainopt.optim.prox.shrink_towards`.
+            pull = trust[j] * c.shrink
+            left, middle, right = under + pull, over + pull, over - pull
+            rain = left if left < c.zero else c.zero
+            middle = middle if middle < excess[j] else excess[j]
+            rain = middle if middle > rain else rain
+            rain = right if right > rain else rain
         rain = rain if rain > c.low else c.low
         rain = rain if rain < high else high
         step_b = c.mix_b * b_hat + c.mix_o * (o[j] - rain) - b[j]
@@ -112,7 +123,17 @@ def _prior_row(prior, i, o, bounded):
 
 
 @compiled
-def advance(state, columns, prior, bars, zero_row, c):
+def _time_row(time, i):
+    """Return the excess and the trust of one row, None where there are none."""
+    # With an else, so that only one of the two is compiled.
+    if time is None:
+        return None, None
+    else:
+        return time[i, EXCESS], time[i, TRUST]
+
+
+@compiled
+def advance(state, columns, prior, time, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
     The first ``columns`` of each row are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
@@ -130,10 +151,11 @@ def advance(state, columns, prior, bars, zero_row, c):
             bx, by = state[i, BX][:columns], state[i, BY][:columns]
             rx, ry = state[i, RX][:columns], state[i, RY][:columns]
             sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
+            excess, trust = _time_row(time, i)
             bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
             above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
             above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
-            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, bar_b, bar_r, c)
+            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, excess, trust, bar_b, bar_r, c)
             if i > 0:
                 _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
                 _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
@@ -154,7 +176,7 @@ def _clip(v, radius):
 
 
 @compiled
-def certify(state, columns, prior, first, last, zero_row, radius, c):
+def certify(state, columns, prior, time, first, last, zero_row, radius, c):
     """Return energy and dual energy of the rows ``first`` to ``last`` (excluded), in double precision.
 
     R and the duals are brought into their boxes on the way. The row ``last``, where there is one, is read for the
@@ -169,6 +191,7 @@ def certify(state, columns, prior, first, last, zero_row, radius, c):
         o, b = row[O], row[B]
         sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
         after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O], c.bounded)[1]
+        excess, trust = _time_row(time, i)
         row_energy, row_bound = 0.0, 0.0
         rain = _boxed(row[R, 0], c.low, ceiling[0])
         left_b, left_r = c.zero, c.zero
@@ -187,15 +210,22 @@ def certify(state, columns, prior, first, last, zero_row, radius, c):
                 rain_right = rain
             v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
             v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
-            if c.bounded:
-                excess = v_r - v_b - sparsity[j]
-                price = ceiling[j]
+            up, down = v_r - v_b - sparsity[j], v_b - v_r - sparsity[j]
+            high = ceiling[j] if c.bounded else radius
+            # Not `trust`: only of an argument does the compiler know beforehand that it is None.
+            if time is None:
+                largest = high * up if up > c.zero else c.zero
+                if not c.bounded and down > c.zero:
+                    largest = high * down
             else:
-                excess = abs(v_r - v_b) - sparsity[j]
-                price = radius
-            d = v_b * o[j] + c.half * v_b * v_b + ry * dyo
-            if excess > 0:
-                d += price * excess
+                e += trust[j] * abs(rain - excess[j])
+                largest = -trust[j] * excess[j]
+                kink = excess[j] if excess[j] < high else high
+                largest = max(largest, kink * up - trust[j] * abs(kink - excess[j]))
+                largest = max(largest, high * up - trust[j] * abs(high - excess[j]))
+                if not c.bounded:
+                    largest = max(largest, high * down - trust[j] * (high + excess[j]))
+            d = v_b * o[j] + c.half * v_b * v_b + ry * dyo + largest
             row_energy += e
             row_bound -= d
             left_b, left_r, rain = by, ry, rain_right

@@ -13,7 +13,7 @@ _MATLAB = np.array([65.481, 128.553, 24.966])
 _FULL = np.array([0.299, 0.587, 0.114])
 
 
-def psnr(a: Array, b: Array, protocol: str = "rgb") -> float:
+def psnr(a: Array, b: Array, protocol: str = "rgb", where: np.ndarray | None = None) -> float:
     """Peak signal-to-noise ratio in dB, peak 255 (or 1): ``10 log10(1 / mean (a - b)²)``; infinite for equal images.
 
     Parameters
@@ -24,30 +24,48 @@ def psnr(a: Array, b: Array, protocol: str = "rgb") -> float:
         ``"rgb"``: over all channels. ``"y_matlab"``: on the 16-235 luma of MATLAB's rgb2ycbcr, as most of the
         literature. ``"y_full"``: on full-range BT.601 luma; exactly 20 log10(255/219) = 1.32 dB below
         ``"y_matlab"``. Grey images count as their own luma, and as three equal channels.
+    where
+        (H, W) bool: the pixels that count; None: all of them.
 
     Raises
     ------
     ValueError
-        For different shapes or an unknown protocol.
+        For different shapes, an unknown protocol, or no pixel that counts.
     """
     x, y = _planes(a, b, protocol)
-    error = float(np.mean((x - y) ** 2))
+    squares = (x - y) ** 2
+    error = float(np.mean(squares if where is None else squares[:, _required(where, x)]))
     return float("inf") if error == 0 else float(-10 * np.log10(error))
 
 
-def ssim(a: Array, b: Array, protocol: str = "rgb") -> float:
+def ssim(a: Array, b: Array, protocol: str = "rgb", where: np.ndarray | None = None) -> float:
     """Structural similarity, at most 1: Gaussian 11×11 window of σ 1.5, K 0.01 and 0.03, mean over the valid region
     and channels.
 
-    Parameters as `psnr`; images must be at least 11 pixels on each side. Source: Wang et al. 2004.
+    Parameters as `psnr`; images must be at least 11 pixels on each side. With `where`, it is the mean over windows
+    whose middle counts, and pixels that do not count are taken from `b` in both. Source: Wang et al. 2004.
     """
     x, y = _planes(a, b, protocol)
     if min(x.shape[-2:]) < 11:
         raise ValueError(f"`a` must be at least 11 x 11 pixels for SSIM, got {x.shape[-2]} x {x.shape[-1]}")
-    return float(np.mean([_ssim_plane(p, q) for p, q in zip(x, y, strict=True)]))
+    if where is None:
+        return float(np.mean([_ssim_plane(p, q) for p, q in zip(x, y, strict=True)]))
+    inner = _required(where, x)[5:-5, 5:-5]
+    _required(inner, inner)
+    return float(np.mean([_ssim_plane(np.where(where, p, q), q)[inner] for p, q in zip(x, y, strict=True)]))
 
 
-def _ssim_plane(x: np.ndarray, y: np.ndarray) -> float:
+def _required(where: np.ndarray, planes: np.ndarray) -> np.ndarray:
+    """Return a mask that fits planes (..., H, W) and holds something."""
+    if where.dtype != np.bool_ or where.shape != planes.shape[-2:]:
+        raise ValueError(f"`where` must be bool of shape {planes.shape[-2:]}, got {where.dtype} of {where.shape}")
+    if not where.any():
+        raise ValueError("`where` must be True for some pixel that can be scored, and is for none")
+    return where
+
+
+def _ssim_plane(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the similarity around each pixel of the valid region."""
     from scipy import ndimage
 
     kernel = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
@@ -61,7 +79,7 @@ def _ssim_plane(x: np.ndarray, y: np.ndarray) -> float:
     mx, my = smooth(x), smooth(y)
     vx, vy, cov = smooth(x * x) - mx * mx, smooth(y * y) - my * my, smooth(x * y) - mx * my
     c1, c2 = 0.01**2, 0.03**2
-    return float(np.mean((2 * mx * my + c1) * (2 * cov + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))))
+    return np.asarray((2 * mx * my + c1) * (2 * cov + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2)))
 
 
 def _planes(a: Array, b: Array, protocol: str) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ class Penalties:
     alpha, beta
         Penalties on ``Px = ∇x R`` and ``Py = ∇y R - ∇y O``; the paper's α and β.
     gamma
-        Penalty on ``Q = R``, which carries sparsity and box; the printed model does not use it.
+        Penalty on ``Q = R``, which carries sparsity, time term and box; the printed model does not use it.
     kappa
         Penalty on the two splits of ``∇B``.
     rho
@@ -60,7 +60,8 @@ class Admm:
        signs. The multipliers follow one sign throughout: ``J ← J + α(∇x R - Px)``.
     3. Differences are zero at the border instead of periodic, so the cosine transform takes the place of the Fourier
        transform, which is exact for them.
-    4. ``Q = R`` with penalty γ carries the sparsity and the box of `UDGWeights`; it is absent from the printed model.
+    4. ``Q = R`` with penalty γ carries the sparsity and the box of `UDGWeights` and the time term of
+       `rainopt.optim.objectives.RainPrior`; it is absent from the printed model.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class Admm:
         self.O, self.weights, self.prior = O, weights, prior
         self.penalties = penalties or Penalties()
         self.growth = 1.0
-        self.split_rain = weights.bounded or weights.sparsity > 0
+        timed = prior.trust is not None and bool(xp.any(prior.trust > 0))
+        self.split_rain = weights.bounded or weights.sparsity > 0 or timed
         zero = xp.zeros_like(O)
         self.dyO = diff_across(O)
         self.B, self.R, self.Q = O, zero, zero
@@ -104,7 +106,8 @@ class Admm:
         self.Jy = self.Jy + beta * (across - self.Py)
         if self.split_rain:
             sparsity, ceiling = sparsity_of(w, self.prior), ceiling_of(O, w, self.prior)
-            self.Q = prox_rain(self.R + self.Jq / gamma, sparsity / gamma, ceiling)
+            pull = None if self.prior.trust is None else self.prior.trust / gamma
+            self.Q = prox_rain(self.R + self.Jq / gamma, sparsity / gamma, ceiling, self.prior.excess, pull)
             self.Jq = self.Jq + gamma * (self.R - self.Q)
 
     def _update_background(self) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace
-from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, energy_terms, sparsity_of
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, energy_terms, sparsity_of, time_price
 from rainopt.optim.operators import diff_across, diff_across_adjoint, diff_along_adjoint
-from rainopt.optim.prox import positive, project_ball, project_interval
+from rainopt.optim.prox import project_ball, project_interval
 
 
 class Duals(NamedTuple):
@@ -44,11 +44,12 @@ def dual_energy(
 
     With ``v_B = -∇ᵀp_B`` and ``v_R = -∇ᵀp_R`` it is
 
-    ``-Σ [ v_B O + ½ v_B² + c max(0, e) + p_Ry ∇y O ]``,
+    ``-Σ [ v_B O + ½ v_B² + p_Ry ∇y O + max over r of ((v_R - v_B) r - λs|r| - κ|r - E|) ]``,
 
-    where for the bounded model ``c`` is the ceiling, O or that of the prior, and ``e = v_R - v_B - λs``. Without the
-    box the bound is minus infinity unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; it is
-    then taken over the layers ``|R| ≤ radius`` only: ``c = radius`` and ``e = |v_R - v_B| - λs``.
+    where r runs over the box of the bounded model, from 0 to the ceiling c, which is O or that of the prior. A sum of
+    lines is largest at a kink or an end: at 0, E or c. Without the box and without trust in E the bound is minus
+    infinity unless ``|v_R - v_B| ≤ λs`` everywhere, which no iterate fulfils exactly; r is then taken from
+    ``|r| ≤ radius`` only.
 
     Parameters
     ----------
@@ -64,13 +65,25 @@ def dual_energy(
     xp = namespace(O)
     v_b = -(diff_along_adjoint(duals.b_along) + diff_across_adjoint(duals.b_across))
     v_r = -(diff_along_adjoint(duals.r_along) + diff_across_adjoint(duals.r_across))
-    ceiling, sparsity = ceiling_of(O, weights, prior), sparsity_of(weights, prior)
-    if ceiling is not None:
-        excess = ceiling * positive(v_r - v_b - sparsity)
-    else:
-        excess = radius * positive(xp.abs(v_r - v_b) - sparsity)
-    conjugate = v_b * O + 0.5 * v_b * v_b + excess + duals.r_across * diff_across(O)
+    largest = _conjugate_of_rain(O, v_r - v_b, weights, radius, prior)
+    conjugate = v_b * O + 0.5 * v_b * v_b + largest + duals.r_across * diff_across(O)
     return -xp.sum(conjugate, axis=(-2, -1), dtype=xp.float64)
+
+
+def _conjugate_of_rain(O: Array, slope: Array, weights: UDGWeights, radius: Array | float, prior: RainPrior) -> Array:
+    """Return the largest ``slope r - λs|r| - κ|r - E|`` over the r that are allowed."""
+    xp = namespace(O)
+    zero, sparsity, ceiling = xp.zeros_like(O), sparsity_of(weights, prior), ceiling_of(O, weights, prior)
+    high = zero + radius if ceiling is None else ceiling
+    kinks = [(high, slope - sparsity)]
+    if ceiling is None:
+        kinks.append((-high, slope + sparsity))
+    if prior.excess is not None:
+        kinks.append((xp.minimum(prior.excess, high), slope - sparsity))
+    largest = zero - time_price(zero, prior)
+    for r, inclination in kinks:
+        largest = xp.maximum(largest, r * inclination - time_price(r, prior))
+    return largest
 
 
 def certify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,12 @@ def fused_primal_dual(
     threads: int | None = None,
     prior: RainPrior = NO_PRIOR,
     start: Array | None = None,
+    empty: Callable[..., np.ndarray] = np.empty,
 ) -> Any:
     """Return the iteration of `rainopt.optim.primal_dual.PrimalDual` by the kernel "udg" of the device of ``O``.
 
-    None where there is no kernel for these arrays: they lie on another device, on two, or need gradients.
+    None where there is no kernel for these arrays: they lie on another device, on two, or need gradients. On the CPU
+    ``empty`` is where its memory comes from, see `rainopt.optim.workspace`.
     """
     make = kernel("udg", O, *prior, start)
     if make is None:
@@ -57,7 +60,10 @@ def fused_primal_dual(
         factors=prior.sparsity,
         ceiling=None if prior.ceiling is None else ceiling_of(O, weights, prior),
         start=start,
+        excess=prior.excess,
+        trust=prior.trust,
         threads=threads,
+        empty=empty,
     )
     return solver if isinstance(O, np.ndarray) else _Returning(solver, O)
 

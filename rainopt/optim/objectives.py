@@ -72,10 +72,18 @@ class RainPrior(NamedTuple):
         Factors ≥ 0 on ``weights.sparsity``: large where rain is unlikely.
     ceiling
         The largest R ≥ 0 allowed, with ``weights.bounded`` only; never above O.
+    excess
+        E ≥ 0, the rain that other moments tell: by how much O is brighter than what they show behind it. Never above
+        O with ``weights.bounded``. It comes with ``trust``.
+    trust
+        κ ≥ 0, the price of leaving E by 1, in the unit of λs: 0 where nothing is known of other moments, and far above
+        the other weights where E is to be followed whatever the image looks like.
     """
 
     sparsity: Array | None = None
     ceiling: Array | None = None
+    excess: Array | None = None
+    trust: Array | None = None
 
 
 NO_PRIOR = RainPrior()
@@ -93,10 +101,19 @@ def ceiling_of(O: Array, weights: UDGWeights, prior: RainPrior) -> Array | None:
     return O if prior.ceiling is None else prior.ceiling
 
 
+def time_price(R: Array, prior: RainPrior) -> Array | float:
+    """Return ``κ|R - E|`` of each pixel, 0 where nothing is known of other moments."""
+    return 0.0 if prior.excess is None else prior.trust * namespace(prior.excess).abs(R - prior.excess)
+
+
 def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
     """Return the UDG energy of background ``B`` and rain ``R`` for the rainy image ``O``, one number an image.
 
-    ``E = ½‖B + R - O‖² + τ(‖∇x B‖₁ + ‖∇y B‖₁) + λx‖∇x R‖₁ + λy‖∇y(O - R)‖₁ + λs‖R‖₁``
+    ``½‖B + R - O‖² + τ(‖∇x B‖₁ + ‖∇y B‖₁) + λx‖∇x R‖₁ + λy‖∇y(O - R)‖₁ + λs‖R‖₁ + Σ κ|R - E|``
+
+    The last term is time. A photograph has none. In a video the frames around this one, brought to its place, tell what
+    was there without the rain: ``E = (O - B_t)₊`` for a robust value ``B_t`` over them. ``κ`` says pixel by pixel how
+    far they can be trusted, and is 0 where they could not be brought to this place; there the image alone decides.
 
     Parameters
     ----------
@@ -107,7 +124,7 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPri
         The five weights. ``weights.bounded`` is a constraint, not a price: it adds nothing here, so that the energy
         stays finite and differentiable for layers outside the box; solvers keep their layers inside.
     prior
-        `RainPrior`; its ``sparsity`` multiplies λs pixel by pixel.
+        `RainPrior`; its ``sparsity`` multiplies λs pixel by pixel, and ``excess`` and ``trust`` are E and κ.
 
     Returns
     -------
@@ -121,7 +138,8 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPri
 
     Notes
     -----
-    Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term.
+    Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term. The ℓ1 norm of the time term pulls
+    no harder the further E is off, so that a pixel can leave it where alignment failed unseen.
     """
     for name, layer in (("O", O), ("B", B), ("R", R)):
         require_batch(layer, name)
@@ -144,7 +162,8 @@ def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
     Raises
     ------
     ValueError, TypeError
-        For fields of another shape or dtype, negative or not finite, or a ceiling above the image or without a bound.
+        For fields of another shape or dtype, negative or not finite, an excess without a trust or a trust without an
+        excess, a ceiling or an excess above the image that bounds it, or a ceiling without a bound.
     """
     if not isinstance(prior, RainPrior):
         raise TypeError(f"`prior` must be a RainPrior, got {type(prior).__name__}")
@@ -158,11 +177,16 @@ def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
             raise TypeError(f"`prior.{name}` must be of the image's dtype {O.dtype}, got {field.dtype}; both are float")
         if bool(xp.any(field < 0)):
             raise ValueError(f"`prior.{name}` must not be negative")
-    if prior.ceiling is not None:
-        if not weights.bounded:
-            raise ValueError("`prior.ceiling` has no meaning with bounded=False; leave it out")
-        if bool(xp.any(prior.ceiling > O)):
-            raise ValueError("`prior.ceiling` must not be above the image")
+    if prior.ceiling is not None and not weights.bounded:
+        raise ValueError("`prior.ceiling` has no meaning with bounded=False; leave it out")
+    for given, missing in (("excess", "trust"), ("trust", "excess")):
+        if getattr(prior, given) is not None and getattr(prior, missing) is None:
+            raise ValueError(f"`prior.{given}` was given without `prior.{missing}`; give both or neither")
+    if weights.bounded:
+        for name in ("ceiling", "excess"):
+            field = getattr(prior, name)
+            if field is not None and bool(xp.any(field > O)):
+                raise ValueError(f"`prior.{name}` must not be above the image")
 
 
 def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPrior = NO_PRIOR) -> Array:
@@ -176,10 +200,11 @@ def energy_terms(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainP
         return total(xp.abs(field))
 
     residual = B + R - O
-    return (
+    energy = (
         0.5 * total(residual * residual)
         + weights.tau * (norm1(diff_along(B)) + norm1(diff_across(B)))
         + weights.lambda_x * norm1(diff_along(R))
         + weights.lambda_y * norm1(diff_across(O - R))
         + norm1(sparsity_of(weights, prior) * R)
     )
+    return energy if prior.excess is None else energy + total(time_price(R, prior))

@@ -1,8 +1,8 @@
 """The primal-dual iteration for the UDG energy: step lengths, and the array-API reference.
 
 Over-relaxed Chambolle-Pock (Chambolle and Pock 2011, Algorithm 1; relaxed as in Condat 2013) on (B, R), with the
-data term, the sparsity and the box in one pointwise proximal step. `rainopt.kernels.udg_cpu` runs the same
-iteration many rows at a time; the tests hold the two together.
+data term, the sparsity, the time term and the box in one pointwise proximal step. `rainopt.kernels.udg_cpu` runs the
+same iteration many rows at a time; the tests hold the two together.
 """
 
 from __future__ import annotations
@@ -104,12 +104,14 @@ class PrimalDual:
 def prox_data(
     O: Array, b_hat: Array, r_hat: Array, weights: UDGWeights, s: StepLengths, prior: RainPrior = NO_PRIOR
 ) -> tuple[Array, Array]:
-    """Proximal point of ``½(b + r - o)² + λs|r| + box(r)`` with step lengths ``step_b`` and ``step_r``.
+    """Proximal point of ``½(b + r - o)² + λs|r| + κ|r - e| + box(r)`` with step lengths ``step_b`` and ``step_r``.
 
     Minimising over b first, ``b = (b̂ + σb (o - r)) / (1 + σb)``, leaves
-    ``½(o - r - b̂)² / (1 + σb) + λs|r| + (r - r̂)² / 2σr``, a shrinkage at the weighted mean of ``o - b̂`` and ``r̂``.
+    ``½(o - r - b̂)² / (1 + σb) + (r - r̂)² / 2σr`` and what depends on r alone: `rainopt.optim.prox.prox_rain` at the
+    weighted mean of ``o - b̂`` and ``r̂``.
     """
     curvature = 1 / (1 + s.step_b) + 1 / s.step_r
     mean = ((O - b_hat) / (1 + s.step_b) + r_hat / s.step_r) / curvature
-    R = prox_rain(mean, sparsity_of(weights, prior) / curvature, ceiling_of(O, weights, prior))
+    pull = None if prior.trust is None else prior.trust / curvature
+    R = prox_rain(mean, sparsity_of(weights, prior) / curvature, ceiling_of(O, weights, prior), prior.excess, pull)
     return (b_hat + s.step_b * (O - R)) / (1 + s.step_b), R

@@ -37,12 +37,35 @@ def project_ball(value: Array, radius: float) -> Array:
     return project_interval(value, -bound, bound)
 
 
-def prox_rain(value: Array, threshold: float | Array, ceiling: Array | None) -> Array:
-    """Proximal point of ``t |r|``, and of the box ``0 ≤ r ≤ ceiling`` where one is given.
+def shrink_towards(value: Array, threshold: float | Array, target: Array, pull: Array) -> Array:
+    """Proximal point of ``t |r| + κ |r - e|``, ``e ≥ 0``.
+
+    Left of 0, between 0 and e, and right of e the sum is a line, whose proximal point is a shift of the value. The
+    minimiser is the shift that falls into its own part, or the kink between two that do not. Shrinking by one norm and
+    then by the other is no proximal point of their sum: for t = 1, κ = 3, e = 5 the value 0.5 would go to 3, not 2.5.
+    """
+    xp = namespace(value)
+    over, under = value - threshold, value + threshold
+    left = xp.minimum(under + pull, xp.zeros_like(value))
+    return xp.maximum(xp.maximum(left, xp.minimum(over + pull, target)), over - pull)
+
+
+def prox_rain(
+    value: Array,
+    threshold: float | Array,
+    ceiling: Array | None,
+    excess: Array | None = None,
+    pull: Array | None = None,
+) -> Array:
+    """Proximal point of ``t |r|``, of ``κ |r - e|`` with it where an excess e and its pull κ are given, and of the box
+    ``0 ≤ r ≤ ceiling`` where one is given.
 
     In one dimension the constrained minimiser is the unconstrained one brought into the interval.
     """
-    shrunk = shrink(value, threshold)
+    if excess is None or pull is None:
+        shrunk = shrink(value, threshold)
+    else:
+        shrunk = shrink_towards(value, threshold, excess, pull)
     if ceiling is None:
         return shrunk
     xp = namespace(value)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+from contextlib import nullcontext
 from dataclasses import dataclass
 from numbers import Real
 from typing import Protocol
+
+import numpy as np
 
 from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_iterations, require_same_shape
@@ -13,6 +16,7 @@ from rainopt.optim.admm import Admm
 from rainopt.optim.fused import fused_primal_dual
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior, require_weights
 from rainopt.optim.primal_dual import PrimalDual
+from rainopt.optim.workspace import Empty, Workspace
 
 METHODS = ("auto", "primal-dual", "admm", "reference")
 MAX_ITER = 400
@@ -79,10 +83,12 @@ def solve_udg(
     tol: float | None = None,
     prior: RainPrior = NO_PRIOR,
     start: Array | None = None,
+    workspace: Workspace | None = None,
 ) -> UDGSolution:
     """Split rainy images with upright streaks into background and rain.
 
-    ``min over B, R of udg_energy(O, B, R, weights)``, with ``0 ≤ R ≤ O`` where ``weights.bounded``.
+    ``min over B, R of udg_energy(O, B, R, weights, prior)``, with ``0 ≤ R ≤ O`` where ``weights.bounded``. A photograph
+    and a frame of a video are one problem: what other frames tell is a term of the energy, see `udg_energy`.
 
     Parameters
     ----------
@@ -101,9 +107,14 @@ def solve_udg(
         Stop when every image's duality gap is at most ``tol`` times its energy, default 0.02, where results no
         longer change visibly. 0 runs ``max_iter`` iterations without looking.
     prior
-        `rainopt.optim.objectives.RainPrior`: factors on the sparsity, and a ceiling of the rain, pixel by pixel.
+        `rainopt.optim.objectives.RainPrior`: factors on the sparsity, a ceiling of the rain, and the rain that other
+        moments tell with the trust in it, pixel by pixel.
     start
-        (..., H, W) rain layer to begin with, default none; ADMM begins without rain always.
+        (..., H, W) rain layer to begin with, default none; ADMM begins without rain always. ``prior.excess`` is a good
+        one where it can be trusted.
+    workspace
+        `rainopt.optim.workspace.Workspace`: memory that one solve after another works in, for the frames of a video;
+        default fresh memory. The result is the same.
 
     Returns
     -------
@@ -132,9 +143,13 @@ def solve_udg(
         require_same_shape(O, "O", start=start)
         if start.dtype != O.dtype:
             raise TypeError(f"`start` must be of the image's dtype {O.dtype}, got {start.dtype}")
+    if not (workspace is None or isinstance(workspace, Workspace)):
+        raise TypeError(f"`workspace` must be a Workspace or None, got {type(workspace).__name__}")
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}")
-    return minimise(O, weights, method=method, max_iter=max_iter, tol=tol, prior=prior, start=start)
+    return minimise(
+        O, weights, method=method, max_iter=max_iter, tol=tol, prior=prior, start=start, workspace=workspace
+    )
 
 
 def minimise(
@@ -146,14 +161,19 @@ def minimise(
     tol: float | None = None,
     prior: RainPrior = NO_PRIOR,
     start: Array | None = None,
+    workspace: Workspace | None = None,
 ) -> UDGSolution:
     """`solve_udg` of images that were checked at the door, as a photograph's are."""
-    xp = namespace(O)
     # Kernels know the machine's own byte order alone.
     O, start, prior = native(O), native(start), RainPrior(*map(native, prior))
     max_iter, tol = stopping(max_iter, tol)
-    floor = rounding_level(O)
-    solver = _solver(O, weights, method, prior, start)
+    with nullcontext(np.empty) if workspace is None else workspace.lent() as empty:
+        return _followed(_solver(O, weights, method, prior, start, empty), rounding_level(O), max_iter, tol)
+
+
+def _followed(solver: Solver, floor: Array, max_iter: int, tol: float) -> UDGSolution:
+    """Run a solver until every gap is within ``tol`` or ``max_iter`` iterations are done."""
+    xp = namespace(floor)
     iterations, status = 0, SolverStatus.MAX_ITER
     while iterations < max_iter:
         chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
@@ -192,8 +212,8 @@ def is_within(energy: Array, gap: Array, tol: float, floor: Array) -> Array:
     return gap <= tol * energy + floor
 
 
-def _solver(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: Array | None) -> Solver:
+def _solver(O: Array, weights: UDGWeights, method: str, prior: RainPrior, start: Array | None, empty: Empty) -> Solver:
     if method == "admm":
         return Admm(O, weights, prior=prior)
-    fast = None if method == "reference" else fused_primal_dual(O, weights, prior=prior, start=start)
+    fast = None if method == "reference" else fused_primal_dual(O, weights, prior=prior, start=start, empty=empty)
     return PrimalDual(O, weights, prior, start) if fast is None else fast

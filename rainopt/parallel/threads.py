@@ -37,6 +37,11 @@ def num_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def stay_in_this_thread() -> None:
+    """Do the tasks that this thread has from now on in itself, so that it takes no place in the pool from others."""
+    _here.in_pool = True
+
+
 def run_all(function: Callable[..., Any], tasks: Iterable[tuple]) -> list[Any]:
     """Call ``function(*task)`` for every task, in threads where that helps, and return the results in order.
 

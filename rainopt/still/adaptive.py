@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.boxes import box_mean, shifted
-from rainopt.optim.objectives import RainPrior, UDGWeights
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution, minimise
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
@@ -32,6 +32,7 @@ DOUBT = 3.0  # by how much texture raises the sparsity
 SMOOTH_ALONG, TEXTURE_ALONG, TEXTURE_ACROSS = 13, 21, 11  # pixels
 NEIGHBOURS = (2, 3, 5)  # pixels to either side that a streak is brighter than
 LEAST_STRENGTH = 1e-8  # takes off nothing, and leaves weights that are numbers
+TRUSTED = 0.05  # trust in an excess from which its layer has no gain
 TEXTURE_SHARE, NOISE = 0.5, 0.003  # of the texture's deviation, and brightness, that a streak is held against
 
 
@@ -86,7 +87,12 @@ class Removal(NamedTuple):
 
 
 def solve_adaptive(
-    O: Array, removal: Removal, max_iter: int | None = None, tol: float | None = None, first: Array | None = None
+    O: Array,
+    removal: Removal,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    first: Array | None = None,
+    known: RainPrior = NO_PRIOR,
 ) -> tuple[UDGSolution, float]:
     """Split an upright image (H, W) with weights that fit its rain; returns the solution and how dense the rain is.
 
@@ -94,7 +100,8 @@ def solve_adaptive(
     sparse, the sparsity of each pixel is then divided by the layer averaged along the streak (iteratively reweighted
     ℓ1: one step of majorising ``Σ log(1 + R/FAINT)``) and raised in texture. The second solve is certified as any
     other; the gain is applied to its layer. A layer ``first`` (H, W), at least 0, that is known from elsewhere takes
-    the place of the pilot's.
+    the place of the pilot's. An excess of ``known`` and the trust in it take part in both solves, and what is trusted
+    has no gain.
 
     Notes
     -----
@@ -103,17 +110,22 @@ def solve_adaptive(
     xp = namespace(O)
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
-        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=RainPrior(ceiling=bound)).rain
+        pilot = known._replace(ceiling=bound)
+        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=pilot).rain
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
     kind = mixed(dense, removal.strength)
     weights = replace(PILOT, sparsity=kind.sparsity, lambda_y=kind.lambda_y)
     ceiling = _ceiling(O, kind.ceiling * removal.height)
-    prior, start = RainPrior(doubt(O, first) ** (1 - dense), ceiling), xp.minimum(first, ceiling)
+    prior = known._replace(sparsity=doubt(O, first) ** (1 - dense), ceiling=ceiling)
+    start = xp.minimum(first, ceiling)
     solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
-    rain = xp.minimum(kind.gain * layer, O)
+    gain: Array | float = kind.gain
+    if known.trust is not None:
+        gain = gain + (1 - gain) * xp.minimum(known.trust / TRUSTED, xp.ones_like(O))
+    rain = xp.minimum(gain * layer, O)
     return replace(solution, rain=rain), dense
 
 

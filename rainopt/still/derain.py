@@ -13,7 +13,7 @@ from rainopt.checks import require_axis
 from rainopt.direction.estimate import Direction
 from rainopt.direction.planes import work_planes
 from rainopt.image import exposure, join_channels, luminance, quantise, scaled, split_channels
-from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
 from rainopt.still.colour import remove_layer
 from rainopt.still.haze import estimate_veil, remove_veil
@@ -181,16 +181,17 @@ def remove_rain(
     channel_axis: int = -1,
     progress: Progress | None = None,
     unit: float = 1.0,
+    known: RainPrior = NO_PRIOR,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
-    own units, as the layer does.
+    own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
     for rows, index in _bands(rows_axis, height):
         grey[rows, :] = scaled(luminance(split_channels(image[index], channel_axis).colour), 1 / unit)
-    layer, solution = rain_layers(grey, rain, settings, progress)
+    layer, solution = rain_layers(grey, rain, settings, progress, known)
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(rows_axis, height):
         channels = split_channels(image[index], channel_axis)

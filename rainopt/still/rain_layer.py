@@ -11,7 +11,7 @@ import array_api_compat
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
-from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.operators import diff_across
 from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
 from rainopt.still.adaptive import Removal, solve_adaptive
@@ -29,14 +29,19 @@ PILOT_SIDE = 1024
 
 Progress = Callable[[float], None]
 Split = tuple[UDGSolution, float | None]
-Splitter = Callable[[Array, int | None, float | None], Split]
+Splitter = Callable[[Array, RainPrior, int | None, float | None], Split]
 
 
 def rain_layers(
-    grey: Array, rain: Sequence[Streaks], settings: LayerSettings, progress: Progress | None = None
+    grey: Array,
+    rain: Sequence[Streaks],
+    settings: LayerSettings,
+    progress: Progress | None = None,
+    known: RainPrior = NO_PRIOR,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of each direction in what the ones before have left of a luminance image (H, W) float32; returns
-    the sum of the layers and the first solution.
+    the sum of the layers and the first solution. An excess and the trust in it, ``known`` of the rain of all directions
+    together, shrinks as the layers are taken off.
     """
     total, first = None, None
     for done, streaks in enumerate(rain):
@@ -47,7 +52,7 @@ def rain_layers(
 
         # A plane of a large image is not made for nothing.
         left = grey if total is None else grey - total
-        layer, solution = rain_layer(left, streaks, settings, advance)
+        layer, solution = rain_layer(left, streaks, settings, advance, _less(known, total))
         total = layer if total is None else total + layer
         first = first or solution
     if total is None or first is None:
@@ -58,18 +63,32 @@ def rain_layers(
     return total, first
 
 
+def _less(known: RainPrior, layer: Array | None) -> RainPrior:
+    """Return what is known of the rain that a layer has left."""
+    if known.excess is None or layer is None:
+        return known
+    rest = known.excess - layer
+    return known._replace(excess=namespace(rest).where(rest > 0, rest, namespace(rest).zeros_like(rest)))
+
+
 def rain_layer(
-    grey: Array, streaks: Streaks, settings: LayerSettings, progress: Progress | None = None
+    grey: Array,
+    streaks: Streaks,
+    settings: LayerSettings,
+    progress: Progress | None = None,
+    known: RainPrior = NO_PRIOR,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one direction in a luminance image (H, W) float32, in tiles where it is large; returns the
     layer and the solution. Where the streaks have a removal, the weights are chosen from the image.
     """
     angle, removal = streaks.direction.angle, streaks.removal
 
-    def split(O: Array, most: int | None, within: float | None, removal: Removal | None = removal) -> Split:
+    def split(
+        O: Array, known: RainPrior, most: int | None, within: float | None, removal: Removal | None = removal
+    ) -> Split:
         if removal is None:
-            return minimise(O, settings.weights or UDGWeights(), max_iter=most, tol=within), None
-        return solve_adaptive(O, removal, most, within)
+            return minimise(O, settings.weights or UDGWeights(), max_iter=most, tol=within, prior=known), None
+        return solve_adaptive(O, removal, most, within, known=known)
 
     height, width = grey.shape
     side = TILE_SIDE if settings.tile is None else settings.tile
@@ -77,19 +96,19 @@ def rain_layer(
     whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
     if whole and (settings.tile is None or max(height, width) <= PILOT_SIDE):
-        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol)
+        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol, known=known)
         if progress:
             progress(1.0)
         return layer, solution
 
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # All tiles share the number of iterations and the kind of rain, or their seams would show.
-    count, dense = _pilot(grey, angle, split, max_iter, tol)
+    count, dense = _pilot(grey, angle, split, max_iter, tol, known)
     if removal is not None:
         split = partial(split, removal=removal._replace(dense=dense))
     floor, shown = rounding_level(grey), progress
     while True:
-        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown)
+        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown, known)
         converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
         if converged or tol == 0 or count == max_iter:
             break
@@ -101,7 +120,13 @@ def rain_layer(
 
 
 def _solve_tiles(
-    grey: Array, angle: float, split: Splitter, count: int, cover: list[Tile], progress: Progress | None
+    grey: Array,
+    angle: float,
+    split: Splitter,
+    count: int,
+    cover: list[Tile],
+    progress: Progress | None,
+    known: RainPrior,
 ) -> tuple[Array, UDGSolution]:
     """Run ``count`` iterations on every tile and blend the layers; progress stays below 1."""
     height, width = grey.shape
@@ -110,7 +135,8 @@ def _solve_tiles(
     energy, gap = 0.0, 0.0
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
-        layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre)
+        known_here = _cut(known, part.rows, part.columns)
+        layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre, known_here)
         window = xp.asarray(part.window, device=array_api_compat.device(grey))
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
@@ -121,16 +147,22 @@ def _solve_tiles(
     return rain, UDGSolution(None, None, energy, gap, count, solution.status)
 
 
-def _pilot(grey: Array, angle: float, split: Splitter, max_iter: int, tol: float) -> tuple[int, float | None]:
+def _cut(known: RainPrior, rows: slice, columns: slice) -> RainPrior:
+    return RainPrior(*(None if field is None else field[rows, columns] for field in known))
+
+
+def _pilot(
+    grey: Array, angle: float, split: Splitter, max_iter: int, tol: float, known: RainPrior
+) -> tuple[int, float | None]:
     """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe, and how
     dense its rain is.
     """
     xp = namespace(grey)
     # Half-overlapping windows, the last ones moved back into the image.
     rows, columns = (sorted({min(k, max(n - PILOT_SIDE, 0)) for k in range(0, n, PILOT_SIDE // 2)}) for n in grey.shape)
-    windows = [grey[r : r + PILOT_SIDE, c : c + PILOT_SIDE] for r in rows for c in columns]
-    busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(window)))))
-    _, solution, dense = _solve_upright(busiest, angle, split, max_iter, tol)
+    windows = [(slice(r, r + PILOT_SIDE), slice(c, c + PILOT_SIDE)) for r in rows for c in columns]
+    busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(grey[window])))))
+    _, solution, dense = _solve_upright(grey[busiest], angle, split, max_iter, tol, known=_cut(known, *busiest))
     # Where the window is the whole image there is nothing else to be safe from.
     alone = max(grey.shape) <= PILOT_SIDE
     return solution.iterations if alone else min(solution.iterations + CHECK_EVERY, max_iter), dense
@@ -143,16 +175,27 @@ def _solve_upright(
     max_iter: int | None,
     tol: float | None,
     centre: float | None = None,
+    known: RainPrior = NO_PRIOR,
 ) -> tuple[Array, UDGSolution, float | None]:
     xp = namespace(grey)
     upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
     # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
     straight = upright.forward(grey)
     straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
-    solution, dense = split(straight, max_iter, tol)
+    turned = RainPrior(*(None if field is None else _turned(upright, field) for field in known))
+    if turned.excess is not None:
+        turned = turned._replace(excess=xp.minimum(turned.excess, straight))
+    solution, dense = split(straight, turned, max_iter, tol)
     layer = upright.back(solution.rain)
     layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
     return xp.minimum(layer, grey), solution, dense
+
+
+def _turned(upright: Upright, field: Array) -> Array:
+    """Return a field that is nowhere negative, upright."""
+    straight = upright.forward(field)
+    xp = namespace(straight)
+    return xp.where(straight > 0, straight, xp.zeros_like(straight))
 
 
 def _centre(angle: float, height: int, width: int, part: Tile) -> float:

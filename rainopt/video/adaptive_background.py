@@ -9,7 +9,8 @@ import numpy as np
 
 from rainopt.io.video.read import VideoError, VideoFrame
 from rainopt.video.background import BackgroundEstimate, background_of_store
-from rainopt.video.camera_motion import small_copy, stabiliser_of, stands_still
+from rainopt.video.camera_motion import stabiliser_of, stands_still
+from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.quality import ACCEPTED, Acceptance, assess, trusted
 from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser
@@ -44,6 +45,10 @@ class Settled:
         Frames that could not be aligned and were left out.
     knocked
         Number of the frame in which a camera that stood still had moved; None if it did not.
+    alignments
+        Of each frame of the store, where it was aligned; empty for a camera that stands still.
+    patched
+        Frames that the decoder had patched and that were left out, see `rainopt.io.video.read.VideoFrame`.
     """
 
     estimate: BackgroundEstimate
@@ -53,6 +58,8 @@ class Settled:
     static: bool
     refused: int = 0
     knocked: int | None = None
+    alignments: tuple[Alignment, ...] = ()
+    patched: int = 0
 
 
 def settle(
@@ -125,6 +132,8 @@ def settle(
         intake.static,
         intake.refused,
         intake.knocked,
+        tuple(intake.alignments),
+        intake.patched,
     )
 
 
@@ -142,10 +151,12 @@ class _Intake:
     store: FrameStore
     stabilise: bool
     numbers: list[int] = field(default_factory=list)
+    alignments: list[Alignment] = field(default_factory=list)
     static: bool = True
     ended: bool = False
     refused: int = 0
     knocked: int | None = None
+    patched: int = 0
     _stabiliser: Stabiliser | None = None
     _first: np.ndarray | None = None
     _last: Alignment | None = None
@@ -157,13 +168,21 @@ class _Intake:
         if not self.numbers and not self.ended:
             self._probe(target)
         while len(self.store) < target and not self.ended:
-            frame = next(self.frames, None)
+            frame = self._next()
             if frame is None:
                 self.ended = True
                 return
             self._add(frame.index, frame.pixels)
             if progress:
                 progress(min(len(self.store) / planned, 1.0))
+
+    def _next(self) -> VideoFrame | None:
+        """Return the next frame whose pixels all come from the video."""
+        for frame in self.frames:
+            if not frame.patched:
+                return frame
+            self.patched += 1
+        return None
 
     def covered(self) -> np.ndarray:
         """Return which pixels nearly all frames hold."""
@@ -178,7 +197,7 @@ class _Intake:
         # Large frames by the dozen do not fit into memory.
         with FrameStore(scratch=self.store.folder) as first:
             while len(first) < target:
-                frame = next(self.frames, None)
+                frame = self._next()
                 if frame is None:
                     self.ended = True
                     break
@@ -203,6 +222,8 @@ class _Intake:
                 self.refused += 1
                 return
             pixels = aligned
+            if self._last is not None:
+                self.alignments.append(self._last)
         self.store.append(pixels)
         self.numbers.append(number)
 

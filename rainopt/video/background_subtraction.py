@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 
 import numpy as np
 
-from rainopt.geometry.boxes import box_mean
 from rainopt.image import LUMA
-from rainopt.video.foreground import moving
 from rainopt.video.percentiles import NEAR
 
 # Noise is brighter than the background by at most this; what is brighter by twice as much is rain and nothing else.
 NOISE = 3 / 255
-FEATHER = 5  # pixels over which the background passes into whatever is in front of it
 
 
 @dataclass(frozen=True)
@@ -27,44 +24,57 @@ class Backdrop:
         (H, W, 3) float32 in [0, 1].
     valid
         (H, W) bool.
-    reach
-        Frames before and after one that tell whether something stays, see `rainopt.video.foreground.reach_for`.
     """
 
     image: np.ndarray
     valid: np.ndarray
-    reach: int = 1
 
-    @cached_property
-    def _planes(self) -> np.ndarray:
-        return np.ascontiguousarray(np.moveaxis(self.image, -1, 0))
+    def under(self, gain: float) -> Backdrop:
+        """Return the background in a light that is ``gain`` times as bright."""
+        return self if gain == 1 else Backdrop(np.minimum(self.image * np.float32(gain), 1), self.valid)
+
+    def reduced(self, height: int, width: int) -> Backdrop:
+        """Return the background at another scale."""
+        import cv2
+
+        if self.valid.shape == (height, width):
+            return self
+        image = cv2.resize(self.image, (width, height), interpolation=cv2.INTER_AREA)
+        valid = cv2.resize(self.valid.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        return Backdrop(np.asarray(image), np.asarray(valid).view(bool))
 
     def difference(self, frame: np.ndarray) -> np.ndarray:
-        """Return the luminance (H, W) of a frame (H, W, 3) float32 less that of the background.
+        """Return the luminance (H, W) float32 of a frame (H, W, 3) uint8 or uint16 less that of the background.
 
         Where a channel is darker than that of the background by more than noise, the difference is that of the darkest
         one: a thing of another colour may be as bright as what it hides, but rain darkens no channel.
         """
-        # Channel by channel, because numpy is slow along a last axis of three.
-        apart = [frame[..., c] - plane for c, plane in enumerate(self._planes)]
-        lowest = reduce(np.minimum, apart)
+        import cv2
+
+        scale = np.float32(1 / np.iinfo(frame.dtype).max)
+        apart = cv2.split(cv2.subtract(frame * scale, self.image))
+        lowest = reduce(cv2.min, apart)
         grey = sum((part * weight for part, weight in zip(apart, map(np.float32, LUMA), strict=True)), np.float32(0))
         return np.where(lowest < -NEAR, lowest, grey)
 
-    def known(self, difference: np.ndarray, *neighbours: np.ndarray) -> np.ndarray:
-        """Return how far the background is what lies behind a frame, (H, W) in [0, 1].
-
-        Its `difference` tells, and those of the frames before and after it; see `rainopt.video.foreground.moving`.
-        """
-        sure = (self.valid & ~moving(difference, *neighbours)).astype(np.float32)
-        return np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure
-
     def behind(self, frame: np.ndarray) -> np.ndarray:
-        """Return a frame, float32 in [0, 1], with what is brighter than the background taken off.
+        """Return a frame (H, W, 3) uint8 or uint16 with what is brighter than the background taken off, in its dtype.
 
         ``B + min(E, ν) · clip(2 - E/ν, 0, 1)`` for an excess E = O - B above 0: all of it below the noise ν, so that
         the picture keeps its grain, and nothing from 2ν on.
         """
-        excess = frame - self.image
-        kept = np.minimum(excess, NOISE) * np.clip(2 - excess / NOISE, 0.0, 1.0)
-        return np.asarray(np.where(excess > 0, self.image + kept, frame))
+        import cv2
+
+        full = np.iinfo(frame.dtype).max
+        image = np.rint(self.image * full).astype(frame.dtype)
+        excess = cv2.subtract(frame, image)
+        return np.asarray(cv2.add(cv2.min(frame, image), _grain(excess, full)))
+
+
+def _grain(excess: np.ndarray, full: int) -> np.ndarray:
+    """Return what of an excess over the background, uint8 or uint16, is noise."""
+    import cv2
+
+    levels = np.arange(full + 1, dtype=np.float32) / full
+    kept = np.rint(np.minimum(levels, NOISE) * np.clip(2 - levels / NOISE, 0, 1) * full).astype(excess.dtype)
+    return np.asarray(cv2.LUT(excess, kept) if full == 255 else kept[excess])

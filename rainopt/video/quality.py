@@ -29,6 +29,9 @@ SAMPLES, PARALLEL = 7, 8.0
 EDGES = 0.02  # share of the pixels that count as edges
 # A gradient added to both pictures, so that one without any counts as having lost none.
 TINY = 1e-6
+# Side in pixels of blocks of departures, and the share of the pixels that are left out with the largest of them:
+# somebody who leaves after half of the frames may fill a third of the picture.
+BLOCK, LEFT_OUT = 8, 0.4
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Acceptance:
     ----------
     expected_psnr
         Decibels that the background is expected to have over the trusted pixels, from the error ``agreement² + bias² +
-        centring²``; 0 for fewer than four frames, which tell nothing.
+        centring² + departure²``; 0 for fewer than four frames, which tell nothing.
     agreement
         Standard error in [0, 1]: half the root mean square difference of the backgrounds of every other frame.
     bias
@@ -55,6 +58,12 @@ class Acceptance:
         Direction of the rain in degrees, as `rainopt.estimate_angle`; None where none is seen.
     valid
         Share of the pixels that can be trusted, see `trusted`.
+    departure
+        Half the root mean square difference of the backgrounds of the first and of the second half of the frames, less
+        that of every other frame, which is chance, in [0, 1]: large where the camera moves past things at several
+        distances, where alignments miss or the light changes.
+    drift
+        By how many pixels the picture seems to have moved, if that is what makes the halves differ.
     """
 
     expected_psnr: float
@@ -65,6 +74,8 @@ class Acceptance:
     sharpness: float
     angle: float | None
     valid: float
+    departure: float = 0.0
+    drift: float = 0.0
 
     @property
     def accepted(self) -> bool:
@@ -106,17 +117,26 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
     if len(store) < LEAST_FRAMES:
         return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
     squares, offsets = 0.0, 0.0
-    difference, middle = np.empty(valid.shape, np.float32), np.empty(valid.shape, np.float32)
+    difference, middle, gone = (np.empty(valid.shape, np.float32) for _ in range(3))
     for rows, frames in frame_bands(store):
         even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
         apart = even - odd
         squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
         offset = off_centre(frames, estimate.image[rows], CENTRE)
         offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
+        half_way = len(frames) // 2
+        early, late = (
+            percentile_layers(half, estimate.percentile).image for half in (frames[:half_way], frames[half_way:])
+        )
+        further = (early - late) ** 2 - apart**2
+        gone[rows] = (further if further.ndim == 2 else further.mean(axis=-1)) / 4
         difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
     values = estimate.image.size // valid.size * np.count_nonzero(valid)
     agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
+    departure = math.sqrt(max(_widespread(gone, valid), 0.0))
+    del gone
     grey = frame_luminance(estimate.image)
+    drift = departure / max(_slope(grey, valid), TINY)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
     del middle  # large frames leave no room for what is no longer needed
     exposed = valid & (estimate.mode < WHITE / 255)
@@ -130,7 +150,7 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         there = _directional(among_frames, angle)
         residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
     # The error is at least that of rounding to 8 bits.
-    error = max(agreement**2 + bias**2 + centring**2, 1 / (12 * 255**2))
+    error = max(agreement**2 + bias**2 + centring**2 + departure**2, 1 / (12 * 255**2))
     return Acceptance(
         expected_psnr=-10 * math.log10(error),
         agreement=agreement,
@@ -140,6 +160,8 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         sharpness=sharpness,
         angle=angle,
         valid=share,
+        departure=departure,
+        drift=drift,
     )
 
 
@@ -178,6 +200,28 @@ def _directional(picture: np.ndarray, angle: float) -> float:
     across = np.abs(np.diff(turned, axis=1))[inside[:, 1:] & inside[:, :-1]]
     along = np.abs(np.diff(turned, axis=0))[inside[1:] & inside[:-1]]
     return float(np.mean(across)) - float(np.mean(along)) if across.size and along.size else 0.0
+
+
+def _widespread(departed: np.ndarray, where: np.ndarray) -> float:
+    """Return the mean of departures over some pixels, without the blocks in which it is largest: something that is in
+    front of the background in one of the halves, most often, and a matter of masks.
+    """
+    rows, columns = (np.arange(0, side, BLOCK) for side in departed.shape)
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(np.add.reduceat(values.astype(np.float64), rows, axis=0), columns, axis=1).ravel()
+
+    counts, totals = sums(where), sums(np.where(where, departed, 0))
+    counts, totals = counts[counts > 0], totals[counts > 0]
+    order = np.argsort(totals / counts)
+    kept = order[np.cumsum(counts[order]) <= (1 - LEFT_OUT) * counts.sum()]
+    return float(totals[kept].sum() / counts[kept].sum()) if kept.size else float(totals.sum() / counts.sum())
+
+
+def _slope(grey: np.ndarray, where: np.ndarray) -> float:
+    """Return the root mean square change of some pixels of a picture over a pixel, in any one direction."""
+    squares = sum((np.gradient(grey, axis=axis) ** 2 for axis in (0, 1) if grey.shape[axis] > 1), np.zeros_like(grey))
+    return math.sqrt(float(np.mean(squares[where], dtype=np.float64)) / 2)
 
 
 def _edge_gradient(grey: np.ndarray) -> float:

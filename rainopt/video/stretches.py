@@ -1,47 +1,69 @@
-"""A stretch of video without its rain: steady from frame to frame, and helped by the background of a still camera."""
+"""A stretch of video without its rain: steady from frame to frame, and helped by the frames around each."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from rainopt.direction.estimate import Direction
+from rainopt.direction.estimate import PRESENT, Direction
 from rainopt.geometry.lines import line_angle
-from rainopt.image import quantise
+from rainopt.optim.objectives import NO_PRIOR, RainPrior
 from rainopt.parallel.threads import in_order
 from rainopt.still.rain import Streaks
-from rainopt.video.background import BackgroundEstimate, background_of_store
+from rainopt.video.background import background_of_store
 from rainopt.video.background_subtraction import Backdrop
-from rainopt.video.camera_motion import small_copy, stands_still
-from rainopt.video.foreground import reach_for
+from rainopt.video.camera_motion import stands_still
+from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.lift import lifted, lifted_frames, lowered
-from rainopt.video.quality import assess, trusted
+from rainopt.video.light import EvenlyLit, gains_of
+from rainopt.video.persistence import DENSE
+from rainopt.video.quality import ACCEPTED, assess, trusted
+from rainopt.video.sampling import Sample, coverage_of, sample_around, sample_over
+from rainopt.video.scene_part import TimeSettings
 from rainopt.video.settings import PARALLEL, SceneSettings, VideoSettings, derain_frame, scene_settings
+from rainopt.video.temporal import moving_frames, still_frames
 
 # Frames that the settings of a stretch are found from, and those that tell whether the camera moves.
 SAMPLES, LOOKED_AT = 7, 20
+# Those that the solver's settings are found from where time tells the direction of the rain.
+FEW_SAMPLES = 3
 # A stretch of fewer frames is derained as the one before it, if it is of the same scene.
 FEW = 40
-# Where something moves in less than this share of the pixels, it is left as it is.
-LITTLE = 2e-3
 # How far an angle or a density follows the rain from one stretch to the next.
 FOLLOW = 0.5
+# Decibels that the background of a still camera is expected to have in rain that covers most frames; where it has less,
+# or less than `rainopt.video.quality.ACCEPTED` in other rain, the camera counts as one that moves.
+USEFUL = 30.0
+# Frames that time needs to have a say.
+LEAST_FRAMES = 3
 
 
 @dataclass(frozen=True)
 class StretchSettings:
-    """How a stretch is derained: by the solver, and by the background where there is one.
+    """How a stretch is derained.
 
-    Both are found in frames without the bits at the top that all of them leave empty, see `rainopt.video.lift`.
+    All is found in frames without the bits at the top that all of them leave empty, see `rainopt.video.lift`.
+
+    Attributes
+    ----------
+    scene
+        The rain, and how it is taken off a frame by itself.
+    time
+        How the frames around one help it; None where each is derained by itself.
+    backdrop
+        What a still camera sees behind the rain, in the light of the middle frame; None where the camera moves.
+    gains
+        How bright each frame is, of a still camera.
     """
 
     scene: SceneSettings
+    time: TimeSettings | None = None
     backdrop: Backdrop | None = None
+    gains: np.ndarray | None = None
     empty_bits: int = 0
 
     @property
@@ -49,41 +71,77 @@ class StretchSettings:
         """Whether no rain is seen, so that frames stay as they are."""
         return not self.scene.rain
 
+    def note(self) -> dict[str, Any]:
+        """Return what `recalled` needs, besides the frames, as JSON has it."""
+        return {
+            "angle": None if self.dry else round(self.scene.directions[0].angle, 2),
+            "still": self.backdrop is not None,
+            "iterations": None if self.dry else self.scene.layers.max_iter,
+            "gap": None if self.dry or self.scene.gap is None else round(self.scene.gap, 4),
+            "time": None if self.time is None else asdict(self.time),
+            "scene": asdict(self.scene),
+        }
+
 
 def stretch_settings(
     store: FrameStore, settings: VideoSettings, before: StretchSettings | None = None
 ) -> StretchSettings:
     """Choose how the frames of a store are derained, after the stretch ``before`` of the same scene.
 
-    Where the camera stands still and its background is good enough, the direction is estimated from what the frames
-    hold above it, which is surer than in any frame alone.
+    Where the camera stands still, what its frames share is the background; where it moves, the frames around each are
+    aligned with it. What frames hold above that tells whether there is rain and how it falls, surer than any frame
+    alone.
     """
+    store, bits = lifted_frames(store)
     if before is not None and len(store) < FEW:
-        return before
+        return replace(before, empty_bits=bits, gains=None if before.gains is None else np.ones(len(store)))
+    if not settings.background or settings.strength == 0 or len(store) < LEAST_FRAMES:
+        return _following(before, StretchSettings(_scene(store, settings), empty_bits=bits), settings)
+    chosen = _still(store, settings) if _is_still(store) else None
+    if chosen is None:
+        sample = sample_around(store, settings.angle)
+        chosen = StretchSettings(_scene(store, settings, sample), sample.time)
+    return _following(before, replace(chosen, empty_bits=bits), settings)
+
+
+def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None:
+    """Return how the frames of a still camera are derained; None where their background is worth little."""
+    gains = gains_of(store)
+    lit = store if np.all(gains == 1) else EvenlyLit(store, gains)
+    estimate = background_of_store(lit)
+    worth = assess(lit, estimate)
+    valid = trusted(estimate)
+    if not worth.reaches(USEFUL if coverage_of(estimate, valid) > DENSE else ACCEPTED):
+        return None
+    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid, settings.angle)
+    backdrop = Backdrop(np.asarray(estimate.image), valid)
+    return StretchSettings(_scene(store, settings, sample), sample.time, backdrop, gains)
+
+
+def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = None) -> SceneSettings:
+    directions = None
+    if sample is not None:
+        directions = sample.estimate.directions if sample.estimate.confidence >= PRESENT else ()
+    count = SAMPLES if sample is None else FEW_SAMPLES
+    return scene_settings([store[number] for number in _spread(store, count)], settings, directions)
+
+
+def _following(before: StretchSettings | None, now: StretchSettings, settings: VideoSettings) -> StretchSettings:
+    if before is None or settings.angle is not None:
+        return now
+    return replace(now, scene=following(before.scene, now.scene))
+
+
+def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
+    """Return the settings of a store that was derained so before, from their `StretchSettings.note`."""
     store, bits = lifted_frames(store)
-    asked, backdrop = settings, None
-    if settings.background and settings.strength > 0 and _is_still(store):
-        estimate = background_of_store(store)
-        worth = assess(store, estimate)
-        if worth.reaches():
-            backdrop = _backdrop(estimate)
-            if settings.angle is None and worth.angle is None:
-                return StretchSettings(SceneSettings())
-            asked = replace(settings, angle=worth.angle if settings.angle is None else settings.angle)
-    scene = scene_settings([store[number] for number in _spread(store, SAMPLES)], asked)
-    if before is not None and settings.angle is None:
-        scene = following(before.scene, scene)
-    return StretchSettings(scene, backdrop, bits)
-
-
-def same_again(store: FrameStore, scene: SceneSettings, still: bool) -> StretchSettings:
-    """Return the settings of a store that was derained so before, with its background if that had helped."""
-    store, bits = lifted_frames(store)
-    return StretchSettings(scene, _backdrop(background_of_store(store)) if still else None, bits)
-
-
-def _backdrop(estimate: BackgroundEstimate) -> Backdrop:
-    return Backdrop(estimate.image, trusted(estimate), reach_for(estimate.seen))
+    scene = SceneSettings.from_json(note["scene"])
+    time = None if note["time"] is None else TimeSettings(**note["time"])
+    if not note["still"]:
+        return StretchSettings(scene, time, empty_bits=bits)
+    gains = gains_of(store)
+    estimate = background_of_store(store if np.all(gains == 1) else EvenlyLit(store, gains))
+    return StretchSettings(scene, time, Backdrop(np.asarray(estimate.image), trusted(estimate)), gains, bits)
 
 
 def _is_still(store: FrameStore) -> bool:
@@ -115,53 +173,19 @@ def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarra
         return iter(store)
     bits = settings.empty_bits
     frames = (lifted(frame, bits) for frame in store)
-    if settings.backdrop is None:
-        results = in_order(partial(derain_frame, scene=settings.scene), frames)
+
+    def solve(frame: np.ndarray, known: RainPrior = NO_PRIOR) -> np.ndarray:
+        return derain_frame(frame, settings.scene, known)
+
+    angles = tuple(direction.angle for direction in settings.scene.directions)
+    if settings.time is None:
+        results = in_order(solve, frames)
+    elif settings.backdrop is None:
+        results = moving_frames(frames, settings.time, angles, solve)
     else:
-        work = partial(_with_backdrop, scene=settings.scene, backdrop=settings.backdrop)
-        results = in_order(work, _with_neighbours(frames, settings.backdrop))
+        gains = np.ones(len(store)) if settings.gains is None else settings.gains
+        lit = zip(frames, map(float, gains), strict=True)
+        results = still_frames(lit, settings.backdrop, settings.time, angles, solve)
     if bits == 0:
         return results
     return (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
-
-
-Seen = tuple[np.ndarray, list[np.ndarray]]  # a frame; its difference from the backdrop, and those around it
-
-
-def _with_neighbours(frames: Iterable[np.ndarray], backdrop: Backdrop) -> Iterator[Seen]:
-    """Yield each frame with its difference from the backdrop, and those of its neighbours."""
-    reach = backdrop.reach
-    # The frames of now: up to `reach` that have gone, and as many to come.
-    held: deque[tuple[np.ndarray, np.ndarray]] = deque()
-    place = 0  # in `held`, of the next frame to go
-
-    def around() -> Seen:
-        frame, difference = held[place]
-        others = [held[k][1] for k in range(max(place - reach, 0), min(place + reach + 1, len(held))) if k != place]
-        return frame, [difference, *others]
-
-    for frame in frames:
-        held.append((frame, backdrop.difference(_unit(frame))))
-        if len(held) - place > reach:
-            yield around()
-            place += 1
-        if place > reach:
-            held.popleft()
-            place -= 1
-    while place < len(held):
-        yield around()
-        place += 1
-
-
-def _with_backdrop(seen: Seen, scene: SceneSettings, backdrop: Backdrop) -> np.ndarray:
-    frame, differences = seen
-    pixels = _unit(frame)
-    known = backdrop.known(*differences)[..., None]
-    other = pixels
-    if float(np.mean(known)) < 1 - LITTLE:
-        other = _unit(derain_frame(frame, scene))
-    return np.asarray(quantise(other + (backdrop.behind(pixels) - other) * known, frame.dtype))
-
-
-def _unit(frame: np.ndarray) -> np.ndarray:
-    return frame.astype(np.float32) / np.float32(np.iinfo(frame.dtype).max)

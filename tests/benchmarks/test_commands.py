@@ -18,7 +18,22 @@ WITH_PICTURES = (
 )
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
-ALONE = ("speed", "formats", "video.quality", "metrics.niqe_fit", "digests", "walk")
+ALONE = (
+    "speed",
+    "formats",
+    "video.quality",
+    "video.rows",
+    "video.living",
+    "video.flicker",
+    "video.speed",
+    "metrics.niqe_fit",
+    "digests",
+    "walk",
+)
+
+
+# Beside the others of video.
+JUDGED = ("video.judged",)
 
 
 def load(name):
@@ -26,7 +41,7 @@ def load(name):
     return module, getattr(module, "app", module.main)
 
 
-@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE])
+@pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE, *JUDGED])
 def test_help_teaches(name):
     module, app = load(name)
     status, out, _ = call(app, "--help")

@@ -125,6 +125,7 @@ def test_settings_of_deraining_are_refused_by_name(option, values):
         (rainopt.solve_udg, [GOOD], {"prior": None}, "prior"),
         (rainopt.solve_udg, [GOOD], {"start": 3}, "start"),
         (rainopt.solve_udg, [GOOD], {"method": None}, "method"),
+        (rainopt.solve_udg, [GOOD], {"workspace": 3}, "workspace"),
         (rainopt.udg_energy, [GOOD, GOOD, GOOD, None], {}, "weights"),
         (rainopt.udg_energy, [GOOD, GOOD, GOOD, rainopt.UDGWeights(), (1, 2)], {}, "prior"),
         (rainopt.UDGWeights, [2 * MOST_WEIGHT], {}, "tau"),

@@ -6,8 +6,10 @@ import av
 import numpy as np
 
 from rainopt.app.results import OutputSettings
-from rainopt.app.video import in_stretches, part_writer, video_to_video
-from rainopt.io.video.read import Video, open_video
+from rainopt.app.video import in_stretches, video_to_video
+from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.io.video.cut import CutVideo
+from rainopt.io.video.read import open_video
 
 STRETCH = 12  # 30 frames are stretches of 12, 12 and 6
 
@@ -17,14 +19,16 @@ class Darkening:
     """Darken each stretch by more than the one before: how it is done depends on what was done.
 
     ``begun`` are the stretches that were worked on, by their number of frames and whether they follow another of their
-    scene; the work is interrupted when it would begin with number ``stop``.
+    scene; the work is interrupted when it would begin with number ``stop``. ``dry`` says of each stretch whether its
+    frames are left as they are.
     """
 
-    video: Video
-    crf: int = 5
+    video: CutVideo
+    output: OutputSettings = OutputSettings(crf=5)  # noqa: RUF009 - frozen
     length: int = STRETCH
     settings: dict = field(default_factory=dict)
     stop: int | None = None
+    dry: list = field(default_factory=list)
     begun: list = field(default_factory=list)
 
     def derain(self, frames, file, before):
@@ -33,12 +37,14 @@ class Darkening:
             raise KeyboardInterrupt
         step = 1 if before is None else before + 1
         read = list(frames)
-        by = 8 * step << (self.video.bits - 8)
-        with part_writer(self.video, file, self.crf) as writer:
-            for frame in read:
-                writer.write(np.maximum(frame.pixels, by) - by, frame.time)
+        dry = len(self.begun) < len(self.dry) and self.dry[len(self.begun)]
+        by = 0 if dry else 8 * step << (self.video.bits - 8)
+        with part_writer(self.video, file, self.output) as writer:
+            pixels = [frame.pixels for frame in read]
+            darker = (np.maximum(picture, by) - by for picture in pixels)
+            write_frames(writer, self.video, self.output, [frame.time for frame in read], pixels, darker)
         self.begun.append((len(read), before is not None))
-        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "step": step}, step
+        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "dry": dry, "step": step}, step
 
     def recall(self, frames, note):
         """Return how a stretch was darkened, from its note."""
@@ -51,8 +57,8 @@ def darken(source, target, output=None, of_images=None, progress=None, begun=Non
     output = OutputSettings(crf=5) if output is None else output
 
     def write(video):
-        darkening = Darkening(video, output.crf, begun=[] if begun is None else begun, **work)
-        return in_stretches(video, target, darkening, output.overwrite, progress).facts()
+        darkening = Darkening(video, output, begun=[] if begun is None else begun, **work)
+        return in_stretches(video, target, darkening, output, progress).facts()
 
     return video_to_video(source, target, output, of_images or {}, write)
 

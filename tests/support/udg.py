@@ -13,15 +13,24 @@ WEIGHTS = {
     "paper": UDGWeights.paper(0.02, 0.1, 0.05),
     "unbounded": UDGWeights(0.02, 0.1, 0.05, 0.01, bounded=False),
 }
-KINDS = ("no prior", "sparsity", "ceiling", "both")
+KINDS = ("no prior", "sparsity", "ceiling", "both", "time", "all")
 
 
 def random_prior(rng, O, kind="both"):
-    """Factors on both sides of 1, and a ceiling that binds; a few of either are 0."""
+    """Factors on both sides of 1, and a ceiling that binds; a few of either are 0. An excess on both sides of the
+    ceiling, and trust on both sides of the weights.
+    """
     sparsity = np.maximum(rng.uniform(-0.3, 3, O.shape), 0).astype(O.dtype)
     ceiling = (O * np.clip(rng.uniform(-0.2, 1.1, O.shape), 0, 1)).astype(O.dtype)
-    return RainPrior(
-        sparsity if kind in ("sparsity", "both") else None, ceiling if kind in ("ceiling", "both") else None
+    prior = RainPrior(
+        sparsity if kind in ("sparsity", "both", "all") else None,
+        ceiling if kind in ("ceiling", "both", "all") else None,
+    )
+    if kind not in ("time", "all"):
+        return prior
+    return prior._replace(
+        excess=(np.maximum(O, 0) * np.clip(rng.uniform(-0.3, 1.3, O.shape), 0, 1)).astype(O.dtype),
+        trust=(np.maximum(rng.uniform(-0.05, 0.15, O.shape), 0)).astype(O.dtype),
     )
 
 
@@ -47,6 +56,8 @@ def least_energy(O, weights, prior=NO_PRIOR, radius=None):
         + weights.lambda_y * norm1((O - R)[:, 1:] - (O - R)[:, :-1])
         + weights.sparsity * cvxpy.sum(cvxpy.multiply(factors, cvxpy.abs(R)))
     )
+    if prior.excess is not None:
+        energy += cvxpy.sum(cvxpy.multiply(prior.trust, cvxpy.abs(R - prior.excess)))
     ceiling = O if prior.ceiling is None else prior.ceiling
     constraints = [R >= 0, ceiling - R >= 0] if weights.bounded else []
     if radius is not None:

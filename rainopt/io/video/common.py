@@ -9,6 +9,10 @@ BT601, BT709 = 5, 1
 """The two matrices between RGB and YCbCr that are written, as swscale numbers them (SWS_CS_*)."""
 
 
+ANEW = Fraction(1)
+"""Seconds by which time stamps fall where they begin anew, as they do where two recordings were put together."""
+
+
 class VideoError(ValueError):
     """A video that cannot be read or written; one sentence names the file, what is wrong, and what to do."""
 

@@ -8,22 +8,33 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rainopt.io.unchanged import ChangedError, Stamp
-from rainopt.io.video.colour import ToRGB
-from rainopt.io.video.common import VideoError, import_av, origin, reason
+from rainopt.io.video.colour import ToRGB, beside
+from rainopt.io.video.common import ANEW, VideoError, import_av, origin, reason
 from rainopt.io.video.ends import is_cut
 from rainopt.io.video.losses import Losses, promised_end, promised_frames
+from rainopt.io.video.marks import marks_of
 from rainopt.io.video.open import open_container, picture_stream, stamp_of
 
 THREADS = 0
 """Threads of a decoder; 0 leaves it to the number of cores."""
 
-Picture = tuple[Fraction, Callable[[], np.ndarray]]
-"""Time in seconds, and what makes the pixels when they are wanted."""
+LOOKED_AT = 64
+"""Of so many frames the data beside one are looked at: PyAV lets go of a frame whose data were only when it tidies."""
+LASTING = 250
+"""Frames after a patched one that may repeat what is wrong with it, where no key frame ends that."""
+
+
+class Picture(NamedTuple):
+    """Time in seconds, what makes the pixels when they are wanted, and whether the decoder has invented some."""
+
+    time: Fraction
+    pixels: Callable[[], np.ndarray]
+    patched: bool = False
 
 
 class FileSource:
@@ -43,6 +54,8 @@ class FileSource:
     def __init__(self, path: Path):
         self.path = path
         self.stamp = stamp_of(path)
+        self.beside: set[str] = set()
+        self.shifts: tuple[Fraction, ...] = (Fraction(0),)
         with _opened(path) as (container, stream):
             self._format: str = container.format.name
             self.rate = _rate(stream)
@@ -51,6 +64,8 @@ class FileSource:
             self._end = promised_end(container)
             self.has_audio = bool(container.streams.audio)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
+            codec = stream.codec_context.name
+            alpha = stream.metadata.get("alpha_mode") == "1"  # of VP8 and VP9, whose decoders leave it out
         losses = Losses()
         frames = _decoded(path, self.stamp, losses)
         first = next(frames, None)
@@ -60,7 +75,8 @@ class FileSource:
                 f"'{path}' cannot be read: none of its frames can be decoded ({losses.error or 'it holds none'}); "
                 "obtain a fresh copy"
             )
-        self._to_rgb = ToRGB(first)
+        self._to_rgb = ToRGB(first, codec)
+        self.marks = marks_of(first, alpha)
         self.bits = self._to_rgb.bits
         self.height, self.width = self._to_rgb.upright_size(first)
         turned = (self.height, self.width) != (first.height, first.width)
@@ -71,21 +87,29 @@ class FileSource:
         losses = Losses()
         clock = Clock(self.rate, self.time_base)
         time = Fraction(0)
-        for index, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
+        wrong, met = 0, 0  # frames to come that may still show what was patched or is missing; errors met before
+        for number, frame in enumerate(_decoded(self.path, self.stamp, losses, clock)):
             time = clock.time(frame.pts)
-            yield time, partial(self._pixels, index, frame)
+            damaged = frame.is_corrupt or (losses.met > met and not frame.key_frame)
+            wrong, met = LASTING if damaged else 0 if frame.key_frame else max(wrong - 1, 0), losses.met
+            self.shifts = clock.shifts
+            if number % LOOKED_AT == 0:
+                self.beside.update(beside(frame))
+            if self.fits(frame):
+                yield Picture(time, partial(self.pixels, frame), wrong > 0)
+            else:
+                losses.leave_out(number, self._to_rgb.upright_size(frame))
         ending = self._end - time - 1 / self.rate if self._end else Fraction(0)
         # Containers round their durations, and the last frame may be shown a little longer than the others.
         ending = ending if ending * self.rate > Fraction(3, 4) else Fraction(0)
         report(losses.sentence(self.declared, ending, is_cut(self.path, self._format)))
 
-    def _pixels(self, index: int, frame: Any) -> np.ndarray:
-        height, width = self._to_rgb.upright_size(frame)
-        if (height, width) != (self.height, self.width):
-            raise VideoError(
-                f"'{self.path}' changes its size: frame {index} has {height} x {width} pixels, the first has "
-                f"{self.height} x {self.width}; cut it there (stop={index})"
-            )
+    def fits(self, frame: Any) -> bool:
+        """Tell whether a frame has the size of the first."""
+        return self._to_rgb.upright_size(frame) == (self.height, self.width)
+
+    def pixels(self, frame: Any) -> np.ndarray:
+        """Return the pixels of a frame, upright."""
         try:
             return self._to_rgb(frame)
         except VideoError as error:
@@ -94,13 +118,16 @@ class FileSource:
 
 @dataclass
 class Clock:
-    """Times of frames in seconds, made to rise where those of the file do not."""
+    """Times of frames in seconds, made to rise where those of the file do not.
+
+    ``shifts`` are what is added to the times of the file: at its beginning, and each time that they begin anew.
+    """
 
     rate: Fraction
     time_base: Fraction
     start: int = 0
+    shifts: tuple[Fraction, ...] = (Fraction(0),)
     _last: Fraction | None = None
-    _shift: Fraction = Fraction(0)
 
     def time(self, pts: int | None) -> Fraction:
         """Return the time of the next frame, which is stored with the time stamp `pts`."""
@@ -108,11 +135,11 @@ class Clock:
         if pts is None:
             time = Fraction(0) if self._last is None else self._last + frame
         else:
-            time = (pts - self.start) * self.time_base + self._shift
+            time = (pts - self.start) * self.time_base + self.shifts[-1]
         if self._last is not None and time <= self._last:
-            if self._last - time > 1:
+            if self._last - time > ANEW:
                 # The time stamps began anew, as they do where two recordings were put together.
-                self._shift += self._last + frame - time
+                self.shifts += (self.shifts[-1] + self._last + frame - time,)
                 time = self._last + frame
             else:
                 # A small step, so that the time stamps after it are met again and sound stays in place.
@@ -172,6 +199,7 @@ def _frames(container: Any, stream: Any, losses: Losses, strict: bool) -> Iterat
     broken = import_av().error.FFmpegError
     packets = container.demux(stream)
     packet: Any = ...
+    last: int | None = None
     while packet is not None:
         try:
             packet = next(packets, None)
@@ -180,7 +208,9 @@ def _frames(container: Any, stream: Any, losses: Losses, strict: bool) -> Iterat
             packet = None
         if packet is not None:
             if packet.size or packet.dts is not None:
-                losses.pass_packet(not packet.is_discard, packet.is_corrupt)
+                anew = packet.dts is not None and last is not None and (last - packet.dts) * packet.time_base > ANEW
+                last = last if packet.dts is None else packet.dts
+                losses.pass_packet(not packet.is_discard, packet.is_corrupt, anew)
             if not packet.size:
                 continue  # a frame left out, or the mark of the end; either would shut the decoder
         try:

@@ -6,20 +6,24 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rainopt.io.atomic import FileThereError, WriteError, replacing
-from rainopt.io.video.common import BT709, VideoError, VideoExistsError, customary_matrix, import_av
+from rainopt.io.video.asked import with_marks
+from rainopt.io.video.codecs import codec_of, encoder_of, formats_for
+from rainopt.io.video.common import VideoError, VideoExistsError, import_av
 from rainopt.io.video.formats import CONTAINERS, Container
+from rainopt.io.video.marks import Marks
 from rainopt.io.video.open import plain
 
 FINE_TICKS = 90_000
 
 
-def container_of(path: Path) -> Container:
-    """Return the container that the suffix of a path asks for.
+def container_of(path: Path, codec: str | None = None) -> Container:
+    """Return the container that the suffix of a path asks for, for its usual codec or another one.
 
     Raises
     ------
@@ -32,6 +36,8 @@ def container_of(path: Path) -> Container:
             f"'{path}' cannot be written: its suffix '{path.suffix}' is none of {', '.join(CONTAINERS)}; "
             "use one of these"
         )
+    if codec is not None:
+        return replace(known, codec=encoder_of(codec).name)
     if known.codec not in import_av().codecs_available:
         raise VideoError(
             f"'{path}' cannot be written: this build of PyAV lacks the encoder {known.codec}; install PyAV's own wheel "
@@ -49,23 +55,22 @@ def ticks_for(container: Container, rate: Fraction, wanted: Fraction | None) -> 
     return Fraction(1, rate.numerator * math.ceil(FINE_TICKS / rate.numerator))
 
 
-def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: int) -> str:
-    """Return the pixel format to encode (height, width) `size` with.
+def pixel_format(path: Path, container: Container, size: tuple[int, int], bits: int, chroma: str = "420") -> str:
+    """Return the pixel format to encode (height, width) `size` with: the least sampling of colour that holds `chroma`.
 
     Raises
     ------
     VideoError
         If the encoder at hand has no more than 8 bits and more are asked for.
     """
-    # 4:2:0 halves both sides, and for that H.264 needs even ones.
-    halved = container.codec != "libx264" or (size[0] % 2 == 0 and size[1] % 2 == 0)
-    name = ("yuv420p" if halved else "yuv444p") + ("10le" if bits == 16 else "")
-    if name not in {known.name for known in import_av().codec.Codec(container.codec, "w").video_formats or ()}:
+    formats = formats_for(codec_of(container.codec), size, bits, chroma)
+    found = next((name for name, there in formats if there), None)
+    if found is None:
         raise VideoError(
-            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {name}; "
+            f"'{path}' cannot be written: the encoder {container.codec} of this build of PyAV lacks {formats[0][0]}; "
             "choose .mp4 or .mkv, or 8 bits"
         )
-    return name
+    return found
 
 
 def add_pictures(
@@ -76,16 +81,16 @@ def add_pictures(
     time_base: Fraction,
     pixel_format: str,
     quality: int,
+    marks: Marks,
+    fields: str | None = None,
 ) -> Any:
-    """Add a stream of pictures of (height, width) `size` to an output container and return it."""
+    """Add a stream of pictures of (height, width) `size` to an output container and return it.
+
+    ``fields`` are those of `rainopt.io.video.asked.fields_of`.
+    """
     height, width = size
     av = import_av()
-    if container.codec == "libx264":
-        options = {"preset": "veryfast", "crf": str(quality), "bf": "0"}
-    else:
-        # No frames are hidden ahead of their time, so that each packet is one frame.
-        options = {"crf": str(quality), "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-        options |= {"auto-alt-ref": "0", "lag-in-frames": "0"}
+    options = with_marks(codec_of(container.codec).options(quality), container.codec, marks, fields)
     stream = output.add_stream(container.codec, rate=rate, options=options)
     context = stream.codec_context
     context.width, context.height = width, height
@@ -95,15 +100,24 @@ def add_pictures(
     # PyAV asks for slices, with which x264 loses quality.
     context.thread_type = "AUTO"
     context.gop_size = max(12, min(250, round(5 * rate)))
-    mark = 1 if customary_matrix(height) == BT709 else 6
-    context.colorspace = context.color_primaries = context.color_trc = mark
-    context.color_range = av.video.reformatter.ColorRange.MPEG
+    context.color_primaries, context.color_trc, context.colorspace = marks.written(height)
+    ranges = av.video.reformatter.ColorRange
+    context.color_range = ranges.JPEG if marks.full else ranges.MPEG
     return stream
 
 
 @contextmanager
-def writing(path: Path, overwrite: bool, container: Container, time_base: Fraction) -> Iterator[Any]:
+def writing(
+    path: Path,
+    overwrite: bool,
+    container: Container,
+    time_base: Fraction,
+    *,
+    keys: bool = False,
+) -> Iterator[Any]:
     """Open an output container that takes the place of `path` when all went well and vanishes when not.
+
+    ``keys`` are needed in .mp4 and .mov for tags that have no usual place.
 
     Raises
     ------
@@ -120,7 +134,7 @@ def writing(path: Path, overwrite: bool, container: Container, time_base: Fracti
                 plain(Path(os.fsdecode(file.name))),
                 "w",
                 format=container.format,
-                container_options=_options(container, time_base),
+                container_options=_options(container, time_base, keys),
             )
             try:
                 yield output
@@ -138,11 +152,15 @@ def writing(path: Path, overwrite: bool, container: Container, time_base: Fracti
         raise VideoError(str(error)) from error
 
 
-def _options(container: Container, time_base: Fraction) -> dict[str, str]:
+def _options(container: Container, time_base: Fraction, keys: bool) -> dict[str, str]:
+    if container.format in ("matroska", "webm"):
+        # Times of decoding below zero, which are not stored, would move all that is.
+        return {"avoid_negative_ts": "disabled"}
     if container.format not in ("mp4", "mov"):
         return {}
     scale = time_base.denominator
     while scale < 10_000:
         scale *= 2
     # The start of a track is stored in ticks of the movie, which are milliseconds unless stated otherwise.
-    return {"movflags": "+faststart", "movie_timescale": str(scale), "video_track_timescale": str(scale)}
+    movflags = "+faststart" + ("+use_metadata_tags" if keys else "")
+    return {"movflags": movflags, "movie_timescale": str(scale), "video_track_timescale": str(scale)}

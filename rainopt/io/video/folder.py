@@ -16,6 +16,8 @@ from rainopt.io.own_results import without_results
 from rainopt.io.unchanged import Stamp
 from rainopt.io.video.common import VideoError
 from rainopt.io.video.decode import Picture
+from rainopt.io.video.numbering import SHOWN, check_numbers
+from rainopt.io.video.span import RATE
 
 
 def natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -39,15 +41,24 @@ def files_of(path: Path) -> list[Path]:
 
 
 class FolderSource:
-    """The images of a folder as pictures, in the natural order of their names, 25 of them a second.
+    """The images of a folder as pictures, in the natural order of their names.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    rate : Fraction
+        Images a second.
+    numbered : bool
+        Whether the names must be those of the frames of one video, alike but for their numbers.
 
     Raises
     ------
     VideoError
-        If the folder holds no image or the first cannot be read.
+        If the folder holds no image, names do not belong together, or the first image cannot be read.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, rate: Fraction = RATE, numbered: bool = False):
         self.path = path
         try:
             self.files = files_of(path)
@@ -57,7 +68,8 @@ class FolderSource:
             raise VideoError(
                 f"'{path}' holds no images ({', '.join(sorted(READABLE_SUFFIXES))}); name a video or a folder of frames"
             )
-        self.rate, self.time_base = Fraction(25), Fraction(1, 25)
+        self._told = _told(path, self.files) if numbered else None
+        self.rate, self.time_base = rate, 1 / rate
         self.declared, self.has_audio, self.pixel_aspect = len(self.files), False, Fraction(1)
         self.stamp = Stamp.of(path)
         first = _read(self.files[0])
@@ -65,17 +77,18 @@ class FolderSource:
         self.bits = first.dtype.itemsize * 8
 
     def scan(self, report: Callable[[str | None], None]) -> Iterator[Picture]:
-        """Yield all pictures; nothing is ever lost, since an image that cannot be read is an error."""
+        """Yield all pictures, and report what is missing among their numbers; one that cannot be read is an error."""
+        report(self._told)
         for index, file in enumerate(self.files):
-            yield index / self.rate, partial(self._pixels, index, file)
-        report(None)
+            yield Picture(index / self.rate, partial(self._pixels, index, file))
 
     def _pixels(self, index: int, file: Path) -> np.ndarray:
         pixels = _read(file)
         if pixels.shape[:2] != (self.height, self.width):
             raise VideoError(
                 f"'{self.path}' changes its size: frame {index} ('{file.name}') has {pixels.shape[0]} x "
-                f"{pixels.shape[1]} pixels, the first has {self.height} x {self.width}; cut it there (stop={index})"
+                f"{pixels.shape[1]} pixels, the first has {self.height} x {self.width}; save all at one size, or cut "
+                f"it there (--stop {index}f, or `stop={index}` in Python)"
             )
         if pixels.dtype.itemsize * 8 != self.bits:
             raise VideoError(
@@ -83,6 +96,17 @@ class FolderSource:
                 "at one depth"
             )
         return pixels
+
+
+def _told(path: Path, files: list[Path]) -> str | None:
+    """Return a sentence about what is missing among numbered images, and about files that are none."""
+    gaps = check_numbers(path, files)
+    known = set(files)
+    others = sorted(
+        file.name for file in path.iterdir() if file.is_file() and file not in known and not file.name.startswith(".")
+    )
+    left = f"left out of '{path}': {', '.join(others[:SHOWN])}" + (" and more" if len(others) > SHOWN else "")
+    return "; ".join(filter(None, [gaps, left if others else None])) or None
 
 
 def _read(file: Path) -> np.ndarray:

@@ -21,6 +21,10 @@ class Losses:
         What went wrong first.
     after : int
         Pieces read since something last went wrong.
+    others : int
+        Frames of another size than the first, which are left out.
+    met : int
+        How often something went wrong.
     """
 
     packets: int = 0
@@ -28,23 +32,48 @@ class Losses:
     damaged: int = 0
     error: str | None = None
     after: int = 0
+    others: int = 0
+    met: int = 0
+    _other: str = ""
+    _doubt: int = 0  # pieces read since an incomplete one, and that one
 
     def forget(self) -> None:
         """Begin anew."""
-        self.packets = self.frames = self.damaged = self.after = 0
-        self.error = None
+        self.packets = self.frames = self.damaged = self.after = self.met = 0
+        self.error, self._doubt = None, 0
 
     def meet(self, error: str) -> None:
         """Note an error."""
         self.error = self.error or error
         self.after = 0
+        self.met += 1
 
-    def pass_packet(self, shown: bool, incomplete: bool) -> None:
-        """Note a piece that was read; one that is not to be shown does not count."""
+    def pass_packet(self, shown: bool, incomplete: bool, anew: bool = False) -> None:
+        """Note a piece that was read; one that is not to be shown does not count.
+
+        One of the last two pieces before the time stamps begin `anew` passes for incomplete: what follows does not
+        continue it, since it belongs to another recording.
+        """
+        if anew:
+            self._doubt = 0
+        elif self._doubt > 2:
+            self._settle()
+        elif self._doubt or incomplete:
+            self._doubt += 1
         self.packets += shown
         self.after += 1
-        if incomplete:
+
+    def _settle(self) -> None:
+        """Take an incomplete piece for what it is."""
+        if self._doubt:
+            read = self._doubt - 1
             self.meet("data are missing")
+            self.after, self._doubt = read, 0
+
+    def leave_out(self, number: int, size: tuple[int, int]) -> None:
+        """Note a frame, by its number among those decoded, that is left out because its (height, width) differs."""
+        self.others += 1
+        self._other = self._other or f"from frame {number} on ({size[0]} x {size[1]} pixels)"
 
     def pass_frame(self, damaged: bool) -> None:
         """Note a frame that was decoded."""
@@ -64,7 +93,10 @@ class Losses:
         cut : bool
             Whether the file ends in the middle of something.
         """
+        self._settle()
         parts = []
+        if self.others:
+            parts.append(f"{self.others} frames of another size than the first are left out, {self._other}")
         short = declared is not None and self.packets < declared
         missing = (declared or 0) - self.frames
         why = self.error or "the file ends early"

@@ -16,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rainopt.io import read_metadata
 from rainopt.io.video.common import VideoError, VideoExistsError
 from rainopt.io.video.decode import FileSource
 from rainopt.io.video.folder import FolderSource
 from rainopt.io.video.formats import VIDEO_SUFFIXES, is_video
+from rainopt.io.video.marks import Marks, not_carried
+from rainopt.io.video.stills import holds_profile, marks_of_picture
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -45,11 +48,14 @@ class VideoFrame:
         When it is shown, in seconds; rises from frame to frame.
     pixels : ndarray
         (H, W, 3) RGB, upright; uint8, or uint16 at full scale (65535) for sources of more than 8 bits.
+    patched : bool
+        Whether the decoder has invented some of the pixels, in this frame or in one that it depends on.
     """
 
     index: int
     time: Fraction
     pixels: np.ndarray
+    patched: bool = False
 
 
 class Video:
@@ -83,9 +89,12 @@ class Video:
     has_audio : bool
     stamp : Stamp
         Of the file or folder when it was opened; a file that is another one by now is not read on.
+    marks : Marks
+        What the source says of its pictures beside their values, for a `VideoWriter` of frames like them.
     lost : str or None
-        What could not be decoded, as a sentence without its subject's name; set when an iteration reaches the end of
-        the file, and None when nothing is lost or no iteration has come that far.
+        What could not be decoded, or has another size than the first frame and is left out, as a sentence without its
+        subject's name; set when an iteration reaches the end of the file, and None when nothing is lost or no iteration
+        has come that far.
 
     Raises
     ------
@@ -95,7 +104,7 @@ class Video:
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
-        self._source = FolderSource(self.path) if self.path.is_dir() else FileSource(self.path)
+        self._source = self._opened()
         self.height: int = self._source.height
         self.width: int = self._source.width
         self.pixel_aspect: Fraction = self._source.pixel_aspect
@@ -104,8 +113,16 @@ class Video:
         self.time_base: Fraction = self._source.time_base
         self.declared: int | None = self._source.declared
         self.has_audio: bool = self._source.has_audio
+        if isinstance(self._source, FileSource):
+            self.marks: Marks = self._source.marks
+        else:
+            said = read_metadata(self._source.files[0])
+            self.marks, self._profile_lost = marks_of_picture(said), not holds_profile(said)
         self.stamp = self._source.stamp
         self.lost: str | None = None
+
+    def _opened(self) -> FolderSource | FileSource:
+        return FolderSource(self.path) if self.path.is_dir() else FileSource(self.path)
 
     def __repr__(self) -> str:
         return f"Video('{self.path}', {self.height} x {self.width}, {self.bits} bits, {float(self.rate):.4g} frames/s)"
@@ -121,7 +138,7 @@ class Video:
         ValueError
             For a negative `start` or `stop`, or a `step` below 1.
         VideoError
-            If the file has gone or was changed, or a frame's size differs from that of the first.
+            If the file has gone or was changed, or, in a folder, an image's size differs from that of the first.
         """
         start, step = operator.index(start), operator.index(step)
         if start < 0 or step < 1 or (stop is not None and operator.index(stop) < 0):
@@ -131,15 +148,27 @@ class Video:
     def _frames(self, start: int, stop: int | None, step: int) -> Iterator[VideoFrame]:
         if stop is not None and start >= stop:
             return
-        for index, (time, pixels) in enumerate(self._source.scan(self._report)):
+        for index, (time, pixels, patched) in enumerate(self._source.scan(self._report)):
             if index >= start and (index - start) % step == 0:
-                yield VideoFrame(index, time, pixels())
+                yield VideoFrame(index, time, pixels(), patched)
             if stop is not None and index + 1 >= stop:
                 return
 
     def count(self) -> int:
         """Return the number of frames, by decoding them all."""
         return sum(1 for _ in self._source.scan(self._report))
+
+    @property
+    def shifts(self) -> tuple[Fraction, ...]:
+        """Seconds added to the times of the file at its beginning and each time they begin anew, as far as read."""
+        return self._source.shifts if isinstance(self._source, FileSource) else (Fraction(0),)
+
+    @property
+    def beside(self) -> list[str]:
+        """Data beside the pictures that frames do not carry, in plain words, as far as frames were read."""
+        if isinstance(self._source, FileSource):
+            return not_carried(self._source.beside)
+        return ["the colour profile of its pictures"] if self._profile_lost else []
 
     def _report(self, lost: str | None) -> None:
         self.lost = lost

@@ -7,7 +7,7 @@ by side, can be joined without encoding them again.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from rainopt.io.video.common import VideoError, VideoExistsError, customary_matrix, import_av, reason
+from rainopt.io.video.asked import fields_of
+from rainopt.io.video.codecs import codec_of
+from rainopt.io.video.colour import MATRICES, LeftSited
+from rainopt.io.video.common import VideoError, VideoExistsError, import_av, reason
 from rainopt.io.video.encode import add_pictures, container_of, pixel_format, ticks_for, writing
 from rainopt.io.video.formats import WRITABLE_SUFFIXES
 from rainopt.io.video.join import join_parts, part_suffix
+from rainopt.io.video.marks import Marks
 
 __all__ = ["WRITABLE_SUFFIXES", "VideoError", "VideoExistsError", "VideoWriter", "join_parts", "part_suffix"]
 
@@ -26,10 +30,10 @@ __all__ = ["WRITABLE_SUFFIXES", "VideoError", "VideoExistsError", "VideoWriter",
 class VideoWriter:
     """Writes a video frame by frame; a context manager.
 
-    H.264 in .mp4, .m4v, .mov, .mkv and .nut, VP9 in .webm; without B-frames, with closed groups of pictures. Colours
-    are stored as 4:2:0 of limited range, by BT.709 from 720 rows on and by BT.601 below, and marked so. H.264 with an
-    odd side is stored as 4:4:4, which not every player shows. The file is written beside its place and renamed into it
-    at the end; after an error or an interruption nothing is left of it.
+    H.264 in .mp4, .m4v, .mov, .mkv and .nut, VP9 in .webm; without B-frames, with closed groups of pictures. Unless
+    `marks` say otherwise, colours are stored as 4:2:0 of limited range, by BT.709 from 720 rows on and by BT.601 below,
+    and marked so. H.264 with an odd side is stored as 4:4:4, which not every player shows. The file is written beside
+    its place and renamed into it at the end; after an error or an interruption nothing is left of it.
 
     Parameters
     ----------
@@ -48,8 +52,14 @@ class VideoWriter:
         0 to 51 (63 in .webm), smaller is better and larger in size; the codec's constant rate factor.
     pixel_aspect : Fraction
         Width of a pixel divided by its height; .webm does not keep it.
+    marks : Marks, optional
+        Colour description, range, sampling of colour, order of fields and mastering display of the source, which are
+        written where the codec holds them; the frames are taken to have the primaries and the transfer curve that it
+        names. .webm holds neither fields nor a mastering display.
     overwrite : bool
         Whether a file that is there may be replaced.
+    codec : str, optional
+        Another codec, one of `rainopt.io.video.codecs.available`.
 
     Raises
     ------
@@ -71,11 +81,13 @@ class VideoWriter:
         bits: int = 8,
         quality: int = 18,
         pixel_aspect: Fraction = Fraction(1),
+        marks: Marks | None = None,
         overwrite: bool = True,
+        codec: str | None = None,
     ):
         self.path = Path(path)
-        self._container = container_of(self.path)
-        highest = 51 if self._container.codec == "libx264" else 63
+        self._container = container_of(self.path, codec)
+        highest = codec_of(self._container.codec).worst
         if height < 1 or width < 1:
             raise ValueError(f"`height` and `width` must be 1 or more, got {height} and {width}")
         if bits not in (8, 16):
@@ -91,7 +103,9 @@ class VideoWriter:
         if max(self.time_base.numerator, self.time_base.denominator) >= 2**31:
             raise ValueError(f"`time_base` must be a ratio of numbers below 2**31, got {self.time_base}")
         self.pixel_aspect = Fraction(pixel_aspect)
-        self._format = pixel_format(self.path, self._container, (self.height, self.width), bits)
+        self.marks = Marks() if marks is None else marks
+        self._format = pixel_format(self.path, self._container, (self.height, self.width), bits, self.marks.chroma)
+        self._fields = fields_of(self._container.codec, self.marks, self.height, self._format)
         self.overwrite = overwrite
         self.written = 0
         self._time: Fraction | None = None
@@ -102,15 +116,27 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            self._output = stack.enter_context(writing(self.path, self.overwrite, self._container, self.time_base))
+            self._output = stack.enter_context(self._opened())
             size = self.height, self.width
             self._stream = add_pictures(
-                self._output, self._container, size, self.rate, self.time_base, self._format, self.quality
+                self._output,
+                self._container,
+                size,
+                self.rate,
+                self.time_base,
+                self._format,
+                self.quality,
+                self.marks,
+                self._fields,
             )
             self._stream.codec_context.sample_aspect_ratio = self.pixel_aspect
-            self._reformatter = import_av().video.reformatter.VideoReformatter()
+            self._reformatter, self._sited = import_av().video.reformatter.VideoReformatter(), LeftSited(self._fields)
             self._stack = stack.pop_all()
         return self
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        """Return what opens the output."""
+        return writing(self.path, self.overwrite, self._container, self.time_base)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -178,18 +204,24 @@ class VideoWriter:
             pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
         elif self.bits == 16 and pixels.dtype == np.uint8:
             pixels = pixels.astype(np.uint16) * 257
+        if self.bits == 16:
+            # For swscale white is 255 shifted up, and leaves zeros below.
+            pixels = pixels - (pixels >> 8)
         kinds = reformatter.Interpolation
         frame = import_av().VideoFrame.from_ndarray(
             np.ascontiguousarray(pixels), format="rgb24" if self.bits == 8 else "rgb48le"
         )
+        frame.time_base = self.time_base
         converted = self._reformatter.reformat(
-            frame,
+            self._sited(frame),
             format=self._stream.codec_context.pix_fmt,
-            dst_colorspace=customary_matrix(self.height),
+            dst_colorspace=MATRICES[self.marks.written(self.height)[2]],
             src_color_range=reformatter.ColorRange.JPEG,
-            dst_color_range=reformatter.ColorRange.MPEG,
+            dst_color_range=reformatter.ColorRange.JPEG if self.marks.full else reformatter.ColorRange.MPEG,
             interpolation=kinds.BILINEAR | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INP,
         )
+        # Some encoders go by what a frame says.
+        converted.color_primaries, converted.color_trc, converted.colorspace = self.marks.written(self.height)
         return converted
 
     def _mux(self, packets: list[Any]) -> None:

@@ -1,15 +1,17 @@
 """Which frames and which parts of them become pairs: those with rain, without things, and not twice."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from data_tools.build.pairs import CROP_VALID, LEAST_VALID, choose_crops, choose_frames
+from data_tools.build.pairs import CROP_VALID, LEAST_VALID, choose_crops, choose_frames, covered, expected_psnr
 from rainopt.video.adaptive_background import Settled
 from rainopt.video.background import BackgroundEstimate
 from rainopt.video.frames import FrameStore
 from rainopt.video.quality import Acceptance
+from rainopt.video.registration.register import Alignment
 
 H, W = 96, 128
 SCENE = np.full((H, W, 3), 90, np.uint8)
@@ -27,9 +29,10 @@ def settled(valid=None, spread=None, numbers=(), dtype=np.uint8):
 
 
 def streaks(number, level=60):
+    """Eight streaks, elsewhere in every frame."""
     frame = SCENE.copy()
-    for left in range(3 + number % 7, W, 16):
-        frame[10:60, left : left + 2] += np.uint8(level)
+    for slot, left in enumerate(np.random.default_rng(number).integers(0, 14, 8)):
+        frame[10:60, 16 * slot + left : 16 * slot + left + 2] += np.uint8(level)
     return frame
 
 
@@ -143,3 +146,26 @@ def test_rain_where_nothing_can_be_trusted_does_not_count():
 def test_crops_that_do_not_fit_are_an_error():
     with pytest.raises(ValueError, match=r"crops of 97 pixels do not fit into frames of 96 x 128; .* smaller --crop"):
         choose_crops(settled(), 97, 1)
+
+
+def test_rain_over_texture_comes_before_more_rain_over_a_blank_wall(rng):
+    found = settled(spread=np.where(np.arange(W) < W // 2, 0.3, 0.2)[None].repeat(H, 0).astype(np.float32))
+    assert choose_crops(found, 32, 1)[0][1] < W // 2
+    found.estimate.image[:, W // 2 :] += rng.uniform(-0.05, 0.05, (H, W // 2, 1)).astype(np.float32)
+    assert choose_crops(found, 32, 1)[0][1] >= W // 2 - 8  # a step
+
+
+def test_what_is_darker_tells_what_the_rest_is_worth(rng):
+    noise = rng.normal(0, 4, SCENE.shape)
+    frame = np.clip(np.rint(streaks(0) + noise), 0, 255).astype(np.uint8)
+    everywhere, none = np.ones((H, W), bool), np.zeros((H, W), bool)
+    assert expected_psnr(frame, settled(), everywhere, none) == pytest.approx(20 * np.log10(255 / 4), abs=0.5)
+    assert expected_psnr(streaks(0), settled(), everywhere, none) > 55
+
+
+def test_what_an_aligned_frame_lacks_is_not_valid():
+    far = Alignment(np.array([[1.0, 0, 12], [0, 1.0, 0]]), 1.0, 12.0)
+    found = replace(settled(), alignments=(far,))
+    np.testing.assert_array_equal(covered(found, 0)[:, : W - 14], True)
+    np.testing.assert_array_equal(covered(found, 0)[:, W - 11 :], False)
+    assert covered(settled(), 0).all()

@@ -1,6 +1,7 @@
 """One pair of images: each fault provoked, and none found in pairs that are good."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,7 +105,10 @@ def test_what_may_not_be_trusted_is_not_looked_at(tmp_path):
         record | {"frames": [{"rainy": "rainy.png", "valid": "valid.png"}]},
     ):
         (named,) = pictures_of(PairRecord.parse(values), ManifestHeader())
-        assert check_pair(pair, named, tmp_path).findings == ()
+        masked = replace(pair, valid=tmp_path / named.valid)
+        assert check_pair(masked, named, tmp_path).findings == ()
+    # Also without a manifest, as of lists beside which masks lie.
+    assert check_pair(masked).findings == ()
 
 
 def test_a_missing_and_a_corrupt_file(check, tmp_path):

@@ -180,7 +180,7 @@ def test_an_interruption_has_its_own_status(pairs, monkeypatch):
     def stop(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rainnet.evaluate.compare._score", stop)
+    monkeypatch.setattr("rainnet.evaluate.compare.score_of", stop)
     status, out, err = run("input", "-d", pairs)
     assert (status, out) == (130, "")
     assert "interrupted: 0 of 3 pictures" in err

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from rainnet.data import DataError, pictures_in
-from rainnet.data.pictures import Pictures, as_rgb, check_sizes
+from rainnet.data.pictures import Pictures, as_rgb, check_sizes, clean_pictures_in
 from rainopt.io import write_image
 from rainopt.io.own_results import note_folder, note_results
+from tests.support.pairs import with_manifest
 
 
 def flat(folder, *levels, shape):
@@ -87,3 +88,15 @@ def test_all_kinds_of_pictures_become_8_bit_rgb():
     for pixels in kinds + with_alpha:
         assert np.array_equal(as_rgb(pixels), rgb)
         assert as_rgb(pixels).dtype == np.uint8
+
+
+def test_datasets_are_no_clean_photographs(tmp_path):
+    with_manifest(tmp_path / "all" / "set")
+    for folder in (tmp_path / "all", tmp_path / "all" / "set", tmp_path / "all" / "set" / "wet"):
+        with pytest.raises(DataError, match=r"not all clean; name its clean ones: '.*/all/set/dry'"):
+            clean_pictures_in([folder])
+    assert len(clean_pictures_in([tmp_path / "all" / "set" / "dry"])) == 3
+    # What is left out of a folder of other photographs does not keep them from being trained on.
+    note_folder(tmp_path / "all" / "set")
+    (photo,) = flat(tmp_path / "all", 7, shape=(20, 20))
+    assert clean_pictures_in([tmp_path / "all"]) == [photo]

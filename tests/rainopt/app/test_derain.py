@@ -205,6 +205,9 @@ def test_a_name_too_long_for_its_layer_is_a_record(tmp_path, source):
 
 
 class Toy(DerainTask):
+    def live(self):
+        """Derain no stream."""
+
     def photo(self, source, target, progress):
         return FileRecord(str(source), str(target), "photo")
 

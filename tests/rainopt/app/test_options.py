@@ -12,7 +12,7 @@ import pytest
 import typer
 
 import rainopt
-from rainopt.app import options
+from rainopt.app import options, video_options
 from rainopt.app.options import checked_angle, new_app, refusing
 from tests.support.processes import ROOT, call
 
@@ -36,6 +36,14 @@ def every_shared_option(
     device: options.Device = "auto",
     quality: options.Quality = 95,
     crf: options.Crf = 18,
+    codec: video_options.Codec = None,
+    sequence: video_options.Sequence = False,
+    rate: video_options.Rate = None,
+    start: video_options.Start = None,
+    stop: video_options.Stop = None,
+    keep: video_options.Keep = None,
+    preview: video_options.Preview = None,
+    live: video_options.Live = False,
     json_lines: options.JsonLines = False,
 ) -> None:
     """Hold every option that is said once for all programs, and stop."""

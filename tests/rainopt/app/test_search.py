@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rainopt.app.inputs import PICTURES, VIDEOS, PlanError, plan, survey
+from rainopt.app.inputs import PICTURES, SEQUENCES, VIDEOS, PlanError, plan, survey
 from rainopt.app.kinds import KNOWN, WRITABLE, result_suffix
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.io.own_results import RECORD, note_folder, note_results
@@ -180,3 +180,10 @@ def test_a_damaged_record_says_nothing_and_is_written_anew(content):
     assert names(plan(["in"], Path("out"))) == ["in/a.png", "in/b.png"]
     note_results([Path("in/b.png")])
     assert names(plan(["in"], Path("out"))) == ["in/a.png"]
+
+
+def test_folders_of_frames_are_found_at_any_depth_and_pictures_beside_videos_are_told():
+    touch("in/a/1.png", "in/a/2.png", "in/b/c/1.jpg", "in/clip.mp4", "in/poster.png", "in/out/a/1.png")
+    work = plan(["in"], Path("in/out"), kind=SEQUENCES)
+    assert sorted(job.source.as_posix() for job in work) == ["in/a", "in/b/c", "in/clip.mp4"]
+    assert work.notes == ("left out: 1 picture (in/poster.png) beside videos; frames need a folder of their own",)

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from rainopt.app import video as app_video
+from rainopt.app import video_parts
 from rainopt.app.derain import Derained, photo_to_photo
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings
@@ -133,14 +133,14 @@ def test_the_second_run_over_a_video_is_refused_and_harms_nothing(tmp_path, clip
 
 def test_a_video_that_is_replaced_keeps_no_sound_of_the_other(tmp_path, clip, monkeypatch):
     source, target = shutil.copy(clip, tmp_path / "in.mp4"), tmp_path / "a.mp4"
-    real = app_video.join_parts
+    real = video_parts.join_parts
 
     def late(*arguments, **options):
         os.replace(shutil.copy(clip, tmp_path / "other.mp4"), source)
         return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(app_video, "join_parts", late)
+        patch.setattr(video_parts, "join_parts", late)
         record = darken(source, target)
     assert record.status == "failed"
     assert record.error == f"'{source}' was changed while it was worked on; run again when it is complete"

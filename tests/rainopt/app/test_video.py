@@ -18,6 +18,7 @@ from tests.support import records
 from tests.support.clips import coded, rained, save, view
 from tests.support.disk import full_disk
 from tests.support.stretches import darken, parts_of, sound_of, times_of
+from tests.support.tracks import full
 
 H, W, COUNT = 120, 160, 30
 done = functools.partial(records.done, darken)
@@ -173,15 +174,14 @@ def test_what_decodes_of_a_torn_file_is_written_and_the_rest_told(tmp_path):
     assert all(abs(a - b) <= Fraction(1, 1000) for a, b in zip(got, times_of(source), strict=True))
 
 
-def test_a_size_that_changes_is_told_and_what_was_done_is_kept(tmp_path):
-    small = coded(tmp_path / "small.h264", [frame[:64, :96] for frame in frames(4)]).read_bytes()
-    for count, left in ((16, [".a.mp4.parts"]), (5, [])):
-        source, target = tmp_path / "a.h264", tmp_path / f"out{count}" / "a.mp4"
-        source.write_bytes(coded(tmp_path / "first.h264", frames(count)).read_bytes() + small)
-        record = darken(source, target)
-        assert f"'{source}' changes its size: frame {count} has 64 x 96 pixels, the first has {H} x {W}" in record.error
-        # In the first stretch nothing is kept.
-        assert [path.name for path in target.parent.iterdir()] == left
+def test_frames_of_another_size_are_left_out_and_told(tmp_path):
+    source = coded(tmp_path / "a.h264", frames(16))
+    whole = source.read_bytes()
+    source.write_bytes(whole + coded(tmp_path / "small.h264", [frame[:64, :96] for frame in frames(4)]).read_bytes())
+    record = done(source, tmp_path / "a.mp4")
+    assert record.frames == 16
+    assert "4 frames of another size than the first are left out, from frame 16 on (64 x 96 pixels)" in record.line()
+    assert len(read_frames(tmp_path / "a.mp4")) == 16
 
 
 def test_a_disk_that_is_full_while_joining_keeps_the_parts(tmp_path, clip):
@@ -217,3 +217,48 @@ def test_a_place_that_cannot_be_written(tmp_path, clip, monkeypatch):
 def test_whatever_goes_wrong_is_a_record(tmp_path, clip):
     # A length that is no number ends the first stretch with an error of Python's.
     assert re.search(f"'{clip}': TypeError: .+", refused(clip, tmp_path / "a.mp4", length="twelve"))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_a_video_in_which_nothing_was_done_is_copied(tmp_path, suffix):
+    source = full(tmp_path / "a.mp4", sound=("aac",))
+    target = tmp_path / f"b{suffix}"
+    record = done(source, target, dry=[True, True, True])
+    assert record.copied is (True if suffix != ".webm" else None)  # WebM holds no H.264
+    assert ("copied as it is" in record.line()) == bool(record.copied)
+    assert (record.told is None) == (suffix != ".webm")
+    if suffix == ".mp4":
+        assert target.read_bytes() == source.read_bytes()
+    if suffix == ".mkv":
+        np.testing.assert_array_equal(read_frames(target), read_frames(source))
+    assert not parts_of(target).exists()
+    # Rain in one stretch is enough for the whole to be written.
+    assert done(source, tmp_path / f"c{suffix}", dry=[True, False, True]).copied is None
+
+
+def test_what_a_result_lacks_is_told_once_and_in_the_record(tmp_path, caplog):
+    source, target = full(tmp_path / "a.mkv", sound=("aac",), subtitles=("srt",)), tmp_path / "b.webm"
+    record = done(source, target)
+    lacks = "the sound of track 1 (aac)"
+    assert record.told == [
+        f"'{target}' is written without {lacks} of '{source}', which it cannot hold; .mkv holds more",
+        f"'{target}': the subtitles of track 2 become webvtt",
+    ]
+    assert [entry.getMessage() for entry in caplog.records] == record.told
+    assert record.as_dict()["told"] == record.told
+
+
+def test_marks_of_the_source_are_those_of_the_result(tmp_path):
+    source = coded(
+        tmp_path / "a.mp4",
+        frames(14),
+        "libx265",
+        "yuv420p10le",
+        options={"x265-params": "log-level=none"},
+        color_primaries=9,
+        color_trc=16,
+        colorspace=9,
+    )
+    done(source, tmp_path / "b.mp4")
+    marks = open_video(tmp_path / "b.mp4").marks
+    assert (marks.primaries, marks.transfer, marks.matrix, marks.bits) == (9, 16, 9, 10)

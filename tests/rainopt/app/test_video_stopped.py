@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-import rainopt.app.video
+import rainopt.app.video_parts
 from rainopt.app.results import OutputSettings
 from rainopt.io.video.read import read_frames
 from tests.support import records
@@ -86,7 +86,7 @@ def test_stopped_while_joining_it_joins(tmp_path, clip, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rainopt.app.video, "join_parts", interrupted)
+        patch.setattr(rainopt.app.video_parts, "join_parts", interrupted)
         stopped(clip, target, None)
     assert len(parts(target)) == 3
     assert done(clip, target).kept_parts == 3

@@ -119,7 +119,7 @@ def test_results_that_are_there_are_kept_unless_overwritten(here, clip, monkeypa
     assert background(clip, "-o", "b.png", "-n", "4")[0] == 0
     before = files(here)
     with monkeypatch.context() as patch:
-        patch.setattr("rainopt.commands.background_video.open_video", None)  # is not asked for
+        patch.setattr("rainopt.commands.background_video.CutVideo", None)  # is not asked for
         assert background(clip, "-o", "b.png")[1] == f"{clip}: kept b.png (--overwrite to do it again)\n"
     assert background(clip, "-o", "b.png", "--maps", "-n", "5")[0] == 0
     after = files(here)
@@ -136,10 +136,10 @@ def test_results_that_are_there_are_kept_unless_overwritten(here, clip, monkeypa
     ("options", "count", "start"),
     [
         (["-n", "0"], 50, 0),
-        (["-n", "9", "--start", "12"], 9, 12),
-        (["--start", "40"], 10, 40),
-        (["--start", "10", "--stop", "16"], 6, 10),
-        (["-n", "0", "--start", "3", "--stop", "30", "--step", "10"], 3, 3),
+        (["-n", "9", "--start", "12f"], 9, 12),
+        (["--start", "1.6"], 10, 40),
+        (["--start", "10f", "--stop", "0:00.64"], 6, 10),
+        (["-n", "0", "--start", "3f", "--stop", "30f", "--step", "10"], 3, 3),
     ],
 )
 def test_the_frames_that_were_asked_for(options, count, start):
@@ -153,7 +153,7 @@ def test_frames_are_taken_by_their_step():
     small = [frame[:48, :64] for frame in frames()]
     save_folder(Path("v"), [frame for k in range(8) for frame in (small[k], small[k + 8] // 2)])
     for start, level in ((0, 1.0), (1, 0.5)):
-        assert background("v", "-o", f"{start}.png", "--start", start, "--step", "2")[0] == 0
+        assert background("v", "-o", f"{start}.png", "--start", f"{start}f", "--step", "2")[0] == 0
         expected = level * view("coffee", SHAPE)[:48, :64].mean()
         assert read_image(f"{start}.png").mean() == pytest.approx(expected, rel=0.03)
 
@@ -162,9 +162,9 @@ def test_another_scene_is_left_and_told():
     save(Path("two.mkv"), frames("coffee", 24) + frames("astronaut", 24))
     _, out, _ = background("two.mkv", "-o", "b.png", "-n", "0")
     assert "24 frames" in out
-    assert "another scene begins at frame 24 (--start 24 takes it)" in out
+    assert "another scene begins at frame 24 (--start 24f takes it)" in out
     assert close("b.png") > 40
-    assert found("two.mkv", "-o", "c.png", "--start", "24")[1]["two.mkv"]["start"] == 24
+    assert found("two.mkv", "-o", "c.png", "--start", "24f")[1]["two.mkv"]["start"] == 24
     assert close("c.png", "astronaut") > 40
 
 
@@ -214,9 +214,11 @@ def test_bad_files_are_named_and_the_rest_is_done(clip):
 
 
 def test_a_start_behind_the_end_is_told(clip):
-    status, out, err = background(clip, "-o", "b.png", "--start", "50")
+    status, out, err = background(clip, "-o", "b.png", "--start", "50f")
     assert (status, out) == (1, "")
-    assert err == f"failed '{clip}' has no frame 50; choose an earlier --start"
+    assert (
+        err == f"failed '{clip}' has no frame in --start 50f; it was read to frame 49f at 1.96 s: choose another part"
+    )
     assert os.listdir() == []
 
 
@@ -236,7 +238,7 @@ def test_scratch_that_is_not_there_is_told(clip, monkeypatch):
         ([], "Missing argument 'VIDEO"),
         (["in"], "Missing option '-o' / '--output'"),
         (["in", "-o", "b.png"], "'b.png' names one file, but there can be several results"),
-        (["in/a.mkv", "-o", "b.png", "--start", "5", "--stop", "5"], "must lie behind --start 5, got 5"),
+        (["in/a.mkv", "-o", "b.png", "--start", "5", "--stop", "5"], "must lie behind the start, 5, got 5"),
         (["in/a.mkv", "-o", "b.png", "--step", "0"], "--step"),
         (["in/a.mkv", "-o", "b.png", "-n", "-1"], "--frames"),
         (["in/a.mkv", "in/a.mp4", "-o", "out"], "'in/a.mkv' and 'in/a.mp4' would both become 'out/a.png'"),

@@ -30,7 +30,7 @@ FEW, SAMPLES = 10, 2
 QUICK = {"angle": 8.0, "weights": UDGWeights(), "max_iter": 2, "background": False}
 ASKED = ["--angle", "8", "--weights", "sparsity=0.01", "--max-iter", "2", "--no-background"]
 KEYS = {"input", "output", "status", "frames", "scenes", "angles", "dry", "still", "kept_parts", "height", "width"}
-KEYS |= {"seconds"}
+KEYS |= {"seconds", "iterations"}
 
 
 @functools.cache
@@ -47,6 +47,7 @@ def short_stretches(monkeypatch):
     monkeypatch.setattr(module, "STRETCH", STRETCH)
     monkeypatch.setattr(stretches, "FEW", FEW)
     monkeypatch.setattr(stretches, "SAMPLES", SAMPLES)
+    monkeypatch.setattr(stretches, "LOOKED_AT", 4)
 
 
 @pytest.fixture(scope="module")

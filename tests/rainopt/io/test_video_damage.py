@@ -1,6 +1,8 @@
 """Of a damaged video what can be decoded is given and the rest is told; what is no video is told by name."""
 
 import builtins
+import io
+from fractions import Fraction
 from functools import partial
 
 import av
@@ -129,15 +131,34 @@ def test_every_error_names_the_file_and_what_to_do(tmp_path):
         assert str(caught.value).startswith(f"'{tmp_path / name}' ")
 
 
-def test_a_size_that_changes_is_told_with_the_frame(tmp_path):
+def test_frames_of_another_size_are_left_out_and_told(tmp_path):
     path = tmp_path / "a.h264"
-    parts = [coded(tmp_path / f"{n}.h264", blocks(4, size)) for n, size in enumerate([(48, 64), (64, 96)])]
+    parts = [coded(tmp_path / f"{n}.h264", blocks(4, size)) for n, size in enumerate([(48, 64), (64, 96), (48, 64)])]
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     video = open_video(path)
-    with pytest.raises(VideoError, match=r"frame 4 has 64 x 96 pixels, the first has 48 x 64; cut it there \(stop=4\)"):
-        list(video.frames())
-    assert len(list(video.frames(stop=4))) == 4
+    frames = list(video.frames())
+    assert [frame.index for frame in frames] == list(range(8))
+    assert {frame.pixels.shape for frame in frames} == {(48, 64, 3)}
+    assert video.lost == "4 frames of another size than the first are left out, from frame 4 on (64 x 96 pixels)"
     assert video.count() == 8
+    # The times go on as if they were there.
+    assert frames[4].time - frames[3].time == Fraction(5, 25)
+
+
+def test_no_frame_is_told_lost_where_recordings_were_put_together(tmp_path):
+    part = coded(tmp_path / "part.ts", blocks(40), sound=True).read_bytes()
+    path = tmp_path / "a.ts"
+    path.write_bytes(part + part)
+    video = open_video(path)
+    assert video.count() == 80
+    assert video.lost is None
+    # What is missing within a recording is told.
+    with av.open(io.BytesIO(part)) as container:
+        frame = [packet.pos for packet in container.demux(video=0) if packet.size][9]
+    path.write_bytes(part[: frame + 188] + part[frame + 2 * 188 :] + part)
+    video = open_video(path)
+    assert video.count() == 80
+    assert "data are missing" in video.lost
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_lists_of_other_files_are_not_followed(tmp_path, secret, text, name):
         with pytest.raises(VideoError, match="it is a list that names other files"):
             open_video(tmp_path / name)
     with pytest.raises(VideoError):
-        join_parts([secret], tmp_path / "out.mkv", audio_from=tmp_path / name)
+        join_parts([secret], tmp_path / "out.mkv", rest_from=tmp_path / name)
     assert not (tmp_path / "out.mkv").exists()
 
 

@@ -301,7 +301,7 @@ def test_depth_and_colours_survive_joining(tmp_path, bits):
 def test_sound_is_copied_at_its_times(tmp_path, suffix, codec):
     source, target = with_sound(tmp_path / "source.mkv", 2, codec), tmp_path / f"a{suffix}"
     times = times_of(source)
-    join_parts(parts_of(tmp_path, target, times[:30], [7, 19]), target, audio_from=source)
+    join_parts(parts_of(tmp_path, target, times[:30], [7, 19]), target, rest_from=source)
     # That of AAC begins before the pictures, which does not move them.
     assert (sound_of(source)[0][0] < 0) == (codec == "aac")
     assert times_of(target) == times[:30]
@@ -317,7 +317,7 @@ def test_broadcast_sound_stays_with_its_pictures(tmp_path):
     times = times_of(source)
     assert times[0] < Fraction(1, 5)
     target = tmp_path / "a.mp4"
-    join_parts(parts_of(tmp_path, target, times[:10], [5]), target, audio_from=source)
+    join_parts(parts_of(tmp_path, target, times[:10], [5]), target, rest_from=source)
     assert times_of(target) == times[:10]
     with av.open(str(source)) as container:
         start = container.streams.video[0].start_time * Fraction(1, 90000)
@@ -330,7 +330,7 @@ def test_sound_that_does_not_fit_is_left_out_with_a_warning(tmp_path, caplog):
     target = tmp_path / "a.webm"
     parts = parts_of(tmp_path, target, [Fraction(n, 25) for n in range(6)], [3])
     with caplog.at_level(logging.WARNING):
-        join_parts(parts, target, audio_from=source)
+        join_parts(parts, target, rest_from=source)
     assert "without the sound of track 1" in caplog.text
     video = open_video(target)
     assert video.count() == 6
@@ -339,7 +339,7 @@ def test_sound_that_does_not_fit_is_left_out_with_a_warning(tmp_path, caplog):
 
 def test_a_source_without_sound(tmp_path, caplog):
     source = write(tmp_path / "source.mp4", [marked(0)])
-    target = join_parts([write(tmp_path / "p.nut", [marked(0)])], tmp_path / "a.mp4", audio_from=source)
+    target = join_parts([write(tmp_path / "p.nut", [marked(0)])], tmp_path / "a.mp4", rest_from=source)
     assert not open_video(target).has_audio
     assert not caplog.records
 

@@ -105,3 +105,21 @@ def test_bad_input_is_refused(metric):
 def test_images_smaller_than_the_window_have_no_ssim(shape):
     with pytest.raises(ValueError, match="`a` must be at least 11 x 11 pixels for SSIM, got"):
         ssim(np.zeros(shape), np.zeros(shape))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_pixels_that_do_not_count_change_nothing(pair, protocol):
+    a, b = pair
+    where = np.ones(a.shape[:2], bool)
+    where[:, 25:] = False
+    spoilt = np.where(where[..., None], a, 1 - a)
+    assert psnr(spoilt, b, protocol, where) == pytest.approx(psnr(a[:, :25], b[:, :25], protocol))
+    assert ssim(spoilt, b, protocol, where) == pytest.approx(ssim(a, b, protocol, where))
+    everywhere = np.ones_like(where)
+    assert psnr(a, b, protocol, everywhere) == psnr(a, b, protocol)
+    assert ssim(a, b, protocol, everywhere) == pytest.approx(ssim(a, b, protocol))
+    for measure in (psnr, ssim):
+        with pytest.raises(ValueError, match="`where` must be True for some pixel"):
+            measure(a, b, protocol, ~everywhere)
+        with pytest.raises(ValueError, match="`where` must be bool of shape"):
+            measure(a, b, protocol, everywhere[1:])

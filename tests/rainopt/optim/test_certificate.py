@@ -40,22 +40,29 @@ def test_feasible_fields_are_those_clipped_to_their_boxes(xp, rng, weights):
         np.testing.assert_allclose(to_numpy(field), np.clip(given, -radius, radius), rtol=1e-12)
 
 
-def test_the_bound_is_the_least_value_of_the_lagrangian(rng, weights):
+@pytest.mark.parametrize("kind", ["no prior", "time"])
+def test_the_bound_is_the_least_value_of_the_lagrangian(rng, weights, kind):
     O, radius = rng.random((6, 7)), 0.8
+    prior = random_prior(rng, O, kind)
     _, duals = feasible(O, O, random_duals(rng, weights, O.shape), weights)
 
     def lagrangian(B, R):
         coupled = [diff_along(B), diff_across(B), diff_along(R), diff_across(R - O)]
         inner = sum(np.vdot(p, field) for p, field in zip(duals, coupled, strict=True))
-        return 0.5 * np.sum((B + R - O) ** 2) + weights.sparsity * np.abs(R).sum() + inner
+        return 0.5 * np.sum((B + R - O) ** 2) + np.sum(price(R)) + inner
+
+    def price(R):
+        time = 0 if kind == "no prior" else prior.trust * np.abs(R - prior.excess)
+        return weights.sparsity * np.abs(R) + time
 
     v_b = -diff_along_adjoint(duals.b_along) - diff_across_adjoint(duals.b_across)
     v_r = -diff_along_adjoint(duals.r_along) - diff_across_adjoint(duals.r_across)
-    # With the best B for every R, a pixel of R sees a line on either side of 0: the best is 0 or an end of its range.
+    # With the best B for every R, a pixel of R sees lines that meet at 0 and where other moments put it: the best is
+    # one of these or an end of its range.
     ends = [0 * O, O] if weights.bounded else [0 * O, 0 * O + radius, 0 * O - radius]
-    prices = [weights.sparsity * np.abs(end) + (v_b - v_r) * end for end in ends]
-    R = np.choose(np.argmin(prices, axis=0), ends)
-    bound = dual_energy(O, duals, weights, radius)
+    ends += [] if kind == "no prior" else [prior.excess if weights.bounded else np.minimum(prior.excess, radius)]
+    R = np.choose(np.argmin([price(end) + (v_b - v_r) * end for end in ends], axis=0), ends)
+    bound = dual_energy(O, duals, weights, radius, prior)
     np.testing.assert_allclose(bound, lagrangian(O - R + v_b, R), rtol=1e-11)
     low, high = (0, O) if weights.bounded else (-radius, radius)
     for _ in range(20):
@@ -105,7 +112,7 @@ def test_the_certificate_is_that_of_the_boxed_layers_of_each_image(xp, rng, weig
         np.testing.assert_allclose((energy[i], gap[i]), single, rtol=rtol)
 
 
-@pytest.mark.parametrize("kind", ["no prior", "both"])
+@pytest.mark.parametrize("kind", ["no prior", "both", "time", "all"])
 def test_no_duals_bound_above_the_optimum(rng, weights, kind):
     O = rng.random((6, 7))
     prior, radius = random_prior(rng, O, kind), None
@@ -116,7 +123,7 @@ def test_no_duals_bound_above_the_optimum(rng, weights, kind):
         _, duals = feasible(O, O, random_duals(rng, weights, O.shape, scale), weights, prior)
         bound = dual_energy(O, duals, weights, radius, prior)
         assert bound <= optimum + 1e-7
-        if scale == 0:
+        if scale == 0 and prior.excess is None:
             np.testing.assert_allclose(bound, 0, atol=1e-15)
     if weights.bounded:
         B, R = rng.random((2, 6, 7))

@@ -37,7 +37,7 @@ def test_iterates_are_those_of_the_reference(rng, shape, dtype, thread_count):
         if kind != "no prior":
             told["start"] = (0.5 * rng.random(shape)).astype(dtype)
         # Single steps, part of what runs together, and more.
-        for count in (1, 31) if kind in ("no prior", "both") else (2,):
+        for count in (1, 31) if kind in ("no prior", "both", "all") else (2,):
             expected = solved(O, "reference", count, **told)
             for threads in THREADS:
                 thread_count(threads)
@@ -51,7 +51,7 @@ def test_iterates_are_those_of_the_reference_for_all_weights(rng, name, thread_c
     # Without bounds an image may be negative, and so may its rain.
     O = rng.random((150, 20)) - (0 if weights.bounded else 0.5)
     told = {} if weights.bounded else {"prior": random_prior(rng, O, "sparsity"), "start": rng.standard_normal(O.shape)}
-    for more in ({}, told):
+    for more in ({}, told, {"prior": random_prior(rng, O, "time")}):
         expected = solved(O, "reference", 50, weights, **more)
         require_same(solved(O, "primal-dual", 50, weights, **more), expected, 1e-11)
 
@@ -77,7 +77,7 @@ def test_any_shape_any_cut_any_rhythm(rows, columns, threads, rhythm, seed):
 
 def test_the_cuts_change_nothing(rng, thread_count):
     O = rng.random((300, 40)).astype(np.float32)
-    for told in ({}, {"prior": random_prior(rng, O), "start": 0.3 * O}):
+    for told in ({}, {"prior": random_prior(rng, O, "all"), "start": 0.3 * O}):
         layers = []
         for threads in (1, 2, 3, 4):
             thread_count(threads)

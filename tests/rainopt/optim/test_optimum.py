@@ -16,7 +16,12 @@ def require_optimal(s, O, weights, prior):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [*((name, KINDS[0]) for name in WEIGHTS), *(("heavy", kind) for kind in KINDS[1:]), ("unbounded", "sparsity")],
+    [
+        *((name, KINDS[0]) for name in WEIGHTS),
+        *(("heavy", kind) for kind in KINDS[1:]),
+        *(("unbounded", kind) for kind in ("sparsity", "time")),
+        ("paper", "time"),
+    ],
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_the_energy_is_that_of_a_general_convex_solver(rng, name, kind, method):

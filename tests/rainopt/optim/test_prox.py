@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rainopt.arrays import to_numpy
-from rainopt.optim.objectives import UDGWeights
+from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.primal_dual import StepLengths, prox_data
 from rainopt.optim.prox import positive, project_ball, project_interval, prox_rain, shrink, shrink_singular_values
 
@@ -16,18 +16,22 @@ GRID = np.linspace(-4, 4, 401)
 NEAR = np.concatenate([sign * np.logspace(-5, 0, 40) for sign in (-1, 1)])
 
 
-@given(VALUE, WEIGHT, st.one_of(st.none(), HEIGHT))
-def test_prox_rain_is_the_proximal_point_of_sparsity_and_box(v, t, ceiling):
-    point = float(prox_rain(np.asarray(v), t, None if ceiling is None else np.asarray(ceiling)))
+@given(VALUE, WEIGHT, st.one_of(st.none(), HEIGHT), st.one_of(st.none(), st.tuples(HEIGHT, WEIGHT)))
+@example(0.5, 1.0, None, (5.0, 3.0))  # crosses the kink at 0 on its way to the excess
+@example(10.0, 5.0, None, (5.0, 1.0))  # would cross the excess on its way to 0
+def test_prox_rain_is_the_proximal_point_of_sparsity_time_and_box(v, t, ceiling, time):
+    excess, pull = time or (0.0, 0.0)
+    told = (None, None) if time is None else map(np.asarray, time)
+    point = float(prox_rain(np.asarray(v), t, None if ceiling is None else np.asarray(ceiling), *told))
     low, high = (-np.inf, np.inf) if ceiling is None else (0.0, ceiling)
     assert low <= point <= high
-    others = np.clip(np.concatenate([GRID, point + NEAR, [0.0, ceiling or 0.0]]), low, high)
+    others = np.clip(np.concatenate([GRID, point + NEAR, [0.0, ceiling or 0.0, excess]]), low, high)
 
     def objective(x):
-        return t * np.abs(x) + 0.5 * (x - v) ** 2
+        return t * np.abs(x) + pull * np.abs(x - excess) + 0.5 * (x - v) ** 2
 
     assert objective(point) <= np.min(objective(others)) + 1e-12
-    if ceiling is None:
+    if ceiling is None and pull == 0:
         assert point == shrink(np.asarray(v), t)
 
 
@@ -47,26 +51,38 @@ def test_projections_are_those_of_numpy_and_keep_the_dtype(xp, rng, dtype):
     value, bottom, top = (xp.asarray(a) for a in (v, low, high))
     np.testing.assert_array_equal(to_numpy(project_interval(value, bottom, top)), np.clip(v, low, high))
     np.testing.assert_array_equal(to_numpy(positive(value)), np.maximum(v, 0))
-    shrunk = (shrink(value, 0.1), shrink(value, top), prox_rain(value, 0.1, top))
+    shrunk = (shrink(value, 0.1), shrink(value, top), prox_rain(value, 0.1, top), prox_rain(value, top, top, top, top))
     for out in (*shrunk, project_ball(value, 0.2), positive(value), project_interval(value, bottom, top)):
         assert out.dtype == value.dtype
         assert tuple(out.shape) == (2, 4, 5)
 
 
-@given(st.floats(0, 2), VALUE, VALUE, st.floats(0, 0.5), st.floats(0.05, 3), st.floats(0.05, 3), st.booleans())
-def test_prox_data_is_the_minimiser_over_both_layers(o, b_hat, r_hat, sparsity, step_b, step_r, bounded):
+@given(
+    st.floats(0, 2),
+    VALUE,
+    VALUE,
+    st.floats(0, 0.5),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0.05, 3),
+    st.floats(0.05, 3),
+    st.booleans(),
+)
+def test_prox_data_is_the_minimiser_over_both_layers(o, b_hat, r_hat, sparsity, share, trust, step_b, step_r, bounded):
     weights = UDGWeights(0, 0, 0, sparsity, bounded)
     steps = StepLengths(step_b, step_r, 1.0, 1.0, 1.0, 1.0)
-    b, r = (float(v) for v in prox_data(*(np.asarray(v) for v in (o, b_hat, r_hat)), weights, steps))
+    excess = share * o
+    prior = RainPrior(excess=np.asarray(excess), trust=np.asarray(trust)) if trust else NO_PRIOR
+    b, r = (float(v) for v in prox_data(*(np.asarray(v) for v in (o, b_hat, r_hat)), weights, steps, prior))
 
     def objective(b, r):
         quadratic = (b - b_hat) ** 2 / (2 * step_b) + (r - r_hat) ** 2 / (2 * step_r)
-        return 0.5 * (b + r - o) ** 2 + sparsity * np.abs(r) + quadratic
+        return 0.5 * (b + r - o) ** 2 + sparsity * np.abs(r) + trust * np.abs(r - excess) + quadratic
 
     low, high = (0.0, o) if bounded else (-np.inf, np.inf)
     assert low <= r <= high
     offsets = np.concatenate([NEAR, [0.0], np.linspace(-4, 4, 81)])
-    others_r = np.clip(np.concatenate([r + offsets, [0.0]]), low, high)
+    others_r = np.clip(np.concatenate([r + offsets, [0.0, excess]]), low, high)
     least = np.min(objective(b + offsets[:, None], others_r[None, :]))
     assert objective(b, r) <= least + 1e-12
 

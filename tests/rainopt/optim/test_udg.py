@@ -98,7 +98,7 @@ def test_bad_images_name_the_argument(xp, O):
 def test_libraries_agree(other_xp, rng, O, method, dtype):
     O = O.astype(dtype)
     there = other_xp.asarray(O)
-    for prior, start in ((NO_PRIOR, None), (random_prior(rng, O), 0.4 * O)):
+    for prior, start in ((NO_PRIOR, None), (random_prior(rng, O, "all"), 0.4 * O)):
         options = {"weights": HEAVY, "method": method, "max_iter": 30, "tol": 0}
         mine = solve_udg(O, prior=prior, start=start, **options)
         start = None if start is None else other_xp.asarray(start)
@@ -112,7 +112,7 @@ def test_libraries_agree(other_xp, rng, O, method, dtype):
 
 
 def test_torch_gradients_go_through_the_reference(torch, rng, O):
-    for prior in (NO_PRIOR, turned(random_prior(rng, O), torch.as_tensor)):
+    for prior in (NO_PRIOR, turned(random_prior(rng, O, "all"), torch.as_tensor)):
         leaf = torch.as_tensor(O).requires_grad_()
         s = solve_udg(leaf, weights=HEAVY, max_iter=10, tol=0, prior=prior)
         plain = solve_udg(torch.as_tensor(O), weights=HEAVY, max_iter=10, tol=0, prior=prior)
@@ -125,18 +125,17 @@ def test_torch_gradients_go_through_the_reference(torch, rng, O):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_layout_in_memory_does_not_matter_and_what_is_given_is_kept(torch, rng, method):
-    base = rng.random((40, 50, 3))
+    base = rng.random((40, 50, 4))
     kept = base.copy()
     base.setflags(write=False)
     options = {"method": method, "max_iter": 20, "tol": 0}
     O = base[..., 0]
-    ceiling = np.asfortranarray(O * base[..., 1])
+    ceiling, excess = np.asfortranarray(O * base[..., 1]), O * base[..., 3]
     for view in (lambda a: a, lambda a: a[::-1, ::2], lambda a: a.T, np.asfortranarray):
-        fields = [view(a) for a in (O, 2 * base[..., 1], ceiling, base[..., 2])]
+        fields = [view(a) for a in (O, 2 * base[..., 1], ceiling, excess, base[..., 3], base[..., 2])]
         plain = [np.ascontiguousarray(a) for a in fields]
         s, there = (
-            solve_udg(image, prior=RainPrior(sparsity, highest), start=start, **options)
-            for image, sparsity, highest, start in (fields, plain)
+            solve_udg(image, prior=RainPrior(*told), start=start, **options) for image, *told, start in (fields, plain)
         )
         np.testing.assert_array_equal(s.rain, there.rain)
         np.testing.assert_array_equal(s.background, there.background)
@@ -151,7 +150,7 @@ def test_layout_in_memory_does_not_matter_and_what_is_given_is_kept(torch, rng, 
 def test_a_batch_is_its_images(rng, method):
     batch = rng.random((2, 2, 140, 12))
     options = {"weights": HEAVY, "method": method, "max_iter": 20, "tol": 0}
-    prior, start = random_prior(rng, batch), 0.3 * batch
+    prior, start = random_prior(rng, batch, "all"), 0.3 * batch
     s = solve_udg(batch, prior=prior, start=start, **options)
     assert s.energy.shape == s.gap.shape == (2, 2)
     for index in np.ndindex(2, 2):

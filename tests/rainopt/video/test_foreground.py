@@ -1,7 +1,5 @@
 """What moves is told from rain: rain is bright and thin, things are dark, or wide."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -83,25 +81,3 @@ def test_rain_around_a_thing_is_left():
     assert not found[:, :190].any()
     assert found.dtype == bool
     assert found.shape == SHAPE
-
-
-def test_dense_rain_hardly_moves_beside_its_neighbours():
-    rng = np.random.default_rng(5)
-    spec = streaks("heavy", rng, 1.5)
-    before, now, after = (one.rain for one in itertools.islice(rain_video(nothing(), spec, rng), 3))
-    assert np.mean(now > NEAR) > 0.4
-    alone, among = moving(now).mean(), moving(now, before, after).mean()
-    assert among < 0.2
-    assert among < alone / 2
-
-
-def test_a_thing_that_is_there_in_all_frames_moves_and_one_that_flashes_does_not():
-    thing = square(0.2, 40)
-    np.testing.assert_array_equal(moving(thing, thing, thing), moving(thing))
-    # Of one that moves, what it covers in all frames.
-    found = moving(thing, np.roll(thing, 5, axis=1), np.roll(thing, -5, axis=1))
-    assert found[102:138, 206:234].all()
-    assert not found[:, :200].any()
-    assert not moving(thing, nothing(), thing).any()
-    # What is dark is no rain, wherever it is in other frames.
-    assert moving(-thing, nothing(), nothing())[102:138, 202:238].all()

@@ -4,7 +4,7 @@ import pytest
 from rainopt.video.lift import empty_bits, lifted, lowered
 from rainopt.video.scenes import CutDetector
 from rainopt.video.settings import VideoSettings
-from rainopt.video.stretches import derained, same_again, stretch_settings
+from rainopt.video.stretches import derained, recalled, stretch_settings
 from tests.support.clips import rained, raining, stored, view
 
 
@@ -40,7 +40,8 @@ def in_two_units():
 
 @pytest.mark.parametrize("background", [False, True])
 def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background):
-    here, there = (stretch_settings(stored(frames), VideoSettings(background=background)) for frames in in_two_units)
+    wishes = VideoSettings(background=background, max_iter=20)
+    here, there = (stretch_settings(stored(frames), wishes) for frames in in_two_units)
     assert there.scene == here.scene
     assert there.scene.rain
     assert (there.backdrop is None) == (here.backdrop is None)
@@ -48,7 +49,7 @@ def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background)
         list(derained(stored(frames), care)) for frames, care in zip(in_two_units, (here, there), strict=True)
     )
     np.testing.assert_allclose(dark, np.stack(bright) / 16, rtol=0, atol=0.5)
-    again = same_again(stored(in_two_units[1]), there.scene, there.backdrop is not None)
+    again = recalled(stored(in_two_units[1]), there.note())
     np.testing.assert_array_equal(list(derained(stored(in_two_units[1]), again)), dark)
 
 

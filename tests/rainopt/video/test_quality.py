@@ -104,6 +104,19 @@ def test_accepted_ones_are_good(outcomes):
         assert found.accepted == (decibel >= 40)
 
 
+def test_a_picture_that_drifts_is_expected_to_be_worse_and_one_that_stands_is_not(blind):
+    frames = filmed(LIGHT, 24)
+    still = blind(frames, percentile_background(frames))
+    # Every frame differs from its neighbours by next to nothing, so that every other one tells nothing.
+    moved = np.stack([ndimage.shift(frame, (0, k / 12, 0), order=1, mode="nearest") for k, frame in enumerate(frames)])
+    found = blind(moved, percentile_background(moved))
+    assert still.departure < 1e-3
+    assert found.departure > 5 * still.departure
+    assert 0.2 < found.drift < 1.5
+    assert found.expected_psnr < still.expected_psnr - 5
+    assert found.agreement < 2 * still.agreement + 2e-3
+
+
 @pytest.mark.parametrize("noise", [1, 2, 4])
 def test_agreement_is_the_standard_error(rng, blind, noise):
     # Of the median of N normal values it is √(π / 2N) standard deviations.

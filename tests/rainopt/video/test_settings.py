@@ -17,22 +17,25 @@ from rainopt.direction.planes import work_planes
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance, quantise
+from rainopt.optim.objectives import RainPrior
+from rainopt.optim.udg import SolverStatus
 from rainopt.still.adaptive import PILOT_ITER, Removal, solve_adaptive
-from rainopt.still.derain import decompose
+from rainopt.still.derain import decompose, remove_rain
 from rainopt.still.rain import Streaks, removals_from
 from rainopt.still.settings import DerainSettings, LayerSettings, StillSettings
 from rainopt.video.settings import (
-    ITERATIONS,
+    FRAME_TOL,
     PARALLEL,
     PILOT_ITERATIONS,
     SceneSettings,
     common_directions,
     derain_frame,
+    iterations_for,
     scene_settings,
 )
 from tests.support.clips import rained, streaks, view
 
-H, W = 120, 160
+H, W = 96, 128
 
 
 @functools.cache
@@ -156,7 +159,11 @@ def test_it_is_the_median_over_the_frames():
         for frame in frames
     ]
     assert removal.dense == pytest.approx(np.median(dense), abs=1e-6)
-    assert found.layers == LayerSettings(max_iter=ITERATIONS)
+    # All frames run as many iterations as the middle one needs to be within its tolerance.
+    own = remove_rain(frames[1], found.rain, LayerSettings(tol=FRAME_TOL), np.uint8).solution
+    assert own.status is SolverStatus.CONVERGED
+    assert found.layers == LayerSettings(max_iter=own.iterations)
+    assert found.gap == pytest.approx(own.gap / own.energy)
 
 
 def test_it_finds_the_direction_of_the_rain():
@@ -191,8 +198,13 @@ def test_what_is_given_is_taken_as_it_is(monkeypatch):
     assert found.layers == LayerSettings(weights=weights, max_iter=7, tol=0.1)
     # Told both, it has nothing to learn.
     monkeypatch.setattr("rainopt.video.settings.gather", None)
-    expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=ITERATIONS))
-    assert chosen(some(), angle=7, weights=weights) == expected
+    expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=30))
+    assert chosen(some(), angle=7, weights=weights, max_iter=30) == expected
+    # But for how many iterations that takes.
+    count, gap = iterations_for(some()[1], replace(expected, layers=LayerSettings(weights=weights)))
+    found = chosen(some(), angle=7, weights=weights)
+    assert found.layers.max_iter == count > 0
+    assert found.gap == gap
 
 
 def test_no_frame_is_refused():
@@ -221,7 +233,7 @@ def test_a_scene_of_one_frame_is_derained_as_a_photograph(preset):
         # But for its pilot, which is shorter, and so may tell a little other density.
         assert removal.pilot_iter == PILOT_ITERATIONS < PILOT_ITER
         scene = replace(scene, rain=(Streaks(direction, removal._replace(pilot_iter=PILOT_ITER, dense=None)),))
-        alone = rainopt.derain(frame, max_iter=ITERATIONS, **options).background
+        alone = rainopt.derain(frame, max_iter=scene.layers.max_iter, tol=0, **options).background
         np.testing.assert_array_equal(derain_frame(frame, scene), quantise(alone, np.uint8))
 
 
@@ -247,6 +259,29 @@ def test_rain_goes_and_nothing_is_brighter(name):
 def test_a_dry_frame_is_the_same_object():
     frame = view("coffee", (H, W))
     assert derain_frame(frame, SceneSettings()) is frame
+
+
+def test_directions_that_are_known_are_not_looked_for():
+    known = (Direction(9.0, 0.8), Direction(-30.0, 0.2))
+    assert scene_settings(some(), DerainSettings(max_iter=5), known).directions == known
+    # Nor is rain seen where none is known, and a wish is heard first.
+    assert scene_settings(some(), DerainSettings(), ()) == SceneSettings()
+    assert scene_settings(some(), DerainSettings(angle=3, max_iter=5), known).directions == (Direction(3.0, 1.0),)
+
+
+def test_what_is_known_of_the_rain_helps_and_no_trust_is_no_help():
+    frame, truth = some()[1], view("coffee", (H, W))
+    scene = chosen(some())
+    grey = [luminance(np.moveaxis(one.astype(np.float32) / 255, -1, 0)) for one in (frame, truth)]
+    excess = np.maximum(grey[0] - grey[1], 0)
+    alone = derain_frame(frame, scene)
+    far = [np.square(alone.astype(float) - truth).mean()]
+    for trust in (0, 0.002, 0.1):
+        known = RainPrior(excess=excess, trust=np.full((H, W), trust, np.float32))
+        far.append(np.square(derain_frame(frame, scene, known).astype(float) - truth).mean())
+    assert far[1] == pytest.approx(far[0], rel=1e-3)
+    assert far[3] < far[2] < far[1]
+    assert far[3] < 0.1 * far[1]
 
 
 def test_two_directions_are_removed():
