@@ -26,9 +26,12 @@ SURE = 1e-5
 # one that is not.
 ORDINARY, LEAST_SIZE = 0.995, 9
 # In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
-# than streaks even where they run together, if it is there in all frames; and how far things are grown.
+# than streaks even where they run together, if it is there for some frames in a row, as what has just been uncovered
+# is; and how far things are grown.
 WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
 LEAST_WIDE = 11  # pixels: streaks of small pictures are wider in proportion
+# Rain that covers more than this share of the frames hides things from the few frames around.
+HIDDEN = 0.7
 # Frames to either side in which what is broad must be there, and in which the middle one tells what is dark.
 BROAD_REACH, DARK_REACH = 4, 2
 
@@ -157,8 +160,11 @@ def scene_part(
         wide = opened(bright(here), max(WIDE * scale, LEAST_WIDE))
         flashes = wide & ~bright(middle)
         lasts |= wide & ~flashes
-    nearby = [excess[number] for number in range(-BROAD_REACH, BROAD_REACH + 1) if number in excess]
-    broad = opened(bright(ranked(nearby, 0)), BROAD * scale) if stays is not None else np.zeros(here.shape, bool)
+    broad = np.zeros(here.shape, bool)
+    if stays is not None:
+        nearby = {number: bright(one) for number, one in excess.items() if abs(number) <= BROAD_REACH}
+        run = BROAD_REACH + 1 if settings.coverage <= HIDDEN else 2 * BROAD_REACH + 1
+        broad = opened(lasting(nearby, min(run, len(nearby))), BROAD * scale)
     flashes = grown(flashes, MARGIN * scale)
     there_at_all = grown(opened(dark, LEAST * scale) | lasts | broad, MARGIN * scale) | flashes
     return ScenePart(there_at_all, grown(lasts, LEAST * scale / 3), flashes)

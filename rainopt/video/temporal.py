@@ -18,7 +18,16 @@ from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.copies import small_copy
 from rainopt.video.motion import GUIDE, Step, guide_of, step_between
 from rainopt.video.persistence import Rank
-from rainopt.video.scene_part import BROAD_REACH, DARK_REACH, ScenePart, TimeSettings, bright, scene_part, staying
+from rainopt.video.scene_part import (
+    BROAD_REACH,
+    DARK_REACH,
+    HIDDEN,
+    ScenePart,
+    TimeSettings,
+    bright,
+    scene_part,
+    staying,
+)
 from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import Track, tracks_of
 
@@ -30,8 +39,6 @@ FEATHER = 5
 NEARBY, SURER = 2, 2.0
 # Frames to either side that tell what lies behind the rain over things, of a still camera.
 BY_TIME_REACH = 3
-# Rain that covers more than this share of the frames hides things from the few frames around.
-HIDDEN = 0.7
 # Neighbours that must be believed before time has a say.
 ENOUGH = 2
 # Where a frame is as bright as its background within this, it shows it.
