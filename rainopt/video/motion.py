@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rainopt.video.copies import small_copy
-from rainopt.video.warping import inside, moved
+from rainopt.video.warping import places_of, seen_from, within
 
 # A streak is thinner than this many pixels of a guide of 480 rows: what is brighter over less, across the rain, is cut.
 THIN = 9
@@ -23,6 +23,8 @@ CLOSED, CLOSED_SHARE = 1.0, 0.02
 SPACING, AGREEING = 16, 1.0
 # Share of the places that must agree before the movement is believed to be the camera's.
 LEAST_AGREEING = 0.5
+# How many times what a homography misses of the flow a shift of the whole picture may miss, in the median.
+SIMPLER = 1.1
 
 
 class Flow(NamedTuple):
@@ -103,9 +105,11 @@ def _both_ways(
 
 
 def _closed(flow: np.ndarray, home: np.ndarray) -> np.ndarray:
-    missed = flow + moved(home, flow)
-    far = np.hypot(missed[..., 0], missed[..., 1])
-    return inside(flow) & (far < CLOSED + CLOSED_SHARE * np.hypot(flow[..., 0], flow[..., 1]))
+    import cv2
+
+    x, y = places_of(flow)
+    far = cv2.magnitude(*cv2.split(flow + seen_from(home, x, y)))
+    return within(x, y, flow.shape) & (far < CLOSED + CLOSED_SHARE * cv2.magnitude(*cv2.split(flow)))
 
 
 def _flow(guide: np.ndarray, following: np.ndarray, patch: int, stride: int, finest: int, smooth: float) -> np.ndarray:
@@ -139,4 +143,13 @@ def _camera(guide: np.ndarray, flow: np.ndarray) -> np.ndarray | None:
     matrix, agree = cv2.findHomography(places, moved, cv2.RANSAC, AGREEING, maxIters=500)
     if matrix is None or float(np.mean(agree)) < LEAST_AGREEING:
         return None
+    # Of two movements that explain the flow as well, the one with two unknowns is the more exact.
+    shift = np.median(moved - places, axis=0)
+    by_camera = cv2.perspectiveTransform(places[None], matrix)[0]
+    if _missed(moved, places + shift) <= SIMPLER * _missed(moved, by_camera):
+        return np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]], np.float64)
     return np.asarray(matrix, np.float64)
+
+
+def _missed(moved: np.ndarray, there: np.ndarray) -> float:
+    return float(np.median(np.hypot(*(moved - there).T)))

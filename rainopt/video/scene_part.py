@@ -16,7 +16,6 @@ import numpy as np
 from rainopt.video.percentiles import NEAR
 from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
 from rainopt.video.tracks import Track
-from rainopt.video.warping import moved, moved_mask
 
 # Chance that rain is found along a track for as long as is asked for.
 TRACK_CHANCE, LONG_TRACK_CHANCE = 0.03, 1e-3
@@ -116,7 +115,7 @@ def bright(excess: np.ndarray) -> np.ndarray:
 def scene_part(
     excess: Mapping[int, np.ndarray],
     coarse: Mapping[int, Track],
-    fine: Mapping[int, Track],
+    along: Mapping[int, np.ndarray],
     settings: TimeSettings,
     stays: np.ndarray | None,
 ) -> ScenePart:
@@ -127,8 +126,11 @@ def scene_part(
     excess
         (h, w) float32 luminance in [-1, 1] of frames over what lies behind them, at the scale of the guides, by number
         counted from the frame in question.
-    coarse, fine
-        Where its pixels lie in those frames, by the flows of large and of small things.
+    coarse
+        Where its pixels lie in those frames, by the flow of large things.
+    along
+        (h, w) bool: where those frames are `bright` along the tracks of what is bright in the frame in question, by the
+        flow of small things, see `rainopt.video.tracks.found_along`.
     settings
         How much rain there is.
     stays
@@ -139,10 +141,7 @@ def scene_part(
     scale = here.shape[0] / 480
     lasts = np.zeros(here.shape, bool)
     if settings.on_track is not None:
-        there = {0: bright(here)}
-        for number, track in fine.items():
-            if number in excess:
-                there[number] = moved_mask(bright(excess[number]), track.flow) & track.closed
+        there = {**along, 0: bright(here)}
         lasts = large(lasting(there, settings.on_track), settings.size)
         if settings.long_on_track is not None:
             lasts |= opened(lasting(there, settings.long_on_track), 2)
@@ -151,7 +150,7 @@ def scene_part(
     around = [here]
     for number, track in coarse.items():
         if abs(number) <= DARK_REACH and number in excess:
-            around.append(np.where(track.closed, moved(excess[number], track.flow), here))
+            around.append(np.where(track.closed, track.brings(excess[number]), here))
     middle = ranked(around, len(around) // 2)
     dark = middle < -NEAR
     flashes = np.zeros(here.shape, bool)

@@ -27,6 +27,8 @@ PILOT_ITERATIONS = 20
 # heavy rain 50 to 175; nearer to the optimum, five rendered clips were nearer to the truth by 0.5 dB at most or farther
 # from it, for two to four times the time.
 FRAME_TOL = 0.2
+# Pixels, down and across, in the middle of large frames that tell how dense the rain is and how soon it is found.
+LOOKED_AT = 800
 TINY = 1e-12  # energy of a picture without anything in it
 # Degrees within which directions of two frames are one.
 PARALLEL = 8.0
@@ -136,6 +138,7 @@ def iterations_for(frame: np.ndarray, scene: SceneSettings) -> tuple[int, float]
     All frames of a scene run as many, or they would differ by where each happens to stop.
     """
     layers = scene.layers if scene.layers.tol is not None else replace(scene.layers, tol=FRAME_TOL)
+    frame = frame[_middle_of(frame.shape)]
     solution = remove_rain(frame, scene.rain[:1], layers, frame.dtype).solution
     return solution.iterations, float(solution.gap) / max(float(solution.energy), TINY)
 
@@ -149,6 +152,13 @@ def derain_frame(frame: np.ndarray, scene: SceneSettings, known: RainPrior = NO_
     # Its iterations are counted already.
     layers = scene.layers if scene.layers.max_iter is None else replace(scene.layers, tol=0.0)
     return np.asarray(remove_rain(frame, scene.rain, layers, frame.dtype, known=known).background)
+
+
+def _middle_of(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns in the middle of a large frame (H, W, ...) that tell its rain well enough."""
+    lost = [max(side - LOOKED_AT, 0) for side in shape[:2]]
+    rows, columns = (slice(n // 2, side - n + n // 2) for n, side in zip(lost, shape, strict=False))
+    return rows, columns
 
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:
@@ -192,11 +202,12 @@ def _steady_removal(
     high = float(np.median([removal.height for removal in each]))
     parallel = float(np.median([removal.parallel for removal in each]))
     steady = Removal(high, strength, None, parallel, PILOT_ITERATIONS)
-    upright = Upright(directions[place].angle, height, width)
+    middles = [frame[_middle_of(frame.shape)] for frame in frames]
+    upright = Upright(directions[place].angle, *middles[0].shape[:2])
 
     def density_of(frame: np.ndarray) -> float:
         straight = np.maximum(np.asarray(upright.forward(luminance(split_channels(frame).colour))), 0)
         return solve_adaptive(straight, steady, 1, 0.0)[1]
 
-    dense = float(np.median(run_all(density_of, [(frame,) for frame in frames])))
+    dense = float(np.median(run_all(density_of, [(frame,) for frame in middles])))
     return steady._replace(dense=dense)

@@ -14,14 +14,14 @@ from rainopt.optim.objectives import NO_PRIOR, RainPrior
 from rainopt.parallel.threads import in_order
 from rainopt.still.rain import Streaks
 from rainopt.video.background import background_of_store
-from rainopt.video.background_subtraction import Backdrop
+from rainopt.video.background_subtraction import Backdrop, backdrop_of
 from rainopt.video.camera_motion import stands_still
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.lift import lifted, lifted_frames, lowered
 from rainopt.video.light import EvenlyLit, gains_of
 from rainopt.video.persistence import DENSE
-from rainopt.video.quality import ACCEPTED, assess, trusted
+from rainopt.video.quality import ACCEPTED, is_worth
 from rainopt.video.sampling import Sample, coverage_of, sample_around, sample_over
 from rainopt.video.scene_part import TimeSettings
 from rainopt.video.settings import PARALLEL, SceneSettings, VideoSettings, derain_frame, scene_settings
@@ -109,12 +109,10 @@ def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None
     gains = gains_of(store)
     lit = store if np.all(gains == 1) else EvenlyLit(store, gains)
     estimate = background_of_store(lit)
-    worth = assess(lit, estimate)
-    valid = trusted(estimate)
-    if not worth.reaches(USEFUL if coverage_of(estimate, valid) > DENSE else ACCEPTED):
+    backdrop = backdrop_of(estimate)
+    if not is_worth(lit, estimate, USEFUL if coverage_of(estimate, backdrop.valid) > DENSE else ACCEPTED):
         return None
-    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid, settings.angle)
-    backdrop = Backdrop(np.asarray(estimate.image), valid)
+    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, backdrop.valid, settings.angle)
     return StretchSettings(_scene(store, settings, sample), sample.time, backdrop, gains)
 
 
@@ -141,7 +139,7 @@ def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
         return StretchSettings(scene, time, empty_bits=bits)
     gains = gains_of(store)
     estimate = background_of_store(store if np.all(gains == 1) else EvenlyLit(store, gains))
-    return StretchSettings(scene, time, Backdrop(np.asarray(estimate.image), trusted(estimate)), gains, bits)
+    return StretchSettings(scene, time, backdrop_of(estimate), gains, bits)
 
 
 def _is_still(store: FrameStore) -> bool:

@@ -103,17 +103,22 @@ def _alike(frame: np.ndarray, others: Sequence[Aligned]) -> np.ndarray:
 
 
 def rain_share(
-    excess: np.ndarray, angles: Sequence[float], height: float = 1.0, against: float = AGAINST
+    excess: np.ndarray,
+    angles: Sequence[float],
+    height: float = 1.0,
+    against: float = AGAINST,
+    rows: int | None = None,
 ) -> np.ndarray:
     """Return how far an excess (H, W) float32 over what lies behind is rain, in [0, 1].
 
     It must exceed noise, and the errors of the alignment as its negative part shows them; it must be one of a streak, a
     line in one of the directions ``angles``, degrees; and it must not be much brighter than the bright streaks are,
-    whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is.
+    whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is. Where the excess is that of a part
+    of a picture, ``rows`` are those of the picture.
     """
     import cv2
 
-    scale = excess.shape[0] / 480
+    scale = (rows or excess.shape[0]) / 480
     lack = cv2.blur(np.maximum(-excess, 0), _box(ERRORS, scale))
     clear = (excess - against * lack) / np.float32(2 * NOISE) - 0.5
     part = np.clip(excess, LEAST, MOST)
