@@ -264,7 +264,7 @@ def test_what_the_solver_makes_of_a_frame_shows_only_where_it_is_asked():
     """Of frames that show nothing but background and rain, and of a camera that moves where its neighbours are seen."""
 
     def black(frame, known):
-        assert known.excess.shape == known.trust.shape == (H, W)
+        assert known.excess.shape == known.trust.shape == frame.shape[:2]
         assert known.excess.min() >= 0
         return np.zeros_like(frame)
 
