@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -70,13 +70,9 @@ class Backdrop:
         Where a channel is darker than that of the background by more than noise, the difference is that of the darkest
         one: a thing of another colour may be as bright as what it hides, but rain darkens no channel.
         """
-        import cv2
+        from rainopt.kernels.excess_cpu import excess
 
-        scale = np.float32(1 / np.iinfo(frame.dtype).max)
-        apart = cv2.split(cv2.subtract(frame * scale, self.image))
-        lowest = reduce(cv2.min, apart)
-        grey = sum((part * weight for part, weight in zip(apart, map(np.float32, LUMA), strict=True)), np.float32(0))
-        return np.where(lowest < -NEAR, lowest, grey)
+        return excess(frame, self.image, np.array(LUMA, np.float32), NEAR)
 
     def behind(self, frame: np.ndarray) -> np.ndarray:
         """Return a frame (H, W, 3) uint8 or uint16 with what is brighter than the background taken off, in its dtype.
