@@ -14,7 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from rainopt.video.percentiles import NEAR
-from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
+from rainopt.video.persistence import (
+    DENSE,
+    MOST_AT_PLACE,
+    MOST_ON_TRACK,
+    Rank,
+    lasting,
+    lasting_height,
+    rank_for,
+    ranked,
+    run_length,
+)
 from rainopt.video.tracks import Track
 from rainopt.video.warping import moved, moved_mask
 
@@ -48,11 +58,18 @@ class TimeSettings:
         Brightness that nine tenths of the streaks do not exceed, above 0 and at most 1.
     size
         Pixels of guides of a piece that is larger than what chance leaves of short runs, see `size_of_chance`.
+    least
+        From which height on what is there for 2, 3, ... frames in a row is more than rain, see
+        `rainopt.video.persistence.least_heights`; none where the camera moves.
     """
 
     coverage: float
     height: float = 1.0
     size: int = LEAST_SIZE
+    least: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "least", tuple(self.least))  # JSON has lists
 
     @property
     def rank(self) -> Rank:
@@ -188,6 +205,30 @@ def staying(there: Mapping[int, np.ndarray], settings: TimeSettings) -> np.ndarr
     if settings.long_at_place is not None:
         found |= opened(lasting(there, settings.long_at_place), 2)
     return found
+
+
+def height_of_scene(greys: Mapping[int, np.ndarray], behind: np.ndarray, settings: TimeSettings) -> np.ndarray:
+    """Return by how many levels a frame stands above what is thought to lie behind it without rain, at least, (H, W)
+    uint8: what is bright and stays so, in the frames before it or after, where rain so bright does not; 0 elsewhere.
+
+    Parameters
+    ----------
+    greys
+        (H, W) uint8 luminance of frames of a camera that stands still, by number counted from the frame in question.
+    behind
+        (H, W) uint8 luminance of what is thought to lie behind it.
+    settings
+        How bright rain is for how long.
+    """
+    import cv2
+
+    if not settings.least:
+        return np.zeros_like(behind)
+    found = lasting_height({number: cv2.subtract(grey, behind) for number, grey in greys.items()}, settings.least)
+    if not found.any():
+        return found
+    side = max(LEAST, round(LEAST * found.shape[0] / 480))
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)))
 
 
 def size_of_chance(masks: Sequence[np.ndarray], length: int) -> int:

@@ -25,6 +25,7 @@ from rainopt.video.scene_part import (
     ScenePart,
     TimeSettings,
     bright,
+    height_of_scene,
     scene_part,
     staying,
 )
@@ -69,6 +70,8 @@ class Seen:
         (H, W, 3): what lies behind, by the frames around it, of a camera that moves.
     excess
         (H, W) float32: luminance over what lies behind, of a camera that moves.
+    grey
+        (H, W) uint8: luminance, of a still camera.
     small
         (h, w) float32: luminance over what lies behind, at the scale of the guide.
     believed, repeated
@@ -83,6 +86,7 @@ class Seen:
     backdrop: Backdrop | None = None
     behind: np.ndarray | None = None
     excess: np.ndarray | None = None
+    grey: np.ndarray | None = None
     small: np.ndarray | None = None
     believed: np.ndarray | None = None
     repeated: np.ndarray | None = None
@@ -188,7 +192,7 @@ def _with_staying(seen: Iterable[Seen], settings: TimeSettings) -> Iterator[Seen
 def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop, small: Backdrop) -> Seen:
     pixels, gain = lit
     excess = small.under(gain).difference(small_copy(pixels, GUIDE))
-    return Seen(pixels, guide_of(pixels), backdrop=backdrop.under(gain), small=excess)
+    return Seen(pixels, guide_of(pixels), backdrop=backdrop.under(gain), grey=_grey(pixels), small=excess)
 
 
 def _bounded(window: Window, rank: Rank) -> Seen:
@@ -212,8 +216,9 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     shape = one.pixels.shape[:2]
     there = _enlarged(part.there, shape) | ~backdrop.valid
     clean = backdrop.behind(one.pixels)
+    behind = np.rint(backdrop.image * np.iinfo(clean.dtype).max).astype(clean.dtype)
     if float(np.mean(there)) <= LITTLE / 10:
-        return clean
+        return _not_below_scene(clean, window, behind, settings)
     excess = backdrop.difference(one.pixels)
     if settings.coverage > HIDDEN:
         other, doubt = one.pixels, there
@@ -227,7 +232,22 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     other = np.where(shows[..., None], np.maximum(other, clean), other)
     sure = (~there).astype(np.float32)
     known = np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure
-    return _mixed(other, clean, known)
+    return _not_below_scene(_mixed(other, clean, known), window, behind, settings)
+
+
+def _not_below_scene(clean: np.ndarray, window: Window, behind: np.ndarray, settings: TimeSettings) -> np.ndarray:
+    """Return a derained frame that stands above what lies ``behind`` by what stays in the frames around it, at least.
+
+    All are (H, W, 3) in the frame's dtype.
+    """
+    greys = {number: seen.grey for number, seen in window.items() if seen.grey is not None}
+    base = _grey(behind)
+    height = height_of_scene(greys, base, settings)
+    if not height.any():
+        return clean
+    above = np.maximum(greys[0].astype(np.float32) - base, 1)
+    floor = without(window[0].pixels, behind, 1 - np.minimum(height / above, 1))
+    return np.where((height > 0)[..., None], np.maximum(clean, floor), clean)
 
 
 def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
@@ -277,6 +297,7 @@ def _by_time(
     rank = Rank(BY_TIME_REACH, min(max(int((2 * BY_TIME_REACH + 1) * dry / 2), 1), BY_TIME_REACH))
     behind, excess, believed, repeated = bound_of(one.pixels, others, rank)
     clean = without(one.pixels, behind, rain_share(excess, angles, settings.height) * ~repeated)
+    clean = _not_below_scene(clean, window, behind, settings)
     stays = _enlarged(part.stays, shape)
     if stays.any():
         clean = np.where(stays[..., None], _along_tracks(window, above, fine, settings, angles), clean)
@@ -319,6 +340,14 @@ def _small(one: Seen) -> np.ndarray:
     if one.small is None:
         raise ValueError("a frame must be looked at before its window")
     return one.small
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    """Return the luminance (H, W) uint8 of a frame (H, W, 3) uint8 or uint16."""
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey if grey.dtype == np.uint8 else cv2.convertScaleAbs(grey, alpha=1 / 257))
 
 
 def _reduced(excess: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
