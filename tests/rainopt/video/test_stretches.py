@@ -231,6 +231,18 @@ def test_wishes_are_heard():
     assert all(result is frame for frame, result in zip(store, derained(store, care), strict=True))
 
 
+@pytest.mark.parametrize("places", [STILL, DRIFTING])
+def test_half_the_strength_takes_off_half_of_what_time_finds(places):
+    store = stored(rained("astronaut", "light", places))
+    whole, half = (stretch_settings(store, VideoSettings(strength=strength)) for strength in (1.0, 0.5))
+    assert (half.scene, half.time) == (whole.scene, whole.time)
+    assert recalled(store, json.loads(json.dumps(half.note()))).strength == 0.5
+    some = [store[number] for number in range(6)]
+    for frame, all_off, half_off in zip(some, lent(some, whole), lent(some, half), strict=True):
+        assert np.abs(half_off - (frame.astype(float) + all_off) / 2).max() <= 0.5
+        assert (half_off < frame).any()
+
+
 def test_dry_frames_of_a_camera_that_moves_stay_bit_for_bit():
     store = stored(rained("astronaut", None, DRIFTING)[:16])
     assert stretch_settings(store, VideoSettings()).dry
