@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rainopt.video.tracks import Track, moves_alone
-from rainopt.video.warping import flow_of, inside, moved
+from rainopt.video.warping import flow_of, inside, moved_within
 
 # Corners that move less, in pixels, are left where they are: interpolation would take more than the movement does.
 IDENTITY = 0.05
@@ -70,7 +70,7 @@ def along(frame: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> Aligned:
         scale = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
         flow = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR) * scale
         valid = cv2.resize(valid.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
-    return Aligned(moved(frame, flow, cubic=True), valid)
+    return Aligned(moved_within(frame, flow), valid)
 
 
 def _scaled(camera: np.ndarray, small: tuple[int, ...], large: tuple[int, ...]) -> np.ndarray:

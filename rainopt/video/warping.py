@@ -13,6 +13,19 @@ def moved(picture: np.ndarray, flow: np.ndarray, cubic: bool = False) -> np.ndar
     return np.asarray(cv2.remap(picture, *_places(flow), method, borderMode=cv2.BORDER_REPLICATE))
 
 
+def moved_within(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Return a picture (H, W, C) as `moved` does by cubic interpolation, and nowhere darker than all that is around the
+    place it comes from: beside what is bright, a cubic goes below what is dark.
+    """
+    import cv2
+
+    places = _places(flow)
+    cubic = cv2.remap(picture, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    around = cv2.erode(picture, np.ones((3, 3), np.uint8))
+    lowest = cv2.remap(around, *places, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.max(cubic, lowest))
+
+
 def moved_mask(mask: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Return a mask (H, W) bool as `moved` does a picture."""
     return np.asarray(moved(mask.view(np.uint8), flow) > 0)

@@ -180,7 +180,7 @@ def test_something_dark_that_walks_by_is_kept():
     frames, insides = passing(rained("coffee", "light"), 4, 16, (4, 6, 12))
     for k, result in enumerate(cared_part(frames), 12):
         # Neither the background nor the frames around it shine through.
-        assert np.mean(result[insides[k]] < frames[k][insides[k]] - 2.0) < 0.03
+        assert np.mean(result[insides[k]] < frames[k][insides[k]] - 2.0) < 0.02
         assert (result[insides[k]] <= frames[k][insides[k]]).all()
 
 
