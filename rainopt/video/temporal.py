@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,9 @@ from rainopt.video.scene_part import (
     scene_part,
     staying,
 )
-from rainopt.video.time_bound import bound_of, rain_share, without
+from rainopt.video.small_things import REACH as THINGS_REACH
+from rainopt.video.small_things import SmallThing, share_of_things, small_things
+from rainopt.video.time_bound import bound_of, luminance_of, rain_share, without
 from rainopt.video.tracks import Track, tracks_of
 
 # Where less than this share of the pixels is in doubt, they are left as they are; more is worth a solution.
@@ -72,12 +74,16 @@ class Seen:
         (H, W) float32: luminance over what lies behind, of a camera that moves.
     grey
         (H, W) uint8: luminance, of a still camera.
+    light
+        (h, w) float32: the same at the scale of the guide, in [0, 1].
     small
         (h, w) float32: luminance over what lies behind, at the scale of the guide.
     believed, repeated
         As `rainopt.video.time_bound.Bound` has it, of a camera that moves.
     stays
         (h, w) bool: what is bright at its place for longer than rain can, of a still camera.
+    things
+        Small ones that move, of a still camera.
     """
 
     pixels: np.ndarray
@@ -87,10 +93,12 @@ class Seen:
     behind: np.ndarray | None = None
     excess: np.ndarray | None = None
     grey: np.ndarray | None = None
+    light: np.ndarray | None = None
     small: np.ndarray | None = None
     believed: np.ndarray | None = None
     repeated: np.ndarray | None = None
     stays: np.ndarray | None = None
+    things: Sequence[SmallThing] = ()
 
 
 Window = dict[int, Seen]
@@ -121,7 +129,7 @@ def still_frames(
     """
     small = backdrop.reduced(*small_copy(backdrop.image, GUIDE).shape[:2])
     seen = _with_steps(in_order(partial(_above, backdrop=backdrop, small=small), frames), still=True)
-    staying_seen = _with_staying(seen, settings)
+    staying_seen = _with_things(_with_staying(seen, settings), settings, angles)
     work = partial(_still_frame, settings=settings, angles=angles, solve=solve)
     return in_order(work, windows(staying_seen, max(settings.fine_reach, BROAD_REACH)))
 
@@ -189,10 +197,28 @@ def _with_staying(seen: Iterable[Seen], settings: TimeSettings) -> Iterator[Seen
     return in_order(work, masks_around())
 
 
+def _with_things(seen: Iterable[Seen], settings: TimeSettings, angles: tuple[float, ...]) -> Iterator[Seen]:
+    """Yield frames with the small things that move in them."""
+
+    def work(window: Window) -> Seen:
+        light = {number: one.light for number, one in window.items() if one.light is not None}
+        return replace(window[0], things=small_things(light, _small(window[0]), angles))
+
+    return iter(seen) if settings.on_track is None else in_order(work, windows(seen, THINGS_REACH))
+
+
 def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop, small: Backdrop) -> Seen:
     pixels, gain = lit
-    excess = small.under(gain).difference(small_copy(pixels, GUIDE))
-    return Seen(pixels, guide_of(pixels), backdrop=backdrop.under(gain), grey=_grey(pixels), small=excess)
+    copy = small_copy(pixels, GUIDE)
+    excess = small.under(gain).difference(copy)
+    return Seen(
+        pixels,
+        guide_of(pixels),
+        backdrop=backdrop.under(gain),
+        grey=_grey(pixels),
+        light=luminance_of(copy),
+        small=excess,
+    )
 
 
 def _bounded(window: Window, rank: Rank) -> Seen:
@@ -218,7 +244,7 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     clean = backdrop.behind(one.pixels)
     behind = np.rint(backdrop.image * np.iinfo(clean.dtype).max).astype(clean.dtype)
     if float(np.mean(there)) <= LITTLE / 10:
-        return _not_below_scene(clean, window, behind, settings)
+        return _with_small_things(_not_below_scene(clean, window, behind, settings), window, behind)
     excess = backdrop.difference(one.pixels)
     if settings.coverage > HIDDEN:
         other, doubt = one.pixels, there
@@ -232,7 +258,7 @@ def _still_frame(window: Window, settings: TimeSettings, angles: tuple[float, ..
     other = np.where(shows[..., None], np.maximum(other, clean), other)
     sure = (~there).astype(np.float32)
     known = np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure
-    return _not_below_scene(_mixed(other, clean, known), window, behind, settings)
+    return _with_small_things(_not_below_scene(_mixed(other, clean, known), window, behind, settings), window, behind)
 
 
 def _not_below_scene(clean: np.ndarray, window: Window, behind: np.ndarray, settings: TimeSettings) -> np.ndarray:
@@ -240,7 +266,7 @@ def _not_below_scene(clean: np.ndarray, window: Window, behind: np.ndarray, sett
 
     All are (H, W, 3) in the frame's dtype.
     """
-    greys = {number: seen.grey for number, seen in window.items() if seen.grey is not None}
+    greys = {number: one.grey for number, one in window.items() if one.grey is not None}
     base = _grey(behind)
     height = height_of_scene(greys, base, settings)
     if not height.any():
@@ -248,6 +274,21 @@ def _not_below_scene(clean: np.ndarray, window: Window, behind: np.ndarray, sett
     above = np.maximum(greys[0].astype(np.float32) - base, 1)
     floor = without(window[0].pixels, behind, 1 - np.minimum(height / above, 1))
     return np.where((height > 0)[..., None], np.maximum(clean, floor), clean)
+
+
+def _with_small_things(clean: np.ndarray, window: Window, behind: np.ndarray) -> np.ndarray:
+    """Return a derained frame with the small things that move in front of what lies behind it, all (H, W, 3)."""
+    import cv2
+
+    one = window[0]
+    found = {number: seen.things for number, seen in window.items()}
+    share = None if one.light is None else share_of_things(found, one.light, _small(one))
+    if share is None:
+        return clean
+    height, width = clean.shape[:2]
+    if share.shape != (height, width):
+        share = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR))
+    return np.where((share > 0)[..., None], np.maximum(clean, without(one.pixels, behind, 1 - share)), clean)
 
 
 def _moving_frame(window: Window, settings: TimeSettings, angles: tuple[float, ...], solve: Solve) -> np.ndarray:
