@@ -63,7 +63,7 @@ class SmallThing(NamedTuple):
     @property
     def middle(self) -> np.ndarray:
         """Row and column of its middle, (2,)."""
-        return np.mean(np.nonzero(self.mask), axis=1) + (self.top, self.left)
+        return np.mean(np.nonzero(self.mask), axis=1) + np.array([self.top, self.left])
 
 
 def small_things(light: Mapping[int, np.ndarray], excess: np.ndarray, angles: Sequence[float]) -> list[SmallThing]:
