@@ -28,6 +28,7 @@ MOST_REACH = 4
 DENSE, MOST_DENSE = 0.5, 3
 # Runs of frames that heights are told apart by: rain is seldom bright for two frames in a row, and dim for many.
 LEAST_OF_HEIGHT, MOST_OF_HEIGHT = 2, 9
+CHANCE_OF_HEIGHT = 0.003  # that rain is taken for more; smaller, since there are many heights
 # A height that no excess reaches.
 NEVER = 2.0
 # A rank of this share of the middle of the dry values is near enough; a lower one is darkened by noise.
@@ -81,7 +82,7 @@ def rank_for(coverage: float, missed: float = MISSED) -> Rank:
     return next(lowest, best)
 
 
-def least_heights(shares: np.ndarray, heights: np.ndarray, chance: float = CHANCE) -> tuple[float, ...]:
+def least_heights(shares: np.ndarray, heights: np.ndarray, chance: float = CHANCE_OF_HEIGHT) -> tuple[float, ...]:
     """Return from which height on what is there for 2, 3, ... frames in a row is more than rain.
 
     Parameters

@@ -15,7 +15,7 @@ from rainopt.video.background import BackgroundEstimate, percentile_background
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.motion import GUIDE, guide_of, step_between
-from rainopt.video.persistence import least_heights
+from rainopt.video.persistence import CHANCE, CHANCE_OF_HEIGHT, DENSE, least_heights
 from rainopt.video.scene_part import TimeSettings, bright, size_of_chance
 from rainopt.video.time_bound import luminance_of
 from rainopt.video.tracks import tracks_of
@@ -80,7 +80,9 @@ def sample_over(
     sample = _sample(coverage_of(background, valid), [seen for seen, _ in found], angle)
     # The middle one of the frames, so that somebody who passes is not counted, of where rain shows most.
     shares = np.median([shares for _, shares in found], axis=0).max(axis=0)
-    return sample._replace(least=least_heights(shares, HEIGHTS))
+    # Where rain is dense, to paint what has been uncovered is worse than to leave some rain.
+    chance = CHANCE if sample.coverage > DENSE else CHANCE_OF_HEIGHT
+    return sample._replace(least=least_heights(shares, HEIGHTS, chance))
 
 
 def _by_brightness(behind: np.ndarray, valid: np.ndarray) -> list[np.ndarray]:

@@ -35,11 +35,11 @@ SURE = 1e-5
 # Share of the pieces that chance leaves of runs of unrelated frames that are ordinary, and the least size in pixels of
 # one that is not.
 ORDINARY, LEAST_SIZE = 0.995, 9
-# In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
-# than streaks even where they run together, if it is there for some frames in a row, as what has just been uncovered
-# is; and how far things are grown.
-WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
-LEAST_WIDE = 11  # pixels: streaks of small pictures are wider in proportion
+# In pixels of pictures of 480 rows: the side of what is wider than streaks that run together, of the least thing, and
+# of what is wider than streaks if it is there for some frames in a row, as what has just been uncovered is; and how far
+# things are grown.
+WIDE, LEAST, BROAD, MARGIN = 36, 3, 11, 3
+LEAST_WIDE = 16  # pixels: streaks of small pictures are wider in proportion
 # Rain that covers more than this share of the frames hides things from the few frames around.
 HIDDEN = 0.7
 # Frames to either side in which what is broad must be there, and in which the middle one tells what is dark.

@@ -16,8 +16,9 @@ from rainopt.geometry.lines import line_angle
 from rainopt.video.percentiles import NEAR
 from rainopt.video.scene_part import LEAST_SIZE, bright, opened
 
-# In pixels of pictures of 480 rows: how far a thing may come in a frame, and how large it may be.
-FASTEST, LARGEST = 28, 150
+# In pixels of pictures of 480 rows: how far a thing may come in a frame; how far one that looks like a streak, since
+# there are many of those and looking takes long; and how large it may be.
+FASTEST, LIKE_STREAKS, LARGEST = 28, 10, 150
 # Frames to either side in which a thing is looked for, those that it must be found in, and how far beside its course.
 REACH, FOUND, BESIDE = 2, 3, 1
 # Mean square difference from the neighbours, in units of the square of its excess, from which on nothing is alike.
@@ -26,8 +27,8 @@ UNLIKE = 0.6
 ALIKE, ENOUGH = 0.35, 0.6
 # How many courses are tried.
 COURSES = 3
-# A piece that is longer than wide by this ratio of variances, and within so many degrees of the rain, is a streak; a
-# course of at least so many pixels a frame, and within so many degrees of it, is that of a drop.
+# A piece that is longer than wide by this ratio of variances, and within so many degrees of the rain, looks like a
+# streak; a course of at least so many pixels a frame, and within so many degrees of it, is that of a drop.
 LONG, ALONG = 6.0, 9.0
 FALLING, COURSE_ALONG = 3.0, 15.0
 # Two frames have found one thing where its courses differ by this, its place by this, and its size by this factor.
@@ -87,13 +88,17 @@ def small_things(light: Mapping[int, np.ndarray], excess: np.ndarray, angles: Se
     fastest = max(round(FASTEST * scale), 4)
     edge = REACH * (fastest + BESIDE)
     wide = {k: cv2.copyMakeBorder(one, edge, edge, edge, edge, cv2.BORDER_REPLICATE) for k, one in light.items()}
-    pieces = _pieces(bright(excess), LARGEST * scale, angles)
-    found = (_followed(wide, edge, excess, *piece, fastest, angles) for piece in pieces)
+    pieces = _pieces(bright(excess), LARGEST * scale)
+    slower = max(round(LIKE_STREAKS * scale), 4)
+    found = (
+        _followed(wide, edge, excess, *piece, slower if _is_streak(piece[-1], angles) else fastest, angles)
+        for piece in pieces
+    )
     return [thing for thing in found if thing is not None]
 
 
-def _pieces(mask: np.ndarray, largest: float, angles: Sequence[float]) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield the row, the column and the mask of each piece that may be more than a streak."""
+def _pieces(mask: np.ndarray, largest: float) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield the row, the column and the mask of each piece that is neither too small nor too large."""
     import cv2
 
     count, labels, facts, _ = cv2.connectedComponentsWithStats(opened(mask, 2).view(np.uint8))
@@ -101,9 +106,7 @@ def _pieces(mask: np.ndarray, largest: float, angles: Sequence[float]) -> Iterat
         left, top, width, height, size = facts[number]
         if size < LEAST_SIZE or max(width, height) > largest:
             continue
-        piece = labels[top : top + height, left : left + width] == number
-        if not _is_streak(piece, angles):
-            yield int(top), int(left), piece
+        yield int(top), int(left), labels[top : top + height, left : left + width] == number
 
 
 def _is_streak(piece: np.ndarray, angles: Sequence[float]) -> bool:

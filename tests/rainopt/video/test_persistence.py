@@ -10,6 +10,7 @@ from scipy import ndimage, stats
 
 from rainopt.video.persistence import (
     CHANCE,
+    CHANCE_OF_HEIGHT,
     DENSE,
     LEAST_RUN,
     MISSED,
@@ -71,12 +72,12 @@ def test_a_lasting_height_is_the_highest_of_openings_in_time_that_reach_theirs(b
 
 def test_heights_are_the_least_that_rain_keeps_for_a_run_with_a_small_chance():
     heights = np.linspace(0, 1, 101)
-    shares = 0.6 * np.exp(-heights / 0.2)
+    shares = 0.6 * np.exp(-heights / 0.1)
     least = least_heights(shares, heights)
     assert list(least) == sorted(least, reverse=True)
     for count, height in enumerate(least, 2):
-        chances = count * (0.6 * np.exp(-np.array([height, height - 0.01]) / 0.2)) ** (count - 1)
-        assert chances[0] <= CHANCE < chances[1]
+        chances = count * (0.6 * np.exp(-np.array([height, height - 0.01]) / 0.1)) ** (count - 1)
+        assert chances[0] <= CHANCE_OF_HEIGHT < chances[1]
     # Rain that is always as bright as can be lets nothing be told.
     assert set(least_heights(np.ones(101), heights)) == {NEVER}
 

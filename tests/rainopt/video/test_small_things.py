@@ -64,12 +64,15 @@ def test_what_is_there_once_is_not_found(number):
     assert not any(share.any() for share in shares(frames))
 
 
-def test_what_falls_along_the_rain_or_lies_along_it_is_not_found():
+def test_what_falls_along_the_rain_is_not_found():
     falls = clip((5, -2), (4, 4))
     assert shares(falls)[MIDDLE].any()
     assert not shares(falls, (np.degrees(np.arctan2(-2, 5)),))[MIDDLE].any()
-    upright = clip((0, 1))
-    assert not shares(upright, (3.0,))[MIDDLE].any()
+
+
+def test_what_lies_along_the_rain_is_found_where_it_does_not_fall():
+    frames = clip((0, 2))
+    np.testing.assert_array_equal(shares(frames, (3.0,))[MIDDLE], frames[MIDDLE] > 0.5)
 
 
 def test_a_streak_that_crosses_a_thing_is_not_taken_for_it():

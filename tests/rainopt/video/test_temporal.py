@@ -197,6 +197,19 @@ def test_a_lamp_that_is_switched_on_and_off_is_kept():
             assert contrast(result, (80, 120), 6) >= KEPT * contrast(views[k], (80, 120), 6)
 
 
+def test_a_thin_pole_that_is_carried_by_is_kept():
+    """It is in front of each place for a frame or two, and too thin for the flow."""
+    behind = view("rocket", (2 * H, 2 * W))
+    places = [(60, 100 + 2 * k) for k in range(COUNT)]
+    views = drawn([behind] * COUNT, np.full((30, 3, 3), (230, 225, 215), np.uint8), places)
+    frames = clips.rained(views, "light", COUNT, scale=0.4)
+    for result, scene, (y, x) in zip(still(frames, "light", behind=behind), views, places, strict=True):
+        part = np.s_[y : y + 30, x : x + 3]
+        assert (result[part].astype(float) - behind[part]).sum() >= KEPT * (
+            scene[part].astype(float) - behind[part]
+        ).sum()
+
+
 @pytest.mark.parametrize("step", [2, 4])
 def test_a_walker_is_kept_and_loses_the_rain_in_front(step):
     behind = view("coffee", (2 * H, 2 * W))
