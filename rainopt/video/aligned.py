@@ -8,7 +8,7 @@ import numpy as np
 
 from rainopt.video.regions import Box, Region
 from rainopt.video.tracks import Track, moves_alone
-from rainopt.video.warping import flow_of, moved, places_of, within
+from rainopt.video.warping import flow_of, moved_within, places_of, within
 
 # Corners that move less, in pixels, are left where they are: interpolation would take more than the movement does. So
 # it is with movements by whole pixels that are missed by less, also in pixels of guides, which tell no more.
@@ -56,7 +56,7 @@ def aligned(frame: np.ndarray, track: Track, guide: np.ndarray, other: np.ndarra
 
 def along(frame: np.ndarray, flow: np.ndarray, valid: np.ndarray, region: Region) -> Aligned:
     """Bring a frame (H, W, 3) to where a flow (h, w, 2), of what a region needs of the guide, leads to."""
-    return Aligned(moved(frame, region.flow(flow), cubic=True, corner=region.corner), region.mask(valid))
+    return Aligned(moved_within(frame, region.flow(flow), region.corner), region.mask(valid))
 
 
 def _by_camera(frame: np.ndarray, camera: np.ndarray, region: Region) -> Aligned:

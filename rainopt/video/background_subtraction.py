@@ -43,6 +43,10 @@ class Backdrop:
         """The background as a frame of uint16."""
         return self._quantised(np.uint16)
 
+    def like(self, frame: np.ndarray) -> np.ndarray:
+        """Return the background in the dtype of a frame, uint8 or uint16."""
+        return self.in_bytes if frame.dtype == np.uint8 else self.in_words
+
     def _quantised(self, dtype: type) -> np.ndarray:
         return np.rint(self.image * np.iinfo(dtype).max).astype(dtype)
 
@@ -82,7 +86,7 @@ class Backdrop:
         """
         import cv2
 
-        image = self.in_bytes if frame.dtype == np.uint8 else self.in_words
+        image = self.like(frame)
         return np.asarray(cv2.add(cv2.min(frame, image), _grain(cv2.subtract(frame, image))))
 
 

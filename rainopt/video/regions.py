@@ -69,16 +69,24 @@ class Region:
         )
         return np.asarray(small[rows[:, None], columns])
 
-    def flow(self, small: np.ndarray) -> np.ndarray:
-        """Return a flow (h, w, 2) of the needed part of the guide in pixels, and at the scale, of the frame."""
-        import cv2
-
+    def smooth(self, small: np.ndarray) -> np.ndarray:
+        """Return a field (h, w) float32 of the needed part of the guide at the scale of the frame, interpolated."""
         if self.shape == self.guide_shape:
             return small
-        (down, across), (height, width) = self._scale, (part.stop - part.start for part in self.around)
-        scale = np.array([across, down], np.float32)
+        return self._enlarged(small)
+
+    def flow(self, small: np.ndarray) -> np.ndarray:
+        """Return a flow (h, w, 2) of the needed part of the guide in pixels, and at the scale, of the frame."""
+        if self.shape == self.guide_shape:
+            return small
+        return self._enlarged(small) * np.array(self._scale[::-1], np.float32)
+
+    def _enlarged(self, small: np.ndarray) -> np.ndarray:
+        import cv2
+
+        height, width = (part.stop - part.start for part in self.around)
         if self.around == self._all:
-            return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)) * scale
+            return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
         y, x = (
             ((np.arange(part.start, part.stop, dtype=np.float32) + 0.5) / by - 0.5) - first
             for part, by, first in zip(self.around, self._scale, self.small_corner, strict=True)
@@ -87,9 +95,7 @@ class Region:
             np.ascontiguousarray(np.broadcast_to(field, (height, width)), np.float32)
             for field in (x[None, :], y[:, None])
         )
-        return (
-            np.asarray(cv2.remap(small, across_to, down_to, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)) * scale
-        )
+        return np.asarray(cv2.remap(small, across_to, down_to, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     @property
     def _all(self) -> Box:

@@ -24,12 +24,15 @@ from rainopt.video.parts import (
 from rainopt.video.persistence import Rank
 from rainopt.video.regions import Region, regions_of
 from rainopt.video.scene_part import DARK_REACH, HIDDEN, ScenePart, TimeSettings, bright, grown, scene_part
+from rainopt.video.small_things import share_of_things
+from rainopt.video.standing import may_stand, not_below_scene, with_small_things
 from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import found_along, tracks_of
 from rainopt.video.windows import Window, excesses_of, steps_of
 
 # Pixels over which the background passes into whatever is in front of it.
 FEATHER = 5
+LEAST_REACH = 2  # pixels of a guide around what it shows of something
 # Frames to either side that tell what lies behind the rain over things.
 BY_TIME_REACH = 3
 
@@ -71,7 +74,7 @@ def still_frame(
     """
     one = window[0]
     backdrop = one.backdrop
-    if backdrop is None or one.stays is None:
+    if backdrop is None or one.stays is None or one.light is None:
         raise ValueError("`window` must hold frames over a background")
     steps, excesses = steps_of(window), excesses_of(window)
     masks = {number: bright(excess) for number, excess in excesses.items()}
@@ -80,10 +83,14 @@ def still_frame(
     clean = backdrop.behind(one.pixels)
     there = scene.there | unsure
     if float(np.mean(there)) <= LITTLE / 10:
-        return clean
-    shape = one.pixels.shape
+        there[:] = False
+    things = share_of_things({number: seen.things for number, seen in window.items()}, one.light, excesses[0])
     # What feathers reach is changed as well.
-    regions = regions_of(grown(there, FEATHER), shape, margin_of(shape))
+    there = grown(there, FEATHER) | grown(may_stand(window, settings), LEAST_REACH)
+    if things is not None:
+        there |= grown(things > 0, LEAST_REACH)
+    shape = one.pixels.shape
+    regions = regions_of(there, shape, margin_of(shape))
     parts = [_part(window, backdrop, region, scene, steps, settings, angles) for region in regions]
     doubtful = sum(int(np.count_nonzero(part.doubt[part.region.within])) for part in parts)
     for part in parts:
@@ -91,7 +98,11 @@ def still_frame(
         if doubtful > LITTLE * shape[0] * shape[1] and part.doubt.any():
             solution = solve(one.pixels[part.region.around], known_of(part.excess, ~part.there, TRUST))
             solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
-        clean[part.region.box] = _over(clean[part.region.around], solved)[part.region.within]
+        front = _over(clean[part.region.around], solved)
+        front = not_below_scene(front, window, part.backdrop, part.region, settings)
+        if things is not None:
+            front = with_small_things(front, window, part.backdrop, part.region, things)
+        clean[part.region.box] = front[part.region.within]
     return clean
 
 
@@ -109,12 +120,13 @@ def _part(
     excess = behind.difference(pixels)
     if settings.coverage > HIDDEN:
         return _Part(region, behind, there, excess, pixels, there)
-    clean, doubt = _by_time(window, excess, region, scene, steps, settings, angles)
+    clean, doubt = _by_time(window, behind, excess, region, scene, steps, settings, angles)
     return _Part(region, behind, there, excess, clean, doubt & there)
 
 
 def _by_time(
     window: Window,
+    backdrop: Backdrop,
     above: np.ndarray,
     region: Region,
     scene: ScenePart,
@@ -130,6 +142,7 @@ def _by_time(
     behind, excess, believed, repeated = bound_of(pixels, others, rank)
     share = rain_share(excess, angles, settings.height, rows=region.shape[0])
     clean = without(pixels, behind, share * ~repeated)
+    clean = not_below_scene(clean, window, backdrop, region, settings)
     stays = region.mask(scene.stays[region.small])
     if stays.any():
         clean = np.where(stays[..., None], along_tracks(window, above, steps, region, settings, angles), clean)

@@ -58,6 +58,8 @@ class StretchSettings:
         What a still camera sees behind the rain, in the light of the middle frame; None where the camera moves.
     gains
         How bright each frame is, of a still camera.
+    strength
+        Share in [0, 1] that is taken off of the rain that is found with the help of time.
     """
 
     scene: SceneSettings
@@ -65,6 +67,7 @@ class StretchSettings:
     backdrop: Backdrop | None = None
     gains: np.ndarray | None = None
     empty_bits: int = 0
+    strength: float = 1.0
 
     @property
     def dry(self) -> bool:
@@ -79,6 +82,7 @@ class StretchSettings:
             "iterations": None if self.dry else self.scene.layers.max_iter,
             "gap": None if self.dry or self.scene.gap is None else round(self.scene.gap, 4),
             "time": None if self.time is None else asdict(self.time),
+            "strength": self.strength,
             "scene": asdict(self.scene),
         }
 
@@ -90,18 +94,20 @@ def stretch_settings(
 
     Where the camera stands still, what its frames share is the background; where it moves, the frames around each are
     aligned with it. What frames hold above that tells whether there is rain and how it falls, surer than any frame
-    alone.
+    alone. A strength below 1 is a share of what is found so; a larger one has the solver find more.
     """
     store, bits = lifted_frames(store)
     if before is not None and len(store) < FEW:
         return replace(before, empty_bits=bits, gains=None if before.gains is None else np.ones(len(store)))
     if not settings.background or settings.strength == 0 or len(store) < LEAST_FRAMES:
         return _following(before, StretchSettings(_scene(store, settings), empty_bits=bits), settings)
+    strength = min(settings.strength, 1.0)
+    settings = replace(settings, strength=max(settings.strength, 1.0))
     chosen = _still(store, settings) if _is_still(store) else None
     if chosen is None:
         sample = sample_around(store, settings.angle)
         chosen = StretchSettings(_scene(store, settings, sample), sample.time)
-    return _following(before, replace(chosen, empty_bits=bits), settings)
+    return _following(before, replace(chosen, empty_bits=bits, strength=strength), settings)
 
 
 def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None:
@@ -135,11 +141,12 @@ def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
     store, bits = lifted_frames(store)
     scene = SceneSettings.from_json(note["scene"])
     time = None if note["time"] is None else TimeSettings(**note["time"])
+    strength = note["strength"]
     if not note["still"]:
-        return StretchSettings(scene, time, empty_bits=bits)
+        return StretchSettings(scene, time, empty_bits=bits, strength=strength)
     gains = gains_of(store)
     estimate = background_of_store(store if np.all(gains == 1) else EvenlyLit(store, gains))
-    return StretchSettings(scene, time, backdrop_of(estimate), gains, bits)
+    return StretchSettings(scene, time, backdrop_of(estimate), gains, bits, strength)
 
 
 def _is_still(store: FrameStore) -> bool:
@@ -184,6 +191,15 @@ def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarra
         gains = np.ones(len(store)) if settings.gains is None else settings.gains
         lit = zip(frames, map(float, gains), strict=True)
         results = still_frames(lit, settings.backdrop, settings.time, angles, solve)
-    if bits == 0:
+    if bits != 0:
+        results = (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
+    if settings.time is None or settings.strength == 1:
         return results
-    return (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
+    return (_part_way(frame, result, settings.strength) for frame, result in zip(store, results, strict=True))
+
+
+def _part_way(frame: np.ndarray, result: np.ndarray, strength: float) -> np.ndarray:
+    """Return a frame (H, W, 3) less a share of what a result of it has lost."""
+    import cv2
+
+    return np.asarray(cv2.addWeighted(frame, 1 - strength, result, strength, 0))

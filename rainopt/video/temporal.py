@@ -17,8 +17,11 @@ from rainopt.video.moving_frame import bounded_frame, moving_frame
 from rainopt.video.parts import Solve
 from rainopt.video.persistence import Rank
 from rainopt.video.scene_part import BROAD_REACH, TimeSettings, bright, staying
+from rainopt.video.small_things import REACH as THINGS_REACH
+from rainopt.video.small_things import small_things
 from rainopt.video.still_frame import still_frame
-from rainopt.video.windows import Seen, small_excess, windows
+from rainopt.video.time_bound import luminance_of
+from rainopt.video.windows import Seen, Window, small_excess, windows
 
 
 def still_frames(
@@ -46,7 +49,7 @@ def still_frames(
     """
     small = backdrop.reduced(*small_copy(backdrop.image, GUIDE).shape[:2])
     seen = _with_steps(in_order(partial(_above, backdrop=backdrop, small=small), frames), still=True)
-    staying_seen = _with_staying(seen, settings)
+    staying_seen = _with_things(_with_staying(seen, settings), settings, angles)
     unsure = _some_of(~backdrop.valid, small.valid.shape)
     work = partial(still_frame, unsure=unsure, settings=settings, angles=angles, solve=solve)
     return in_order(work, windows(staying_seen, max(settings.fine_reach, BROAD_REACH)))
@@ -93,11 +96,21 @@ def _with_staying(seen: Iterable[Seen], settings: TimeSettings) -> Iterator[Seen
     return in_order(work, masks_around())
 
 
+def _with_things(seen: Iterable[Seen], settings: TimeSettings, angles: tuple[float, ...]) -> Iterator[Seen]:
+    """Yield frames with the small things that move in them."""
+
+    def work(window: Window) -> Seen:
+        light = {number: one.light for number, one in window.items() if one.light is not None}
+        return replace(window[0], things=small_things(light, small_excess(window[0]), angles))
+
+    return iter(seen) if settings.on_track is None else in_order(work, windows(seen, THINGS_REACH))
+
+
 def _above(lit: tuple[np.ndarray, float], backdrop: Backdrop, small: Backdrop) -> Seen:
     pixels, gain = lit
     copy = small_copy(pixels, GUIDE)
     excess = small.under(gain).difference(copy)
-    return Seen(pixels, guide_of(copy), backdrop=backdrop.under(gain), small=excess)
+    return Seen(pixels, guide_of(copy), backdrop=backdrop.under(gain), light=luminance_of(copy), small=excess)
 
 
 def _some_of(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

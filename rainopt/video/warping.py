@@ -30,6 +30,26 @@ def seen_from(picture: np.ndarray, x: np.ndarray, y: np.ndarray, cubic: bool = F
     return np.asarray(cv2.remap(picture, x, y, method, borderMode=cv2.BORDER_REPLICATE))
 
 
+def moved_within(picture: np.ndarray, flow: np.ndarray, corner: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """Return a picture (H, W, C) as `moved` does by cubic interpolation, and nowhere darker than all that is around the
+    place it comes from: beside what is bright, a cubic goes below what is dark.
+    """
+    import cv2
+
+    x, y = places_of(flow, corner)
+    # What the part is taken from, with a pixel more for the filters.
+    rows, columns = (
+        slice(min(max(int(p.min()) - 3, 0), full - 1), max(int(p.max()) + 5, 1))
+        for p, full in zip((y, x), picture.shape, strict=False)
+    )
+    source = picture[rows, columns]
+    x, y = x - np.float32(columns.start), y - np.float32(rows.start)
+    cubic = seen_from(source, x, y, cubic=True)
+    around = cv2.erode(source, np.ones((3, 3), np.uint8))
+    lowest = cv2.remap(around, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.max(cubic, lowest))
+
+
 def moved_mask(mask: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Return a mask (H, W) bool as `moved` does a picture."""
     return np.asarray(moved(mask.view(np.uint8), flow) > 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.motion import Step
+from rainopt.video.small_things import SmallThing
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,16 @@ class Seen:
         (H, W, 3): what lies behind, by the frames around it, of a camera that moves.
     excess
         (H, W) float32: luminance over what lies behind, of a camera that moves.
+    light
+        (h, w) float32: luminance at the scale of the guide, in [0, 1], of a still camera.
     small
         (h, w) float32: luminance over what lies behind, at the scale of the guide.
     believed, repeated
         As `rainopt.video.time_bound.Bound` has it, of a camera that moves.
     stays
         (h, w) bool: what is bright at its place for longer than rain can, of a still camera.
+    things
+        Small ones that move, of a still camera.
     """
 
     pixels: np.ndarray
@@ -45,10 +50,12 @@ class Seen:
     backdrop: Backdrop | None = None
     behind: np.ndarray | None = None
     excess: np.ndarray | None = None
+    light: np.ndarray | None = None
     small: np.ndarray | None = None
     believed: np.ndarray | None = None
     repeated: np.ndarray | None = None
     stays: np.ndarray | None = None
+    things: Sequence[SmallThing] = ()
 
 
 Window = dict[int, Seen]

@@ -155,6 +155,8 @@ def test_a_flash_of_something_wide_is_scene_and_told_as_such():
     assert found[5].flashes[inside].all()
     assert found[5].there[inside].all()
     assert not any(part.flashes.any() for k, part in enumerate(found) if k != 5)
+    # Streaks that run together are as wide as this.
+    assert not any(part.there.any() for part in parts([nothing()] * 5 + [square(0.4, side=14)] + [nothing()] * 5))
     # What is wide and stays is no flash.
     assert not any(part.flashes.any() for part in parts([square(0.4, x=20, side=40)] * 8)[3:5])
 
