@@ -22,19 +22,17 @@ def may_stand(window: Window, settings: TimeSettings) -> np.ndarray:
 
 
 def not_below_scene(
-    clean: np.ndarray, window: Window, backdrop: Backdrop, region: Region, settings: TimeSettings
+    clean: np.ndarray, window: Window, behind: np.ndarray, region: Region, settings: TimeSettings
 ) -> np.ndarray:
-    """Return a derained part of a frame that stands above its background by what stays in the frames around, at least.
+    """Return a derained part of a frame that stands above what is thought to lie behind it by what stays in the frames
+    around, at least.
 
     Parameters
     ----------
-    clean
+    clean, behind
         (h, w, 3) in the frame's dtype.
-    backdrop
-        The background of that part.
     """
     greys = {number: grey_of(one.pixels[region.around]) for number, one in window.items()}
-    behind = backdrop.like(clean)
     base = grey_of(behind)
     height = height_of_scene(greys, base, settings)
     if not height.any():

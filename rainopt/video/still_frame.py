@@ -99,7 +99,7 @@ def still_frame(
             solution = solve(one.pixels[part.region.around], known_of(part.excess, ~part.there, TRUST))
             solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
         front = _over(clean[part.region.around], solved)
-        front = not_below_scene(front, window, part.backdrop, part.region, settings)
+        front = not_below_scene(front, window, part.backdrop.like(front), part.region, settings)
         if things is not None:
             front = with_small_things(front, window, part.backdrop, part.region, things)
         clean[part.region.box] = front[part.region.within]
@@ -120,13 +120,12 @@ def _part(
     excess = behind.difference(pixels)
     if settings.coverage > HIDDEN:
         return _Part(region, behind, there, excess, pixels, there)
-    clean, doubt = _by_time(window, behind, excess, region, scene, steps, settings, angles)
+    clean, doubt = _by_time(window, excess, region, scene, steps, settings, angles)
     return _Part(region, behind, there, excess, clean, doubt & there)
 
 
 def _by_time(
     window: Window,
-    backdrop: Backdrop,
     above: np.ndarray,
     region: Region,
     scene: ScenePart,
@@ -142,7 +141,7 @@ def _by_time(
     behind, excess, believed, repeated = bound_of(pixels, others, rank)
     share = rain_share(excess, angles, settings.height, rows=region.shape[0])
     clean = without(pixels, behind, share * ~repeated)
-    clean = not_below_scene(clean, window, backdrop, region, settings)
+    clean = not_below_scene(clean, window, behind, region, settings)
     stays = region.mask(scene.stays[region.small])
     if stays.any():
         clean = np.where(stays[..., None], along_tracks(window, above, steps, region, settings, angles), clean)
