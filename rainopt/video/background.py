@@ -10,6 +10,7 @@ import numpy as np
 
 from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native, require_dense
 from rainopt.checks import require_axis, require_finite
+from rainopt.host_steps import number
 from rainopt.image import RANGE_SLACK
 from rainopt.video.frames import MEMORY, FrameStore
 from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
@@ -230,7 +231,7 @@ def _checked(frames: Array, channel_axis: int) -> Array:
     if not is_floating(frames):
         raise TypeError(f"`frames` must be uint8, uint16 or floating point, got {frames.dtype}")
     require_finite(frames, "frames")
-    low, high = float(xp.min(frames)), float(xp.max(frames))
+    low, high = (number(end(frames), "range") for end in (xp.min, xp.max))
     if low < -RANGE_SLACK or high > 1 + RANGE_SLACK:
         raise ValueError(f"`frames` of floats must lie in [0, 1], got {low:g} to {high:g}; divide by their full scale")
     return xp.astype(xp.round(xp.clip(xp.astype(frames, xp.float32), 0.0, 1.0) * 65535), xp.uint16)
