@@ -26,7 +26,7 @@ STEPS: dict[str, str] = {
     "busiest window": "4 bytes for each window of 1024 x 1024, at half-overlapping places: how much varies in it",
     "skewness": "4 bytes each of up to three moments, once a direction: whether its rain is dense",
     "gap": "1 byte each time that a solve is asked whether it may stop, every 25 iterations",
-    "percentile votes": "9 bytes: whether there are votes of pixels that are not white, and the percentile that has most",
+    "percentile votes": "9 bytes: whether any votes are of pixels that are not white, and which percentile has most",
 }
 """Steps by name, with the bytes that one copies."""
 
