@@ -19,13 +19,19 @@ import numpy as np
 CPU, CUDA = "cpu", "cuda"
 KERNELS: dict[tuple[str, str], str] = {
     ("block_mean", CPU): "rainopt.kernels.block_mean_cpu:block_mean",
+    ("block_mean", CUDA): "rainopt.kernels.block_mean_cuda:block_mean",
     ("box_mean", CPU): "rainopt.kernels.box_mean_cpu:box_mean",
+    ("box_mean", CUDA): "rainopt.kernels.box_mean_cuda:box_mean",
     ("dct2", CPU): "rainopt.kernels.dct_cpu:dct2",
     ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
     ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
+    ("off_centre", CUDA): "rainopt.kernels.percentile_cuda:off_centre",
     ("percentile", CPU): "rainopt.kernels.percentile_cpu:percentile",
+    ("percentile", CUDA): "rainopt.kernels.percentile_cuda:percentile",
     ("percentile_vote", CPU): "rainopt.kernels.percentile_cpu:vote",
+    ("percentile_vote", CUDA): "rainopt.kernels.percentile_cuda:vote",
     ("shear", CPU): "rainopt.kernels.shear_cpu:shift_rows",
+    ("shear", CUDA): "rainopt.kernels.shear_cuda:shift_rows",
     ("udg", CPU): "rainopt.kernels.udg_cpu:Bands",
     ("udg", CUDA): "rainopt.kernels.udg_cuda:Tiles",
 }

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any
 
 import array_api_compat
-import numpy as np
 import numba.cuda
-from numba import config
+import numpy as np
 from numba.core.errors import NumbaPerformanceWarning
 
 from rainopt.kernels.announce import announce
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # Its stubs say little of what stands in kernels.
 cuda: Any = numba.cuda
-SIMULATED = bool(config.ENABLE_CUDASIM)
+SIMULATED = "simulator" in cuda.jit.__module__
 MOST_BLOCKS = 65535  # along the second and third axis of a grid
 MISSING = "numba cannot use the CUDA device ({}); operations run on the array library, which is slower; {}"
 ADVICE = "install the package `numba-cuda` that fits the driver, see docs/gpu.md"
@@ -174,12 +174,22 @@ def view(array: Any) -> Any:
 
     The caller's stream orders what happens to it, so that nothing waits here for what the array's library has queued.
     """
-    return array if SIMULATED else cuda.as_cuda_array(array, sync=False)
+    return _simulated(array) if SIMULATED else cuda.as_cuda_array(array, sync=False)
+
+
+def _simulated(array: np.ndarray) -> Any:
+    """Return what the simulator has for an array on a device, around the same memory."""
+    return import_module(f"{cuda.jit.__module__.rpartition('.')[0]}.cudadrv.devicearray").FakeCUDAArray(array)
 
 
 def flat(array: Any) -> Any:
     """Return `view` of all elements in a row; of an array with gaps, those of a copy on its device."""
     return view(array_api_compat.array_namespace(array).reshape(array, (-1,)))
+
+
+def address(array: Any) -> int:
+    """Return where the elements of an array begin."""
+    return int((array.__array_interface__ if SIMULATED else array.__cuda_array_interface__)["data"][0])
 
 
 def numpy_dtype(array: Any) -> np.dtype:
