@@ -34,7 +34,7 @@ def box_mean(field: Any, length: int, axis: int) -> Any:
                         rows,
                         columns,
                         length,
-                        down,
+                        int(down),
                         image0,
                         block0,
                         flat(out),
@@ -62,7 +62,7 @@ def mean(single: bool) -> Kernel:
             total = 0.0
             for k in range(-reach, length - reach):
                 row, column = i, j
-                if down:
+                if down != 0:
                     row = min(max(i + k, 0), rows - 1)
                 else:
                     column = min(max(j + k, 0), columns - 1)

@@ -35,7 +35,11 @@ class Repeated:
         """Start the kernels in the stream of ``place``, whose device is the current one."""
         self._calls += 1
         if self._calls == 2 and not SIMULATED:
-            self._graph = _recorded(self._run, place)
+            try:
+                self._graph = _recorded(self._run, place)
+            # Whatever the driver has against it, the kernels can be started one by one.
+            except Exception as error:
+                logger.warning("launches could not be kept as a CUDA graph, which only makes them slower: %s", error)
         if self._graph is None:
             self._run(place)
         else:

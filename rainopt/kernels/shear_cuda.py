@@ -40,7 +40,7 @@ def shift_rows(image: Any, starts: np.ndarray, weights: np.ndarray, width: int, 
                         flat(first),
                         flat(table),
                         width,
-                        edge,
+                        int(edge),
                         image0,
                         block0,
                         flat(out),
@@ -69,7 +69,7 @@ def shear(taps: int, single: bool) -> Kernel:
             for k in range(taps):
                 column = first + k
                 inside = min(max(column, 0), columns - 1)
-                if edge or column == inside:
+                if edge != 0 or column == inside:
                     total += weights[i * taps + k] * images[n, i, inside]
             out[(n * rows + i) * width + j] = total
 

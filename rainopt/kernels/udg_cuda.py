@@ -13,6 +13,7 @@ import numpy as np
 
 from rainopt.kernels import udg_certificate_cuda as certificate
 from rainopt.kernels import udg_tiles_cuda as tiles
+from rainopt.kernels import udg_variants_cuda
 from rainopt.kernels.graphs import Repeated
 from rainopt.kernels.launch import Place, blocks, flat, numpy_dtype, portions
 from rainopt.kernels.udg_tiles_cuda import PRIOR, STATE, B, R, Tile
@@ -25,6 +26,24 @@ DOUBLE = Tile(wide=32, strips=8, strip=4)
 """Tile for float64 images; a larger one would not fit into 48 KiB of shared memory."""
 DEPTH = 3  # iterations to a pass
 RECORDED = 25  # iterations that a graph holds at most
+# Numbers of a solve with the default weights, to time variants with.
+TYPICAL = {
+    "step_b": 0.8,
+    "step_r": 0.5,
+    "keep_o": 0.217,
+    "keep_r": 0.783,
+    "mix_b": 0.556,
+    "mix_o": 0.444,
+    "shrink": 0.391,
+    "low": 0.0,
+    "relax": 1.9,
+    "dual_b": 0.156,
+    "dual_along": 0.375,
+    "dual_across": 0.125,
+    "tau": 0.005,
+    "lambda_x": 0.05,
+    "lambda_y": 0.02,
+}
 
 
 class Tiles:
@@ -234,3 +253,12 @@ def _covered(length: int, side: int, depth: int) -> int:
     """Return how many pixels of an axis all tiles together read, those outside left out."""
     step = side - 2 * depth
     return sum(min(first + side - depth, length) - max(first - depth, 0) for first in range(0, length, step))
+
+
+def variants() -> dict[str, Callable[[Any], Any]]:
+    """Return, by name, functions that run 50 iterations on an image (H, W) in one of several ways, to be timed."""
+
+    def solver(image: Any, tile: Tile, depth: int) -> Tiles:
+        return Tiles(image, TYPICAL, bounded=True, sparsity=0.005, tile=tile, depth=depth)
+
+    return udg_variants_cuda.named(solver)

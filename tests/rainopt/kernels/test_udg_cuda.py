@@ -6,8 +6,9 @@ import pytest
 from rainopt.kernels import launch
 from rainopt.kernels.graphs import Repeated
 from rainopt.kernels.udg_cpu import Bands
-from rainopt.kernels.udg_cuda import Tiles, _covered
+from rainopt.kernels.udg_cuda import DOUBLE, INFORMED, PLAIN, Tiles, _covered, variants
 from rainopt.kernels.udg_tiles_cuda import Tile
+from rainopt.kernels.udg_variants_cuda import DEPTHS, TILES
 from rainopt.optim.fused import constants
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.primal_dual import StepLengths
@@ -144,3 +145,20 @@ def test_a_graph_starts_what_was_recorded_in_one_call(cuda):
     assert record.launches == 4 * 10
     assert record.calls == 10 + 3
     agree(cuda, bands, tiles, 1e-4)
+
+
+def test_variants_are_the_same_iteration(cuda):
+    image = cuda(np.random.default_rng(4).random((5, 6) if cuda.simulated else (200, 300), dtype=np.float32))
+    results = [cuda.back(run(image).result())[1] for run in variants().values()]
+    assert len(results) > 1
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], atol=1e-5)
+
+
+def test_tiles_fit_into_the_memory_and_the_registers_of_a_block():
+    for tile, itemsize in [(INFORMED, 4), (PLAIN, 4), (DOUBLE, 8), *((tile, 4) for tile in TILES)]:
+        assert (4 * tile.high + 3 * tile.strips) * tile.wide * itemsize <= 48 * 1024
+        assert tile.wide * tile.strips <= 1024
+        assert tile.wide * tile.strips * (tile.registers or 255) <= 65536
+        assert tile.wide % 32 == 0
+        assert tile.deepest >= max(DEPTHS)
