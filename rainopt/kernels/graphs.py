@@ -75,8 +75,9 @@ def _recorded(run: Callable[[Place], None], place: Place) -> _Graph | None:
         return None
     # The caller's stream may be the default one, which cannot be recorded.
     stream = cuda.stream()
-    handle = driver.CUstream(int(getattr(stream.handle, "value", stream.handle) or 0))
-    aside = _Aside(place, int(handle))
+    # A number, or in older versions ctypes' pointer, behind one name.
+    pointer = int(getattr(stream.handle, "value", stream.handle))
+    handle, aside = driver.CUstream(pointer), _Aside(place, pointer)
     mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
     _checked(driver.cuStreamBeginCapture(handle, mode))
     try:

@@ -88,7 +88,7 @@ def stack(rng, shape, dtype):
 @pytest.mark.parametrize(("shape", "dtype"), STACKS)
 def test_percentile(cuda, rng, shape, dtype):
     frames, near = stack(rng, shape, dtype), 0.03
-    for p in (0, 37, 50, 100):
+    for p in (37, 100):
         rank, rest = divmod(p * (shape[0] - 1), 100)
         expected = percentile_cpu.percentile(frames, rank, rest, near)
         for one, other in zip(

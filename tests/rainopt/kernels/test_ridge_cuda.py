@@ -9,7 +9,7 @@ from rainopt.kernels import ridge_cpu, ridge_cuda
 
 @pytest.mark.parametrize(
     ("shape", "dtype"),
-    [((6, 11), "float32"), ((3, 4), "float64"), pytest.param((301, 420), "float32", marks=pytest.mark.gpu)],
+    [((6, 11), "float32"), ((3, 4), "float32"), pytest.param((301, 420), "float64", marks=pytest.mark.gpu)],
 )
 def test_curvature_and_crests(cuda, rng, shape, dtype):
     image = rng.random(shape).astype(dtype)
