@@ -30,6 +30,8 @@ KERNELS: dict[tuple[str, str], str] = {
     ("percentile", CUDA): "rainopt.kernels.percentile_cuda:percentile",
     ("percentile_vote", CPU): "rainopt.kernels.percentile_cpu:vote",
     ("percentile_vote", CUDA): "rainopt.kernels.percentile_cuda:vote",
+    ("ridge_crests", CUDA): "rainopt.kernels.ridge_cuda:crests",
+    ("ridge_curvature", CUDA): "rainopt.kernels.ridge_cuda:curvature",
     ("shear", CPU): "rainopt.kernels.shear_cpu:shift_rows",
     ("shear", CUDA): "rainopt.kernels.shear_cuda:shift_rows",
     ("udg", CPU): "rainopt.kernels.udg_cpu:Bands",

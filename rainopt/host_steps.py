@@ -21,8 +21,11 @@ STEPS: dict[str, str] = {
     "check": "1 byte: whether an input is finite, not negative, or below its bound",
     "range": "4 or 8 bytes each: the least and the greatest value of an input of floats",
     "exposure": "up to 8 bytes: the greatest value of an image, which its unit is found from",
-    "block means": "the planes that ridges are looked for in: at most 1.5 million pixels (6 MB) a channel, of larger "
-    "images the means of blocks",
+    "crests": "24 bytes, and 4 a channel, for each crest pixel: some tenth of at most 1.5 million, for bright and for "
+    "dark ridges at each of two scales",
+    "ridge strengths": "4 bytes of every ninth pixel of those, twice at each of two scales: thresholds are quantiles",
+    "block means": "where the device has no kernels for ridges, and of small pictures: the planes that ridges are "
+    "looked for in, at most 1.5 million pixels (6 MB) a channel, of larger images the means of blocks",
     "busiest window": "4 bytes for each window of 1024 x 1024, at half-overlapping places: how much varies in it",
     "skewness": "4 bytes each of up to three moments, once a direction: whether its rain is dense",
     "gap": "1 byte each time that a solve is asked whether it may stop, every 25 iterations",

@@ -16,6 +16,10 @@ from benchmarks.gpu.place import Place, places
 from rainopt import arrays, derain, estimate_angle, percentile_background, solve_udg
 from rainopt.arrays import CPU, CUDA, KERNELS
 
+# Kernels that the host has under another name, and those that are compared by what is made of them: a hair decides
+# where two pixels are alike, and so whether one is a crest.
+HOSTS: dict[str, Any] = {"ridge_curvature": "rainopt.kernels.ridge_cpu:curvature"}
+BY_USE = {"ridge_crests"}
 IMAGE, ENERGY = 1e-4, 1e-5  # largest difference of images in [0, 1], and of energies relative to them
 
 
@@ -46,7 +50,7 @@ def kernel_parity(place: Place, tiny: bool, seed: int) -> dict[str, Any]:
         entry["cases"] += 1
         try:
             there = case.call(arrays._loaded(KERNELS[case.operation, CUDA]), place.put)
-            here = case.call(arrays._loaded(KERNELS[case.operation, CPU]), np.asarray)
+            here = case.call(arrays._loaded(KERNELS.get((case.operation, CPU), HOSTS.get(case.operation))), np.asarray)
             worst = max(difference(place.host(a), b) for a, b in zip(parts(there), parts(here), strict=True))
         # What a kernel cannot do is told, and the next is tried.
         except Exception as error:
@@ -55,7 +59,7 @@ def kernel_parity(place: Place, tiny: bool, seed: int) -> dict[str, Any]:
         entry["worst"] = max(entry["worst"], worst)
         if not worst <= IMAGE:
             entry["wrong"].append(f"{case.title}: {worst:.2e}")
-    return found | {name: {"cases": 0, "wrong": ["no case"]} for name in sorted(wanted - found.keys())}
+    return found | {name: {"cases": 0, "wrong": ["no case"]} for name in sorted(wanted - found.keys() - BY_USE)}
 
 
 def whole_functions(place: Place, tiny: bool) -> Iterator[tuple[str, Callable[[], dict[str, float]]]]:

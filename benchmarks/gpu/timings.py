@@ -17,6 +17,9 @@ from benchmarks.common import photograph, rainy_photograph
 from benchmarks.gpu.notes import Notes, arguments
 from benchmarks.gpu.place import Place, copied_bytes_per_second, milliseconds, numpy_place, places
 from rainopt import derain, estimate_angle, percentile_background, solve_udg
+from rainopt.direction.estimate import vote
+from rainopt.direction.evidence import gather
+from rainopt.direction.planes import work_planes
 from rainopt.image import exposure
 
 ITERATIONS = 50
@@ -69,7 +72,13 @@ def tasks(data: dict[str, np.ndarray]) -> dict[str, tuple[str, Callable[[Any], A
         "derain, angle given": ("large", lambda image: derain(image, angle=ANGLE), 0),
         "derain, exposure alone": ("large", exposure, data["large"].nbytes),
         "derain, angle alone": ("large", estimate_angle, data["large"].nbytes),
+        "derain, angle alone, ridges by the host": ("large", by_the_host, data["large"].nbytes),
     }
+
+
+def by_the_host(image: Any) -> Any:
+    """Estimate the angle from planes that are copied to the host: what kernels for ridges have to be quicker than."""
+    return vote(gather(work_planes(image)))
 
 
 def measure(place: Place, data: dict[str, np.ndarray], bandwidth: float, notes: Notes, until: float) -> None:

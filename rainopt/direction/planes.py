@@ -53,7 +53,7 @@ def reduced_planes(image: Array, channel_axis: int = -1) -> Array:
         height, width = height // factor, width // factor
         blocks = xp.reshape(colour[:, : height * factor, : width * factor], (channels, height, factor, width, factor))
         colour = xp.mean(blocks, axis=(2, 4))
-    return colour
+    return np.ascontiguousarray(colour) if isinstance(colour, np.ndarray) else colour
 
 
 def _reduced(image: Array, channel_axis: int) -> Array | None:

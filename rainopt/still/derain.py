@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import array_api_compat
-import numpy as np
 
 from rainopt.arrays import Array, detached, host_view, namespace, native, require_dense
 from rainopt.checks import require_axis
@@ -156,8 +155,6 @@ def decompose(
     haze = None
     if settings.veil:
         planes = reduced_planes(parts.background, channel_axis)
-        if isinstance(planes, np.ndarray):
-            planes = np.ascontiguousarray(planes)  # sums over rows in one piece are quicker
         haze = estimate_veil(scaled(planes, 1 / unit), (height, width))
         for rows, index in _bands(image, rows_axis, height):
             channels = split_channels(parts.background[index], channel_axis)
