@@ -229,6 +229,11 @@ def _configured_now(kernel: Any, grid: Any, block: Any, stream: Any, shared: int
 _configured = _configured_now if SIMULATED else lru_cache(maxsize=1024)(_configured_now)
 
 
+def threads(card: int, simulator: int) -> int:
+    """Return the threads along a side of a block: many on a card, and few where each is one of the host."""
+    return simulator if SIMULATED else card
+
+
 def blocks(size: int, block: int) -> int:
     """Return how many blocks cover so many elements."""
     return -(-size // block)

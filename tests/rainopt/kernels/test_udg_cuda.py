@@ -7,16 +7,13 @@ from rainopt.kernels import launch
 from rainopt.kernels.graphs import Repeated
 from rainopt.kernels.udg_cpu import Bands
 from rainopt.kernels.udg_cuda import DOUBLE, INFORMED, PLAIN, Tiles, _covered, variants
-from rainopt.kernels.udg_tiles_cuda import Tile
 from rainopt.kernels.udg_variants_cuda import DEPTHS, TILES
 from rainopt.optim.fused import constants
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.primal_dual import StepLengths
 
-SMALL = Tile(wide=6, strips=2, strip=4)
 
-
-def pair(cuda, shape, dtype="float32", known="", bounded=True, tile=SMALL, depth=2):
+def pair(cuda, shape, dtype="float32", known="", bounded=True, tile=None, depth=2):
     """Both solvers of one problem; ``known`` names the fields that are given, by their first two letters."""
     rng = np.random.default_rng(len(known) + sum(shape))
     O = rng.random(shape).astype(dtype)
@@ -94,7 +91,7 @@ def test_images_with_gaps_and_none_at_all(cuda):
     weights = UDGWeights()
     numbers = constants(weights, StepLengths.for_weights(weights))
     for given in (wide[:, :, ::2], wide[:0], wide[:, :, :0]):
-        there = Tiles(cuda(given), numbers, bounded=True, sparsity=0.01, tile=SMALL, depth=1)
+        there = Tiles(cuda(given), numbers, bounded=True, sparsity=0.01, depth=1)
         here = Bands(np.ascontiguousarray(given), numbers, bounded=True, sparsity=0.01) if given.size else None
         there.advance(1)
         assert there.certify()[0].shape == given.shape[:1]
