@@ -24,7 +24,7 @@ INFORMED = Tile(wide=32, strips=8, strip=4, registers=128)
 """Tile for float32 images with a prior or with what time tells, whose loops need more registers."""
 DOUBLE = Tile(wide=32, strips=8, strip=4)
 """Tile for float64 images; a larger one would not fit into 48 KiB of shared memory."""
-SIMULATION = Tile(wide=6, strips=2, strip=4)
+SIMULATION = Tile(wide=12, strips=2, strip=6)
 """Tile for the simulator, whose threads are the host's."""
 DEPTH = 3  # iterations to a pass
 RECORDED = 25  # iterations that a graph holds at most

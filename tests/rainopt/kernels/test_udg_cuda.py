@@ -7,13 +7,16 @@ from rainopt.kernels import launch
 from rainopt.kernels.graphs import Repeated
 from rainopt.kernels.udg_cpu import Bands
 from rainopt.kernels.udg_cuda import DOUBLE, INFORMED, PLAIN, Tiles, _covered, variants
+from rainopt.kernels.udg_tiles_cuda import Tile
 from rainopt.kernels.udg_variants_cuda import DEPTHS, TILES
 from rainopt.optim.fused import constants
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.primal_dual import StepLengths
 
+SMALL = Tile(wide=6, strips=2, strip=4)  # so that small images have several
 
-def pair(cuda, shape, dtype="float32", known="", bounded=True, tile=None, depth=2):
+
+def pair(cuda, shape, dtype="float32", known="", bounded=True, tile=SMALL, depth=2):
     """Both solvers of one problem; ``known`` names the fields that are given, by their first two letters."""
     rng = np.random.default_rng(len(known) + sum(shape))
     O = rng.random(shape).astype(dtype)
