@@ -113,9 +113,10 @@ class Place:
     def __enter__(self) -> Place:
         stack = ExitStack()
         if not SIMULATED:
-            stack.enter_context(cuda.gpus[self.index])
-            if hasattr(self.device, "use"):  # cupy's
+            # cupy's first: on leaving, it changes what lies on top of the driver's stack of contexts, and numba looks there.
+            if hasattr(self.device, "use"):
                 stack.enter_context(self.device)
+            stack.enter_context(cuda.gpus[self.index])
         self._entered.append(stack)
         return self
 
