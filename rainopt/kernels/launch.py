@@ -113,7 +113,7 @@ class Place:
     def __enter__(self) -> Place:
         stack = ExitStack()
         if not SIMULATED:
-            # cupy's first: on leaving, it changes what lies on top of the driver's stack of contexts, and numba looks there.
+            # cupy's first: on leaving, it changes the top of the driver's stack of contexts, and numba looks there.
             if hasattr(self.device, "use"):
                 stack.enter_context(self.device)
             stack.enter_context(cuda.gpus[self.index])
