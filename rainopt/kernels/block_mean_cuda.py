@@ -8,9 +8,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, view
+from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, threads, view
 
-COLUMNS, ROWS = 32, 8  # of a block of threads
+COLUMNS, ROWS = threads(32, 4), threads(8, 2)  # of a block of threads
 
 
 def block_mean(pixels: Any, channels: int, factor: int, scale: float, low: float, high: float) -> Any | None:

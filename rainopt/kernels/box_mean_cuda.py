@@ -8,9 +8,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions
+from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, threads
 
-COLUMNS, ROWS = 32, 16  # of a block of threads, whose boxes overlap in the nearest cache
+COLUMNS, ROWS = threads(32, 4), threads(16, 2)  # of a block of threads, whose boxes overlap in the nearest cache
 
 
 def box_mean(field: Any, length: int, axis: int) -> Any:

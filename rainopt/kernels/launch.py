@@ -113,9 +113,10 @@ class Place:
     def __enter__(self) -> Place:
         stack = ExitStack()
         if not SIMULATED:
-            stack.enter_context(cuda.gpus[self.index])
-            if hasattr(self.device, "use"):  # cupy's
+            # cupy's first: on leaving, it changes the top of the driver's stack of contexts, and numba looks there.
+            if hasattr(self.device, "use"):
                 stack.enter_context(self.device)
+            stack.enter_context(cuda.gpus[self.index])
         self._entered.append(stack)
         return self
 
@@ -227,6 +228,11 @@ def _configured_now(kernel: Any, grid: Any, block: Any, stream: Any, shared: int
 
 # The simulator has one configuration a kernel, the last.
 _configured = _configured_now if SIMULATED else lru_cache(maxsize=1024)(_configured_now)
+
+
+def threads(card: int, simulator: int) -> int:
+    """Return the threads along a side of a block: many on a card, and few where each is one of the host."""
+    return simulator if SIMULATED else card
 
 
 def blocks(size: int, block: int) -> int:

@@ -13,12 +13,13 @@ from typing import Any
 import numba
 import numpy as np
 
-from rainopt.kernels.launch import Kernel, Place, address, blocks, cuda, flat, numpy_dtype
+from rainopt.kernels.launch import Kernel, Place, address, blocks, cuda, flat, numpy_dtype, threads
 
 LEVELS = 256  # of the luminance whose mode is taken
 MARKS = 102  # percentiles and the end
-THREADS = 128
-VOTERS = 64  # threads of a block, each with a histogram of 512 bytes; half as many where its counts need 32 bits
+THREADS = threads(128, 4)
+# Threads of a block that votes, each with a histogram of 512 bytes; half as many where its counts need 32 bits.
+VOTERS = threads(64, 4)
 MOST_COUNTED = 65535  # frames that 16 bits count
 WORD = 4  # bytes
 
@@ -38,11 +39,11 @@ def vote(frames: Any, white: int) -> tuple[Any, Any]:
             dtype = numpy_dtype(frames)
             channels = int(frames.shape[3]) if frames.ndim == 4 else 1
             wide = count > MOST_COUNTED
-            threads = VOTERS // 2 if wide else VOTERS
+            voters = VOTERS // 2 if wide else VOTERS
             place.start(
-                count_votes(threads, channels, 8 * dtype.itemsize, wide),
-                blocks(pixels, threads),
-                threads,
+                count_votes(voters, channels, 8 * dtype.itemsize, wide),
+                blocks(pixels, voters),
+                voters,
                 flat(row),
                 count,
                 pixels,
@@ -113,7 +114,7 @@ def _over_words(place: Place, kernel: Any, frames: Any, numbers: tuple[Any, ...]
 
 
 @cache
-def count_votes(threads: int, channels: int, bits: int, wide: bool) -> Kernel:
+def count_votes(voters: int, channels: int, bits: int, wide: bool) -> Kernel:
     """Return the kernel of `vote`; ``wide``: counts may need more than 16 bits.
 
     It takes (frames, N, pixels, white, modes, marks); ``marks`` gain 1 at the first percentile of a pixel's range and
@@ -123,13 +124,13 @@ def count_votes(threads: int, channels: int, bits: int, wide: bool) -> Kernel:
     shift, tallies = bits - 8, 2 * MARKS
 
     def percentile_vote(frames, count, pixels, white, modes, marks):
-        hist = cuda.shared.array((LEVELS, threads), counter)
+        hist = cuda.shared.array((LEVELS, voters), counter)
         tally = cuda.shared.array(tallies, numba.int32)
         t = cuda.threadIdx.x
-        q = cuda.blockIdx.x * threads + t
+        q = cuda.blockIdx.x * voters + t
         for level in range(LEVELS):
             hist[level, t] = 0
-        for m in range(t, tallies, threads):
+        for m in range(t, tallies, voters):
             tally[m] = 0
         cuda.syncthreads()
         if q < pixels:
@@ -156,7 +157,7 @@ def count_votes(threads: int, channels: int, bits: int, wide: bool) -> Kernel:
             cuda.atomic.add(tally, kind + 100 * (before + most - 1) // count + 1, -1)
             modes[q] = mode
         cuda.syncthreads()
-        for m in range(t, tallies, threads):
+        for m in range(t, tallies, voters):
             if tally[m] != 0:
                 cuda.atomic.add(marks, m, numba.int64(tally[m]))
 

@@ -12,10 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions
+from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, threads
 
-COLUMNS = 128  # threads of a block of `curvature`, which all work on one row
-CREST_COLUMNS, CREST_ROWS = 32, 8  # of a block of threads of `crests`
+COLUMNS = threads(128, 5)  # threads of a block of `curvature`, which all work on one row
+CREST_COLUMNS, CREST_ROWS = threads(32, 4), threads(8, 2)  # of a block of threads of `crests`
 
 
 def curvature(image: Any, taps: Any, first: int, last: int, strength: Any, cos2: Any, sin2: Any) -> None:
@@ -95,11 +95,11 @@ def crests(
 
 
 @cache
-def filters(threads: int, single: bool) -> Kernel:
+def filters(across: int, single: bool) -> Kernel:
     """Return the kernel of `curvature`.
 
     It takes (image, taps, width of the taps, first row, rows, columns, strength, cos2, sin2), the arrays flat, and
-    shared memory for three rows of ``threads`` pixels and the reach of the taps.
+    shared memory for three rows of ``across`` pixels, the threads of a block, and the reach of the taps.
     """
     real = numba.float32 if single else numba.float64
 
@@ -108,11 +108,11 @@ def filters(threads: int, single: bool) -> Kernel:
         zero, one, two, tiny = real(0), real(1), real(2), real(1e-12)
         x = cuda.threadIdx.x
         i = first + cuda.blockIdx.y
-        start = cuda.blockIdx.x * threads
+        start = cuda.blockIdx.x * across
         half = width // 2
-        span = threads + 2 * half
+        span = across + 2 * half
         # Derivatives down the image, beyond its border those of its first and last column; then across.
-        for c in range(x, span, threads):
+        for c in range(x, span, across):
             column = min(max(start + c - half, 0), columns - 1)
             d0, d1, d2 = zero, zero, zero
             for k in range(width):

@@ -8,9 +8,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, view
+from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, numpy_dtype, portions, threads, view
 
-COLUMNS, ROWS = 32, 8  # of a block of threads; rows share cache lines where the image is transposed
+# Of a block of threads, whose rows share cache lines where the image is transposed.
+COLUMNS, ROWS = threads(32, 4), threads(8, 2)
 
 
 def shift_rows(image: Any, starts: np.ndarray, weights: np.ndarray, width: int, edge: bool) -> Any:

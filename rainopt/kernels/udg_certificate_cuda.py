@@ -6,19 +6,19 @@ from functools import cache
 
 import numba
 
-from rainopt.kernels.launch import Kernel, cuda
+from rainopt.kernels.launch import Kernel, cuda, threads
 from rainopt.kernels.udg_tiles_cuda import BX, BY, PRIOR, RX, RY, B, R
 
-THREADS = 256  # of a block, a power of two
-PIXELS = 16  # that a thread adds up, before there are more than `MOST_PARTS` blocks an image
+THREADS = threads(256, 4)  # of a block, a power of two
+PIXELS = threads(16, 4)  # that a thread adds up, before there are more than `MOST_PARTS` blocks an image
 MOST_PARTS = 1024
 SCALARS = ("low", "tau", "lambda_x", "lambda_y", "sparsity")
 """The numbers that the kernel takes, all of the dtype of the fields."""
 
 
 @cache
-def certify(threads: int, single: bool, prior: bool, time: bool, bounded: bool) -> Kernel:
-    """Return the kernel that adds up energy and dual energy of each image in parts.
+def certify(block: int, single: bool, prior: bool, time: bool, bounded: bool) -> Kernel:
+    """Return the kernel that adds up energy and dual energy of each image in parts, by so many threads.
 
     It takes (pool, O, old, size, width, height, first image, radius, parts, scalars), as
     `rainopt.kernels.udg_tiles_cuda.advance` does; ``radius`` (images,) is what R is bounded by in the unbounded model.
@@ -27,21 +27,21 @@ def certify(threads: int, single: bool, prior: bool, time: bool, bounded: bool) 
     """
     real = numba.float32 if single else numba.float64
     excess_at = PRIOR + 2 if prior else PRIOR
-    half_threads = threads // 2
+    half_block = block // 2
 
     def udg_certify(pool, O, old, size, width, height, first_image, radius, parts, scalars):
         low, tau, lambda_x, lambda_y, sparsity = scalars
         zero, half = real(0), real(0.5)
-        energies = cuda.shared.array(threads, numba.float64)
-        bounds = cuda.shared.array(threads, numba.float64)
+        energies = cuda.shared.array(block, numba.float64)
+        bounds = cuda.shared.array(block, numba.float64)
         x = cuda.threadIdx.x
         image = cuda.blockIdx.y + first_image
-        step = cuda.gridDim.x * threads
+        step = cuda.gridDim.x * block
         pixels = height * width
         base = image * pixels
         state = old * size
         energy, bound = 0.0, 0.0
-        for k in range(cuda.blockIdx.x * threads + x, pixels, step):
+        for k in range(cuda.blockIdx.x * block + x, pixels, step):
             i = k // width
             j = k - i * width
             at = base + k
@@ -105,7 +105,7 @@ def certify(threads: int, single: bool, prior: bool, time: bool, bounded: bool) 
         energies[x] = energy
         bounds[x] = bound
         cuda.syncthreads()
-        left = half_threads
+        left = half_block
         while left > 0:
             if x < left:
                 energies[x] += energies[x + left]

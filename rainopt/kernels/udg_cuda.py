@@ -15,7 +15,7 @@ from rainopt.kernels import udg_certificate_cuda as certificate
 from rainopt.kernels import udg_tiles_cuda as tiles
 from rainopt.kernels import udg_variants_cuda
 from rainopt.kernels.graphs import Repeated
-from rainopt.kernels.launch import Place, blocks, flat, numpy_dtype, portions
+from rainopt.kernels.launch import SIMULATED, Place, blocks, flat, numpy_dtype, portions
 from rainopt.kernels.udg_tiles_cuda import PRIOR, STATE, B, R, Tile
 
 PLAIN = Tile(wide=64, strips=8, strip=4, registers=64)
@@ -24,6 +24,8 @@ INFORMED = Tile(wide=32, strips=8, strip=4, registers=128)
 """Tile for float32 images with a prior or with what time tells, whose loops need more registers."""
 DOUBLE = Tile(wide=32, strips=8, strip=4)
 """Tile for float64 images; a larger one would not fit into 48 KiB of shared memory."""
+SIMULATION = Tile(wide=12, strips=2, strip=6)
+"""Tile for the simulator, whose threads are the host's."""
 DEPTH = 3  # iterations to a pass
 RECORDED = 25  # iterations that a graph holds at most
 # Numbers of a solve with the default weights, to time variants with.
@@ -101,6 +103,7 @@ class Tiles:
         single = self.dtype == np.float32
         if tile is None:
             tile = DOUBLE if not single else INFORMED if self.prior or self.time else PLAIN
+            tile = SIMULATION if SIMULATED else tile
         self.tile, self.depth = tile, min(DEPTH if depth is None else depth, tile.deepest)
         self._advance = tiles.advance(tile, single, self.prior, self.time)
         self._certify = certificate.certify(certificate.THREADS, single, self.prior, self.time, bounded)

@@ -8,32 +8,7 @@ import numpy as np
 import pytest
 
 from rainopt.arrays import to_numpy
-from rainopt.kernels import (
-    block_mean_cuda,
-    box_mean_cuda,
-    launch,
-    percentile_cuda,
-    ridge_cuda,
-    shear_cuda,
-    udg_certificate_cuda,
-)
-
-# A thread of a card is a thread of the host here, so blocks are small; results hang on their size by rounding alone.
-SMALL = (
-    (block_mean_cuda, "COLUMNS", 3),
-    (block_mean_cuda, "ROWS", 2),
-    (box_mean_cuda, "COLUMNS", 3),
-    (box_mean_cuda, "ROWS", 2),
-    (percentile_cuda, "THREADS", 4),
-    (percentile_cuda, "VOTERS", 4),
-    (ridge_cuda, "COLUMNS", 5),
-    (ridge_cuda, "CREST_COLUMNS", 5),
-    (ridge_cuda, "CREST_ROWS", 2),
-    (shear_cuda, "COLUMNS", 4),
-    (shear_cuda, "ROWS", 2),
-    (udg_certificate_cuda, "THREADS", 4),
-    (udg_certificate_cuda, "PIXELS", 6),
-)
+from rainopt.kernels import launch
 
 
 class Device:
@@ -70,11 +45,8 @@ class Device:
 @pytest.fixture(
     params=["simulator", pytest.param("cupy", marks=pytest.mark.gpu), pytest.param("torch", marks=pytest.mark.gpu)]
 )
-def cuda(request, monkeypatch):
+def cuda(request):
     """A `Device`."""
     if (request.param == "simulator") != launch.SIMULATED:
         pytest.skip("NUMBA_ENABLE_CUDASIM decides between the simulator and a card")
-    if launch.SIMULATED:
-        for module, name, value in SMALL:
-            monkeypatch.setattr(module, name, value)
     return Device(request.param)

@@ -13,7 +13,7 @@ from rainopt.optim.fused import constants
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.primal_dual import StepLengths
 
-SMALL = Tile(wide=6, strips=2, strip=4)
+SMALL = Tile(wide=6, strips=2, strip=4)  # so that small images have several
 
 
 def pair(cuda, shape, dtype="float32", known="", bounded=True, tile=SMALL, depth=2):
@@ -94,7 +94,7 @@ def test_images_with_gaps_and_none_at_all(cuda):
     weights = UDGWeights()
     numbers = constants(weights, StepLengths.for_weights(weights))
     for given in (wide[:, :, ::2], wide[:0], wide[:, :, :0]):
-        there = Tiles(cuda(given), numbers, bounded=True, sparsity=0.01, tile=SMALL, depth=1)
+        there = Tiles(cuda(given), numbers, bounded=True, sparsity=0.01, depth=1)
         here = Bands(np.ascontiguousarray(given), numbers, bounded=True, sparsity=0.01) if given.size else None
         there.advance(1)
         assert there.certify()[0].shape == given.shape[:1]
