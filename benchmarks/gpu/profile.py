@@ -1,4 +1,4 @@
-"""Step b, counted: launches, copies between host and device, and the kernels that take longest, of one call each."""
+"""What a device does in one call: launches, copies between host and device, and the kernels that take longest."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.notes import Notes, arguments
-from benchmarks.gpu.place import Place, places
-from benchmarks.gpu.timings import inputs, tasks
+from benchmarks.gpu.place import Place
 
 TOLD = 14  # kernels
-LEFT_OUT = ("solve_udg, reference",)
 
 
 def counted(place: Place, call: Callable[[], Any]) -> dict[str, Any]:
@@ -46,25 +43,3 @@ def counted(place: Place, call: Callable[[], Any]) -> dict[str, Any]:
         "copies": {name: {"count": len(sizes), "bytes": sum(sizes)} for name, sizes in copies.items()},
         "longest": [{"kernel": name, "count": len(took), "ms": sum(took) / 1e3} for name, took in longest],
     }
-
-
-def main() -> None:
-    """Count for each task of the timings."""
-    asked = arguments()
-    notes = Notes(asked.notes)
-    data = inputs(asked.rehearse)
-    for place in places(notes, asked.rehearse):
-        name = place.name
-        for title, (source, function, _) in tasks(data).items():
-            if title in LEFT_OUT:
-                continue
-
-            def count(source: str = source, function: Any = function, place: Place = place) -> dict[str, Any]:
-                there = place.put(data[source])
-                return counted(place, lambda: function(there))
-
-            notes.attempt(f"{title}, {name}", count)
-
-
-if __name__ == "__main__":
-    main()

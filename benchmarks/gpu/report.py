@@ -112,9 +112,10 @@ def _kernels(name: str, value: dict[str, Any]) -> Iterator[str]:
 
 def _counts(steps: dict[str, Any]) -> list[str]:
     lines = ["", "launches and copies of one call"]
-    for name, value in steps.get("profile", {}).items():
-        if not isinstance(value, dict):
+    for name, value in steps.get("timings", {}).items():
+        if not name.startswith("counts of ") or not isinstance(value, dict):
             continue
+        name = name.removeprefix("counts of ")
         if "error" in value:
             lines.append(f"  {name:<36} {value['error'][:100]}")
             continue

@@ -23,18 +23,17 @@ class StepPlan:
 
 STEPS: tuple[StepPlan, ...] = (
     StepPlan("facts", 60),
-    StepPlan("parity", 120),
-    StepPlan("variants", 40),
+    StepPlan("parity", 100),
     StepPlan("timings", 110),
-    StepPlan("video", 70),
-    StepPlan("profile", 45),
+    StepPlan("variants", 60),
     StepPlan("marked_tests", 60),
+    StepPlan("video", 80),
     StepPlan("training", 600),
 )
 LAST = "training"
 """What is left of the time is for this one."""
 
-RESERVED = 170.0
+RESERVED = 140.0
 """Seconds that the others leave to the last step in any case, as far as there are so many."""
 
 CLOSING = 6.0

@@ -15,7 +15,7 @@ from benchmarks.gpu.notes import Notes, arguments
 from benchmarks.gpu.place import milliseconds, places
 from rainopt.arrays import CUDA, KERNELS
 
-SIZES = {"1024 x 2048": (1024, 2048), "512 x 512": (512, 512), "3000 x 4000": (3000, 4000)}
+SIZES = {"1024 x 2048": (1024, 2048), "3000 x 4000": (3000, 4000), "512 x 512": (512, 512)}
 REHEARSED = {"8 x 9": (8, 9)}
 
 
@@ -34,8 +34,8 @@ def main() -> None:
             for variant, function in variants().items():
 
                 def timed(function: Any = function, image: Any = image) -> dict[str, float | int]:
-                    few = 1 if asked.rehearse else 7
-                    return milliseconds(place, lambda: function(image), repeat=few, warm=1, seconds=2.0)
+                    few = 1 if asked.rehearse else 5
+                    return milliseconds(place, lambda: function(image), repeat=few, warm=1, seconds=0.5)
 
                 notes.attempt(f"{operation}, {variant}, {title}, {place.name}", timed)
     if not notes.found:

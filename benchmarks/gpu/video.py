@@ -27,11 +27,14 @@ from rainopt.io.video.read import open_video
 from rainopt.io.video.write import VideoWriter
 
 DRAWN = 12  # frames of rain; the others are these again
-COMMANDS: dict[str, list[str]] = {
-    "each frame alone": ["--no-background"],
-    "each frame alone, angle given": ["--no-background", "--angle", "10"],
-    "helped by time": [],
+SHORT, LONG = 120, 480  # frames: one stretch, and four; what both have is start, and what the longer has more is speed
+COMMANDS: dict[str, tuple[str, list[str], tuple[int, ...]]] = {
+    "each frame alone, cuda": ("cuda", ["--no-background"], (SHORT, LONG)),
+    "each frame alone, angle given, cuda": ("cuda", ["--no-background", "--angle", "10"], (LONG,)),
+    "each frame alone, cpu": ("cpu", ["--no-background"], (SHORT,)),
+    "helped by time, cuda": ("cuda", [], (SHORT,)),
 }
+REHEARSED = "each frame alone, cpu"
 
 
 def rainy_frames(height: int, width: int, count: int) -> Iterator[np.ndarray]:
@@ -85,24 +88,33 @@ def coded(frames: list[np.ndarray], target: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Write the clip and derain it."""
+    """Write the clips and derain them."""
     asked = arguments()
     until = time.perf_counter() + asked.seconds - 3
     notes = Notes(asked.notes)
-    size, count = ((96, 128), 8) if asked.rehearse else ((1080, 1920), 150)
+    size, lengths = ((96, 128), (8, 16)) if asked.rehearse else ((1080, 1920), (SHORT, LONG))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        frames = list(rainy_frames(*size, count))
-        clip = write_clip(folder / "rain.mp4", iter(frames), *size)
-        notes.note("clip", {"frames": count, "height": size[0], "width": size[1], "bytes": clip.stat().st_size})
-        notes.attempt("decoded alone", lambda: decoded(clip))
-        notes.attempt("coded alone", lambda: coded(frames, folder / "again.mp4"))
-        asked_for = [("cuda", title) for title in COMMANDS] + [("cpu", next(iter(COMMANDS)))]
-        for device, title in asked_for[-1:] if asked.rehearse else asked_for:
-            options = [*COMMANDS[title], "--device", device]
-            target = folder / f"{device}_{len(notes.found)}.mp4"
-            left = max(until - time.perf_counter(), 1.0)
-            notes.attempt(f"{title}, {device}", partial(derained, clip, target, options, count, left))
+        frames = list(rainy_frames(*size, lengths[-1]))
+        clips = {count: write_clip(folder / f"rain{count}.mp4", iter(frames[:count]), *size) for count in lengths}
+        notes.note("clips", {"height": size[0], "width": size[1]} | {str(n): clips[n].stat().st_size for n in lengths})
+        notes.attempt("decoded alone", partial(decoded, clips[lengths[0]]))
+        notes.attempt("coded alone", partial(coded, frames[: lengths[0]], folder / "again.mp4"))
+        for title, (device, options, wanted) in COMMANDS.items():
+            if asked.rehearse and title != REHEARSED:
+                continue
+            took: dict[int, float] = {}
+            for count in lengths if asked.rehearse else wanted:
+                target = folder / f"{title.replace(' ', '_')}_{count}.mp4"
+                left = max(until - time.perf_counter(), 1.0)
+                work = partial(derained, clips[count], target, [*options, "--device", device], count, left)
+                found = notes.attempt(f"{title}, {count} frames", work)
+                target.unlink(missing_ok=True)
+                if found is not None:
+                    took[count] = found["seconds"]
+            if len(took) > 1:
+                (few, less), (many, more) = took.items()
+                notes.note(f"{title}, beyond the start", {"frames_per_s": (many - few) / max(more - less, 1e-3)})
 
 
 if __name__ == "__main__":
