@@ -9,7 +9,7 @@ from functools import partial
 import array_api_compat
 import numpy as np
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, host_view, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
 from rainopt.host_steps import fetch, truth
@@ -22,6 +22,8 @@ from rainopt.still.settings import LayerSettings
 
 # Images of more pixels are solved in tiles; some 50 bytes a pixel are in use at once.
 TILE_SIDE = 2048
+# Devices have the memory for more, and what tiles share would be solved twice.
+TILE_SIDE_THERE = 8192
 # Each iteration carries a pixel's influence one pixel further, and some hundred are usual; a third of this lies between
 # the part of a tile that is used and its cut.
 TILE_OVERLAP = 384
@@ -93,7 +95,8 @@ def rain_layer(
         return solve_adaptive(O, removal, most, within, known=known)
 
     height, width = grey.shape
-    side = TILE_SIDE if settings.tile is None else settings.tile
+    usual = TILE_SIDE_THERE if host_view(grey) is None else TILE_SIDE
+    side = usual if settings.tile is None else settings.tile
     max_iter, tol = stopping(settings.max_iter, settings.tol)
     whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
