@@ -264,7 +264,8 @@ def write_off_centre(lanes: int, bits: int) -> Kernel:
         if q >= words:
             return
         for c in range(lanes):
-            here = image[q * lanes + c] * scale
+            # Rounded here, and not together with the subtraction: that would leave out levels that are just near.
+            here = cuda.fma(image[q * lanes + c], scale, numba.float32(0))
             lowest[c] = max(numba.int32(math.ceil(here - near)), 0)
             highest[c] = min(numba.int32(math.floor(here + near)), largest)
             counts[c] = 0
