@@ -1,5 +1,6 @@
 import importlib
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -17,7 +18,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Kernels for CUDA run in numba's simulator where there is no card; numba asks when it is first imported.
-os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "0" if Path("/dev/nvidiactl").exists() else "1")
+CARD = shutil.which("nvidia-smi") or any(Path("/dev").glob("nvidia[0-9]*"))
+os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "0" if CARD else "1")
 
 LIBRARIES = ("numpy", "torch", "array_api_strict")
 

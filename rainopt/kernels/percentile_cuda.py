@@ -135,8 +135,8 @@ def count_votes(voters: int, channels: int, bits: int, wide: bool) -> Kernel:
         cuda.syncthreads()
         if q < pixels:
             low, high = LEVELS - 1, 0
-            for k in range(count):
-                at = (k * pixels + q) * channels
+            at = q * channels
+            for _ in range(count):
                 if channels == 1:
                     luma = numba.int64(frames[at]) >> shift
                 else:
@@ -145,6 +145,7 @@ def count_votes(voters: int, channels: int, bits: int, wide: bool) -> Kernel:
                     luma = (luma + 7471 * numba.int64(frames[at + 2]) + 32768) >> (16 + shift)
                 low, high = min(low, luma), max(high, luma)
                 hist[luma, t] += 1
+                at += pixels * channels
             most, mode, before, total = 0, 0, 0, 0
             for level in range(low, high + 1):
                 here = numba.int64(hist[level, t])
@@ -193,8 +194,10 @@ def write_percentile(lanes: int, bits: int) -> Kernel:
             for c in range(lanes):
                 trial[c] = value[c] | bit
                 counts[c] = 0
-            for k in range(count):
-                word = frames[k * words + q]
+            at = q
+            for _ in range(count):
+                word = frames[at]
+                at += words
                 for c in range(lanes):
                     v = numba.int32((word >> (c * bits)) & largest)
                     if v < trial[c]:
@@ -206,8 +209,10 @@ def write_percentile(lanes: int, bits: int) -> Kernel:
         for c in range(lanes):
             counts[c] = 0
             above[c] = largest
-        for k in range(count):
-            word = frames[k * words + q]
+        at = q
+        for _ in range(count):
+            word = frames[at]
+            at += words
             for c in range(lanes):
                 v = numba.int32((word >> (c * bits)) & largest)
                 if v <= value[c]:
@@ -230,8 +235,10 @@ def write_percentile(lanes: int, bits: int) -> Kernel:
             counts[c] = 0
             trial[c] = 0
             distance[c] = 0
-        for k in range(count):
-            word = frames[k * words + q]
+        at = q
+        for _ in range(count):
+            word = frames[at]
+            at += words
             for c in range(lanes):
                 v = numba.int32((word >> (c * bits)) & largest)
                 if v < lowest[c]:
@@ -264,13 +271,16 @@ def write_off_centre(lanes: int, bits: int) -> Kernel:
         if q >= words:
             return
         for c in range(lanes):
-            here = image[q * lanes + c] * scale
+            # Rounded here, and not together with the subtraction: that would leave out levels that are just near.
+            here = cuda.fma(image[q * lanes + c], scale, numba.float32(0))
             lowest[c] = max(numba.int32(math.ceil(here - near)), 0)
             highest[c] = min(numba.int32(math.floor(here + near)), largest)
             counts[c] = 0
             sums[c] = 0
-        for k in range(count):
-            word = frames[k * words + q]
+        at = q
+        for _ in range(count):
+            word = frames[at]
+            at += words
             for c in range(lanes):
                 v = numba.int32((word >> (c * bits)) & largest)
                 if v >= lowest[c] and v <= highest[c]:
