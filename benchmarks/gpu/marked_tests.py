@@ -15,8 +15,13 @@ TOLD = 2500  # characters of what pytest says in the end
 
 
 def files() -> list[str]:
-    """Return the files with such tests; the others may import what is not here."""
-    return sorted(str(path) for path in Path("tests").rglob("test_*.py") if MARK in path.read_text(encoding="utf-8"))
+    """Return the files with such tests, or beside fixtures that mark them; the others may import what is not here."""
+
+    def marked(path: Path) -> bool:
+        return path.is_file() and MARK in path.read_text(encoding="utf-8")
+
+    tests = Path("tests").rglob("test_*.py")
+    return sorted(str(path) for path in tests if marked(path) or marked(path.with_name("conftest.py")))
 
 
 def main() -> None:

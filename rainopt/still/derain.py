@@ -97,8 +97,8 @@ def derain(
     max_iter, tol
         As `rainopt.solve_udg`; of the second solve, where weights are chosen from the image.
     tile
-        Side in pixels of the tiles of a large image, default 2048, and 8192 on a device. Tiles of some 400 pixels and more agree with the
-        whole to 2/255; smaller ones see too little around them. 0: never tile.
+        Side in pixels of the tiles of a large image, default 2048, and 8192 on a device. Tiles of some 400 pixels and
+        more agree with the whole to 2/255; smaller ones see too little around them. 0: never tile.
     progress
         Called with the share done, from 0 to 1.
     strength
