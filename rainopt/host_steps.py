@@ -19,7 +19,7 @@ from rainopt.arrays import Array, to_numpy
 
 STEPS: dict[str, str] = {
     "check": "1 byte: whether an input is finite, not negative, or below its bound",
-    "range": "4 or 8 bytes each: the least and the greatest value of an input of floats",
+    "range": "4 or 8 bytes each: the least and the greatest value of an input of floats; 1 where a kernel looks itself",
     "exposure": "up to 8 bytes: the greatest value of an image, which its unit is found from",
     "crests": "24 bytes, and 4 a channel, for each crest pixel: some tenth of at most 1.5 million, for bright and for "
     "dark ridges at each of two scales",
