@@ -50,7 +50,7 @@ IMPORTS = (
     "torch",
     "typer",
 )
-COPIED = 1 << 31  # bytes
+COPIED = 1 << 30  # bytes
 
 
 def versions() -> dict[str, str | None]:
