@@ -22,10 +22,10 @@ class StepPlan:
 
 
 STEPS: tuple[StepPlan, ...] = (
-    StepPlan("facts", 60),
-    StepPlan("parity", 100),
+    StepPlan("facts", 90),
+    StepPlan("parity", 130),
     StepPlan("timings", 110),
-    StepPlan("variants", 60),
+    StepPlan("variants", 90),
     StepPlan("marked_tests", 60),
     StepPlan("video", 80),
     StepPlan("training", 600),

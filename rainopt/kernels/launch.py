@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 # Its stubs say little of what stands in kernels.
 cuda: Any = numba.cuda
 SIMULATED = "simulator" in cuda.jit.__module__
+FORMER = "row_stack"  # of numpy, now vstack
 MOST_BLOCKS = 65535  # along the second and third axis of a grid
 MISSING = "numba cannot use the CUDA device ({}); operations run on the array library, which is slower; {}"
 ADVICE = "install the package `numba-cuda` that fits the driver, see docs/gpu.md"
@@ -42,8 +43,10 @@ def usable() -> bool:
     if SIMULATED:
         return True
     try:
-        # Without a driver, some versions tell it by an exception.
+        # Without a driver, some versions tell it by an exception; and what does not fit numpy fails when it compiles.
         if cuda.is_available():
+            with _former_names_of_numpy():
+                cuda.jit("void()")(_nothing)
             return True
         reason = "no driver, or no compiler for it"
     except Exception as error:
@@ -51,6 +54,23 @@ def usable() -> bool:
     found = importlib.util.find_spec("numba_cuda") is not None
     logger.warning(MISSING.format(reason, "run `numba -s` to see what it finds" if found else ADVICE))
     return False
+
+
+def _nothing() -> None:
+    """Do nothing, as a kernel that shows whether any can be compiled."""
+
+
+@contextmanager
+def _former_names_of_numpy() -> Iterator[None]:
+    """Give numpy the name that numba-cuda up to 0.30 asks for when it first compiles, and numpy 2.5 has no more."""
+    missing = not hasattr(np, FORMER)
+    if missing:
+        setattr(np, FORMER, np.vstack)
+    try:
+        yield
+    finally:
+        if missing:
+            delattr(np, FORMER)
 
 
 @dataclass

@@ -27,8 +27,15 @@ def test_what_is_missing_is_said(monkeypatch, caplog, answer):
     with caplog.at_level(logging.WARNING):
         assert not usable.__wrapped__()
     assert "numba cannot use the CUDA device" in caplog.text
-    monkeypatch.setattr(launch, "cuda", SimpleNamespace(is_available=lambda: True))
+    there = SimpleNamespace(is_available=lambda: True, jit=lambda signature: lambda kernel: None)
+    monkeypatch.setattr(launch, "cuda", there)
     assert usable.__wrapped__()
+    # A compiler that does not fit what is installed beside it.
+    monkeypatch.setattr(there, "jit", lambda signature: lambda kernel: kernel.no_such_thing)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        assert not usable.__wrapped__()
+    assert "no_such_thing" in caplog.text
 
 
 def test_the_stream_is_that_of_the_library_on_the_device_of_the_array(monkeypatch):
