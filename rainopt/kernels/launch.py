@@ -234,6 +234,8 @@ class Kernel:
     def configured(self, grid: Any, block: Any, stream: Any, shared: int = 0) -> Callable[..., None]:
         """Return the kernel for a grid of blocks, a stream, and so many bytes of shared memory a block."""
         if not self._announced:
+            # The first of all kernels needs help beside some versions of numpy, which asking brings.
+            usable()
             self._announced = True
             announce(self.name)
         return _configured(self._compiled, grid, block, stream, shared)
