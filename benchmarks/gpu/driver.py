@@ -26,11 +26,11 @@ GRACE = 4.0  # seconds between asking a step to end and ending it
 SECONDS, REHEARSED = 470.0, 300.0
 
 
-def limit_of(step: StepPlan, left: float) -> float:
-    """Return the seconds that a step may take where so many are left of all."""
+def limit_of(step: StepPlan, left: float, reserved: float = RESERVED) -> float:
+    """Return the seconds that a step may take where so many are left of all, and the last one is to have some."""
     if step.name == LAST:
         return left - CLOSING
-    return min(step.seconds, max(left - CLOSING - RESERVED, min(step.seconds, left - CLOSING) / 4))
+    return min(step.seconds, max(left - CLOSING - reserved, min(step.seconds, left - CLOSING) / 4))
 
 
 def run_step(step: StepPlan, seconds: float, out: Path, rehearse: bool, log: BinaryIO) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def main() -> None:
     with (out / "log.txt").open("ab") as log:
         for step in STEPS:
             left = seconds - (time.time() - asked.begun)
-            limit = limit_of(step, left)
+            limit = limit_of(step, left, RESERVED if LAST in chosen else 0.0)
             if step.name not in chosen:
                 continue
             if limit < 1:

@@ -27,7 +27,8 @@ REACH: tuple[tuple[str, str, str, str, str], ...] = (
     ("background, 100 frames 1080p RGB resident", "background", "median_ms", "ms", "<= 8"),
 )
 LIBRARIES = ("cupy", "torch", "numpy")
-TALLEST = 40  # lines of a list
+TALLEST = 15  # lines of a list
+BEST = 3  # variants a size
 
 
 def lines_of(results: dict[str, Any]) -> list[str]:
@@ -36,7 +37,7 @@ def lines_of(results: dict[str, Any]) -> list[str]:
     lines = ["", "steps"]
     for name, step in steps.items():
         lines.append(f"  {name:<14} {step.get('seconds', 0):>7} s  {step.get('ended')}")
-    for part in (_facts, _timings, _video, _parity, _counts, _tests, _training):
+    for part in (_facts, _parity, _counts, _tests, _training, _video, _timings):
         try:
             lines += part(steps)
         # A step that was stopped leaves half of what is looked for; the rest is told.
@@ -121,10 +122,14 @@ def _counts(steps: dict[str, Any]) -> list[str]:
             continue
         copies = "; ".join(f"{kind} {c['count']} x, {c['bytes']:.0f} B" for kind, c in value["copies"].items())
         lines.append(f"  {name:<36} {value['launches']} launches, {value['kernel_ms']:.3f} ms; {copies}")
-        lines += [f"      {k['ms']:8.3f} ms {k['count']:5d} x {k['kernel'][:80]}" for k in value["longest"][:4]]
+        lines += [f"      {k['ms']:8.3f} ms {k['count']:5d} x {k['kernel'][:80]}" for k in value["longest"][:3]]
+    sizes: dict[str, list[tuple[float, str]]] = {}
     for name, value in steps.get("variants", {}).items():
-        if isinstance(value, dict):
-            lines.append(f"  variant {name:<48} {_number(value, 'median_ms')} ms")
+        if isinstance(value, dict) and "median_ms" in value:
+            variant, size, _ = name.rsplit(", ", 2)
+            sizes.setdefault(size, []).append((value["median_ms"], variant))
+    for size, timed in sizes.items():
+        lines += [f"  variant {size}: {_shown(ms)} ms {variant}" for ms, variant in sorted(timed)[:BEST]]
     return lines
 
 

@@ -22,12 +22,12 @@ class StepPlan:
 
 
 STEPS: tuple[StepPlan, ...] = (
-    StepPlan("facts", 90),
-    StepPlan("parity", 130),
-    StepPlan("timings", 110),
-    StepPlan("variants", 90),
+    StepPlan("facts", 60),
+    StepPlan("timings", 120),
+    StepPlan("variants", 40),
+    StepPlan("video", 75),
+    StepPlan("parity", 50),
     StepPlan("marked_tests", 60),
-    StepPlan("video", 80),
     StepPlan("training", 600),
 )
 LAST = "training"

@@ -132,12 +132,12 @@ def main() -> None:
         bandwidth = copied_bytes_per_second(place, 1 << (20 if asked.rehearse else 30))
         notes.note(f"copy_bytes_per_second_{name}", bandwidth)
         measure(place, data, bandwidth, notes, until)
+    # After the device's times, since what counts can fail in ways of its own.
+    for place in islice(places(notes, asked.rehearse), 1):
+        count_all(place, data, notes)
     if not asked.rehearse:
         here = numpy_place()
         measure(here, data, copied_bytes_per_second(here, 1 << 28), notes, until)
-    # Last, since what counts can fail in ways of its own.
-    for place in islice(places(notes, asked.rehearse), 1):
-        count_all(place, data, notes)
 
 
 if __name__ == "__main__":
