@@ -24,6 +24,7 @@ import numba.cuda
 import numpy as np
 from numba.core.errors import NumbaPerformanceWarning
 
+from rainopt.kernels.again import Again
 from rainopt.kernels.announce import announce
 
 logger = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class Place:
 
     def start(self, kernel: Kernel, grid: Any, block: Any, *arguments: Any, moved: int = 0, shared: int = 0) -> None:
         """Start a kernel; arrays among the arguments are those of `view`."""
-        kernel.configured(grid, block, self.stream, shared)(*arguments)
+        kernel.start(kernel.configured(grid, block, self.stream, shared), arguments)
         self.count(kernel.name, moved)
 
     def count(self, name: str, moved: int) -> None:
@@ -230,6 +231,19 @@ class Kernel:
         # No ``fastmath``: NaN and the order of additions matter. The simulator knows no registers.
         self._compiled = cuda.jit(function) if SIMULATED else cuda.jit(max_registers=registers)(function)
         self._announced = False
+        self._again: Again | None = None if SIMULATED else Again(self._compiled)
+
+    def start(self, configured: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        """Start what `configured` returned, by the short way where there is one."""
+        if self._again is not None:
+            try:
+                if self._again.start(configured, arguments):
+                    return
+            # Internals of numba may be other ones; its own way always works.
+            except Exception as error:
+                self._again = None
+                logger.info("kernel %s is started by numba, which takes longer: %s", self.name, error)
+        configured(*arguments)
 
     def configured(self, grid: Any, block: Any, stream: Any, shared: int = 0) -> Callable[..., None]:
         """Return the kernel for a grid of blocks, a stream, and so many bytes of shared memory a block."""
