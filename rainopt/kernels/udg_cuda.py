@@ -7,6 +7,7 @@ recorded as a CUDA graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ DOUBLE = Tile(wide=32, strips=8, strip=4)
 SIMULATION = Tile(wide=12, strips=2, strip=6)
 """Tile for the simulator, whose threads are the host's."""
 DEPTH = 3  # iterations to a pass
-RECORDED = 25  # iterations that a graph holds at most
+RECORDED = 50  # iterations that a graph holds at most
 # Numbers of a solve with the default weights, to time variants with.
 TYPICAL = {
     "step_b": 0.8,
@@ -252,6 +253,7 @@ class Tiles:
             return background, xp.minimum(rain, self._O if self._ceiling is None else self._ceiling)
 
 
+@lru_cache(maxsize=256)
 def _covered(length: int, side: int, depth: int) -> int:
     """Return how many pixels of an axis all tiles together read, those outside left out."""
     step = side - 2 * depth
