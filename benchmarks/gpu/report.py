@@ -123,6 +123,8 @@ def _counts(steps: dict[str, Any]) -> list[str]:
         copies = "; ".join(f"{kind} {c['count']} x, {c['bytes']:.0f} B" for kind, c in value["copies"].items())
         lines.append(f"  {name:<36} {value['launches']} launches, {value['kernel_ms']:.3f} ms; {copies}")
         lines += [f"      {k['ms']:8.3f} ms {k['count']:5d} x {k['kernel'][:80]}" for k in value["longest"][:3]]
+    told = steps.get("timings", {}).get("host time of derain", [])
+    lines += ["host time of derain", *(f"  {line}" for line in told)] if isinstance(told, list) else []
     sizes: dict[str, list[tuple[float, str]]] = {}
     for name, value in steps.get("variants", {}).items():
         if isinstance(value, dict) and "median_ms" in value:
