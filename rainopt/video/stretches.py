@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.arrays import Array
 from rainopt.direction.estimate import PRESENT, Direction
 from rainopt.geometry.lines import line_angle
 from rainopt.optim.objectives import NO_PRIOR, RainPrior
+from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.parallel.threads import in_order
 from rainopt.still.rain import Streaks
 from rainopt.video.background import background_of_store
@@ -88,7 +90,10 @@ class StretchSettings:
 
 
 def stretch_settings(
-    store: FrameStore, settings: VideoSettings, before: StretchSettings | None = None
+    store: FrameStore,
+    settings: VideoSettings,
+    before: StretchSettings | None = None,
+    elsewhere: Elsewhere = here,
 ) -> StretchSettings:
     """Choose how the frames of a store are derained, after the stretch ``before`` of the same scene.
 
@@ -100,34 +105,36 @@ def stretch_settings(
     if before is not None and len(store) < FEW:
         return replace(before, empty_bits=bits, gains=None if before.gains is None else np.ones(len(store)))
     if not settings.background or settings.strength == 0 or len(store) < LEAST_FRAMES:
-        return _following(before, StretchSettings(_scene(store, settings), empty_bits=bits), settings)
+        return _following(before, StretchSettings(_scene(store, settings, elsewhere), empty_bits=bits), settings)
     strength = min(settings.strength, 1.0)
     settings = replace(settings, strength=max(settings.strength, 1.0))
-    chosen = _still(store, settings) if _is_still(store) else None
+    chosen = _still(store, settings, elsewhere) if _is_still(store) else None
     if chosen is None:
         sample = sample_around(store, settings.angle)
-        chosen = StretchSettings(_scene(store, settings, sample), sample.time)
+        chosen = StretchSettings(_scene(store, settings, elsewhere, sample), sample.time)
     return _following(before, replace(chosen, empty_bits=bits, strength=strength), settings)
 
 
-def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None:
+def _still(store: FrameStore, settings: VideoSettings, elsewhere: Elsewhere) -> StretchSettings | None:
     """Return how the frames of a still camera are derained; None where their background is worth little."""
     gains = gains_of(store)
     lit = store if np.all(gains == 1) else EvenlyLit(store, gains)
-    estimate = background_of_store(lit)
+    estimate = background_of_store(lit, elsewhere=elsewhere)
     backdrop = backdrop_of(estimate)
     if not is_worth(lit, estimate, USEFUL if coverage_of(estimate, backdrop.valid) > DENSE else ACCEPTED):
         return None
     sample = sample_over(lit, _spread(lit, SAMPLES), estimate, backdrop.valid, settings.angle)
-    return StretchSettings(_scene(store, settings, sample), sample.time, backdrop, gains)
+    return StretchSettings(_scene(store, settings, elsewhere, sample), sample.time, backdrop, gains)
 
 
-def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = None) -> SceneSettings:
+def _scene(
+    store: FrameStore, settings: VideoSettings, elsewhere: Elsewhere, sample: Sample | None = None
+) -> SceneSettings:
     directions = None
     if sample is not None:
         directions = sample.estimate.directions if sample.estimate.confidence >= PRESENT else ()
     count = SAMPLES if sample is None else FEW_SAMPLES
-    return scene_settings([store[number] for number in _spread(store, count)], settings, directions)
+    return scene_settings([store[number] for number in _spread(store, count)], settings, directions, elsewhere)
 
 
 def _following(before: StretchSettings | None, now: StretchSettings, settings: VideoSettings) -> StretchSettings:
@@ -172,15 +179,21 @@ def following(before: SceneSettings, now: SceneSettings) -> SceneSettings:
     return replace(now, rain=(strongest, *now.rain[1:]))
 
 
-def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarray]:
-    """Yield the frames of a store without their rain, in order, worked on in threads a few ahead."""
+def derained(store: FrameStore, settings: StretchSettings, elsewhere: Elsewhere = here) -> Iterator[np.ndarray]:
+    """Yield the frames of a store without their rain, in order, worked on in threads a few ahead.
+
+    What is solved of them is solved ``elsewhere``.
+    """
     if settings.dry:
         return iter(store)
     bits = settings.empty_bits
     frames = (lifted(frame, bits) for frame in store)
 
     def solve(frame: np.ndarray, known: RainPrior = NO_PRIOR) -> np.ndarray:
-        return derain_frame(frame, settings.scene, known)
+        def alone(frame: Array, *fields: Array) -> Array:
+            return derain_frame(frame, settings.scene, RainPrior(*fields))
+
+        return elsewhere(alone, frame, *known)
 
     angles = tuple(direction.angle for direction in settings.scene.directions)
     if settings.time is None:
