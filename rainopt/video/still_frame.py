@@ -42,8 +42,6 @@ class _Part(NamedTuple):
 
     Attributes
     ----------
-    region
-        The part.
     backdrop
         Its background.
     there
@@ -56,7 +54,6 @@ class _Part(NamedTuple):
         (h, w) bool: where these cannot be believed.
     """
 
-    region: Region
     backdrop: Backdrop
     there: np.ndarray
     excess: np.ndarray
@@ -92,17 +89,21 @@ def still_frame(
     shape = one.pixels.shape
     regions = regions_of(there, shape, margin_of(shape))
     parts = [_part(window, backdrop, region, scene, steps, settings, angles) for region in regions]
-    doubtful = sum(int(np.count_nonzero(part.doubt[part.region.within])) for part in parts)
-    for part in parts:
-        solved = part
-        if doubtful > LITTLE * shape[0] * shape[1] and part.doubt.any():
-            solution = solve(one.pixels[part.region.around], known_of(part.excess, ~part.there, TRUST))
-            solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
-        front = _over(clean[part.region.around], solved)
-        front = not_below_scene(front, window, part.backdrop.like(front), part.region, settings)
+    worked_on = list(zip(regions, parts, strict=True))
+    doubtful = sum(int(np.count_nonzero(part.doubt[region.within])) for region, part in worked_on if part)
+    for region, part in worked_on:
+        front = clean[region.around]
+        if part is not None:
+            solved = part
+            if doubtful > LITTLE * shape[0] * shape[1] and part.doubt.any():
+                solution = solve(one.pixels[region.around], known_of(part.excess, ~part.there, TRUST))
+                solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
+            front = _over(front, solved)
+        behind = backdrop.part(region.around)
+        front = not_below_scene(front, window, behind.like(front), region, settings)
         if things is not None:
-            front = with_small_things(front, window, part.backdrop, part.region, things)
-        clean[part.region.box] = front[part.region.within]
+            front = with_small_things(front, window, behind, region, things)
+        clean[region.box] = front[region.within]
     return clean
 
 
@@ -114,14 +115,17 @@ def _part(
     steps: Mapping[int, Step],
     settings: TimeSettings,
     angles: tuple[float, ...],
-) -> _Part:
+) -> _Part | None:
+    """Return a part of a frame in which something is in front of the background; None where nothing is."""
     pixels, behind = window[0].pixels[region.around], backdrop.part(region.around)
     there = region.mask(scene.there[region.small]) | ~behind.valid
+    if not there[region.within].any():
+        return None
     excess = behind.difference(pixels)
     if settings.coverage > HIDDEN:
-        return _Part(region, behind, there, excess, pixels, there)
+        return _Part(behind, there, excess, pixels, there)
     clean, doubt = _by_time(window, excess, region, scene, steps, settings, angles)
-    return _Part(region, behind, there, excess, clean, doubt & there)
+    return _Part(behind, there, excess, clean, doubt & there)
 
 
 def _by_time(
