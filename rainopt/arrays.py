@@ -19,21 +19,30 @@ import numpy as np
 CPU, CUDA = "cpu", "cuda"
 KERNELS: dict[tuple[str, str], str] = {
     ("block_mean", CPU): "rainopt.kernels.block_mean_cpu:block_mean",
+    ("block_mean", CUDA): "rainopt.kernels.block_mean_cuda:block_mean",
     ("box_mean", CPU): "rainopt.kernels.box_mean_cpu:box_mean",
+    ("box_mean", CUDA): "rainopt.kernels.box_mean_cuda:box_mean",
     ("dct2", CPU): "rainopt.kernels.dct_cpu:dct2",
     ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
     ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
+    ("off_centre", CUDA): "rainopt.kernels.percentile_cuda:off_centre",
     ("percentile", CPU): "rainopt.kernels.percentile_cpu:percentile",
+    ("percentile", CUDA): "rainopt.kernels.percentile_cuda:percentile",
     ("percentile_vote", CPU): "rainopt.kernels.percentile_cpu:vote",
+    ("percentile_vote", CUDA): "rainopt.kernels.percentile_cuda:vote",
+    ("ridge_crests", CUDA): "rainopt.kernels.ridge_cuda:crests",
+    ("ridge_curvature", CUDA): "rainopt.kernels.ridge_cuda:curvature",
     ("shear", CPU): "rainopt.kernels.shear_cpu:shift_rows",
+    ("shear", CUDA): "rainopt.kernels.shear_cuda:shift_rows",
     ("udg", CPU): "rainopt.kernels.udg_cpu:Bands",
+    ("udg", CUDA): "rainopt.kernels.udg_cuda:Tiles",
 }
 """All kernels, by operation and kind of device, as "module:name".
 
-A kernel takes arrays that lie on its device, numpy arrays on the CPU, and returns such arrays. It is imported when it
-is first asked for, because compiling it is no business of a user of another device. To add one: a file in
-`rainopt.kernels` named after operation and device, a line here, a test that it agrees with the operation as written,
-and a row in ``benchmarks.speed``.
+A kernel takes arrays that lie on its device, numpy arrays on the CPU and those of cupy or torch on a CUDA device, and
+returns such arrays. It is imported when it is first asked for, because compiling it is no business of a user of another
+device. To add one: a file in `rainopt.kernels` named after operation and device, a line here, a test that it agrees
+with the operation as written, and a row in ``benchmarks.speed``.
 """
 
 # An array of any library of the Python array API standard: numpy, cupy, torch, array-api-strict, ...
@@ -115,7 +124,7 @@ def kernel(operation: str, *arrays: Array | None) -> Callable[..., Any] | None:
     plain = all(isinstance(array, np.ndarray) for array in there)
     device = CPU if plain else _shared_device(there)
     entry = None if device is None else KERNELS.get((operation, device))
-    if device is None or entry is None:
+    if device is None or entry is None or (device == CUDA and not _compiles_for_cuda()):
         return None
     function = _loaded(entry)
     if plain or device != CPU:
@@ -134,10 +143,19 @@ def _loaded(entry: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
+def _compiles_for_cuda() -> bool:
+    """Tell whether there is what kernels for CUDA are compiled with."""
+    return import_module("rainopt.kernels.launch").usable()
+
+
 def _shared_device(arrays: list[Array]) -> str | None:
-    """Return the kind of device that all arrays lie on; None for several, and where one is part of a gradient."""
+    """Return the kind of device that all arrays lie on; None for several of a kind or of libraries, and where one is
+    part of a gradient.
+    """
     if all(host_view(array) is not None for array in arrays):
         return CPU
+    if len({(array_api_compat.is_torch_array(array), str(getattr(array, "device", ""))) for array in arrays}) > 1:
+        return None
     for array in arrays:
         if array_api_compat.is_torch_array(array):
             if array.device.type != CUDA or array.requires_grad:

@@ -6,6 +6,7 @@ import math
 from numbers import Integral, Real
 
 from rainopt.arrays import Array, namespace, native, require_dense
+from rainopt.host_steps import truth
 
 MOST_ITERATIONS = 100_000  # some hundred are usual; more are a slip, or never end
 
@@ -34,7 +35,7 @@ def require_batch(array: Array, name: str) -> None:
 def require_finite(array: Array, name: str) -> None:
     """Require that no element is NaN or infinite; a black picture is not an answer to one."""
     xp = namespace(array)
-    if not bool(xp.all(xp.isfinite(array))):
+    if not truth(xp.all(xp.isfinite(array)), "check"):
         raise ValueError(f"`{name}` must be finite, but it holds NaN or infinite values")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rainopt.arrays import Array, detached, is_floating, namespace, native, require_dense
 from rainopt.checks import require_axis, require_finite
+from rainopt.host_steps import number
 
 # BT.601 luma, the weights of the luminance that most of the literature scores.
 LUMA = (0.299, 0.587, 0.114)
@@ -101,7 +102,7 @@ def unit_range(image: Array) -> Array:
         raise TypeError(f"`image` must be uint8, uint16 or floating point, got {image.dtype}")
     require_finite(image, "image")
     values = detached(image)
-    low, high = float(xp.min(values)), float(xp.max(values))
+    low, high = (number(end(values), "range") for end in (xp.min, xp.max))
     if low < -RANGE_SLACK or high > 1 + RANGE_SLACK:
         raise ValueError(
             f"`image` of floats must lie in [0, 1], got values from {low:g} to {high:g}; divide by its full scale"
@@ -159,8 +160,8 @@ def brightest(image: Array, channel_axis: int | None = -1) -> float:
         if image.shape[axis] in (2, 4):
             image = xp.moveaxis(image, axis, 0)[: image.shape[axis] - 1, ...]
     if image.dtype == xp.uint16 and not isinstance(image, np.ndarray):
-        return float(xp.max(xp.astype(image, xp.int32))) / 65535  # torch knows little of this dtype
-    return float(xp.max(image)) / (xp.iinfo(image.dtype).max if whole else 1)
+        return number(xp.max(xp.astype(image, xp.int32)), "exposure") / 65535  # torch knows little of this dtype
+    return number(xp.max(image), "exposure") / (xp.iinfo(image.dtype).max if whole else 1)
 
 
 def scaled(array: Array, factor: float) -> Array:

@@ -1,5 +1,8 @@
 import importlib
+import os
+import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,10 @@ settings.load_profile("rainopt")
 # Shells let what they start in the background ignore interruptions, and so would every command that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Kernels for CUDA run in numba's simulator where there is no card; numba asks when it is first imported.
+CARD = shutil.which("nvidia-smi") or any(Path("/dev").glob("nvidia[0-9]*"))
+os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "0" if CARD else "1")
 
 LIBRARIES = ("numpy", "torch", "array_api_strict")
 

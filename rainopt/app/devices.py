@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from rainopt import arrays
 from rainopt.arrays import CPU, Array
 from rainopt.kernels import cuda
+from rainopt.parallel.elsewhere import Elsewhere, here
 
 
 def resolve_device(name: str) -> str:
@@ -24,4 +27,14 @@ def resolve_device(name: str) -> str:
 
 def to_device(image: np.ndarray, device: str) -> Array:
     """Return a host array on a device named by `resolve_device`."""
-    return image if device == CPU else cuda.on_device(image, int(device.split(":")[1]))
+    return image if device == CPU else cuda.on_device(image, _index(device))
+
+
+@cache
+def elsewhere(device: str) -> Elsewhere:
+    """Return where the frames of videos are computed on a device named by `resolve_device`, the same at each call."""
+    return here if device == CPU else cuda.Lanes(_index(device))
+
+
+def _index(device: str) -> int:
+    return int(device.split(":")[1])

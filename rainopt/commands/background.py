@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rainopt.app.options import Compare, Jobs, JsonLines, Overwrite, refusing
+from rainopt.app.options import Compare, Device, Jobs, JsonLines, Overwrite, refusing
 from rainopt.app.video_options import Start, Stop, parse_span
 
 
@@ -47,6 +47,7 @@ def background(
         typer.Option(help="Folder for frames that do not fit into memory; the system's temporary folder if left out."),
     ] = None,
     jobs: Jobs = 1,
+    device: Device = "auto",
     json_lines: JsonLines = False,
 ) -> None:
     """Find what a camera sees behind the rain of a video.
@@ -65,11 +66,16 @@ def background(
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
+    from rainopt.app.devices import resolve_device
     from rainopt.app.inputs import VIDEOS, PlanError, plan
     from rainopt.app.report import follow
     from rainopt.commands.background_video import BackgroundSettings, FindBackground
 
-    settings = BackgroundSettings(frames, parse_span(start, stop), step, stabilise, maps, compare, overwrite, scratch)
+    with refusing("--device", ValueError):
+        place = resolve_device(device)
+    settings = BackgroundSettings(
+        frames, parse_span(start, stop), step, stabilise, maps, compare, overwrite, scratch, place
+    )
     with refusing("--output", PlanError):
         task = FindBackground(settings)
         work = plan(inputs, output, task.results, VIDEOS)

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from rainopt.app.compare import RAIN_GAIN, captioned
+from rainopt.app.devices import elsewhere
 from rainopt.app.results import wanted_of
 from rainopt.app.task import FileRecord, Progress, error_message, writing_alone
 from rainopt.commands.background_colours import colours_of
@@ -36,6 +37,7 @@ class BackgroundSettings:
     compare: bool = False
     overwrite: bool = False
     scratch: Path | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def background_file(
                 return BackgroundRecord(str(source), str(target), "skipped")
             scene = FirstScene(video, settings)
             count = (1 << 62) if settings.frames == 0 else settings.frames
-            settled = settle(scene, store, count=count, stabilise=settings.stabilise, progress=progress)
+            place = elsewhere(settings.device)
+            settled = settle(
+                scene, store, count=count, stabilise=settings.stabilise, progress=progress, elsewhere=place
+            )
             _write(settled, store, video, wanted, target, settings)
         return _record(source, target, settled, scene, video, begin)
     # Anything that goes wrong with one video must leave the others to be done.

@@ -210,11 +210,11 @@ class Derain(DerainTask):
         return Solver(self.moving)
 
     def video(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
-        """Derain one video file, on the CPU."""
+        """Derain one video file; what is solved of its frames, on the device."""
         from rainopt.commands.derain_video import derain_video
 
         of_images = {"--save-rain": self.output.save_rain, "--veil": self.still.veil}
-        return derain_video(source, target, self.moving, self.output, of_images, progress)
+        return derain_video(source, target, self.moving, self.output, of_images, progress, self.device)
 
 
 def parse_weights(text: str | None) -> UDGWeights | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.app.devices import elsewhere
 from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, Progress
@@ -34,13 +35,15 @@ def derain_video(
     output: OutputSettings,
     of_images: dict[str, bool],
     progress: Progress | None = None,
+    device: str = "cpu",
 ) -> FileRecord:
-    """Derain one video file, or a frame of it; ``of_images`` as `rainopt.app.video.video_to_video`."""
+    """Derain one video file, or a frame of it, on a device; ``of_images`` as `rainopt.app.video.video_to_video`."""
+    solver = Solver(settings, STRETCH, device=device)
     if output.preview is not None:
-        return video_to_preview(source, target, output.preview, output, Solver(settings, STRETCH))
+        return video_to_preview(source, target, output.preview, output, solver)
 
     def work(video: CutVideo) -> dict[str, Any]:
-        done = in_stretches(video, target, _Stretches(video, Solver(settings, STRETCH), output), output, progress)
+        done = in_stretches(video, target, _Stretches(video, solver, output), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
@@ -59,10 +62,11 @@ class Solver:
     asked: VideoSettings
     length: int = STRETCH
     around: int = AROUND
+    device: str = "cpu"
 
     def choose(self, store: FrameStore, before: StretchSettings | None) -> StretchSettings:
         """Return how the frames of a stretch are derained."""
-        return stretch_settings(store, self.asked, before)
+        return stretch_settings(store, self.asked, before, elsewhere(self.device))
 
     def part(self, chosen: StretchSettings, frames: slice | None) -> StretchSettings:
         """Return how some of the frames of a stretch are derained by themselves, or frames that follow later."""
@@ -74,7 +78,7 @@ class Solver:
         self, store: FrameStore, chosen: StretchSettings, wanted: Collection[int] | None = None
     ) -> Iterator[np.ndarray]:
         """Yield frames without their rain, of those ``wanted`` if that is given; the others only help."""
-        results = derained(store, chosen)
+        results = derained(store, chosen, elsewhere(self.device))
         return results if wanted is None else (result for k, result in enumerate(results) if k in wanted)
 
     def angle(self, chosen: StretchSettings) -> float | None:

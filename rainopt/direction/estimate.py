@@ -16,7 +16,7 @@ import numpy as np
 
 from rainopt.arrays import Array
 from rainopt.direction.evidence import Evidence, gather
-from rainopt.direction.planes import work_planes
+from rainopt.direction.planes import reduced_planes
 from rainopt.direction.ridges import turn
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, scaled
@@ -80,7 +80,8 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
     Parameters
     ----------
     image
-        (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], of any array library. Evidence is gathered on the host.
+        (H, W) or (H, W, C), uint8, uint16 or float in [0, 1], of any array library. What is counted of ridges is
+        counted on the host.
     channel_axis
         Axis of the channels.
 
@@ -99,7 +100,7 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
 
 def look(image: Array, channel_axis: int = -1, unit: float = 1.0) -> Evidence:
     """Return the evidence of an image divided by its `rainopt.image.exposure`; contrasts are in its units, too."""
-    return gather(scaled(work_planes(image, channel_axis), 1 / unit))
+    return gather(scaled(reduced_planes(image, channel_axis), 1 / unit))
 
 
 def vote(evidence: Evidence) -> AngleEstimate:

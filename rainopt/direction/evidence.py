@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from rainopt.arrays import Array, host_view
+from rainopt.direction import ridges_there
 from rainopt.direction.neighbours import line_lengths, spacing_evenness
 from rainopt.direction.ridges import Ridges, find_ridges
+from rainopt.host_steps import fetch
 from rainopt.image import luminance
 from rainopt.parallel.threads import run_all
 
@@ -57,8 +61,17 @@ class Evidence(NamedTuple):
         return Evidence(*(field[keep] for field in self))
 
 
-def gather(colour: np.ndarray) -> Evidence:
-    """Return the votes of all ridges of a host image (C, H, W) float32 in [0, 1]."""
+def gather(colour: Array) -> Evidence:
+    """Return the votes of all ridges of an image (C, H, W) float32 in [0, 1].
+
+    One that lies on a device stays there where the device has the kernels; small ones, which are enlarged, do not.
+    """
+    find: Callable[..., tuple[Ridges, Ridges]] = find_ridges
+    if not isinstance(colour, np.ndarray):
+        large = colour.shape[1] * colour.shape[2] >= SMALL_PIXELS and host_view(colour) is None
+        there = ridges_there.finder(colour) if large else None
+        find = find_ridges if there is None else there
+        colour = np.ascontiguousarray(fetch(colour, "block means")) if there is None else colour
     if min(colour.shape[1:]) >= 3 and colour.shape[1] * colour.shape[2] < SMALL_PIXELS:
         colour = enlarged(colour)
     grey = luminance(colour)
@@ -66,7 +79,7 @@ def gather(colour: np.ndarray) -> Evidence:
     found = [
         (sigma, dark, ridges)
         for sigma in SCALES
-        for dark, ridges in zip((False, True), find_ridges(colour, grey, sigma), strict=True)
+        for dark, ridges in zip((False, True), find(colour, grey, sigma), strict=True)
     ]
 
     def votes(sigma: float, dark: bool, ridges: Ridges) -> Evidence:

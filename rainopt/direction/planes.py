@@ -1,4 +1,4 @@
-"""The picture that the angle is estimated on: float planes on the host, large photographs reduced."""
+"""The picture that the angle is estimated on: float planes, large photographs reduced."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, require_dense, to_numpy
+from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, require_dense
 from rainopt.checks import require_axis
+from rainopt.host_steps import fetch
 from rainopt.image import RANGE_SLACK, split_channels
 
 # Streaks of large photographs are many pixels wide, and evidence is plentiful: work on about this many pixels.
@@ -21,7 +22,18 @@ def reduction(height: int, width: int) -> int:
 
 
 def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
-    """Return the colours of an image as (C, h, w) float32 on the host, averaged over whole blocks; angles are kept.
+    """Return `reduced_planes` of an image on the host.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `rainopt.image.split_channels`.
+    """
+    return np.ascontiguousarray(fetch(reduced_planes(image, channel_axis), "block means"))
+
+
+def reduced_planes(image: Array, channel_axis: int = -1) -> Array:
+    """Return the colours of an image as (C, h, w) float32 where it lies, averaged over whole blocks; angles are kept.
 
     Raises
     ------
@@ -41,12 +53,12 @@ def work_planes(image: Array, channel_axis: int = -1) -> np.ndarray:
         height, width = height // factor, width // factor
         blocks = xp.reshape(colour[:, : height * factor, : width * factor], (channels, height, factor, width, factor))
         colour = xp.mean(blocks, axis=(2, 4))
-    return np.ascontiguousarray(to_numpy(colour))
+    return np.ascontiguousarray(colour) if isinstance(colour, np.ndarray) else colour
 
 
-def _reduced(image: Array, channel_axis: int) -> np.ndarray | None:
-    """`work_planes` of a large image by the kernel of its device; None where it is small, there is no kernel, or there
-    is something to complain of, which is left to `split_channels`.
+def _reduced(image: Array, channel_axis: int) -> Array | None:
+    """`reduced_planes` of a large image by the kernel of its device; None where it is small, there is no kernel, or
+    there is something to complain of, which is left to `split_channels`.
     """
     xp = namespace(image)
     if image.ndim not in (2, 3):
@@ -71,4 +83,4 @@ def _reduced(image: Array, channel_axis: int) -> np.ndarray | None:
     else:
         return None
     planes = fast(pixels, channels - (channels in (2, 4)), factor, scale, low, high)
-    return None if planes is None else np.clip(to_numpy(planes), 0, 1)
+    return None if planes is None else xp.clip(planes, 0.0, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -110,27 +111,51 @@ def find_ridges(colour: np.ndarray, luminance: np.ndarray, sigma: float = 1.0) -
         count = kernel.link(crests[sign], cos2, sin2, np.float32(np.cos(2 * np.radians(TURN))), owner)
         sums = np.zeros((count, kernel.CHANNELS + len(colour)))
         kernel.measure(owner, cos2, sin2, offsets[sign], luminance, colour, REACH * sigma, sums)
-        return _shapes(sums[sums[:, kernel.COUNT] >= FEWEST], sign)
+        return shapes(sums[sums[:, kernel.COUNT] >= FEWEST], sign)
 
     bright, dark = run_all(measured, [(sign,) for sign in signs])
     return bright, dark
 
 
 def _thresholds(strength: np.ndarray) -> np.ndarray:
+    """Return `thresholds_from` a map of curvature (H, W)."""
+
+    def block(i: int, j: int) -> np.ndarray:
+        return strength[i * BLOCK : (i + 1) * BLOCK : SAMPLE, j * BLOCK : (j + 1) * BLOCK : SAMPLE]
+
+    return thresholds_from(strength.shape, strength[::SAMPLE, ::SAMPLE], block, lambda: strength)
+
+
+def thresholds_from(
+    shape: tuple[int, ...],
+    sampled: np.ndarray,
+    block: Callable[[int, int], np.ndarray],
+    whole: Callable[[], np.ndarray],
+) -> np.ndarray:
     """Return for each block the strength that only its strongest ridge pixels exceed; (rows, columns) of blocks.
 
     It follows the block only within limits: rain before a plain wall is not to be measured by the tree beside it, and
     the noise of a clear sky is not to be measured at all.
+
+    Parameters
+    ----------
+    shape
+        Of the map of curvature.
+    sampled
+        Every `SAMPLE`-th of its pixels in both directions.
+    block
+        Returns every `SAMPLE`-th pixel of a block, from the block's first on.
+    whole
+        Returns the map.
     """
-    rows, columns = (-(-n // BLOCK) for n in strength.shape)
-    everywhere = _threshold(strength[::SAMPLE, ::SAMPLE])
+    rows, columns = (-(-n // BLOCK) for n in shape)
+    everywhere = _threshold(sampled)
     if np.isinf(everywhere):
-        everywhere = _threshold(strength)  # a single line may lie between the samples
+        everywhere = _threshold(whole())  # a single line may lie between the samples
     local = np.empty((rows, columns), np.float32)
     for i in range(rows):
         for j in range(columns):
-            block = strength[i * BLOCK : (i + 1) * BLOCK : SAMPLE, j * BLOCK : (j + 1) * BLOCK : SAMPLE]
-            local[i, j] = min(max(_threshold(block), LOCAL * everywhere), everywhere)
+            local[i, j] = min(max(_threshold(block(i, j)), LOCAL * everywhere), everywhere)
     return local
 
 
@@ -144,7 +169,7 @@ def _threshold(strength: np.ndarray) -> np.float32:
     return np.float32(np.partition(present, rank)[rank])
 
 
-def _shapes(sums: np.ndarray, sign: float) -> Ridges:
+def shapes(sums: np.ndarray, sign: float) -> Ridges:
     """Turn the sums that `ridge_cpu.measure` collects into lengths and angles."""
     mean = sums / sums[:, [kernel.COUNT]]
     row, column = mean[:, kernel.ROW], mean[:, kernel.COLUMN]

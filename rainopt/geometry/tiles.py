@@ -14,7 +14,13 @@ class Tile(NamedTuple):
 
     rows: slice
     columns: slice
-    window: np.ndarray  # (rows, columns) float32, from 0 near a cut to 1
+    down: np.ndarray  # (rows,) float32, from 0 near a cut to 1
+    across: np.ndarray  # (columns,)
+
+    @property
+    def window(self) -> np.ndarray:
+        """The weight, (rows, columns)."""
+        return np.asarray(self.down[:, None] * self.across[None, :])
 
 
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
@@ -25,7 +31,7 @@ def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
     """
     for rows, down in _spans(height, size, overlap):
         for columns, across in _spans(width, size, overlap):
-            yield Tile(rows, columns, down[:, None] * across[None, :])
+            yield Tile(rows, columns, down, across)
 
 
 def _spans(length: int, size: int, overlap: int) -> list[tuple[slice, np.ndarray]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import array_api_compat
 
 from rainopt.arrays import Array, namespace
+from rainopt.host_steps import truth
 from rainopt.optim.certificate import Duals, certify
 from rainopt.optim.fourier import dct2, idct2
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, ceiling_of, sparsity_of
@@ -71,7 +72,7 @@ class Admm:
         self.O, self.weights, self.prior = O, weights, prior
         self.penalties = penalties or Penalties()
         self.growth = 1.0
-        timed = prior.trust is not None and bool(xp.any(prior.trust > 0))
+        timed = prior.trust is not None and truth(xp.any(prior.trust > 0), "check")
         self.split_rain = weights.bounded or weights.sparsity > 0 or timed
         zero = xp.zeros_like(O)
         self.dyO = diff_across(O)

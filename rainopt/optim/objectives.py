@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_non_negative, require_same_shape
+from rainopt.host_steps import truth
 from rainopt.optim.operators import diff_across, diff_along
 
 MOST_WEIGHT = 1e6  # far beyond where a layer is constant, and far from where float32 ends
@@ -175,7 +176,7 @@ def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
         require_same_shape(O, "O", **{f"prior.{name}": field})
         if field.dtype != O.dtype:
             raise TypeError(f"`prior.{name}` must be of the image's dtype {O.dtype}, got {field.dtype}; both are float")
-        if bool(xp.any(field < 0)):
+        if truth(xp.any(field < 0), "check"):
             raise ValueError(f"`prior.{name}` must not be negative")
     if prior.ceiling is not None and not weights.bounded:
         raise ValueError("`prior.ceiling` has no meaning with bounded=False; leave it out")
@@ -185,7 +186,7 @@ def require_prior(O: Array, weights: UDGWeights, prior: RainPrior) -> None:
     if weights.bounded:
         for name in ("ceiling", "excess"):
             field = getattr(prior, name)
-            if field is not None and bool(xp.any(field > O)):
+            if field is not None and truth(xp.any(field > O), "check"):
                 raise ValueError(f"`prior.{name}` must not be above the image")
 
 

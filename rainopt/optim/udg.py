@@ -12,6 +12,7 @@ import numpy as np
 
 from rainopt.arrays import Array, namespace, native
 from rainopt.checks import require_batch, require_iterations, require_same_shape
+from rainopt.host_steps import truth
 from rainopt.optim.admm import Admm
 from rainopt.optim.fused import fused_primal_dual
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights, require_prior, require_weights
@@ -135,7 +136,7 @@ def solve_udg(
     require_weights(weights)
     require_batch(O, "O")
     xp, O = namespace(O), native(O)
-    if weights.bounded and bool(xp.any(O < 0)):
+    if weights.bounded and truth(xp.any(O < 0), "check"):
         raise ValueError("`O` must not be negative when the rain layer is bounded by it; use bounded=False or clip it")
     require_prior(O, weights, prior)
     if start is not None:
@@ -181,7 +182,7 @@ def _followed(solver: Solver, floor: Array, max_iter: int, tol: float) -> UDGSol
         iterations += chunk
         if tol > 0:
             energy, gap = solver.certify()
-            if bool(xp.all(is_within(energy, gap, tol, floor))):
+            if truth(xp.all(is_within(energy, gap, tol, floor)), "gap"):
                 status = SolverStatus.CONVERGED
                 break
     if tol == 0:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from rainopt.arrays import Array, namespace
 from rainopt.geometry.boxes import box_mean, shifted
+from rainopt.host_steps import number
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution, minimise
 
@@ -141,11 +142,11 @@ def density(rain: Array) -> float:
     """Return how far the rain of a layer (H, W) is dense, 0 to 1, from the skewness of its detail."""
     xp = namespace(rain)
     detail = rain - box_mean(box_mean(rain, DETAIL, -1), DETAIL, -2)
-    square, whole = float(xp.mean(detail * detail)), float(xp.mean(rain * rain))
+    square, whole = (number(xp.mean(field * field), "skewness") for field in (detail, rain))
     # What rounding leaves of a constant has no shape.
     if not square > (16 * float(xp.finfo(rain.dtype).eps)) ** 2 * whole:
         return 0.0
-    skewness = float(xp.mean(detail * detail * detail)) / square**1.5
+    skewness = number(xp.mean(detail * detail * detail), "skewness") / square**1.5
     return min(max((SPARSE - skewness) / (SPARSE - DENSE), 0.0), 1.0)
 
 

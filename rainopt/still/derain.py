@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import array_api_compat
 
-from rainopt.arrays import Array, detached, namespace, native, require_dense
+from rainopt.arrays import Array, detached, host_view, namespace, native, require_dense
 from rainopt.checks import require_axis
 from rainopt.direction.estimate import Direction
-from rainopt.direction.planes import work_planes
+from rainopt.direction.planes import reduced_planes
 from rainopt.image import exposure, join_channels, luminance, quantise, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
@@ -97,8 +97,8 @@ def derain(
     max_iter, tol
         As `rainopt.solve_udg`; of the second solve, where weights are chosen from the image.
     tile
-        Side in pixels of the tiles of a large image, default 2048. Tiles of some 400 pixels and more agree with the
-        whole to 2/255; smaller ones see too little around them. 0: never tile.
+        Side in pixels of the tiles of a large image, default 2048, and 8192 on a device. Tiles of some 400 pixels and
+        more agree with the whole to 2/255; smaller ones see too little around them. 0: never tile.
     progress
         Called with the share done, from 0 to 1.
     strength
@@ -154,9 +154,9 @@ def decompose(
     parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
     haze = None
     if settings.veil:
-        planes = xp.asarray(work_planes(parts.background, channel_axis), device=array_api_compat.device(image))
+        planes = reduced_planes(parts.background, channel_axis)
         haze = estimate_veil(scaled(planes, 1 / unit), (height, width))
-        for rows, index in _bands(rows_axis, height):
+        for rows, index in _bands(image, rows_axis, height):
             channels = split_channels(parts.background[index], channel_axis)
             clear = scaled(remove_veil(scaled(channels.colour, 1 / unit), haze[rows, :]), unit)
             parts.background[index] = quantise(join_channels(clear, channels), parts.background.dtype)
@@ -189,11 +189,11 @@ def remove_rain(
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
-    for rows, index in _bands(rows_axis, height):
+    for rows, index in _bands(image, rows_axis, height):
         grey[rows, :] = scaled(luminance(split_channels(image[index], channel_axis).colour), 1 / unit)
     layer, solution = rain_layers(grey, rain, settings, progress, known)
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
-    for rows, index in _bands(rows_axis, height):
+    for rows, index in _bands(image, rows_axis, height):
         channels = split_channels(image[index], channel_axis)
         clean, taken = remove_layer(scaled(channels.colour, 1 / unit), grey[rows, :], layer[rows, :])
         layer[rows, :] = scaled(taken, unit)
@@ -201,10 +201,13 @@ def remove_rain(
     return Removed(background, layer, solution)
 
 
-def _bands(rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
-    """Yield bands of rows, and the index of each in an image whose rows are on an axis."""
-    for first in range(0, height, BAND_ROWS):
-        rows = slice(first, min(first + BAND_ROWS, height))
+def _bands(image: Array, rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
+    """Yield bands of rows, and the index of each in an image whose rows are on an axis; all of them at once on a
+    device, where each operation is a launch.
+    """
+    many = BAND_ROWS if host_view(image) is not None else height
+    for first in range(0, height, many):
+        rows = slice(first, min(first + many, height))
         yield rows, (slice(None),) * rows_axis + (rows, ...)
 
 

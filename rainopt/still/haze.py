@@ -7,6 +7,7 @@ import numpy as np
 
 from rainopt.arrays import Array, namespace
 from rainopt.checks import require_batch, require_finite
+from rainopt.host_steps import number
 
 # What is taken for a veil at most: `remove_veil` multiplies noise by 1 / (1 - v), and a picture that is brighter than
 # this everywhere shows a bright thing rather than rain.
@@ -105,7 +106,7 @@ def remove_veil(colour: Array, veil: Array) -> Array:
     if tuple(veil.shape) != tuple(colour.shape[-2:]):
         raise ValueError(f"`veil` must be (H, W) = {tuple(colour.shape[-2:])}, got shape {tuple(veil.shape)}")
     require_batch(veil, "veil")
-    low, high = float(xp.min(veil)), float(xp.max(veil))
+    low, high = (number(end(veil), "range") for end in (xp.min, xp.max))
     if not 0 <= low <= high < 1:
         raise ValueError(f"`veil` must lie in [0, 1), got values from {low:g} to {high:g}")
     return xp.clip((colour - veil) / (1 - veil), 0.0, 1.0)

@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 import array_api_compat
+import numpy as np
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, host_view, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
+from rainopt.host_steps import fetch, truth
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.operators import diff_across
 from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
@@ -20,6 +22,8 @@ from rainopt.still.settings import LayerSettings
 
 # Images of more pixels are solved in tiles; some 50 bytes a pixel are in use at once.
 TILE_SIDE = 2048
+# Devices have the memory for more, and what tiles share would be solved twice.
+TILE_SIDE_THERE = 8192
 # Each iteration carries a pixel's influence one pixel further, and some hundred are usual; a third of this lies between
 # the part of a tile that is used and its cut.
 TILE_OVERLAP = 384
@@ -91,7 +95,8 @@ def rain_layer(
         return solve_adaptive(O, removal, most, within, known=known)
 
     height, width = grey.shape
-    side = TILE_SIDE if settings.tile is None else settings.tile
+    usual = TILE_SIDE_THERE if host_view(grey) is None else TILE_SIDE
+    side = usual if settings.tile is None else settings.tile
     max_iter, tol = stopping(settings.max_iter, settings.tol)
     whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
@@ -109,7 +114,7 @@ def rain_layer(
     floor, shown = rounding_level(grey), progress
     while True:
         layer, solution = _solve_tiles(grey, angle, split, count, cover, shown, known)
-        converged = tol > 0 and bool(is_within(solution.energy, solution.gap, tol, floor))
+        converged = tol > 0 and truth(is_within(solution.energy, solution.gap, tol, floor), "gap")
         if converged or tol == 0 or count == max_iter:
             break
         # The pilot was easier than the rest; rare enough to begin again, with a bar that stands still meanwhile.
@@ -137,7 +142,8 @@ def _solve_tiles(
         centre = _centre(angle, height, width, part)
         known_here = _cut(known, part.rows, part.columns)
         layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre, known_here)
-        window = xp.asarray(part.window, device=array_api_compat.device(grey))
+        down, across = (xp.asarray(side, device=array_api_compat.device(grey)) for side in (part.down, part.across))
+        window = down[:, None] * across[None, :]
         rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress and done + 1 < len(cover):
@@ -160,8 +166,13 @@ def _pilot(
     xp = namespace(grey)
     # Half-overlapping windows, the last ones moved back into the image.
     rows, columns = (sorted({min(k, max(n - PILOT_SIDE, 0)) for k in range(0, n, PILOT_SIDE // 2)}) for n in grey.shape)
-    windows = [(slice(r, r + PILOT_SIDE), slice(c, c + PILOT_SIDE)) for r in rows for c in columns]
-    busiest = max(windows, key=lambda window: float(xp.sum(xp.abs(diff_across(grey[window])))))
+    windows = [
+        (slice(r, min(r + PILOT_SIDE, grey.shape[0])), slice(c, min(c + PILOT_SIDE, grey.shape[1])))
+        for r in rows
+        for c in columns
+    ]
+    varies = xp.stack([xp.sum(xp.abs(diff_across(grey[window]))) for window in windows])
+    busiest = windows[int(np.argmax(fetch(varies, "busiest window")))]
     _, solution, dense = _solve_upright(grey[busiest], angle, split, max_iter, tol, known=_cut(known, *busiest))
     # Where the window is the whole image there is nothing else to be safe from.
     alone = max(grey.shape) <= PILOT_SIDE

@@ -23,7 +23,7 @@ class LayerSettings:
     max_iter, tol
         As `rainopt.solve_udg`; of the second solve, where weights are chosen from the image.
     tile
-        Side in pixels of the tiles of a large image; None: 2048; 0: never tile.
+        Side in pixels of the tiles of a large image; None: 2048, and 8192 on a device; 0: never tile.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rainopt.io.video.read import VideoError, VideoFrame
+from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.video.background import BackgroundEstimate, background_of_store
 from rainopt.video.camera_motion import stabiliser_of, stands_still
 from rainopt.video.copies import small_copy
@@ -71,6 +72,7 @@ def settle(
     accept: float = ACCEPTED,
     stabilise: bool = True,
     progress: Progress | None = None,
+    elsewhere: Elsewhere = here,
 ) -> Settled:
     """Take frames of one scene until their background is good enough.
 
@@ -95,6 +97,8 @@ def settle(
         Whether to align frames where the camera moves.
     progress
         Called with the share of the planned frames taken, from 0 to 1.
+    elsewhere
+        Where percentiles are taken.
 
     Raises
     ------
@@ -112,11 +116,11 @@ def settle(
     intake.take(min(PROBE, count or most, most), progress, count or PROBE)
     if not len(store):
         raise VideoError("there is no frame to take a background from")
-    target, step = (count, 0) if count is not None else _plan(background_of_store(store))
+    target, step = (count, 0) if count is not None else _plan(background_of_store(store, elsewhere=elsewhere))
     target = min(target, most) if count is None else target
     while True:
         intake.take(target, progress, target)
-        estimate = background_of_store(store)
+        estimate = background_of_store(store, elsewhere=elsewhere)
         acceptance = assess(store, estimate)
         enough = acceptance.reaches(accept) or len(store) >= most
         if count is not None or enough or intake.ended:

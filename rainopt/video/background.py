@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 
 from rainopt.arrays import Array, detached, host_view, is_floating, like, namespace, native, require_dense
 from rainopt.checks import require_axis, require_finite
+from rainopt.host_steps import number
 from rainopt.image import RANGE_SLACK
+from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.video.frames import MEMORY, FrameStore
 from rainopt.video.percentiles import PERCENTILES, Ballot, PercentileLayers, elected, percentile_layers, vote
 
@@ -124,8 +127,11 @@ def percentile_background(
     return _streamed(frames, channel_axis, memory, scratch, progress)
 
 
-def background_of_store(store: FrameStore, progress: Progress | None = None) -> BackgroundEstimate:
-    """`percentile_background` of the frames of a store, (H, W) or (H, W, C) uint8 or uint16.
+def background_of_store(
+    store: FrameStore, progress: Progress | None = None, elsewhere: Elsewhere = here
+) -> BackgroundEstimate:
+    """`percentile_background` of the frames of a store, (H, W) or (H, W, C) uint8 or uint16, band after band
+    ``elsewhere``.
 
     Raises
     ------
@@ -137,7 +143,7 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
     parts = list(_bands(store, len(store)))
     votes, mode = np.zeros((2, PERCENTILES), np.int64), np.empty(store.shape[:2], np.float32)
     for done, part in enumerate(parts):
-        ballot = vote(store.band(part))
+        ballot = elsewhere(vote, store.band(part))
         votes += ballot.votes
         mode[part] = ballot.mode
         if progress:
@@ -148,7 +154,8 @@ def background_of_store(store: FrameStore, progress: Progress | None = None) -> 
     )
     # Backwards: the system still has the last rows in its memory.
     for done, part in enumerate(reversed(parts), len(parts)):
-        for whole, rows in zip(layers, percentile_layers(store.band(part), p), strict=True):
+        found = elsewhere(partial(percentile_layers, p=p), store.band(part))
+        for whole, rows in zip(layers, found, strict=True):
             whole[part] = rows
         if progress:
             progress((done + 1) / (2 * len(parts)))
@@ -230,7 +237,7 @@ def _checked(frames: Array, channel_axis: int) -> Array:
     if not is_floating(frames):
         raise TypeError(f"`frames` must be uint8, uint16 or floating point, got {frames.dtype}")
     require_finite(frames, "frames")
-    low, high = float(xp.min(frames)), float(xp.max(frames))
+    low, high = (number(end(frames), "range") for end in (xp.min, xp.max))
     if low < -RANGE_SLACK or high > 1 + RANGE_SLACK:
         raise ValueError(f"`frames` of floats must lie in [0, 1], got {low:g} to {high:g}; divide by their full scale")
     return xp.astype(xp.round(xp.clip(xp.astype(frames, xp.float32), 0.0, 1.0) * 65535), xp.uint16)

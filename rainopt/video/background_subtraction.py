@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, cached_property
 
 import numpy as np
 
 from rainopt.image import LUMA
+from rainopt.video.background import BackgroundEstimate
 from rainopt.video.percentiles import NEAR
+from rainopt.video.quality import trusted
+from rainopt.video.scene_part import opened
 
 # Noise is brighter than the background by at most this; what is brighter by twice as much is rain and nothing else.
 NOISE = 3 / 255
+SPECK = 1  # pixels of frames of 480 rows that are more than chance
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,27 @@ class Backdrop:
 
     image: np.ndarray
     valid: np.ndarray
+
+    @cached_property
+    def in_bytes(self) -> np.ndarray:
+        """The background as a frame of uint8."""
+        return self._quantised(np.uint8)
+
+    @cached_property
+    def in_words(self) -> np.ndarray:
+        """The background as a frame of uint16."""
+        return self._quantised(np.uint16)
+
+    def like(self, frame: np.ndarray) -> np.ndarray:
+        """Return the background in the dtype of a frame, uint8 or uint16."""
+        return self.in_bytes if frame.dtype == np.uint8 else self.in_words
+
+    def _quantised(self, dtype: type) -> np.ndarray:
+        return np.rint(self.image * np.iinfo(dtype).max).astype(dtype)
+
+    def part(self, box: tuple[slice, slice]) -> Backdrop:
+        """Return some rows and columns of it."""
+        return Backdrop(self.image[box], self.valid[box])
 
     def under(self, gain: float) -> Backdrop:
         """Return the background in a light that is ``gain`` times as bright."""
@@ -49,13 +74,9 @@ class Backdrop:
         Where a channel is darker than that of the background by more than noise, the difference is that of the darkest
         one: a thing of another colour may be as bright as what it hides, but rain darkens no channel.
         """
-        import cv2
+        from rainopt.kernels.excess_cpu import excess
 
-        scale = np.float32(1 / np.iinfo(frame.dtype).max)
-        apart = cv2.split(cv2.subtract(frame * scale, self.image))
-        lowest = reduce(cv2.min, apart)
-        grey = sum((part * weight for part, weight in zip(apart, map(np.float32, LUMA), strict=True)), np.float32(0))
-        return np.where(lowest < -NEAR, lowest, grey)
+        return excess(frame, self.image, np.array(LUMA, np.float32), NEAR)
 
     def behind(self, frame: np.ndarray) -> np.ndarray:
         """Return a frame (H, W, 3) uint8 or uint16 with what is brighter than the background taken off, in its dtype.
@@ -65,16 +86,30 @@ class Backdrop:
         """
         import cv2
 
-        full = np.iinfo(frame.dtype).max
-        image = np.rint(self.image * full).astype(frame.dtype)
-        excess = cv2.subtract(frame, image)
-        return np.asarray(cv2.add(cv2.min(frame, image), _grain(excess, full)))
+        image = self.like(frame)
+        return np.asarray(cv2.add(cv2.min(frame, image), _grain(cv2.subtract(frame, image))))
 
 
-def _grain(excess: np.ndarray, full: int) -> np.ndarray:
+def backdrop_of(estimate: BackgroundEstimate) -> Backdrop:
+    """Return a background of many frames as what a scene has behind it; single pixels of large frames in which it
+    cannot be trusted are chance, and count as the others.
+    """
+    valid = trusted(estimate)
+    side = round(SPECK * valid.shape[0] / 480)
+    return Backdrop(np.asarray(estimate.image), ~opened(~valid, side) if side > 1 else valid)
+
+
+def _grain(excess: np.ndarray) -> np.ndarray:
     """Return what of an excess over the background, uint8 or uint16, is noise."""
     import cv2
 
+    kept = _kept(np.iinfo(excess.dtype).max)
+    return np.asarray(cv2.LUT(excess, kept)) if excess.dtype == np.uint8 else kept[excess]
+
+
+@cache
+def _kept(full: int) -> np.ndarray:
+    """Return what is noise of each excess from 0 to ``full``, of frames whose largest value that is."""
     levels = np.arange(full + 1, dtype=np.float32) / full
-    kept = np.rint(np.minimum(levels, NOISE) * np.clip(2 - levels / NOISE, 0, 1) * full).astype(excess.dtype)
-    return np.asarray(cv2.LUT(excess, kept) if full == 255 else kept[excess])
+    kept = np.rint(np.minimum(levels, NOISE) * np.clip(2 - levels / NOISE, 0, 1) * full)
+    return kept.astype(np.uint8 if full == 255 else np.uint16)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rainopt.parallel.threads import run_all
 from rainopt.video.motion import guide_of, step_between
 from rainopt.video.percentiles import elected, percentile_layers, vote
 from rainopt.video.registration.register import STATIC, Alignment, AlignmentError, Stabiliser
@@ -53,11 +54,8 @@ def stands_still(copies: Sequence[np.ndarray], shape: tuple[int, ...]) -> bool:
     if _flows(copies):
         return False
     scale = max(shape[:2]) / max(copies[0].shape[:2])
-    shifts = []
-    for copy in copies[1 :: max((len(copies) - 1) // PROBED, 1)]:
-        found = _alignment(stabiliser, copy)
-        if found is not None:
-            shifts.append(found.shift * scale)
+    probed = [(stabiliser, copy) for copy in copies[1 :: max((len(copies) - 1) // PROBED, 1)]]
+    shifts = [found.shift * scale for found in run_all(_alignment, probed) if found is not None]
     if shifts and float(np.median(shifts)) > JITTER:
         return False
     return _drift(copies) * scale <= STATIC
@@ -67,7 +65,7 @@ def _flows(copies: Sequence[np.ndarray]) -> bool:
     """Tell whether most of the detail flows from copy to copy, or to one a few further on."""
     apart = max((len(copies) - 1) // PROBED, 1)
     for lag in FLOW_LAGS:
-        found = [_flow(one, other) for one, other in zip(copies[::apart], copies[lag::apart], strict=False)]
+        found = run_all(_flow, zip(copies[::apart], copies[lag::apart], strict=False))
         if found:
             share, far = np.median(np.array(found), axis=0)
             if share > FLOWING and far > LEAST_FLOW:

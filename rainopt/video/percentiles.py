@@ -11,6 +11,7 @@ import array_api_compat
 import numpy as np
 
 from rainopt.arrays import Array, kernel, namespace
+from rainopt.host_steps import number, truth
 
 PERCENTILES = 101  # 0, 1, ... 100
 LEVELS = 256  # of the luminance whose mode is taken
@@ -51,8 +52,8 @@ def elected(votes: Array) -> tuple[Array, int]:
     Those of over-exposed pixels count where there are no others.
     """
     xp = namespace(votes)
-    counted = votes[0, ...] if bool(xp.any(votes[0, ...] > 0)) else votes[1, ...]
-    return counted, int(xp.argmax(counted))
+    counted = votes[0, ...] if truth(xp.any(votes[0, ...] > 0), "percentile votes") else votes[1, ...]
+    return counted, int(number(xp.argmax(counted), "percentile votes"))
 
 
 def vote(frames: Array) -> Ballot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,11 @@ MISSED = 0.05
 MOST_REACH = 4
 # The same in rain that covers more than half of the frames, where the energy finds the rest.
 DENSE, MOST_DENSE = 0.5, 3
+# Runs of frames that heights are told apart by: rain is seldom bright for two frames in a row, and dim for many.
+LEAST_OF_HEIGHT, MOST_OF_HEIGHT = 2, 9
+CHANCE_OF_HEIGHT = 0.003  # that rain is taken for more; smaller, since there are many heights
+# A height that no excess reaches.
+NEVER = 2.0
 # A rank of this share of the middle of the dry values is near enough; a lower one is darkened by noise.
 NEAR_MIDDLE = 0.6
 
@@ -74,6 +80,66 @@ def rank_for(coverage: float, missed: float = MISSED) -> Rank:
         return best
     lowest = (Rank(reach, 0) for reach in range(2, most + 1) if chance(2 * reach + 1, 0) <= missed)
     return next(lowest, best)
+
+
+def least_heights(shares: np.ndarray, heights: np.ndarray, chance: float = CHANCE_OF_HEIGHT) -> tuple[float, ...]:
+    """Return from which height on what is there for 2, 3, ... frames in a row is more than rain.
+
+    Parameters
+    ----------
+    shares
+        (K,): in what share of the frames rain exceeds each of ``heights`` at a place.
+    heights
+        (K,) in [0, 1], rising.
+    chance
+        That rain is taken for something that stays.
+
+    Returns
+    -------
+    tuple of float
+        Of `MOST_OF_HEIGHT` - 1 runs; `NEVER` where rain exceeds all heights too often.
+    """
+    counts = range(LEAST_OF_HEIGHT, MOST_OF_HEIGHT + 1)
+    enough = [np.flatnonzero(count * np.asarray(shares) ** (count - 1) <= chance) for count in counts]
+    return tuple(float(heights[places[0]]) if len(places) else NEVER for places in enough)
+
+
+def lasting_height(excess: Mapping[int, np.ndarray], least: Sequence[float]) -> np.ndarray:
+    """Return what of an excess stays for longer than rain so bright can, (H, W) uint8, at most the excess of frame 0.
+
+    The opening of the excess over time by runs of 2, 3, ... frames, each where it reaches its height: the lowest value
+    of a run, of the run around frame 0 in which that is highest.
+
+    Parameters
+    ----------
+    excess
+        (H, W) uint8 by number, counted from the frame in question; 0 must be one of them. Runs end at missing frames.
+    least
+        Heights in units of full scale, see `least_heights`.
+    """
+    import cv2
+
+    before, after = _lowest_towards(excess, -1), _lowest_towards(excess, 1)
+    found = np.zeros_like(excess[0])
+    for length, height in enumerate(least, LEAST_OF_HEIGHT):
+        if height >= 1:
+            continue
+        runs = ((k, length - 1 - k) for k in range(length))
+        lows = [cv2.min(before[k], after[m]) for k, m in runs if k < len(before) and m < len(after)]
+        if lows:
+            highest = reduce(cv2.max, lows)
+            found = cv2.max(found, cv2.threshold(highest, height * 255, 0, cv2.THRESH_TOZERO)[1])
+    return np.asarray(found)
+
+
+def _lowest_towards(excess: Mapping[int, np.ndarray], sign: int) -> list[np.ndarray]:
+    """Return the lowest values of frame 0 and none, one, two, ... of those that follow it in a direction."""
+    import cv2
+
+    lowest = [excess[0]]
+    while (following := excess.get(sign * len(lowest))) is not None:
+        lowest.append(cv2.min(lowest[-1], following))
+    return lowest
 
 
 def lasting(there: Mapping[int, np.ndarray], length: int) -> np.ndarray:

@@ -32,6 +32,8 @@ TINY = 1e-6
 # Side in pixels of blocks of departures, and the share of the pixels that are left out with the largest of them:
 # somebody who leaves after half of the frames may fill a third of the picture.
 BLOCK, LEFT_OUT = 8, 0.4
+# Rows that are looked at together where a sample tells enough, a multiple of `BLOCK`, and about how many are in all.
+STRIPE, SAMPLED = 16, 360
 
 
 @dataclass(frozen=True)
@@ -116,43 +118,27 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         valid[:] = True
     if len(store) < LEAST_FRAMES:
         return Acceptance(0.0, 1.0, 1.0, 1.0, None, 1.0, None, share)
-    squares, offsets = 0.0, 0.0
-    difference, middle, gone = (np.empty(valid.shape, np.float32) for _ in range(3))
+    errors = _Errors(estimate, valid)
+    difference, middle = (np.empty(valid.shape, np.float32) for _ in range(2))
     for rows, frames in frame_bands(store):
-        even, odd = (percentile_layers(frames[half::2], estimate.percentile).image for half in (0, 1))
-        apart = even - odd
-        squares += float(np.sum(apart[valid[rows]] ** 2, dtype=np.float64))
-        offset = off_centre(frames, estimate.image[rows], CENTRE)
-        offsets += float(np.sum(offset[valid[rows]] ** 2, dtype=np.float64))
-        half_way = len(frames) // 2
-        early, late = (
-            percentile_layers(half, estimate.percentile).image for half in (frames[:half_way], frames[half_way:])
-        )
-        further = (early - late) ** 2 - apart**2
-        gone[rows] = (further if further.ndim == 2 else further.mean(axis=-1)) / 4
-        difference[rows], middle[rows] = frame_luminance(apart), frame_luminance(percentile_layers(frames, 50).image)
-    values = estimate.image.size // valid.size * np.count_nonzero(valid)
-    agreement, centring = 0.5 * math.sqrt(squares / values), math.sqrt(offsets / values)
-    departure = math.sqrt(max(_widespread(gone, valid), 0.0))
-    del gone
+        difference[rows] = frame_luminance(errors.add(rows, frames))
+        middle[rows] = frame_luminance(percentile_layers(frames, 50).image)
+    agreement, centring, departure = errors.found()
+    del errors
     grey = frame_luminance(estimate.image)
     drift = departure / max(_slope(grey, valid), TINY)
     sharpness = (_edge_gradient(grey) + TINY) / (_edge_gradient(middle) + TINY)
     del middle  # large frames leave no room for what is no longer needed
-    exposed = valid & (estimate.mode < WHITE / 255)
-    distance = np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]
-    bias = float(np.median(distance))
-    del grey, distance, exposed
+    bias = _bias(grey, estimate, valid)
+    del grey
     angle = rain_angle(store, estimate.image)
     residual = None
     if angle is not None:
         among_frames = _grey(store[0]) - _grey(store[len(store) // 2])
         there = _directional(among_frames, angle)
         residual = min(max(_directional(difference, angle) / there, 0.0), 1.0) if there > 0 else 0.0
-    # The error is at least that of rounding to 8 bits.
-    error = max(agreement**2 + bias**2 + centring**2 + departure**2, 1 / (12 * 255**2))
     return Acceptance(
-        expected_psnr=-10 * math.log10(error),
+        expected_psnr=_decibels(agreement, bias, centring, departure),
         agreement=agreement,
         bias=bias,
         centring=centring,
@@ -163,6 +149,64 @@ def assess(store: FrameStore, estimate: BackgroundEstimate) -> Acceptance:
         departure=departure,
         drift=drift,
     )
+
+
+def is_worth(store: FrameStore, estimate: BackgroundEstimate, least: float = ACCEPTED) -> bool:
+    """Tell whether a background `reaches` so many decibels, as `assess` would, from a sample of the rows of a large
+    picture.
+    """
+    valid = trusted(estimate)
+    if float(np.mean(valid)) < MAJORITY or len(store) < LEAST_FRAMES:
+        return False
+    errors = _Errors(estimate, valid)
+    apart = STRIPE * max(valid.shape[0] // SAMPLED, 1)
+    for first in range(0, valid.shape[0], apart):
+        rows = slice(first, min(first + STRIPE, valid.shape[0]))
+        errors.add(rows, store.band(rows))
+    agreement, centring, departure = errors.found()
+    bias = _bias(frame_luminance(estimate.image), estimate, valid)
+    return _decibels(agreement, bias, centring, departure) >= least
+
+
+class _Errors:
+    """What the halves of the frames of a store tell of the errors of their background, from the rows that are added."""
+
+    def __init__(self, estimate: BackgroundEstimate, valid: np.ndarray) -> None:
+        self._estimate, self._valid = estimate, valid
+        self._squares, self._offsets, self._values = 0.0, 0.0, 0
+        self._gone, self._seen = np.zeros(valid.shape, np.float32), np.zeros(valid.shape, bool)
+
+    def add(self, rows: slice, frames: np.ndarray) -> np.ndarray:
+        """Look at some rows of all frames (N, rows, ...); returns the difference of the halves, (rows, ...) float32."""
+        p, valid = self._estimate.percentile, self._valid[rows]
+        even, odd = (percentile_layers(frames[half::2], p).image for half in (0, 1))
+        apart = even - odd
+        self._squares += float(np.sum(apart[valid] ** 2, dtype=np.float64))
+        offset = off_centre(frames, self._estimate.image[rows], CENTRE)
+        self._offsets += float(np.sum(offset[valid] ** 2, dtype=np.float64))
+        self._values += apart.size // valid.size * np.count_nonzero(valid)
+        half_way = len(frames) // 2
+        early, late = (percentile_layers(half, p).image for half in (frames[:half_way], frames[half_way:]))
+        further = (early - late) ** 2 - apart**2
+        self._gone[rows] = (further if further.ndim == 2 else further.mean(axis=-1)) / 4
+        self._seen[rows] = valid
+        return apart
+
+    def found(self) -> tuple[float, float, float]:
+        """Return agreement, centring and departure, as `Acceptance` has them."""
+        values = max(self._values, 1)
+        departure = math.sqrt(max(_widespread(self._gone, self._seen), 0.0)) if self._seen.any() else 0.0
+        return 0.5 * math.sqrt(self._squares / values), math.sqrt(self._offsets / values), departure
+
+
+def _bias(grey: np.ndarray, estimate: BackgroundEstimate, valid: np.ndarray) -> float:
+    exposed = valid & (estimate.mode < WHITE / 255)
+    return float(np.median(np.abs(grey - estimate.mode)[exposed if exposed.any() else valid]))
+
+
+def _decibels(*errors: float) -> float:
+    """Return the decibels of errors that have nothing to do with one another; at least that of rounding to 8 bits."""
+    return -10 * math.log10(max(sum(error**2 for error in errors), 1 / (12 * 255**2)))
 
 
 def rain_angle(store: FrameStore, background: np.ndarray) -> float | None:

@@ -15,11 +15,16 @@ from rainopt.video.background import BackgroundEstimate, percentile_background
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.motion import GUIDE, guide_of, step_between
+from rainopt.video.persistence import CHANCE, CHANCE_OF_HEIGHT, DENSE, least_heights
 from rainopt.video.scene_part import TimeSettings, bright, size_of_chance
 from rainopt.video.time_bound import luminance_of
 from rainopt.video.tracks import tracks_of
 from rainopt.video.warping import flow_of, moved
 
+# Heights, and bounds of the brightness of what lies behind, that rain is counted between: it shows most over what is
+# dark. A class of fewer than this share of the pixels tells nothing.
+HEIGHTS = np.linspace(0.03, 0.9, 60)
+CLASSES, LEAST_OF_CLASS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.01), 0.01
 # Places in a stretch that are looked at where the camera moves, and frames to either side of each.
 PLACES, REACH = 4, 5
 
@@ -37,17 +42,20 @@ class Sample(NamedTuple):
         See `rainopt.video.scene_part.size_of_chance`.
     estimate
         The directions of the rain, from the evidence of all of them together.
+    least
+        See `rainopt.video.persistence.least_heights`.
     """
 
     coverage: float
     height: float
     size: int
     estimate: AngleEstimate
+    least: tuple[float, ...] = ()
 
     @property
     def time(self) -> TimeSettings:
         """How the frames around one are to help it."""
-        return TimeSettings(self.coverage, self.height, self.size)
+        return TimeSettings(self.coverage, self.height, self.size, self.least)
 
 
 def sample_over(
@@ -62,11 +70,32 @@ def sample_over(
     """
     behind = luminance_of_float(np.asarray(background.image))
 
-    def of(number: int) -> tuple[np.ndarray, Evidence]:
-        above = np.where(valid, luminance_of(store[number]) - behind, 0)
-        return bright(small_copy(above, GUIDE)), _evidence(above)
+    chosen = _by_brightness(behind, valid)
 
-    return _sample(coverage_of(background, valid), list(in_order(of, numbers)), angle)
+    def of(number: int) -> tuple[tuple[np.ndarray, Evidence], np.ndarray]:
+        above = np.where(valid, luminance_of(store[number]) - behind, 0)
+        return (bright(small_copy(above, GUIDE)), _evidence(above)), _shares(above, chosen)
+
+    found = list(in_order(of, numbers))
+    sample = _sample(coverage_of(background, valid), [seen for seen, _ in found], angle)
+    # The middle one of the frames, so that somebody who passes is not counted, of where rain shows most.
+    shares = np.median([shares for _, shares in found], axis=0).max(axis=0)
+    # Where rain is dense, to paint what has been uncovered is worse than to leave some rain.
+    chance = CHANCE if sample.coverage > DENSE else CHANCE_OF_HEIGHT
+    return sample._replace(least=least_heights(shares, HEIGHTS, chance))
+
+
+def _by_brightness(behind: np.ndarray, valid: np.ndarray) -> list[np.ndarray]:
+    """Return the numbers of the pixels of each class of brightness that is large enough; all where none is."""
+    classes = (valid & (behind >= low) & (behind < high) for low, high in pairwise(CLASSES))
+    chosen = [np.flatnonzero(mask) for mask in classes if np.mean(mask) >= LEAST_OF_CLASS]
+    return chosen or [np.arange(behind.size)]
+
+
+def _shares(above: np.ndarray, chosen: Sequence[np.ndarray]) -> np.ndarray:
+    """Return in what share of the chosen pixels a frame exceeds each of `HEIGHTS`, (classes, heights)."""
+    values = (np.sort(above.ravel()[places]) for places in chosen)
+    return np.stack([1 - np.searchsorted(one, HEIGHTS) / len(one) for one in values])
 
 
 def sample_around(store: FrameStore, angle: float | None = None) -> Sample:

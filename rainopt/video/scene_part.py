@@ -14,9 +14,18 @@ from typing import NamedTuple
 import numpy as np
 
 from rainopt.video.percentiles import NEAR
-from rainopt.video.persistence import DENSE, MOST_AT_PLACE, MOST_ON_TRACK, Rank, lasting, rank_for, ranked, run_length
+from rainopt.video.persistence import (
+    DENSE,
+    MOST_AT_PLACE,
+    MOST_ON_TRACK,
+    Rank,
+    lasting,
+    lasting_height,
+    rank_for,
+    ranked,
+    run_length,
+)
 from rainopt.video.tracks import Track
-from rainopt.video.warping import moved, moved_mask
 
 # Chance that rain is found along a track for as long as is asked for.
 TRACK_CHANCE, LONG_TRACK_CHANCE = 0.03, 1e-3
@@ -25,11 +34,11 @@ SURE = 1e-5
 # Share of the pieces that chance leaves of runs of unrelated frames that are ordinary, and the least size in pixels of
 # one that is not.
 ORDINARY, LEAST_SIZE = 0.995, 9
-# In pixels of pictures of 480 rows: the side of what is wider than any streak; of the least thing; of what is wider
-# than streaks even where they run together, if it is there for some frames in a row, as what has just been uncovered
-# is; and how far things are grown.
-WIDE, LEAST, BROAD, MARGIN = 25, 3, 11, 3
-LEAST_WIDE = 11  # pixels: streaks of small pictures are wider in proportion
+# In pixels of pictures of 480 rows: the side of what is wider than streaks that run together, of the least thing, and
+# of what is wider than streaks if it is there for some frames in a row, as what has just been uncovered is; and how far
+# things are grown.
+WIDE, LEAST, BROAD, MARGIN = 36, 3, 11, 3
+LEAST_WIDE = 16  # pixels: streaks of small pictures are wider in proportion
 # Rain that covers more than this share of the frames hides things from the few frames around.
 HIDDEN = 0.7
 # Frames to either side in which what is broad must be there, and in which the middle one tells what is dark.
@@ -48,11 +57,18 @@ class TimeSettings:
         Brightness that nine tenths of the streaks do not exceed, above 0 and at most 1.
     size
         Pixels of guides of a piece that is larger than what chance leaves of short runs, see `size_of_chance`.
+    least
+        From which height on what is there for 2, 3, ... frames in a row is more than rain, see
+        `rainopt.video.persistence.least_heights`; none where the camera moves.
     """
 
     coverage: float
     height: float = 1.0
     size: int = LEAST_SIZE
+    least: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "least", tuple(self.least))  # JSON has lists
 
     @property
     def rank(self) -> Rank:
@@ -116,7 +132,7 @@ def bright(excess: np.ndarray) -> np.ndarray:
 def scene_part(
     excess: Mapping[int, np.ndarray],
     coarse: Mapping[int, Track],
-    fine: Mapping[int, Track],
+    along: Mapping[int, np.ndarray],
     settings: TimeSettings,
     stays: np.ndarray | None,
 ) -> ScenePart:
@@ -127,8 +143,11 @@ def scene_part(
     excess
         (h, w) float32 luminance in [-1, 1] of frames over what lies behind them, at the scale of the guides, by number
         counted from the frame in question.
-    coarse, fine
-        Where its pixels lie in those frames, by the flows of large and of small things.
+    coarse
+        Where its pixels lie in those frames, by the flow of large things.
+    along
+        (h, w) bool: where those frames are `bright` along the tracks of what is bright in the frame in question, by the
+        flow of small things, see `rainopt.video.tracks.found_along`.
     settings
         How much rain there is.
     stays
@@ -139,10 +158,7 @@ def scene_part(
     scale = here.shape[0] / 480
     lasts = np.zeros(here.shape, bool)
     if settings.on_track is not None:
-        there = {0: bright(here)}
-        for number, track in fine.items():
-            if number in excess:
-                there[number] = moved_mask(bright(excess[number]), track.flow) & track.closed
+        there = {**along, 0: bright(here)}
         lasts = large(lasting(there, settings.on_track), settings.size)
         if settings.long_on_track is not None:
             lasts |= opened(lasting(there, settings.long_on_track), 2)
@@ -151,7 +167,7 @@ def scene_part(
     around = [here]
     for number, track in coarse.items():
         if abs(number) <= DARK_REACH and number in excess:
-            around.append(np.where(track.closed, moved(excess[number], track.flow), here))
+            around.append(np.where(track.closed, track.brings(excess[number]), here))
     middle = ranked(around, len(around) // 2)
     dark = middle < -NEAR
     flashes = np.zeros(here.shape, bool)
@@ -188,6 +204,35 @@ def staying(there: Mapping[int, np.ndarray], settings: TimeSettings) -> np.ndarr
     if settings.long_at_place is not None:
         found |= opened(lasting(there, settings.long_at_place), 2)
     return found
+
+
+def height_of_scene(
+    greys: Mapping[int, np.ndarray], behind: np.ndarray, settings: TimeSettings, kept: float = 1.0
+) -> np.ndarray:
+    """Return by how many levels a frame stands above what is thought to lie behind it without rain, at least, (H, W)
+    uint8: what is bright and stays so, in the frames before it or after, where rain so bright does not; 0 elsewhere.
+
+    Parameters
+    ----------
+    greys
+        (H, W) uint8 luminance of frames of a camera that stands still, by number counted from the frame in question.
+    behind
+        (H, W) uint8 luminance of what is thought to lie behind it.
+    settings
+        How bright rain is for how long.
+    kept
+        Share of their height that things have in these pictures.
+    """
+    import cv2
+
+    if not settings.least:
+        return np.zeros_like(behind)
+    least = [kept * height for height in settings.least]
+    found = lasting_height({number: cv2.subtract(grey, behind) for number, grey in greys.items()}, least)
+    if not found.any():
+        return found
+    side = max(LEAST, round(LEAST * found.shape[0] / 480))
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)))
 
 
 def size_of_chance(masks: Sequence[np.ndarray], length: int) -> int:

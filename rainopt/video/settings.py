@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from rainopt.arrays import Array, namespace
 from rainopt.direction.estimate import AngleEstimate, Direction, vote
 from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
@@ -15,6 +17,7 @@ from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
+from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.parallel.threads import run_all
 from rainopt.still.adaptive import Removal, solve_adaptive
 from rainopt.still.derain import remove_rain
@@ -27,6 +30,8 @@ PILOT_ITERATIONS = 20
 # heavy rain 50 to 175; nearer to the optimum, five rendered clips were nearer to the truth by 0.5 dB at most or farther
 # from it, for two to four times the time.
 FRAME_TOL = 0.2
+# Pixels, down and across, in the middle of large frames that tell how dense the rain is and how soon it is found.
+LOOKED_AT = 800
 TINY = 1e-12  # energy of a picture without anything in it
 # Degrees within which directions of two frames are one.
 PARALLEL = 8.0
@@ -84,7 +89,10 @@ class SceneSettings:
 
 
 def scene_settings(
-    frames: Sequence[np.ndarray], settings: DerainSettings, directions: tuple[Direction, ...] | None = None
+    frames: Sequence[np.ndarray],
+    settings: DerainSettings,
+    directions: tuple[Direction, ...] | None = None,
+    elsewhere: Elsewhere = here,
 ) -> SceneSettings:
     """Choose how the frames of a scene are derained, from some of them.
 
@@ -99,6 +107,8 @@ def scene_settings(
         What is asked of all frames.
     directions
         Those of the rain, where they are known already.
+    elsewhere
+        Where frames are solved.
 
     Raises
     ------
@@ -120,27 +130,31 @@ def scene_settings(
     if settings.weights is not None:
         rain = tuple(map(Streaks, directions))
     else:
-        steady = (_steady_removal(frames, evidence, directions, k, settings.strength) for k in range(len(directions)))
+        steady = (
+            _steady_removal(frames, evidence, directions, k, settings.strength, elsewhere)
+            for k in range(len(directions))
+        )
         rain = tuple(map(Streaks, directions, steady))
     scene = SceneSettings(rain, layers)
     if not rain or settings.max_iter is not None:
         return scene
-    count, gap = iterations_for(frames[len(frames) // 2], scene)
+    count, gap = elsewhere(partial(iterations_for, scene=scene), frames[len(frames) // 2])
     return replace(scene, layers=replace(layers, max_iter=count), gap=gap)
 
 
-def iterations_for(frame: np.ndarray, scene: SceneSettings) -> tuple[int, float]:
+def iterations_for(frame: Array, scene: SceneSettings) -> tuple[int, float]:
     """Return the iterations after which the layer of a frame is within its tolerance, and the gap that it has then, as
     a share of its energy.
 
     All frames of a scene run as many, or they would differ by where each happens to stop.
     """
     layers = scene.layers if scene.layers.tol is not None else replace(scene.layers, tol=FRAME_TOL)
+    frame = frame[_middle_of(frame.shape)]
     solution = remove_rain(frame, scene.rain[:1], layers, frame.dtype).solution
     return solution.iterations, float(solution.gap) / max(float(solution.energy), TINY)
 
 
-def derain_frame(frame: np.ndarray, scene: SceneSettings, known: RainPrior = NO_PRIOR) -> np.ndarray:
+def derain_frame(frame: Array, scene: SceneSettings, known: RainPrior = NO_PRIOR) -> Array:
     """Return a frame (H, W, 3) uint8 or uint16 without the rain, in its dtype: by itself, or by what the frames
     around it let be known of its rain.
     """
@@ -148,7 +162,14 @@ def derain_frame(frame: np.ndarray, scene: SceneSettings, known: RainPrior = NO_
         return frame
     # Its iterations are counted already.
     layers = scene.layers if scene.layers.max_iter is None else replace(scene.layers, tol=0.0)
-    return np.asarray(remove_rain(frame, scene.rain, layers, frame.dtype, known=known).background)
+    return remove_rain(frame, scene.rain, layers, frame.dtype, known=known).background
+
+
+def _middle_of(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns in the middle of a large frame (H, W, ...) that tell its rain well enough."""
+    lost = [max(side - LOOKED_AT, 0) for side in shape[:2]]
+    rows, columns = (slice(n // 2, side - n + n // 2) for n, side in zip(lost, shape, strict=False))
+    return rows, columns
 
 
 def common_directions(estimates: Sequence[AngleEstimate]) -> tuple[Direction, ...]:
@@ -185,6 +206,7 @@ def _steady_removal(
     directions: tuple[Direction, ...],
     place: int,
     strength: float,
+    elsewhere: Elsewhere,
 ) -> Removal:
     """Return the median over the frames of what a direction's layer is found with."""
     height, width = frames[0].shape[:2]
@@ -192,11 +214,13 @@ def _steady_removal(
     high = float(np.median([removal.height for removal in each]))
     parallel = float(np.median([removal.parallel for removal in each]))
     steady = Removal(high, strength, None, parallel, PILOT_ITERATIONS)
-    upright = Upright(directions[place].angle, height, width)
+    middles = [frame[_middle_of(frame.shape)] for frame in frames]
+    upright = Upright(directions[place].angle, *middles[0].shape[:2])
 
-    def density_of(frame: np.ndarray) -> float:
-        straight = np.maximum(np.asarray(upright.forward(luminance(split_channels(frame).colour))), 0)
-        return solve_adaptive(straight, steady, 1, 0.0)[1]
+    def density_of(frame: Array) -> float:
+        straight = upright.forward(luminance(split_channels(frame).colour))
+        xp = namespace(straight)
+        return solve_adaptive(xp.maximum(straight, xp.zeros_like(straight)), steady, 1, 0.0)[1]
 
-    dense = float(np.median(run_all(density_of, [(frame,) for frame in frames])))
+    dense = float(np.median(run_all(partial(elsewhere, density_of), [(frame,) for frame in middles])))
     return steady._replace(dense=dense)

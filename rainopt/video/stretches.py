@@ -8,20 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from rainopt.arrays import Array
 from rainopt.direction.estimate import PRESENT, Direction
 from rainopt.geometry.lines import line_angle
 from rainopt.optim.objectives import NO_PRIOR, RainPrior
+from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.parallel.threads import in_order
 from rainopt.still.rain import Streaks
 from rainopt.video.background import background_of_store
-from rainopt.video.background_subtraction import Backdrop
+from rainopt.video.background_subtraction import Backdrop, backdrop_of
 from rainopt.video.camera_motion import stands_still
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.lift import lifted, lifted_frames, lowered
 from rainopt.video.light import EvenlyLit, gains_of
 from rainopt.video.persistence import DENSE
-from rainopt.video.quality import ACCEPTED, assess, trusted
+from rainopt.video.quality import ACCEPTED, is_worth
 from rainopt.video.sampling import Sample, coverage_of, sample_around, sample_over
 from rainopt.video.scene_part import TimeSettings
 from rainopt.video.settings import PARALLEL, SceneSettings, VideoSettings, derain_frame, scene_settings
@@ -58,6 +60,8 @@ class StretchSettings:
         What a still camera sees behind the rain, in the light of the middle frame; None where the camera moves.
     gains
         How bright each frame is, of a still camera.
+    strength
+        Share in [0, 1] that is taken off of the rain that is found with the help of time.
     """
 
     scene: SceneSettings
@@ -65,6 +69,7 @@ class StretchSettings:
     backdrop: Backdrop | None = None
     gains: np.ndarray | None = None
     empty_bits: int = 0
+    strength: float = 1.0
 
     @property
     def dry(self) -> bool:
@@ -79,51 +84,57 @@ class StretchSettings:
             "iterations": None if self.dry else self.scene.layers.max_iter,
             "gap": None if self.dry or self.scene.gap is None else round(self.scene.gap, 4),
             "time": None if self.time is None else asdict(self.time),
+            "strength": self.strength,
             "scene": asdict(self.scene),
         }
 
 
 def stretch_settings(
-    store: FrameStore, settings: VideoSettings, before: StretchSettings | None = None
+    store: FrameStore,
+    settings: VideoSettings,
+    before: StretchSettings | None = None,
+    elsewhere: Elsewhere = here,
 ) -> StretchSettings:
     """Choose how the frames of a store are derained, after the stretch ``before`` of the same scene.
 
     Where the camera stands still, what its frames share is the background; where it moves, the frames around each are
     aligned with it. What frames hold above that tells whether there is rain and how it falls, surer than any frame
-    alone.
+    alone. A strength below 1 is a share of what is found so; a larger one has the solver find more.
     """
     store, bits = lifted_frames(store)
     if before is not None and len(store) < FEW:
         return replace(before, empty_bits=bits, gains=None if before.gains is None else np.ones(len(store)))
     if not settings.background or settings.strength == 0 or len(store) < LEAST_FRAMES:
-        return _following(before, StretchSettings(_scene(store, settings), empty_bits=bits), settings)
-    chosen = _still(store, settings) if _is_still(store) else None
+        return _following(before, StretchSettings(_scene(store, settings, elsewhere), empty_bits=bits), settings)
+    strength = min(settings.strength, 1.0)
+    settings = replace(settings, strength=max(settings.strength, 1.0))
+    chosen = _still(store, settings, elsewhere) if _is_still(store) else None
     if chosen is None:
         sample = sample_around(store, settings.angle)
-        chosen = StretchSettings(_scene(store, settings, sample), sample.time)
-    return _following(before, replace(chosen, empty_bits=bits), settings)
+        chosen = StretchSettings(_scene(store, settings, elsewhere, sample), sample.time)
+    return _following(before, replace(chosen, empty_bits=bits, strength=strength), settings)
 
 
-def _still(store: FrameStore, settings: VideoSettings) -> StretchSettings | None:
+def _still(store: FrameStore, settings: VideoSettings, elsewhere: Elsewhere) -> StretchSettings | None:
     """Return how the frames of a still camera are derained; None where their background is worth little."""
     gains = gains_of(store)
     lit = store if np.all(gains == 1) else EvenlyLit(store, gains)
-    estimate = background_of_store(lit)
-    worth = assess(lit, estimate)
-    valid = trusted(estimate)
-    if not worth.reaches(USEFUL if coverage_of(estimate, valid) > DENSE else ACCEPTED):
+    estimate = background_of_store(lit, elsewhere=elsewhere)
+    backdrop = backdrop_of(estimate)
+    if not is_worth(lit, estimate, USEFUL if coverage_of(estimate, backdrop.valid) > DENSE else ACCEPTED):
         return None
-    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, valid, settings.angle)
-    backdrop = Backdrop(np.asarray(estimate.image), valid)
-    return StretchSettings(_scene(store, settings, sample), sample.time, backdrop, gains)
+    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, backdrop.valid, settings.angle)
+    return StretchSettings(_scene(store, settings, elsewhere, sample), sample.time, backdrop, gains)
 
 
-def _scene(store: FrameStore, settings: VideoSettings, sample: Sample | None = None) -> SceneSettings:
+def _scene(
+    store: FrameStore, settings: VideoSettings, elsewhere: Elsewhere, sample: Sample | None = None
+) -> SceneSettings:
     directions = None
     if sample is not None:
         directions = sample.estimate.directions if sample.estimate.confidence >= PRESENT else ()
     count = SAMPLES if sample is None else FEW_SAMPLES
-    return scene_settings([store[number] for number in _spread(store, count)], settings, directions)
+    return scene_settings([store[number] for number in _spread(store, count)], settings, directions, elsewhere)
 
 
 def _following(before: StretchSettings | None, now: StretchSettings, settings: VideoSettings) -> StretchSettings:
@@ -137,11 +148,12 @@ def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
     store, bits = lifted_frames(store)
     scene = SceneSettings.from_json(note["scene"])
     time = None if note["time"] is None else TimeSettings(**note["time"])
+    strength = note["strength"]
     if not note["still"]:
-        return StretchSettings(scene, time, empty_bits=bits)
+        return StretchSettings(scene, time, empty_bits=bits, strength=strength)
     gains = gains_of(store)
     estimate = background_of_store(store if np.all(gains == 1) else EvenlyLit(store, gains))
-    return StretchSettings(scene, time, Backdrop(np.asarray(estimate.image), trusted(estimate)), gains, bits)
+    return StretchSettings(scene, time, backdrop_of(estimate), gains, bits, strength)
 
 
 def _is_still(store: FrameStore) -> bool:
@@ -167,15 +179,21 @@ def following(before: SceneSettings, now: SceneSettings) -> SceneSettings:
     return replace(now, rain=(strongest, *now.rain[1:]))
 
 
-def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarray]:
-    """Yield the frames of a store without their rain, in order, worked on in threads a few ahead."""
+def derained(store: FrameStore, settings: StretchSettings, elsewhere: Elsewhere = here) -> Iterator[np.ndarray]:
+    """Yield the frames of a store without their rain, in order, worked on in threads a few ahead.
+
+    What is solved of them is solved ``elsewhere``.
+    """
     if settings.dry:
         return iter(store)
     bits = settings.empty_bits
     frames = (lifted(frame, bits) for frame in store)
 
     def solve(frame: np.ndarray, known: RainPrior = NO_PRIOR) -> np.ndarray:
-        return derain_frame(frame, settings.scene, known)
+        def alone(frame: Array, *fields: Array) -> Array:
+            return derain_frame(frame, settings.scene, RainPrior(*fields))
+
+        return elsewhere(alone, frame, *known)
 
     angles = tuple(direction.angle for direction in settings.scene.directions)
     if settings.time is None:
@@ -186,6 +204,15 @@ def derained(store: FrameStore, settings: StretchSettings) -> Iterator[np.ndarra
         gains = np.ones(len(store)) if settings.gains is None else settings.gains
         lit = zip(frames, map(float, gains), strict=True)
         results = still_frames(lit, settings.backdrop, settings.time, angles, solve)
-    if bits == 0:
+    if bits != 0:
+        results = (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
+    if settings.time is None or settings.strength == 1:
         return results
-    return (lowered(frame, result, bits) for frame, result in zip(store, results, strict=True))
+    return (_part_way(frame, result, settings.strength) for frame, result in zip(store, results, strict=True))
+
+
+def _part_way(frame: np.ndarray, result: np.ndarray, strength: float) -> np.ndarray:
+    """Return a frame (H, W, 3) less a share of what a result of it has lost."""
+    import cv2
+
+    return np.asarray(cv2.addWeighted(frame, 1 - strength, result, strength, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -72,12 +73,9 @@ def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """Return the luminance of a frame less that of what lies behind; where a channel is darker by more than noise, the
     difference of the darkest: rain darkens no channel.
     """
-    import cv2
+    from rainopt.kernels.excess_cpu import excess
 
-    full = np.iinfo(frame.dtype).max
-    lack = cv2.subtract(behind, frame)
-    most = cv2.max(cv2.max(*cv2.split(lack)[:2]), cv2.extractChannel(lack, 2)).astype(np.float32) / full
-    return np.where(most > NEAR, -most, luminance_of(frame) - luminance_of(behind))
+    return excess(frame, behind, np.array(LUMA, np.float32), NEAR)
 
 
 def _believed(other: Aligned, frame: np.ndarray) -> np.ndarray:
@@ -103,27 +101,38 @@ def _alike(frame: np.ndarray, others: Sequence[Aligned]) -> np.ndarray:
 
 
 def rain_share(
-    excess: np.ndarray, angles: Sequence[float], height: float = 1.0, against: float = AGAINST
+    excess: np.ndarray,
+    angles: Sequence[float],
+    height: float = 1.0,
+    against: float = AGAINST,
+    rows: int | None = None,
 ) -> np.ndarray:
     """Return how far an excess (H, W) float32 over what lies behind is rain, in [0, 1].
 
     It must exceed noise, and the errors of the alignment as its negative part shows them; it must be one of a streak, a
     line in one of the directions ``angles``, degrees; and it must not be much brighter than the bright streaks are,
-    whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is.
+    whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is. Where the excess is that of a part
+    of a picture, ``rows`` are those of the picture.
     """
     import cv2
 
-    scale = excess.shape[0] / 480
-    lack = cv2.blur(np.maximum(-excess, 0), _box(ERRORS, scale))
-    clear = (excess - against * lack) / np.float32(2 * NOISE) - 0.5
-    part = np.clip(excess, LEAST, MOST)
-    errors = against * cv2.blur(np.maximum(-part, 0), _box(LINE_ERRORS, scale))
-    share = np.zeros_like(excess)
-    for angle in angles:
-        line = (cv2.filter2D(part, -1, streak(angle, LENGTH * scale)) - errors) / np.float32(2 * LINE) - 0.5
-        share = np.maximum(share, line)
-    likely = (HIGHEST - excess / np.float32(height)) / np.float32(HIGHEST - HIGH)
-    return np.asarray(np.clip(clear, 0, 1) * np.clip(share, 0, 1) * np.clip(likely, 0, 1))
+    from rainopt.kernels import excess_cpu as kernel
+
+    scale = (rows or excess.shape[0]) / 480
+    lack, part, part_lack, share = (np.empty_like(excess) for _ in range(4))
+    kernel.split_excess(excess, np.float32(LEAST), np.float32(MOST), lack, part, part_lack)
+    lines = [kernel.line_mean(part, streak(angle, LENGTH * scale)) for angle in angles]
+    if not lines:
+        return np.zeros_like(excess)
+    kernel.write_share(
+        excess,
+        cv2.blur(lack, _box(ERRORS, scale)),
+        reduce(cv2.max, lines),
+        cv2.blur(part_lack, _box(LINE_ERRORS, scale)),
+        *map(np.float32, (against, NOISE, LINE, height, HIGH, HIGHEST)),
+        share,
+    )
+    return share
 
 
 def without(frame: np.ndarray, behind: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -10,13 +10,17 @@ from scipy import ndimage, stats
 
 from rainopt.video.persistence import (
     CHANCE,
+    CHANCE_OF_HEIGHT,
     DENSE,
     LEAST_RUN,
     MISSED,
     MOST_AT_PLACE,
     MOST_DENSE,
     MOST_REACH,
+    NEVER,
     lasting,
+    lasting_height,
+    least_heights,
     rank_for,
     ranked,
     run_length,
@@ -52,6 +56,30 @@ def test_a_frame_that_is_missing_ends_a_run():
     there = {number: np.ones((2, 2), bool) for number in (-3, -2, 0, 1)}
     assert lasting(there, 2).all()
     assert not lasting(there, 3).any()
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**32 - 1))
+def test_a_lasting_height_is_the_highest_of_openings_in_time_that_reach_theirs(before, after, seed):
+    levels = np.random.default_rng(seed).integers(0, 256, (before + 1 + after, 4, 5)).astype(np.uint8)
+    least = (0.6, NEVER, 0.3, 0.1)
+    runs = [(2, 0.6), (4, 0.3), (5, 0.1)]
+    opened = [(ndimage.grey_opening(levels, (n, 1, 1), mode="constant")[before], h * 255) for n, h in runs]
+    expected = np.max([np.where(low > h, low, 0) for low, h in opened], axis=0)
+    got = lasting_height(dict(zip(range(-before, after + 1), levels, strict=True)), least)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_heights_are_the_least_that_rain_keeps_for_a_run_with_a_small_chance():
+    heights = np.linspace(0, 1, 101)
+    shares = 0.6 * np.exp(-heights / 0.1)
+    least = least_heights(shares, heights)
+    assert list(least) == sorted(least, reverse=True)
+    for count, height in enumerate(least, 2):
+        chances = count * (0.6 * np.exp(-np.array([height, height - 0.01]) / 0.1)) ** (count - 1)
+        assert chances[0] <= CHANCE_OF_HEIGHT < chances[1]
+    # Rain that is always as bright as can be lets nothing be told.
+    assert set(least_heights(np.ones(101), heights)) == {NEVER}
 
 
 def longest_runs(coverage, count, rng, reach=25):

@@ -45,6 +45,8 @@ def test_rain_is_seen_with_its_direction_and_more_rain_covers_more(sampled):
         assert found.estimate.confidence >= PRESENT
         assert abs(line_angle(found.estimate.angle - true)) < 4
         assert 0 < found.height <= 1
+    # What stays for long must be the brighter the more it rains.
+    assert sampled is around or light.least[-1] < medium.least[-1]
     assert 0.02 < light.coverage < medium.coverage < 0.8
 
 
@@ -71,7 +73,7 @@ def test_the_height_is_one_that_nine_tenths_of_the_rain_do_not_exceed():
 
 def test_a_sample_tells_how_the_frames_around_one_help():
     found = over("light")
-    assert found.time == TimeSettings(found.coverage, found.height, found.size)
+    assert found.time == TimeSettings(found.coverage, found.height, found.size, found.least)
     assert isinstance(found, Sample)
 
 

@@ -20,6 +20,7 @@ from rainopt.video.scene_part import (
     staying,
 )
 from rainopt.video.tracks import Track
+from rainopt.video.warping import moved_mask
 from tests.support.clips import streaks
 
 H, W = 96, 128
@@ -48,6 +49,11 @@ def tracks(reach=SETTINGS.fine_reach, step=0):
     return {k: Track(flow, closed, np.eye(3)) for k, flow in flows.items()}
 
 
+def seen_along(window, tracks):
+    """Where what is bright in other frames lies."""
+    return {k: moved_mask(bright(window[k]), track.flow) & track.closed for k, track in tracks.items() if k in window}
+
+
 def parts(excesses, settings=SETTINGS, step=0, still=True):
     """What is scene in each frame of a clip."""
     found = []
@@ -55,7 +61,9 @@ def parts(excesses, settings=SETTINGS, step=0, still=True):
         window = {j - k: one for j, one in enumerate(excesses) if abs(j - k) <= max(settings.fine_reach, 4)}
         there = {j - k: bright(one) for j, one in enumerate(excesses)}
         near = {j: track for j, track in tracks(settings.fine_reach, step).items() if j in window}
-        found.append(scene_part(window, near, near, settings, staying(there, settings) if still else None))
+        found.append(
+            scene_part(window, near, seen_along(window, near), settings, staying(there, settings) if still else None)
+        )
     return found
 
 
@@ -123,8 +131,8 @@ def test_a_walker_is_kept_along_its_track(still):
 def test_a_track_that_does_not_lead_home_tells_nothing():
     clip = {k: square(0.1, side=4) for k in range(-4, 5)}
     lost = {k: track._replace(closed=STILL) for k, track in tracks().items()}
-    assert scene_part(clip, tracks(), tracks(), SETTINGS, None).stays[where(side=4)].all()
-    assert not scene_part(clip, tracks(), lost, SETTINGS, None).stays.any()
+    assert scene_part(clip, tracks(), seen_along(clip, tracks()), SETTINGS, None).stays[where(side=4)].all()
+    assert not scene_part(clip, tracks(), seen_along(clip, lost), SETTINGS, None).stays.any()
 
 
 @pytest.mark.parametrize("still", [True, False])
@@ -147,6 +155,8 @@ def test_a_flash_of_something_wide_is_scene_and_told_as_such():
     assert found[5].flashes[inside].all()
     assert found[5].there[inside].all()
     assert not any(part.flashes.any() for k, part in enumerate(found) if k != 5)
+    # Streaks that run together are as wide as this.
+    assert not any(part.there.any() for part in parts([nothing()] * 5 + [square(0.4, side=14)] + [nothing()] * 5))
     # What is wide and stays is no flash.
     assert not any(part.flashes.any() for part in parts([square(0.4, x=20, side=40)] * 8)[3:5])
 
@@ -166,7 +176,8 @@ def test_rain_alone_is_hardly_scene(preset, most):
 @pytest.mark.parametrize("value", [0, NEAR, -NEAR])
 def test_noise_is_nothing(value):
     assert not bright(np.float32([value])).any()
-    part = scene_part(dict.fromkeys(range(-4, 5), nothing() + np.float32(value)), tracks(), tracks(), SETTINGS, STILL)
+    clip = dict.fromkeys(range(-4, 5), nothing() + np.float32(value))
+    part = scene_part(clip, tracks(), seen_along(clip, tracks()), SETTINGS, STILL)
     assert not any(field.any() for field in part)
 
 

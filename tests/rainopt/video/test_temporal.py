@@ -1,6 +1,7 @@
 """Frames helped by those around them come nearer the truth, and what lives and shines in them is kept."""
 
 import functools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from rainopt.still.adaptive import Removal
 from rainopt.still.rain import Streaks
 from rainopt.still.settings import LayerSettings
 from rainopt.video.background_subtraction import Backdrop
+from rainopt.video.persistence import NEVER
 from rainopt.video.scene_part import TimeSettings
 from rainopt.video.settings import SceneSettings, derain_frame
 from rainopt.video.temporal import moving_frames, still_frames, windows
@@ -19,6 +21,7 @@ from tests.support.clips import seen_from, streaks, view
 
 H, W, COUNT = 96, 128, 11
 TIMES = {"light": TimeSettings(0.15, 0.2), "medium": TimeSettings(0.3, 0.25), "heavy": TimeSettings(0.7, 0.3)}
+LEAST = (NEVER, 0.53, 0.4, 0.34, 0.28, 0.25, 0.22)  # heights of heavy rain, for runs of 2, 3, ... frames
 KEPT = 0.9  # of a contrast
 
 
@@ -37,12 +40,12 @@ def solver(preset):
     return lambda frame, known: derain_frame(frame, scene, known)
 
 
-def still(frames, preset, gains=None, behind=None, solve=None):
+def still(frames, preset, gains=None, behind=None, solve=None, time=None):
     """Frames of a camera that stands still in front of a known view."""
     behind = view("coffee", (H, W)) if behind is None else behind
     backdrop = Backdrop(behind.astype(np.float32) / 255, np.ones(behind.shape[:2], bool))
     lit = zip(frames, np.ones(len(frames)) if gains is None else gains, strict=True)
-    return list(still_frames(lit, backdrop, TIMES[preset], (angle_of(preset),), solve or solver(preset)))
+    return list(still_frames(lit, backdrop, time or TIMES[preset], (angle_of(preset),), solve or solver(preset)))
 
 
 def moving(frames, preset, solve=None):
@@ -133,6 +136,21 @@ def test_few_frames_are_worked_on_as_well(pan):
 # What lives and shines stays
 
 
+def test_what_is_uncovered_is_not_painted_in_the_colour_of_who_stood_there_for_most_of_the_time():
+    coat, wall = np.full((H, W, 3), (10, 8, 14), np.uint8), view("coffee", (H, W)) // 4 + 160
+    views = [np.hstack([coat[:, : W - max(0, k - 4) * 20], wall[:, W - max(0, k - 4) * 20 :]]) for k in range(COUNT)]
+    frames = rained(views, "heavy")
+    painted = []
+    for time in (TIMES["heavy"], replace(TIMES["heavy"], least=LEAST)):
+        lost = []
+        for scene, result in zip(views, still(frames, "heavy", behind=coat, time=time), strict=True):
+            there = (scene == wall).all(axis=-1)
+            lost += list(scene[there].max(axis=-1).astype(int) - result[there].max(axis=-1) > 40)
+        painted.append(np.mean(lost))
+    assert painted[1] < painted[0] / 3
+    assert painted[1] < 0.15
+
+
 def drawn(views, thing, places):
     """Views with something at a place in each of them, or nowhere."""
     views = [view.copy() for view in views]
@@ -177,6 +195,19 @@ def test_a_lamp_that_is_switched_on_and_off_is_kept():
     for k, result in enumerate(still(frames, "light", behind=behind)):
         if places[k]:
             assert contrast(result, (80, 120), 6) >= KEPT * contrast(views[k], (80, 120), 6)
+
+
+def test_a_thin_pole_that_is_carried_by_is_kept():
+    """It is in front of each place for a frame or two, and too thin for the flow."""
+    behind = view("rocket", (2 * H, 2 * W))
+    places = [(60, 100 + 2 * k) for k in range(COUNT)]
+    views = drawn([behind] * COUNT, np.full((30, 3, 3), (230, 225, 215), np.uint8), places)
+    frames = clips.rained(views, "light", COUNT, scale=0.4)
+    for result, scene, (y, x) in zip(still(frames, "light", behind=behind), views, places, strict=True):
+        part = np.s_[y : y + 30, x : x + 3]
+        assert (result[part].astype(float) - behind[part]).sum() >= KEPT * (
+            scene[part].astype(float) - behind[part]
+        ).sum()
 
 
 @pytest.mark.parametrize("step", [2, 4])
@@ -264,7 +295,7 @@ def test_what_the_solver_makes_of_a_frame_shows_only_where_it_is_asked():
     """Of frames that show nothing but background and rain, and of a camera that moves where its neighbours are seen."""
 
     def black(frame, known):
-        assert known.excess.shape == known.trust.shape == (H, W)
+        assert known.excess.shape == known.trust.shape == frame.shape[:2]
         assert known.excess.min() >= 0
         return np.zeros_like(frame)
 

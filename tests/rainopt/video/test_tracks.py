@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from rainopt.video.motion import Flow, Step, step_between
-from rainopt.video.tracks import Track, explains_better, moves_alone, tracks_of
-from rainopt.video.warping import flow_of, inside
+from rainopt.video.tracks import Track, explains_better, found_along, moves_alone, tracks_of
+from rainopt.video.warping import flow_of, inside, moved_mask
 from tests.support.clips import view
 
 H, W = 60, 80
@@ -112,3 +112,24 @@ def test_something_that_walks_in_front_of_a_still_camera_moves_by_itself():
     assert not moves_alone(still, frames[0], frames[0]).any()
     assert moves_alone(Track(true, closed, None), *frames).all()
     np.testing.assert_array_equal(explains_better(Track(true, closed, None), *frames), explains_better(track, *frames))
+
+
+def test_a_part_is_followed_as_the_whole_is(rng):
+    """A few pixels alone, or a part of the picture, lie where the whole picture's tracks say."""
+    shape = (40, 50)
+    fields = [rng.normal(0, 2, (*shape, 2)).astype(np.float32) for _ in range(15)]
+    flows = [Flow(field, inside(field) & (rng.random(shape) < 0.9)) for field in fields]
+    steps = {k: Step(*flows[3 * k + 6 : 3 * k + 9], flows[3 * k + 7], np.eye(3)) for k in range(-2, 2)}
+    masks = {k: rng.random(shape) < 0.3 for k in range(-2, 3)}
+    whole = tracks_of(steps, 2, fine=True)
+    found = found_along(masks, steps, 2, masks[0])
+    assert sorted(found) == sorted(whole) == [-2, -1, 1, 2]
+    for number, track in whole.items():
+        there = moved_mask(masks[number], track.flow) & track.closed & masks[0]
+        np.testing.assert_array_equal(found[number] & masks[0], there)
+        part = slice(7, 30), slice(11, 44)
+        other = tracks_of(steps, 2, fine=True, part=part)[number]
+        np.testing.assert_array_equal(other.flow, track.flow[part])
+        np.testing.assert_array_equal(other.closed, track.closed[part])
+        assert other.part == part
+    assert found_along(masks, steps, 2, np.zeros(shape, bool)) == {}

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rainopt.video.warping import flow_of, inside, moved, moved_mask
+from rainopt.video.warping import flow_of, inside, moved, moved_mask, moved_within
 
 H, W = 60, 80
 
@@ -26,6 +26,16 @@ def test_a_picture_is_read_where_a_flow_leads_and_goes_on_beyond_its_edges(rng, 
     got = moved_mask(mask, flow(3, -2))
     assert got.dtype == bool
     np.testing.assert_array_equal(got[2:, :-3], mask[:-2, 3:])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_beside_an_edge_nothing_is_darker_than_on_its_dark_side(dtype):
+    edge = np.full((H, W, 3), 20, dtype)
+    edge[:, W // 2 :] = 230
+    assert moved(edge, flow(0.5), cubic=True).min() < 10
+    assert moved_within(edge, flow(0.5)).min() == 20
+    ramp = np.repeat(3 * np.arange(W, dtype=dtype)[None, :, None], H, axis=0).repeat(3, axis=2)
+    np.testing.assert_array_equal(moved_within(ramp, flow(0.5, 0.25)), moved(ramp, flow(0.5, 0.25), cubic=True))
 
 
 def test_the_flow_of_a_homography_is_where_it_sends_points(rng):
