@@ -148,7 +148,7 @@ def recalled(store: FrameStore, note: dict[str, Any]) -> StretchSettings:
     store, bits = lifted_frames(store)
     scene = SceneSettings.from_json(note["scene"])
     time = None if note["time"] is None else TimeSettings(**note["time"])
-    strength = note["strength"]
+    strength = note.get("strength", 1.0)
     if not note["still"]:
         return StretchSettings(scene, time, empty_bits=bits, strength=strength)
     gains = gains_of(store)
