@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from rainopt.video.background_subtraction import Backdrop
 from rainopt.video.regions import Region
 from rainopt.video.scene_part import TimeSettings, height_of_scene
 from rainopt.video.time_bound import without
@@ -42,13 +41,13 @@ def not_below_scene(
 
 
 def with_small_things(
-    clean: np.ndarray, window: Window, backdrop: Backdrop, region: Region, share: np.ndarray
+    clean: np.ndarray, window: Window, behind: np.ndarray, region: Region, share: np.ndarray
 ) -> np.ndarray:
-    """Return a derained part of a frame with the small things that move before its background, given their ``share``
-    (h, w) of the excess of the whole frame, at the scale of the guide.
+    """Return a derained part of a frame with the small things that move before what lies ``behind`` it, given their
+    ``share`` (h, w) of the excess of the whole frame, at the scale of the guide.
     """
     large = region.smooth(share[region.small])
-    return _at_least(clean, window, backdrop.like(clean), region, large) if large.any() else clean
+    return _at_least(clean, window, behind, region, large) if large.any() else clean
 
 
 def grey_of(pixels: np.ndarray) -> np.ndarray:

@@ -99,8 +99,8 @@ def still_frame(
                 solution = solve(one.pixels[region.around], known_of(part.excess, ~part.there, TRUST))
                 solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
             front = _over(front, solved)
-        behind = backdrop.part(region.around)
-        front = not_below_scene(front, window, behind.like(front), region, settings)
+        behind = backdrop.like(clean)[region.around]
+        front = not_below_scene(front, window, behind, region, settings)
         if things is not None:
             front = with_small_things(front, window, behind, region, things)
         clean[region.box] = front[region.within]
