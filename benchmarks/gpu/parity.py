@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 from benchmarks.common import rainy_photograph
 from benchmarks.gpu.cases import cases
 from benchmarks.gpu.notes import Notes, arguments
-from benchmarks.gpu.place import Place, places
+from benchmarks.gpu.place import Place, place_named, places
 from rainopt import arrays, derain, estimate_angle, percentile_background, solve_udg
 from rainopt.arrays import CPU, CUDA, KERNELS
 
@@ -39,14 +41,17 @@ def parts(result: Any) -> list[Any]:
     return list(result) if isinstance(result, (tuple, list)) else [np.float64(-1) if result is None else result]
 
 
-def kernel_parity(place: Place, tiny: bool, seed: int) -> dict[str, Any]:
-    """Return for each operation that the device has a kernel for the worst difference, and where it is too large."""
-    found: dict[str, Any] = {}
-    wanted = {operation for operation, kind in KERNELS if kind == CUDA}
+def operations() -> list[str]:
+    """Return the operations that devices have kernels for."""
+    return sorted({operation for operation, kind in KERNELS if kind == CUDA} - BY_USE)
+
+
+def kernel_parity(place: Place, tiny: bool, seed: int, operation: str) -> dict[str, Any]:
+    """Return the worst difference of an operation's kernel, and where it is too large."""
+    entry: dict[str, Any] = {"cases": 0, "worst": 0.0, "wrong": []}
     for case in cases(np.random.default_rng(seed), tiny):
-        if case.operation not in wanted:
+        if case.operation != operation:
             continue
-        entry = found.setdefault(case.operation, {"cases": 0, "worst": 0.0, "wrong": []})
         entry["cases"] += 1
         try:
             there = case.call(arrays._loaded(KERNELS[case.operation, CUDA]), place.put)
@@ -59,7 +64,7 @@ def kernel_parity(place: Place, tiny: bool, seed: int) -> dict[str, Any]:
         entry["worst"] = max(entry["worst"], worst)
         if not worst <= IMAGE:
             entry["wrong"].append(f"{case.title}: {worst:.2e}")
-    return found | {name: {"cases": 0, "wrong": ["no case"]} for name in sorted(wanted - found.keys() - BY_USE)}
+    return entry if entry["cases"] else {"cases": 0, "wrong": ["no case"]}
 
 
 def whole_functions(place: Place, tiny: bool) -> Iterator[tuple[str, Callable[[], dict[str, float]]]]:
@@ -114,6 +119,17 @@ def whole_functions(place: Place, tiny: bool) -> Iterator[tuple[str, Callable[[]
         yield f"percentile_background, {np.asarray(frames).dtype}", background
 
 
+def comparison(place: Place, tiny: bool, seed: int, part: str) -> dict[str, Any]:
+    """Return what a part finds: a kernel's operation, or a title of a whole function."""
+    if part in operations():
+        return kernel_parity(place, tiny, seed, part)
+    return dict(whole_functions(place, tiny))[part]()
+
+
+def _elsewhere(place: str, tiny: bool, seed: int, part: str) -> dict[str, Any]:
+    return comparison(place_named(place), tiny, seed, part)
+
+
 def main() -> None:
     """Compare all of it."""
     asked = arguments()
@@ -121,11 +137,19 @@ def main() -> None:
     # Other inputs at each run: a kernel is to be right on all of them.
     seed = int.from_bytes(os.urandom(4), "little")
     notes.note("seed", seed)
-    for place in places(notes, asked.rehearse):
-        name = place.name
-        notes.attempt(f"kernels, {name}", partial(kernel_parity, place, asked.rehearse, seed))
-        for title, compare in whole_functions(place, asked.rehearse):
-            notes.attempt(f"{title}, {name}", compare)
+    there = list(places(notes, asked.rehearse))
+    tasks = [(place, part) for place in there for part in [*dict(whole_functions(place, True)), *operations()]]
+    if asked.rehearse:
+        for place, part in tasks:
+            notes.attempt(f"{part}, {place.name}", partial(comparison, place, True, seed, part))
+        return
+    # Most of the time goes into compiling kernels, which a core does as well beside others.
+    workers = max((os.cpu_count() or 2) - 2, 1)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        running = {pool.submit(_elsewhere, place.name, False, seed, part): (place, part) for place, part in tasks}
+        for done in as_completed(running):
+            place, part = running[done]
+            notes.attempt(f"{part}, {place.name}", done.result)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,11 @@ def torch_place() -> Place:
     return Place("torch", put, torch.cuda.synchronize, event, between)
 
 
+def place_named(name: str) -> Place:
+    """Return the place of a name."""
+    return {"numpy": numpy_place, "cupy": cupy_place, "torch": torch_place}[name]()
+
+
 def places(notes: Notes, rehearse: bool) -> Iterator[Place]:
     """Yield the places that are measured: both libraries, or the host alone in a rehearsal; note what is not there."""
     for make in (numpy_place,) if rehearse else (cupy_place, torch_place):

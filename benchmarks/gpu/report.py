@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,21 +93,11 @@ def _parity(steps: dict[str, Any]) -> list[str]:
     for name, value in steps.get("parity", {}).items():
         if not isinstance(value, dict):
             continue
-        if name.startswith("kernels"):
-            lines += _kernels(name, value)
-        else:
-            told = ", ".join(f"{key} {_shown(number)}" for key, number in value.items())
-            lines.append(f"  {name:<44} {told}")
+        wrong = value.get("wrong")
+        told = ", ".join(f"{key} {_shown(number)}" for key, number in value.items() if key != "wrong")
+        lines.append(f"  {name:<44} {told}")
+        lines += [f"      wrong: {case}" for case in (wrong or [])[:6]]
     return lines
-
-
-def _kernels(name: str, value: dict[str, Any]) -> Iterator[str]:
-    for operation, entry in value.items():
-        if isinstance(entry, dict):
-            yield f"  {name}: {operation:<22} {entry.get('cases')} cases, worst {_shown(entry.get('worst', '-'))}"
-            yield from (f"      wrong: {wrong}" for wrong in entry.get("wrong", [])[:6])
-        else:
-            yield f"  {name}: {operation} {entry}"
 
 
 def _counts(steps: dict[str, Any]) -> list[str]:
@@ -136,12 +125,12 @@ def _counts(steps: dict[str, Any]) -> list[str]:
 
 
 def _tests(steps: dict[str, Any]) -> list[str]:
-    tests = steps.get("marked_tests", {})
-    return [
-        "",
-        f"gpu tests: {tests.get('summary')}",
-        *(f"  {line[:150]}" for line in tests.get("failed", [])[:TALLEST]),
-    ]
+    lines = ["", "gpu tests"]
+    for file, found in steps.get("marked_tests", {}).items():
+        if isinstance(found, dict):
+            lines.append(f"  {file}: {found.get('summary', found)}")
+            lines += [f"    {line[:150]}" for line in found.get("failed", [])[:TALLEST]]
+    return lines
 
 
 def _training(steps: dict[str, Any]) -> list[str]:

@@ -26,8 +26,8 @@ STEPS: tuple[StepPlan, ...] = (
     StepPlan("timings", 120),
     StepPlan("variants", 40),
     StepPlan("video", 75),
-    StepPlan("parity", 50),
-    StepPlan("marked_tests", 60),
+    StepPlan("parity", 90),
+    StepPlan("marked_tests", 100),
     StepPlan("training", 600),
 )
 LAST = "training"
