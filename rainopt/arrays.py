@@ -32,6 +32,8 @@ KERNELS: dict[tuple[str, str], str] = {
     ("percentile_vote", CUDA): "rainopt.kernels.percentile_cuda:vote",
     ("ridge_crests", CUDA): "rainopt.kernels.ridge_cuda:crests",
     ("ridge_curvature", CUDA): "rainopt.kernels.ridge_cuda:curvature",
+    ("ridge_table", CUDA): "rainopt.kernels.ridge_table_cuda:Table",
+    ("ridge_thresholds", CUDA): "rainopt.kernels.ridge_thresholds_cuda:thresholds",
     ("shear", CPU): "rainopt.kernels.shear_cpu:shift_rows",
     ("shear", CUDA): "rainopt.kernels.shear_cuda:shift_rows",
     ("udg", CPU): "rainopt.kernels.udg_cpu:Bands",
