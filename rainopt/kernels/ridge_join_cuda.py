@@ -131,11 +131,12 @@ def add_up() -> Kernel:
                 at = row * columns
                 i, j = k // width, k % width
                 down, across = i - first // width, j - first % width
-                # Half the angle, in (-90°, 90°].
-                cos, sin = sqrt(max(1.0 + cos2[k], 0.0) / 2), sqrt(max(1.0 - cos2[k], 0.0) / 2)
+                # In double precision, as on the CPU: half the angle, in (-90°, 90°].
+                twice, beyond = float(cos2[k]), float(offset[k])
+                cos, sin = sqrt(max(1.0 + twice, 0.0) / 2), sqrt(max(1.0 - twice, 0.0) / 2)
                 sin = sin if sin2[k] >= 0 else -sin
                 # The crest lies this much below and to the right of the pixel's centre.
-                below, right = -sin * offset[k], cos * offset[k]
+                below, right = -sin * beyond, cos * beyond
                 cuda.atomic.add(table, at + COUNT, numba.int64(1))
                 cuda.atomic.add(table, at + ROW, numba.int64(down))
                 cuda.atomic.add(table, at + COLUMN, numba.int64(across))
@@ -147,18 +148,18 @@ def add_up() -> Kernel:
                 add(table, at + PART_ROW2, below * (2 * down + below), products)
                 add(table, at + PART_COLUMN2, right * (2 * across + right), products)
                 add(table, at + PART_CROSS, down * right + across * below + below * right, products)
-                add(table, at + COS2, cos2[k], parts)
-                add(table, at + SIN2, sin2[k], parts)
+                add(table, at + COS2, twice, parts)
+                add(table, at + SIN2, float(sin2[k]), parts)
                 # One rounding for both, so that neither side is nearer.
                 up, aside = nearest(reach * sin), nearest(reach * cos)
                 row0, column0 = min(max(i + up, 0), height - 1), min(max(j - aside, 0), width - 1)
                 row1, column1 = min(max(i - up, 0), height - 1), min(max(j + aside, 0), width - 1)
                 one, other = row0 * width + column0, row1 * width + column1
-                add(table, at + CONTRAST, luminance[k] - 0.5 * (luminance[one] + luminance[other]), parts)
-                add(table, at + STEP, abs(luminance[one] - luminance[other]), parts)
+                add(table, at + CONTRAST, float(luminance[k]) - 0.5 * float(luminance[one] + luminance[other]), parts)
+                add(table, at + STEP, float(abs(luminance[one] - luminance[other])), parts)
                 for c in range(channels):
                     plane = c * pixels
-                    beside = 0.5 * (colour[plane + one] + colour[plane + other])
-                    add(table, at + CHANNELS + c, colour[plane + k] - beside, parts)
+                    beside = 0.5 * float(colour[plane + one] + colour[plane + other])
+                    add(table, at + CHANNELS + c, float(colour[plane + k]) - beside, parts)
 
     return Kernel(ridge_sums)

@@ -10,6 +10,7 @@ from rainopt.kernels import ridge_cpu, ridge_cuda
 from rainopt.kernels.ridge_table_cuda import Table
 from rainopt.kernels.ridge_thresholds_cuda import thresholds
 
+
 def kernels_of(cuda):
     """The kernels of a device; in the simulator those of the host where there are such, which are tested elsewhere."""
     beside = ridge_cpu if cuda.simulated else ridge_cuda
@@ -48,7 +49,7 @@ def compare(cuda, colour, scales, at_least):
     assert len(wanted.angle) >= at_least
     np.testing.assert_array_equal(found.kind, wanted.kind)
     # Sums are rounded to parts of a pixel there; and the curvature of a card is rounded otherwise.
-    close = 1e-7 if cuda.simulated else 1e-3
+    close = 1e-8 if cuda.simulated else 1e-3
     for name, one, other in zip(wanted._fields[1:], found[1:], wanted[1:], strict=True):
         np.testing.assert_allclose(one, other, rtol=close, atol=close, err_msg=name)
     return found
