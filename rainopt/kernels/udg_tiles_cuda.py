@@ -111,6 +111,8 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
         ry = cuda.local.array(strip, real)
         bar_b = cuda.local.array(strip, real)
         bar_r = cuda.local.array(strip, real)
+        prices = cuda.local.array(strip if prior else 1, real)
+        ceilings = cuda.local.array(strip if prior else 1, real)
         x, y = cuda.threadIdx.x, cuda.threadIdx.y
         zero = real(0)
         begin = y * strip
@@ -121,9 +123,15 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
         across = here and column + 1 < width and x < right
         for p in range(strip):
             o[p] = b[p] = r[p] = bx[p] = by[p] = rx[p] = ry[p] = zero
+            if prior:
+                prices[p], ceilings[p] = sparsity, zero if zero > top else top
             if here and first + p >= 0 and first + p < height:
                 at = start + p * width
                 o[p] = O[at]
+                if prior:
+                    # They are asked for in every iteration, and nothing else then waits for the memory.
+                    prices[p] = pool[at + sparsity_plane * size]
+                    ceilings[p] = pool[at + ceiling_plane * size]
                 at += old * size
                 b[p] = pool[at]
                 r[p] = pool[at + size]
@@ -150,15 +158,13 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
                 r_hat = r[p] - step_r * (above_r - rx[p] + left_r - ry[p])
                 mean = keep_o * (o[p] - b_hat) + keep_r * r_hat
                 price, ceiling = sparsity, o[p] if o[p] > top else top
+                if prior:
+                    price, ceiling = prices[p], ceilings[p]
                 excess, pull = zero, zero
-                if (prior or time) and here and first + p >= 0 and first + p < height:
+                if time and here and first + p >= 0 and first + p < height:
                     at = start + p * width
-                    if prior:
-                        price = pool[at + sparsity_plane * size]
-                        ceiling = pool[at + ceiling_plane * size]
-                    if time:
-                        excess = pool[at + excess_plane * size]
-                        pull = pool[at + trust_plane * size] * shrink
+                    excess = pool[at + excess_plane * size]
+                    pull = pool[at + trust_plane * size] * shrink
                 over, under = mean - price * shrink, mean + price * shrink
                 if time:
                     lower, middle, upper = under + pull, over + pull, over - pull

@@ -16,7 +16,7 @@ from rainopt.arrays import Array, namespace
 from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.host_steps import number
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
-from rainopt.optim.udg import UDGSolution, minimise
+from rainopt.optim.udg import UDGSolution, minimise, sketch
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
 PILOT_ITER = 40
@@ -112,7 +112,7 @@ def solve_adaptive(
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
         pilot = known._replace(ceiling=bound)
-        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=pilot).rain
+        first = sketch(O, PILOT, removal.pilot_iter, pilot)
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
