@@ -63,10 +63,10 @@ def mean(single: bool) -> Kernel:
             place, limit, step = (i, rows, columns) if down != 0 else (j, columns, 1)
             if place >= reach and place + length - reach <= limit:
                 # Nearly all; to find where each pixel lies takes longer than to add it.
-                at = base + i * columns + j - reach * step
+                at, on = numba.uint64(base + i * columns + j - reach * step), numba.uint64(step)
                 for _ in range(length):
                     total += field[at]
-                    at += step
+                    at += on
             else:
                 line = base + i * columns + j - place * step
                 for k in range(-reach, length - reach):
