@@ -31,6 +31,7 @@ SIMULATION = Tile(wide=12, strips=2, strip=6)
 """Tile for the simulator, whose threads are the host's."""
 DEPTH = 3  # iterations to a pass
 RECORDED = 50  # iterations that a graph holds at most
+LARGE = 4_000_000  # pixels, of which a launch runs for longer than it takes to start; to record them is not worth it
 # Numbers of a solve with the default weights, to time variants with.
 TYPICAL = {
     "step_b": 0.8,
@@ -150,9 +151,12 @@ class Tiles:
                 iterations -= together
                 depths = self._depths(together)
                 key = (together, self._old)
-                if key not in self._repeated:
-                    self._repeated[key] = Repeated(self._launches(depths, self._old))
-                self._repeated[key](place)
+                if self.size >= LARGE:
+                    self._launches(depths, self._old)(place)
+                else:
+                    if key not in self._repeated:
+                        self._repeated[key] = Repeated(self._launches(depths, self._old))
+                    self._repeated[key](place)
                 if len(depths) % 2:
                     self._old = STATE - self._old
 
