@@ -1,16 +1,18 @@
 """Kernels for CUDA that change pictures and stacks of frames, against those for the CPU."""
 
+import array_api_compat
 import numpy as np
 import pytest
 
 from rainopt.geometry.warp import Upright
-from rainopt.image import luminance
+from rainopt.image import LUMA, luminance, split_channels
 from rainopt.kernels import (
     block_mean_cpu,
     block_mean_cuda,
     box_mean_cpu,
     box_mean_cuda,
     doubt_cuda,
+    luminance_cuda,
     percentile_cpu,
     percentile_cuda,
     remove_layer_cuda,
@@ -79,6 +81,16 @@ def test_block_mean(cuda, rng, dtype, channels):
         for wrong in (np.nan, 1.5, -0.1):
             pixels[-1, -1, 0] = wrong  # in no block
             assert block_mean_cuda.block_mean(cuda(pixels), channels, *options) is None
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 4), ("uint16", 3), ("uint8", 2)])
+def test_luminance_of_whole_numbers(cuda, rng, dtype, channels):
+    pixels = rng.integers(0, np.iinfo(dtype).max, (5, 7, channels), dtype=dtype, endpoint=True)
+    there = cuda(pixels)
+    planes = array_api_compat.array_namespace(there).moveaxis(there, -1, 0)
+    found = cuda.back(luminance_cuda.luminance(planes, LUMA))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, luminance(split_channels(pixels).colour), atol=2e-7)
 
 
 def test_a_layer_off_all_colours(cuda, rng):
