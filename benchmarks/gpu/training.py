@@ -147,7 +147,7 @@ def photographs(folder: str, rehearse: bool, scratch: Path) -> Path:
 def recipe_of(plan: dict[str, Any], folder: Path, rehearse: bool, more: Iterable[str] = ()) -> Recipe:
     """Return the recipe of a plan, of so many steps."""
     sections: dict[str, Any] = {"data": {"train": [folder]}}
-    if plan["start"]:
+    if plan["start"] and not rehearse:
         sections["network"] = {"name": "udgnet", "start": Path(plan["start"]).resolve()}
     own = [*plan["changes"], *(plan["rehearsal"] if rehearse else ())]
     quiet = [f"run.log_every={TOLD_EVERY}", "run.picture_every=0"]
