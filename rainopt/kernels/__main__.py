@@ -9,7 +9,16 @@ import time
 
 import numpy as np
 
-from rainopt.kernels import block_mean_cpu, percentile_cpu, ridge_cpu, shear_cpu, streaks_cpu, udg_cpu
+from rainopt.kernels import (
+    alike_cpu,
+    block_mean_cpu,
+    percentile_cpu,
+    ridge_cpu,
+    shear_cpu,
+    streaks_cpu,
+    udg_cpu,
+    way_back_cpu,
+)
 from rainopt.kernels.announce import on_compile
 from rainopt.kernels.udg_rows_cpu import Constants
 
@@ -20,7 +29,7 @@ def main() -> None:
     """Call every kernel with the types that photographs and videos of 8 bits have, and say what was compiled."""
     start, compiled = time.perf_counter(), list[str]()
     forget = on_compile(compiled.append)
-    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks):
+    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks, _alike, _flows):
         call()
     forget()
     taken = f"compiled {len(compiled)} kernels in {time.perf_counter() - start:.1f} s" if compiled else "nothing to do"
@@ -61,6 +70,16 @@ def _percentiles() -> None:
     percentile_cpu.vote(frames, 250)
     image = percentile_cpu.percentile(frames, 0, 50, 0.03)[0]
     percentile_cpu.off_centre(frames, image, 0.03)
+
+
+def _alike() -> None:
+    picture, middle = np.zeros((SIDE, SIDE), np.float32), np.full(1, SIDE // 2)
+    alike_cpu.alike(picture, picture, (middle, middle), picture[0, :1], np.arange(2), np.ones(1), np.ones(1), 1)
+
+
+def _flows() -> None:
+    flow = np.zeros((SIDE, SIDE, 2), np.float32)
+    way_back_cpu.leads_home(flow, flow, 1, 0)
 
 
 def _streaks() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
@@ -103,8 +104,12 @@ def _grain(excess: np.ndarray) -> np.ndarray:
     """Return what of an excess over the background, uint8 or uint16, is noise."""
     import cv2
 
-    kept = _kept(np.iinfo(excess.dtype).max)
-    return np.asarray(cv2.LUT(excess, kept)) if excess.dtype == np.uint8 else kept[excess]
+    if excess.dtype == np.uint8:
+        # What falls from ν to 2ν by one level for each falls from 2ν: quicker than a table, and the same.
+        flat = excess.reshape(len(excess), -1)
+        falling: Any = cv2.subtract
+        return np.asarray(cv2.min(flat, falling((round(2 * NOISE * 255),) * 4, flat))).reshape(excess.shape)
+    return _kept(np.iinfo(excess.dtype).max)[excess]
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rainopt.video.copies import small_copy
-from rainopt.video.warping import places_of, seen_from, within
 
 # A streak is thinner than this many pixels of a guide of 480 rows: what is brighter over less, across the rain, is cut.
 THIN = 9
@@ -107,11 +106,9 @@ def _both_ways(
 
 
 def _closed(flow: np.ndarray, home: np.ndarray) -> np.ndarray:
-    import cv2
+    from rainopt.kernels.way_back_cpu import leads_home
 
-    x, y = places_of(flow)
-    far = cv2.magnitude(*cv2.split(flow + seen_from(home, x, y)))
-    return within(x, y, flow.shape) & (far < CLOSED + CLOSED_SHARE * cv2.magnitude(*cv2.split(flow)))
+    return leads_home(flow, home, CLOSED, CLOSED_SHARE)
 
 
 def _flow(

@@ -25,6 +25,7 @@ from rainopt.video.warping import flow_of, moved
 # dark. A class of fewer than this share of the pixels tells nothing.
 HEIGHTS = np.linspace(0.03, 0.9, 60)
 CLASSES, LEAST_OF_CLASS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.01), 0.01
+MOST_OF_CLASS = 100_000  # of its pixels, about, that are counted
 # Places in a stretch that are looked at where the camera moves, and frames to either side of each.
 PLACES, REACH = 4, 5
 
@@ -94,7 +95,8 @@ def _by_brightness(behind: np.ndarray, valid: np.ndarray) -> list[np.ndarray]:
 
 def _shares(above: np.ndarray, chosen: Sequence[np.ndarray]) -> np.ndarray:
     """Return in what share of the chosen pixels a frame exceeds each of `HEIGHTS`, (classes, heights)."""
-    values = (np.sort(above.ravel()[places]) for places in chosen)
+    # Some of them tell as well, and sort faster.
+    values = (np.sort(above.ravel()[places[:: max(len(places) // MOST_OF_CLASS, 1)]]) for places in chosen)
     return np.stack([1 - np.searchsorted(one, HEIGHTS) / len(one) for one in values])
 
 

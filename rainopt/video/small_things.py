@@ -7,7 +7,7 @@ are have come along the rain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -82,42 +82,92 @@ def small_things(light: Mapping[int, np.ndarray], excess: np.ndarray, angles: Se
     """
     import cv2
 
+    from rainopt.kernels.alike_cpu import alike
+
     if any(number not in light for number in range(-REACH, REACH + 1)):
         return []
     scale = excess.shape[0] / 480
-    fastest = max(round(FASTEST * scale), 4)
-    edge = REACH * (fastest + BESIDE)
-    wide = {k: cv2.copyMakeBorder(one, edge, edge, edge, edge, cv2.BORDER_REPLICATE) for k, one in light.items()}
-    pieces = _pieces(bright(excess), LARGEST * scale)
-    slower = max(round(LIKE_STREAKS * scale), 4)
-    found = (
-        _followed(wide, edge, excess, *piece, slower if _is_streak(piece[-1], angles) else fastest, angles)
-        for piece in pieces
+    pieces = _pieces(bright(excess), excess, LARGEST * scale)
+    fastest, slower = (max(round(speed * scale), 4) for speed in (FASTEST, LIKE_STREAKS))
+    farthest = np.where(pieces.streak(angles), slower, fastest)
+    ahead, back = (
+        cv2.copyMakeBorder(light[number], fastest, fastest, fastest, fastest, cv2.BORDER_REPLICATE)
+        for number in (1, -1)
     )
-    return [thing for thing in found if thing is not None]
+    most = UNLIKE * pieces.sizes * pieces.strengths**2
+    values = light[0][pieces.rows, pieces.columns]
+    places = (pieces.rows + fastest, pieces.columns + fastest)
+    courses, found = alike(ahead, back, places, values, pieces.starts, farthest, most, COURSES)
+    followed = (
+        _followed(light, *pieces.box(number), float(pieces.strengths[number]), courses[number, : found[number]], angles)
+        for number in np.flatnonzero(found)
+    )
+    return [thing for thing in followed if thing is not None]
 
 
-def _pieces(mask: np.ndarray, largest: float) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield the row, the column and the mask of each piece that is neither too small nor too large."""
+class _Pieces(NamedTuple):
+    """The pieces of a mask that are neither too small nor too large.
+
+    Attributes
+    ----------
+    rows, columns
+        (N,) int64: their pixels, one piece after the other.
+    starts
+        (P + 1,) int64: where each begins among these, and their end.
+    strengths
+        (P,) float64: the mean excess of each.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    starts: np.ndarray
+    strengths: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many pixels each has, (P,)."""
+        return np.diff(self.starts)
+
+    def box(self, number: np.intp) -> tuple[int, int, np.ndarray]:
+        """Return the row, the column and the mask of one."""
+        own = slice(self.starts[number], self.starts[number + 1])
+        rows, columns = self.rows[own], self.columns[own]
+        top, left = int(rows.min()), int(columns.min())
+        mask = np.zeros((int(rows.max()) - top + 1, int(columns.max()) - left + 1), bool)
+        mask[rows - top, columns - left] = True
+        return top, left, mask
+
+    def streak(self, angles: Sequence[float]) -> np.ndarray:
+        """Return which of them look like a streak, (P,) bool."""
+        of, count = np.repeat(np.arange(len(self.sizes)), self.sizes), len(self.sizes)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.bincount(of, values, count) / self.sizes
+
+        down, across = (one - mean(one)[of] for one in (self.rows, self.columns))
+        # Of a pixel, which is a square, the variance is a twelfth.
+        a, b, c = mean(down * down) + 1 / 12, mean(across * across) + 1 / 12, mean(down * across)
+        apart = np.hypot(a - b, 2 * c)
+        along = 0.5 * np.degrees(np.arctan2(2 * c, a - b))
+        return (a + b + apart > LONG * (a + b - apart)) & np.array(
+            [_along(angle, angles, ALONG) for angle in along], bool
+        )
+
+
+def _pieces(mask: np.ndarray, excess: np.ndarray, largest: float) -> _Pieces:
     import cv2
 
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(opened(mask, 2).view(np.uint8))
-    for number in range(1, count):
-        left, top, width, height, size = facts[number]
-        if size < LEAST_SIZE or max(width, height) > largest:
-            continue
-        yield int(top), int(left), labels[top : top + height, left : left + width] == number
-
-
-def _is_streak(piece: np.ndarray, angles: Sequence[float]) -> bool:
-    rows, columns = np.nonzero(piece)
-    down, across = rows - rows.mean(), columns - columns.mean()
-    # Of a pixel, which is a square, the variance is a twelfth.
-    a, b, c = np.mean(down * down) + 1 / 12, np.mean(across * across) + 1 / 12, np.mean(down * across)
-    apart = np.hypot(a - b, 2 * c)
-    if a + b + apart <= LONG * (a + b - apart):
-        return False
-    return _along(0.5 * np.degrees(np.arctan2(2 * c, a - b)), angles, ALONG)
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(opened(mask, 2).view(np.uint8))
+    sides = facts[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    fits = (facts[:, cv2.CC_STAT_AREA] >= LEAST_SIZE) & (sides <= largest)
+    fits[0] = False  # what is no piece
+    number = np.where(fits, np.cumsum(fits), 0)[labels]
+    rows, columns = np.nonzero(number)
+    of = number[rows, columns]
+    order = np.argsort(of, kind="stable")
+    sizes = facts[fits, cv2.CC_STAT_AREA].astype(np.int64)
+    strengths = np.bincount(of - 1, excess[rows, columns], sizes.size) / sizes
+    return _Pieces(rows[order], columns[order], np.concatenate([[0], np.cumsum(sizes)]), strengths)
 
 
 def _along(angle: float, angles: Sequence[float], within: float) -> bool:
@@ -125,37 +175,29 @@ def _along(angle: float, angles: Sequence[float], within: float) -> bool:
 
 
 def _followed(
-    wide: Mapping[int, np.ndarray],
-    edge: int,
-    excess: np.ndarray,
+    light: Mapping[int, np.ndarray],
     top: int,
     left: int,
     piece: np.ndarray,
-    fastest: int,
+    strength: float,
+    courses: np.ndarray,
     angles: Sequence[float],
 ) -> SmallThing | None:
-    """Return a piece as a thing where it is alike in the frames around, padded by ``edge``; None where it is not."""
-    import cv2
+    """Return a piece as a thing where it is alike in the frames around on one of some courses; None where it is not."""
 
     height, width = piece.shape
 
     def seen(number: int, shift: Shift) -> np.ndarray:
-        row, column = edge + top + shift[0], edge + left + shift[1]
-        return wide[number][row : row + height, column : column + width]
+        one, row, column = light[number], top + shift[0], left + shift[1]
+        if min(row, column) >= 0 and row + height <= one.shape[0] and column + width <= one.shape[1]:
+            return one[row : row + height, column : column + width]
+        rows, columns = np.arange(row, row + height), np.arange(column, column + width)
+        return one[np.clip(rows, 0, one.shape[0] - 1)[:, None], np.clip(columns, 0, one.shape[1] - 1)]
 
-    here, weight = np.ascontiguousarray(seen(0, (0, 0))), piece.astype(np.float32)
-    strength = float(excess[top : top + height, left : left + width][piece].mean())
-
-    def unlike(number: int) -> np.ndarray:
-        row, column = edge + top - fastest, edge + left - fastest
-        around = wide[number][row : row + height + 2 * fastest, column : column + width + 2 * fastest]
-        return np.asarray(cv2.matchTemplate(around, here, cv2.TM_SQDIFF, mask=weight))
-
-    misses = np.maximum(unlike(1), unlike(-1)[::-1, ::-1]) / (weight.sum() * strength**2)
-    for place in np.argpartition(misses, COURSES, axis=None)[:COURSES]:
-        down, across = divmod(int(place), misses.shape[1])
-        course = (down - fastest, across - fastest)
-        if misses[down, across] > UNLIKE or _falls(course, angles):
+    here = seen(0, (0, 0))
+    for down, across in courses.tolist():
+        course = (down, across)
+        if _falls(course, angles):
             continue
         shifts: dict[int, Shift] = {0: (0, 0)}
         alike = np.zeros(piece.shape, np.uint8)

@@ -7,7 +7,7 @@ import numpy as np
 from rainopt.video.regions import Region
 from rainopt.video.scene_part import TimeSettings, height_of_scene
 from rainopt.video.time_bound import without
-from rainopt.video.windows import Window
+from rainopt.video.windows import Window, grey_of
 
 # Share of its height that a thing of a pixel keeps in a frame that is reduced to its guide, at least.
 KEPT_IN_GUIDE = 0.4
@@ -31,7 +31,7 @@ def not_below_scene(
     clean, behind
         (h, w, 3) in the frame's dtype.
     """
-    greys = {number: grey_of(one.pixels[region.around]) for number, one in window.items()}
+    greys = {number: one.grey[region.around] for number, one in window.items()}
     base = grey_of(behind)
     height = height_of_scene(greys, base, settings)
     if not height.any():
@@ -48,14 +48,6 @@ def with_small_things(
     """
     large = region.smooth(share[region.small])
     return _at_least(clean, window, behind, region, large) if large.any() else clean
-
-
-def grey_of(pixels: np.ndarray) -> np.ndarray:
-    """Return the luminance (H, W) uint8 of a frame (H, W, 3) uint8 or uint16."""
-    import cv2
-
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return np.asarray(grey if grey.dtype == np.uint8 else cv2.convertScaleAbs(grey, alpha=1 / 257))
 
 
 def _at_least(clean: np.ndarray, window: Window, behind: np.ndarray, region: Region, share: np.ndarray) -> np.ndarray:

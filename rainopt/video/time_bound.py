@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -146,8 +146,9 @@ def without(frame: np.ndarray, behind: np.ndarray, share: np.ndarray) -> np.ndar
     return np.asarray(cv2.subtract(frame, taken))
 
 
+@lru_cache(64)
 def streak(angle: float, length: float) -> np.ndarray:
-    """Return the mean along a line of some pixels at an angle in degrees, as a kernel for convolutions."""
+    """Return the mean along a line of some pixels at an angle in degrees, as a kernel for convolutions; read-only."""
     half = max(length, 3) / 2
     side = 2 * int(half) + 1
     turn = np.deg2rad(angle)
@@ -159,7 +160,9 @@ def streak(angle: float, length: float) -> np.ndarray:
         for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
             if 0 <= top + i < side and 0 <= left + j < side:
                 kernel[top + i, left + j] += (1 - abs(row - top - i)) * (1 - abs(column - left - j))
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    kernel.flags.writeable = False  # every part of every frame uses the same
+    return kernel
 
 
 def luminance_of(frame: np.ndarray) -> np.ndarray:

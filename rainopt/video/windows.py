@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,11 @@ class Seen:
     stays: np.ndarray | None = None
     things: Sequence[SmallThing] = ()
 
+    @cached_property
+    def grey(self) -> np.ndarray:
+        """Its luminance, (H, W) uint8."""
+        return grey_of(self.pixels)
+
 
 Window = dict[int, Seen]
 
@@ -104,3 +110,11 @@ def small_excess(one: Seen) -> np.ndarray:
     if one.small is None:
         raise ValueError("a frame must be looked at before its window")
     return one.small
+
+
+def grey_of(pixels: np.ndarray) -> np.ndarray:
+    """Return the luminance (H, W) uint8 of a frame (H, W, 3) uint8 or uint16."""
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey if grey.dtype == np.uint8 else cv2.convertScaleAbs(grey, alpha=1 / 257))
