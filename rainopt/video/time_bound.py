@@ -29,6 +29,9 @@ AGAINST = 2.0
 # clips, of ours and of others, one pixel of rain in a hundred exceeded 2.1 times, one in a thousand 3 times.
 HIGH, HIGHEST = 2.0, 3.0
 ALIKE = 5 / 255  # what is as near as this is the same
+# Share of the spread of the darkest of aligned frames that may be an error along a line: where they are well aligned
+# the dry ones among them are alike, and where hair or an edge has slipped, they are not.
+SPREAD = 0.25
 
 
 class Bound(NamedTuple):
@@ -53,20 +56,52 @@ class Bound(NamedTuple):
     repeated: np.ndarray
 
 
-def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
+def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, before: int | None = None) -> Bound:
     """Return what lies behind the rain of a frame (H, W, 3): of each value the one of a rank among the aligned frames.
 
     A frame that cannot be believed at a place is replaced there by the frame in question, which takes rain off less,
     and never more. At the ends of a clip there are fewer frames, and the rank is lowered with their number.
+
+    Parameters
+    ----------
+    frame
+        (H, W, 3) uint8 or uint16.
+    others
+        The frames around it, in order.
+    rank
+        Which of the values lies behind.
+    before
+        How many of the others come before the frame. Where that is given, nothing behind is darker than what the frame
+        and all of those on one side show: what has just been uncovered is seen on one side only.
     """
     values = [frame, *(_believed(other, frame) for other in others)]
     place = round(rank.rank * len(others) / (2 * rank.reach))
     behind = ranked(values, place)
+    if before is not None:
+        behind = _on_one_side(behind, values, before, rank.reach)
     seen = np.zeros(frame.shape[:2], np.uint8)
     for other in others:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
     return Bound(behind, _excess(frame, behind), seen, repeated)
+
+
+def spread_of(behind: np.ndarray, frame: np.ndarray, others: Sequence[Aligned]) -> np.ndarray:
+    """Return how far what lies behind a frame (H, W, 3) is above the darkest of the aligned frames, in luminance, (H, W)
+    float32; `rain_share` makes use of it.
+    """
+    import cv2
+
+    return _excess(behind, reduce(cv2.min, (_believed(other, frame) for other in others), behind))
+
+
+def _on_one_side(behind: np.ndarray, values: Sequence[np.ndarray], before: int, reach: int) -> np.ndarray:
+    """Return what lies behind a frame, and is not darker than all of it and the ``reach`` frames on one side are."""
+    import cv2
+
+    frame, sides = values[0], (values[1 : before + 1], values[before + 1 :])
+    lowest = (reduce(cv2.min, side, frame) for side in sides if len(side) == reach)
+    return np.asarray(reduce(cv2.max, lowest, behind))
 
 
 def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -106,13 +141,15 @@ def rain_share(
     height: float = 1.0,
     against: float = AGAINST,
     rows: int | None = None,
+    spread: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return how far an excess (H, W) float32 over what lies behind is rain, in [0, 1].
 
     It must exceed noise, and the errors of the alignment as its negative part shows them; it must be one of a streak, a
     line in one of the directions ``angles``, degrees; and it must not be much brighter than the bright streaks are,
     whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is. Where the excess is that of a part
-    of a picture, ``rows`` are those of the picture.
+    of a picture, ``rows`` are those of the picture. A ``spread`` (H, W) float32, see `spread_of`, counts among the errors
+    along lines.
     """
     import cv2
 
@@ -124,6 +161,8 @@ def rain_share(
     lines = [kernel.line_mean(part, streak(angle, LENGTH * scale)) for angle in angles]
     if not lines:
         return np.zeros_like(excess)
+    if spread is not None:
+        part_lack += np.minimum(spread * np.float32(SPREAD), np.float32(-LEAST))
     kernel.write_share(
         excess,
         cv2.blur(lack, _box(ERRORS, scale)),
