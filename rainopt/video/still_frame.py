@@ -26,7 +26,7 @@ from rainopt.video.regions import Region, regions_of
 from rainopt.video.scene_part import DARK_REACH, HIDDEN, ScenePart, TimeSettings, bright, grown, scene_part
 from rainopt.video.small_things import share_of_things
 from rainopt.video.standing import may_stand, not_below_scene, with_small_things
-from rainopt.video.time_bound import bound_of, rain_share, spread_of, without
+from rainopt.video.time_bound import bound_of, rain_share, without
 from rainopt.video.tracks import found_along, tracks_of
 from rainopt.video.windows import Window, excesses_of, steps_of
 
@@ -143,8 +143,8 @@ def _by_time(
     others = aligned_around(window, tracks, region)
     dry = 1 - settings.coverage
     rank = Rank(BY_TIME_REACH, min(max(int((2 * BY_TIME_REACH + 1) * dry / 2), 1), BY_TIME_REACH))
-    behind, excess, believed, repeated = bound_of(pixels, others, rank, sum(number < 0 for number in tracks))
-    spread = spread_of(behind, pixels, others)
+    before = sum(number < 0 for number in tracks)
+    behind, excess, believed, repeated, spread = bound_of(pixels, others, rank, before)
     share = rain_share(excess, angles, settings.height, rows=region.shape[0], spread=spread)
     clean = without(pixels, behind, share * ~repeated)
     clean = not_below_scene(clean, window, behind, region, settings)

@@ -48,12 +48,15 @@ class Bound(NamedTuple):
     repeated
         (H, W) bool: whether as many of them as lie to one side show the very value that it shows. Two streaks are
         seldom equally bright; what has just been uncovered, or is about to be covered, is.
+    spread
+        (H, W) float32: luminance of what lies behind over that of the darkest frame, where both sides were told apart.
     """
 
     behind: np.ndarray
     excess: np.ndarray
     seen: np.ndarray
     repeated: np.ndarray
+    spread: np.ndarray | None = None
 
 
 def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, before: int | None = None) -> Bound:
@@ -72,36 +75,34 @@ def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, before: i
         Which of the values lies behind.
     before
         How many of the others come before the frame. Where that is given, nothing behind is darker than what the frame
-        and all of those on one side show: what has just been uncovered is seen on one side only.
+        and all of those on one side show, if as many as the rank reaches for: what has just been uncovered is seen on
+        one side only.
     """
+    import cv2
+
     values = [frame, *(_believed(other, frame) for other in others)]
     place = round(rank.rank * len(others) / (2 * rank.reach))
-    behind = ranked(values, place)
+    behind, spread = ranked(values, place), None
     if before is not None:
-        behind = _on_one_side(behind, values, before, rank.reach)
+        lowest, uncovered = _lowest_of_sides(values, before, rank.reach)
+        behind = behind if uncovered is None else np.asarray(cv2.max(behind, uncovered))
+        spread = _excess(behind, lowest)
     seen = np.zeros(frame.shape[:2], np.uint8)
     for other in others:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
-    return Bound(behind, _excess(frame, behind), seen, repeated)
+    return Bound(behind, _excess(frame, behind), seen, repeated, spread)
 
 
-def spread_of(behind: np.ndarray, frame: np.ndarray, others: Sequence[Aligned]) -> np.ndarray:
-    """Return how far what lies behind a frame (H, W, 3) is above the darkest of the aligned frames, in luminance, (H, W)
-    float32; `rain_share` makes use of it.
+def _lowest_of_sides(values: Sequence[np.ndarray], before: int, reach: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the lowest values of all frames, and the higher of the lowest that the first one and the ``reach`` frames
+    on either side show; None of that where neither side has so many.
     """
     import cv2
 
-    return _excess(behind, reduce(cv2.min, (_believed(other, frame) for other in others), behind))
-
-
-def _on_one_side(behind: np.ndarray, values: Sequence[np.ndarray], before: int, reach: int) -> np.ndarray:
-    """Return what lies behind a frame, and is not darker than all of it and the ``reach`` frames on one side are."""
-    import cv2
-
-    frame, sides = values[0], (values[1 : before + 1], values[before + 1 :])
-    lowest = (reduce(cv2.min, side, frame) for side in sides if len(side) == reach)
-    return np.asarray(reduce(cv2.max, lowest, behind))
+    lowest = [reduce(cv2.min, side, values[0]) for side in (values[1 : before + 1], values[before + 1 :])]
+    full = [low for low, count in zip(lowest, (before, len(values) - 1 - before), strict=True) if count == reach]
+    return cv2.min(*lowest), reduce(cv2.max, full) if full else None
 
 
 def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -148,7 +149,7 @@ def rain_share(
     It must exceed noise, and the errors of the alignment as its negative part shows them; it must be one of a streak, a
     line in one of the directions ``angles``, degrees; and it must not be much brighter than the bright streaks are,
     whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is. Where the excess is that of a part
-    of a picture, ``rows`` are those of the picture. A ``spread`` (H, W) float32, see `spread_of`, counts among the errors
+    of a picture, ``rows`` are those of the picture. A ``spread`` (H, W) float32, see `Bound`, counts among the errors
     along lines.
     """
     import cv2
@@ -162,7 +163,7 @@ def rain_share(
     if not lines:
         return np.zeros_like(excess)
     if spread is not None:
-        part_lack += np.minimum(spread * np.float32(SPREAD), np.float32(-LEAST))
+        part_lack = cv2.scaleAdd(cv2.min(spread, -LEAST / SPREAD), SPREAD, part_lack)
     kernel.write_share(
         excess,
         cv2.blur(lack, _box(ERRORS, scale)),
