@@ -143,12 +143,10 @@ def _by_time(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a part of a frame derained by those around it, and where they cannot be believed (h, w) bool."""
     pixels = window[0].pixels[region.around]
-    tracks = tracks_of(steps, BY_TIME_REACH, part=region.small)
-    others = aligned_around(window, tracks, region)
+    others = aligned_around(window, tracks_of(steps, BY_TIME_REACH, part=region.small), region)
     dry = 1 - settings.coverage
     rank = Rank(BY_TIME_REACH, min(max(int((2 * BY_TIME_REACH + 1) * dry / 2), 1), BY_TIME_REACH))
-    before = sum(number < 0 for number in tracks)
-    behind, excess, believed, repeated, spread = bound_of(pixels, others, rank, before)
+    behind, excess, believed, repeated, spread = bound_of(pixels, others, rank, spreads=True)
     share = rain_share(excess, angles, settings.height, rows=region.shape[0], spread=spread)
     clean = without(pixels, behind, share * ~repeated)
     clean = not_below_scene(clean, window, behind, region, settings)

@@ -31,7 +31,7 @@ HIGH, HIGHEST = 2.0, 3.0
 ALIKE = 5 / 255  # what is as near as this is the same
 # Share of the spread of the darkest of aligned frames that may be an error along a line: where they are well aligned
 # the dry ones among them are alike, and where hair or an edge has slipped, they are not.
-SPREAD = 0.25
+SPREAD = 0.2
 
 
 class Bound(NamedTuple):
@@ -49,7 +49,7 @@ class Bound(NamedTuple):
         (H, W) bool: whether as many of them as lie to one side show the very value that it shows. Two streaks are
         seldom equally bright; what has just been uncovered, or is about to be covered, is.
     spread
-        (H, W) float32: luminance of what lies behind over that of the darkest frame, where both sides were told apart.
+        (H, W) float32: luminance of what lies behind over that of the darkest frame; None if it was not asked for.
     """
 
     behind: np.ndarray
@@ -59,7 +59,7 @@ class Bound(NamedTuple):
     spread: np.ndarray | None = None
 
 
-def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, before: int | None = None) -> Bound:
+def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, *, spreads: bool = False) -> Bound:
     """Return what lies behind the rain of a frame (H, W, 3): of each value the one of a rank among the aligned frames.
 
     A frame that cannot be believed at a place is replaced there by the frame in question, which takes rain off less,
@@ -73,36 +73,20 @@ def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, before: i
         The frames around it, in order.
     rank
         Which of the values lies behind.
-    before
-        How many of the others come before the frame. Where that is given, nothing behind is darker than what the frame
-        and all of those on one side show, if as many as the rank reaches for: what has just been uncovered is seen on
-        one side only.
+    spreads
+        Whether to tell how far the darkest of them lie apart.
     """
     import cv2
 
     values = [frame, *(_believed(other, frame) for other in others)]
     place = round(rank.rank * len(others) / (2 * rank.reach))
-    behind, spread = ranked(values, place), None
-    if before is not None:
-        lowest, uncovered = _lowest_of_sides(values, before, rank.reach)
-        behind = behind if uncovered is None else np.asarray(cv2.max(behind, uncovered))
-        spread = _excess(behind, lowest)
+    behind = ranked(values, place)
+    spread = _excess(behind, reduce(cv2.min, values)) if spreads else None
     seen = np.zeros(frame.shape[:2], np.uint8)
     for other in others:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
     return Bound(behind, _excess(frame, behind), seen, repeated, spread)
-
-
-def _lowest_of_sides(values: Sequence[np.ndarray], before: int, reach: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the lowest values of all frames, and the higher of the lowest that the first one and the ``reach`` frames
-    on either side show; None of that where neither side has so many.
-    """
-    import cv2
-
-    lowest = [reduce(cv2.min, side, values[0]) for side in (values[1 : before + 1], values[before + 1 :])]
-    full = [low for low, count in zip(lowest, (before, len(values) - 1 - before), strict=True) if count == reach]
-    return cv2.min(*lowest), reduce(cv2.max, full) if full else None
 
 
 def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -163,7 +147,7 @@ def rain_share(
     if not lines:
         return np.zeros_like(excess)
     if spread is not None:
-        part_lack = cv2.scaleAdd(cv2.min(spread, -LEAST / SPREAD), SPREAD, part_lack)
+        part_lack = np.asarray(cv2.scaleAdd(cv2.min(spread, -LEAST / SPREAD), SPREAD, part_lack))
     kernel.write_share(
         excess,
         cv2.blur(lack, _box(ERRORS, scale)),
