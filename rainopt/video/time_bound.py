@@ -147,7 +147,7 @@ def rain_share(
     if not lines:
         return np.zeros_like(excess)
     if spread is not None:
-        part_lack = np.asarray(cv2.scaleAdd(cv2.min(spread, -LEAST / SPREAD), SPREAD, part_lack))
+        part_lack += np.minimum(spread * np.float32(SPREAD), np.float32(-LEAST))
     kernel.write_share(
         excess,
         cv2.blur(lack, _box(ERRORS, scale)),
