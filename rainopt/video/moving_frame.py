@@ -30,7 +30,7 @@ def bounded_frame(window: Window, rank: Rank) -> Seen:
     one = window[0]
     region = whole(one.pixels.shape, one.guide.shape)
     others = aligned_around(window, tracks_of(steps_of(window), rank.reach), region)
-    behind, excess, believed, repeated = bound_of(one.pixels, others, rank)
+    behind, excess, believed, repeated, _ = bound_of(one.pixels, others, rank)
     small = _reduced(excess, one.guide.shape)
     return replace(one, behind=behind, excess=excess, small=small, believed=believed, repeated=repeated)
 

@@ -68,7 +68,7 @@ def along_tracks(
     others = [
         along(window[number].pixels, track.flow, track.closed, region) for number, track in sorted(tracks.items())
     ]
-    behind, excess, _, _ = bound_of(pixels, others, Rank(NEARBY, NEARBY))
+    behind, excess, *_ = bound_of(pixels, others, Rank(NEARBY, NEARBY))
     share = rain_share(excess, angles, settings.height, SURER, rows=region.shape[0])
     # What stays is bright behind its rain as well; where its track shows no such thing, the track is wrong.
     share[above - excess <= NEARLY] = 0

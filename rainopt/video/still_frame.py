@@ -35,6 +35,9 @@ FEATHER = 5
 LEAST_REACH = 2  # pixels of a guide around what it shows of something
 # Frames to either side that tell what lies behind the rain over things.
 BY_TIME_REACH = 3
+# Where a frame at an end of a clip is as bright as its background within this, it shows it: on the side that is missing
+# may be all frames that see what has just been uncovered.
+NEARLY_AT_ENDS = 24 / 255
 
 
 class _Part(NamedTuple):
@@ -90,6 +93,7 @@ def still_frame(
     regions = regions_of(there, shape, margin_of(shape))
     parts = [_part(window, backdrop, region, scene, steps, settings, angles) for region in regions]
     worked_on = list(zip(regions, parts, strict=True))
+    near = NEARLY if {-BY_TIME_REACH, BY_TIME_REACH} <= window.keys() else NEARLY_AT_ENDS
     doubtful = sum(int(np.count_nonzero(part.doubt[region.within])) for region, part in worked_on if part)
     for region, part in worked_on:
         front = clean[region.around]
@@ -98,7 +102,7 @@ def still_frame(
             if doubtful > LITTLE * shape[0] * shape[1] and part.doubt.any():
                 solution = solve(one.pixels[region.around], known_of(part.excess, ~part.there, TRUST))
                 solved = part._replace(clean=np.where(part.doubt[..., None], solution, part.clean))
-            front = _over(front, solved)
+            front = _over(front, solved, near)
         behind = backdrop.like(clean)[region.around]
         front = not_below_scene(front, window, behind, region, settings)
         if things is not None:
@@ -142,8 +146,8 @@ def _by_time(
     others = aligned_around(window, tracks_of(steps, BY_TIME_REACH, part=region.small), region)
     dry = 1 - settings.coverage
     rank = Rank(BY_TIME_REACH, min(max(int((2 * BY_TIME_REACH + 1) * dry / 2), 1), BY_TIME_REACH))
-    behind, excess, believed, repeated = bound_of(pixels, others, rank)
-    share = rain_share(excess, angles, settings.height, rows=region.shape[0])
+    behind, excess, believed, repeated, spread = bound_of(pixels, others, rank, spreads=True)
+    share = rain_share(excess, angles, settings.height, rows=region.shape[0], spread=spread)
     clean = without(pixels, behind, share * ~repeated)
     clean = not_below_scene(clean, window, behind, region, settings)
     stays = region.mask(scene.stays[region.small])
@@ -152,10 +156,12 @@ def _by_time(
     return clean, ((believed < ENOUGH) & ~stays) | region.mask(scene.flashes[region.small])
 
 
-def _over(behind: np.ndarray, part: _Part) -> np.ndarray:
-    """Return a part of a frame: what is in front, and ``behind`` it what the background shows."""
+def _over(behind: np.ndarray, part: _Part, near: float) -> np.ndarray:
+    """Return a part of a frame: what is in front, and ``behind`` it what the background shows, where it is as bright
+    within ``near``.
+    """
     # Where the background shows, nothing is darker than it.
-    shows = (np.abs(part.excess) <= NEARLY) & part.backdrop.valid
+    shows = (np.abs(part.excess) <= near) & part.backdrop.valid
     front = np.where(shows[..., None], np.maximum(part.clean, behind), part.clean)
     sure = (~part.there).astype(np.float32)
     known = np.asarray(box_mean(box_mean(sure, FEATHER, -1), FEATHER, -2)) * sure

@@ -29,6 +29,9 @@ AGAINST = 2.0
 # clips, of ours and of others, one pixel of rain in a hundred exceeded 2.1 times, one in a thousand 3 times.
 HIGH, HIGHEST = 2.0, 3.0
 ALIKE = 5 / 255  # what is as near as this is the same
+# Share of the spread of the darkest of aligned frames that may be an error along a line: where they are well aligned
+# the dry ones among them are alike, and where hair or an edge has slipped, they are not.
+SPREAD = 0.2
 
 
 class Bound(NamedTuple):
@@ -45,28 +48,45 @@ class Bound(NamedTuple):
     repeated
         (H, W) bool: whether as many of them as lie to one side show the very value that it shows. Two streaks are
         seldom equally bright; what has just been uncovered, or is about to be covered, is.
+    spread
+        (H, W) float32: luminance of what lies behind over that of the darkest frame; None if it was not asked for.
     """
 
     behind: np.ndarray
     excess: np.ndarray
     seen: np.ndarray
     repeated: np.ndarray
+    spread: np.ndarray | None = None
 
 
-def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank) -> Bound:
+def bound_of(frame: np.ndarray, others: Sequence[Aligned], rank: Rank, *, spreads: bool = False) -> Bound:
     """Return what lies behind the rain of a frame (H, W, 3): of each value the one of a rank among the aligned frames.
 
     A frame that cannot be believed at a place is replaced there by the frame in question, which takes rain off less,
     and never more. At the ends of a clip there are fewer frames, and the rank is lowered with their number.
+
+    Parameters
+    ----------
+    frame
+        (H, W, 3) uint8 or uint16.
+    others
+        The frames around it, in order.
+    rank
+        Which of the values lies behind.
+    spreads
+        Whether to tell how far the darkest of them lie apart.
     """
+    import cv2
+
     values = [frame, *(_believed(other, frame) for other in others)]
     place = round(rank.rank * len(others) / (2 * rank.reach))
     behind = ranked(values, place)
+    spread = _excess(behind, reduce(cv2.min, values)) if spreads else None
     seen = np.zeros(frame.shape[:2], np.uint8)
     for other in others:
         seen += other.valid
     repeated = _alike(frame, others) >= max(rank.reach, 2)
-    return Bound(behind, _excess(frame, behind), seen, repeated)
+    return Bound(behind, _excess(frame, behind), seen, repeated, spread)
 
 
 def _excess(frame: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -106,13 +126,15 @@ def rain_share(
     height: float = 1.0,
     against: float = AGAINST,
     rows: int | None = None,
+    spread: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return how far an excess (H, W) float32 over what lies behind is rain, in [0, 1].
 
     It must exceed noise, and the errors of the alignment as its negative part shows them; it must be one of a streak, a
     line in one of the directions ``angles``, degrees; and it must not be much brighter than the bright streaks are,
     whose ``height`` in [0, 1] nine tenths do not exceed: an edge that has moved is. Where the excess is that of a part
-    of a picture, ``rows`` are those of the picture.
+    of a picture, ``rows`` are those of the picture. A ``spread`` (H, W) float32, see `Bound`, counts among the errors
+    along lines.
     """
     import cv2
 
@@ -124,6 +146,8 @@ def rain_share(
     lines = [kernel.line_mean(part, streak(angle, LENGTH * scale)) for angle in angles]
     if not lines:
         return np.zeros_like(excess)
+    if spread is not None:
+        part_lack += np.minimum(spread * np.float32(SPREAD), np.float32(-LEAST))
     kernel.write_share(
         excess,
         cv2.blur(lack, _box(ERRORS, scale)),

@@ -66,6 +66,14 @@ def test_at_the_ends_of_a_clip_the_rank_goes_down_with_the_number_of_frames():
         np.testing.assert_array_equal(found.behind, np.sort([frame, *around[:count]], axis=0)[rank])
 
 
+def test_the_spread_is_how_far_what_lies_behind_is_above_the_darkest_frame():
+    frame, *around = random_frames(7)
+    found = bound_of(frame, others(around), Rank(3, 2), spreads=True)
+    darkest = np.min([frame, *around], axis=0)
+    np.testing.assert_allclose(found.spread, luminance_of(found.behind) - luminance_of(darkest), atol=1e-6)
+    assert bound_of(frame, others(around), Rank(3, 2)).spread is None
+
+
 def test_what_shows_the_same_value_again_is_repeated():
     frame = np.full((8, 9, 3), 100, np.uint8)
     far, near = (np.full((8, 9, 3), level, np.uint8) for level in (107, 104))
@@ -145,6 +153,13 @@ def test_where_as_much_is_darker_what_is_brighter_is_an_error_of_the_alignment()
     less, more = (rain_share(noisy, [0], against=against) for against in (2.0, 1.0))
     assert (less <= more).all()
     assert less.sum() < more.sum()
+
+
+def test_where_the_darkest_frames_are_unlike_a_line_is_no_rain():
+    streak = line(0, 0.03, (480, 480))
+    alike, unlike = (np.full(streak.shape, spread, np.float32) for spread in (0, 0.2))
+    np.testing.assert_array_equal(rain_share(streak, [0], spread=alike), rain_share(streak, [0]))
+    assert not rain_share(streak, [0], spread=unlike).any()
 
 
 def test_most_of_rendered_rain_is_rain():
