@@ -24,6 +24,8 @@ KERNELS: dict[tuple[str, str], str] = {
     ("box_mean", CUDA): "rainopt.kernels.box_mean_cuda:box_mean",
     ("dct2", CPU): "rainopt.kernels.dct_cpu:dct2",
     ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
+    ("irnn", CPU): "rainopt.kernels.irnn_cpu:irnn",
+    ("irnn_backward", CPU): "rainopt.kernels.irnn_cpu:irnn_backward",
     ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
     ("off_centre", CUDA): "rainopt.kernels.percentile_cuda:off_centre",
     ("percentile", CPU): "rainopt.kernels.percentile_cpu:percentile",
