@@ -19,7 +19,7 @@ TOGETHER = 1 << 16  # pixels that a thread takes at a time, of several planes wh
 
 
 def irnn(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Return ``h = max(alpha h_before + beta + x, 0)`` for sweeps up, right, down and left, (N, C, H, W) to (N, 4C, H, W).
+    """Return ``h = max(alpha h_before + beta + x, 0)`` of sweeps up, right, down, left, (N, C, H, W) to (N, 4C, H, W).
 
     The first pixel of a line is ``max(x, 0)``. ``alpha`` and ``beta`` are (4, C), of the dtype of ``x``, float32 or
     float64.
