@@ -109,8 +109,10 @@ def _sweep(x: Tensor, a: Tensor, b: Tensor, axis: int, backwards: bool) -> Tenso
     lines: dict[int, Tensor] = {}
     a, b = a[:, None], b[:, None]
     previous: Tensor | None = None
+    # Taken apart at once: the gradient of each line alone would be as large as the picture.
+    parts = x.unbind(axis)
     for t in _order(x.shape[axis], backwards):
-        line = x.select(axis, t)
+        line = parts[t]
         previous = torch.relu(line if previous is None else a * previous + (b + line))
         lines[t] = previous
     return torch.stack([lines[t] for t in range(x.shape[axis])], dim=axis)

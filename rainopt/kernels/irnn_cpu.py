@@ -132,7 +132,17 @@ def _backward(grad, h, alpha, out, sums, first, last):
         n, c = plane // channels, plane % channels
         target = out[n, c]
         right, left = channels + c, 3 * channels + c
-        for i in range(height):
+        whole = height - height % 4
+        for i in range(0, whole, 4):
+            k = i + 4
+            a, b = _four_rows_back(grad[n, right, i:k], h[n, right, i:k], alpha[1, c], target[i:k])
+            sums[0, n, 1, c] += a
+            sums[1, n, 1, c] += b
+            turned = target[i:k, ::-1]
+            a, b = _four_rows_back(grad[n, left, i:k, ::-1], h[n, left, i:k, ::-1], alpha[3, c], turned)
+            sums[0, n, 3, c] += a
+            sums[1, n, 3, c] += b
+        for i in range(whole, height):
             a, b = _row_back(grad[n, right, i], h[n, right, i], alpha[1, c], target[i])
             sums[0, n, 1, c] += a
             sums[1, n, 1, c] += b
@@ -186,3 +196,29 @@ def _row_back(g, h, a, out):
             by_beta += d
         carry = a * d
     return by_alpha, by_beta
+
+
+@compiled
+def _four_rows_back(g, h, a, out):
+    """`_row_back` for four rows side by side."""
+    zero = out.dtype.type(0)
+    g0, g1, g2, g3 = g[0], g[1], g[2], g[3]
+    h0, h1, h2, h3 = h[0], h[1], h[2], h[3]
+    out0, out1, out2, out3 = out[0], out[1], out[2], out[3]
+    carry0, carry1, carry2, carry3 = zero, zero, zero, zero
+    alpha0, alpha1, alpha2, alpha3 = zero, zero, zero, zero
+    beta0, beta1, beta2, beta3 = zero, zero, zero, zero
+    v0, v1, v2, v3 = h0[-1], h1[-1], h2[-1], h3[-1]
+    for j in range(g.shape[1] - 1, -1, -1):
+        d0, d1 = zero if v0 <= zero else g0[j] + carry0, zero if v1 <= zero else g1[j] + carry1
+        d2, d3 = zero if v2 <= zero else g2[j] + carry2, zero if v3 <= zero else g3[j] + carry3
+        out0[j] += d0
+        out1[j] += d1
+        out2[j] += d2
+        out3[j] += d3
+        if j > 0:
+            v0, v1, v2, v3 = h0[j - 1], h1[j - 1], h2[j - 1], h3[j - 1]
+            alpha0, alpha1, alpha2, alpha3 = alpha0 + d0 * v0, alpha1 + d1 * v1, alpha2 + d2 * v2, alpha3 + d3 * v3
+            beta0, beta1, beta2, beta3 = beta0 + d0, beta1 + d1, beta2 + d2, beta3 + d3
+        carry0, carry1, carry2, carry3 = a * d0, a * d1, a * d2, a * d3
+    return alpha0 + alpha1 + alpha2 + alpha3, beta0 + beta1 + beta2 + beta3
