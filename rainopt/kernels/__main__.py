@@ -12,6 +12,7 @@ import numpy as np
 from rainopt.kernels import (
     alike_cpu,
     block_mean_cpu,
+    irnn_cpu,
     percentile_cpu,
     ridge_cpu,
     shear_cpu,
@@ -29,7 +30,7 @@ def main() -> None:
     """Call every kernel with the types that photographs and videos of 8 bits have, and say what was compiled."""
     start, compiled = time.perf_counter(), list[str]()
     forget = on_compile(compiled.append)
-    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks, _alike, _flows):
+    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks, _alike, _flows, _recurrence):
         call()
     forget()
     taken = f"compiled {len(compiled)} kernels in {time.perf_counter() - start:.1f} s" if compiled else "nothing to do"
@@ -86,6 +87,12 @@ def _streaks() -> None:
     # Row, column, angle, length, σ, fade, peak, distance, texture, beat and phase of one streak.
     numbers, depth = [np.ones(1) for _ in range(11)], np.zeros((1, 1), np.float32)
     streaks_cpu.draw(np.zeros((SIDE, SIDE)), *numbers, depth, False, True)
+
+
+def _recurrence() -> None:
+    x, weights = np.zeros((1, 1, SIDE, SIDE), np.float32), np.zeros((4, 1), np.float32)
+    h = irnn_cpu.irnn(x, weights, weights)
+    irnn_cpu.irnn_backward(h, h, weights)
 
 
 if __name__ == "__main__":
