@@ -89,7 +89,7 @@ def irnn_backward(grad: Any, h: Any, alpha: Any) -> tuple[Any, Any, Any]:
 @cache
 def down_kernel(single: bool) -> Kernel:
     """Return the kernel of sweeps down and up: (x, alpha, beta, out, C, H, W, direction, first plane), arrays flat."""
-    zero = (np.float32 if single else np.float64)(0)
+    zero: Any = (np.float32 if single else np.float64)(0)
 
     def irnn_down(x, alpha, beta, out, channels, height, width, direction, first):
         j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
@@ -137,7 +137,7 @@ def down_kernel(single: bool) -> Kernel:
 def across_kernel(single: bool) -> Kernel:
     """Return the kernel of sweeps to the right and to the left, with the arguments of `down_kernel`."""
     real, side, wide = (numba.float32 if single else numba.float64), SIDE, SIDE + 1
-    zero = (np.float32 if single else np.float64)(0)
+    zero: Any = (np.float32 if single else np.float64)(0)
 
     def irnn_across(x, alpha, beta, out, channels, height, width, direction, first):
         # One more in a row, or the threads of a column would ask for the same bank.
@@ -180,7 +180,7 @@ def down_back_kernel(single: bool) -> Kernel:
 
     It takes (grad, h, alpha, gradient of x, sums, N, C, H, W, direction, first plane), the arrays flat.
     """
-    zero = (np.float32 if single else np.float64)(0)
+    zero: Any = (np.float32 if single else np.float64)(0)
 
     def irnn_down_back(grad, h, alpha, of_x, sums, images, channels, height, width, direction, first):
         j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
@@ -217,7 +217,7 @@ def down_back_kernel(single: bool) -> Kernel:
 def across_back_kernel(single: bool) -> Kernel:
     """Return the kernel of the gradient of sweeps to the right and to the left, with `down_back_kernel`'s arguments."""
     real, side, wide = (numba.float32 if single else numba.float64), SIDE, SIDE + 1
-    zero = (np.float32 if single else np.float64)(0)
+    zero: Any = (np.float32 if single else np.float64)(0)
 
     def irnn_across_back(grad, h, alpha, of_x, sums, images, channels, height, width, direction, first):
         square = cuda.shared.array((side, wide), real)
