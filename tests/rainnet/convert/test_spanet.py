@@ -4,12 +4,12 @@ import pytest
 import torch
 
 import rainnet
+from benchmarks.networks.released_spanet import released_forward, released_parameters
 from rainnet.commands.main import app
 from rainnet.convert.base import UnlikeError
 from rainnet.convert.spanet import map_spanet
 from rainnet.weights.foreign import ConversionError, convert
 from tests.support.processes import call
-from tests.support.spanet import released_forward, released_parameters
 
 
 @pytest.fixture(scope="module")

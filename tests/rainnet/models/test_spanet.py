@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 
 import rainnet
+from benchmarks.networks.released_spanet import released_block, released_parameters
 from rainnet.models.spanet import DilatedBlock, SPANetConfig
-from tests.support.spanet import released_block, released_parameters
 
 TINY = {"features": 4, "stages": 2, "blocks": 1}
 

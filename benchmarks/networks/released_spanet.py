@@ -1,16 +1,26 @@
-"""The released SPANet step by step: plain functions of the parameters as the authors' program names them."""
+"""The released SPANet step by step: plain functions of the parameters as the authors' program names them.
+
+What our network is compared with, here and in the tests; it is slow, and meant to be read.
+
+Source: Wang et al. 2019, and the authors' program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 WAYS = ("up", "right", "down", "left")
 
 
-def released_parameters(seed=0):
-    """Random parameters with the names and shapes of the authors' program."""
+def released_parameters(seed: int = 0) -> dict[str, Tensor]:
+    """Return random parameters with the names and shapes of the authors' program."""
     generator = torch.Generator().manual_seed(seed)
 
-    def draw(*shape):
+    def draw(*shape: int) -> Tensor:
         fan = max(torch.Size(shape[1:]).numel(), 1)
         return torch.randn(shape, generator=generator) * (2 / fan) ** 0.5
 
@@ -31,27 +41,29 @@ def released_parameters(seed=0):
     return state | {"conv_out.0.weight": draw(3, 32, 3, 3) / 10}
 
 
-def released_forward(state, bgr):
-    """The first attention map and the background of blue, green and red pictures (N, 3, H, W)."""
+def released_forward(state: Mapping[str, Tensor], bgr: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first attention map and the background of blue, green and red pictures (N, 3, H, W)."""
     out = F.relu(F.conv2d(bgr, state["conv_in.0.weight"], padding=1))
-    first = None
+    where = first = bgr[:, :1]
     for block in range(1, 18):
         if block in (4, 7, 10, 13):
             where = released_sam(state, out)
-            first = where if first is None else first
+            first = where if block == 4 else first
         found = released_block(state, block, out)
         out = F.relu((found * where if 4 <= block <= 15 else found) + out)
     return first, F.conv2d(out, state["conv_out.0.weight"], padding=1)
 
 
-def released_block(state, block, x):
+def released_block(state: Mapping[str, Tensor], block: int, x: Tensor) -> Tensor:
+    """Return what a block finds, before it is added."""
     weight = [state[f"res_block{block}.group1.conv{k}.weight"] for k in (1, 2, 3)]
     x = F.relu(F.conv2d(x, weight[0]))
     x = F.relu(F.conv2d(x, weight[1], padding=2, dilation=2))
     return F.conv2d(x, weight[2])
 
 
-def released_sam(state, x):
+def released_sam(state: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Return an attention map (N, 1, H, W)."""
     # Their program finds weights of the four directions here, and drops the products.
     out = F.conv2d(x, state["SAM1.conv_in.weight"], padding=1)
     out = F.conv2d(released_irnn(state, "irnn1", out), state["SAM1.conv2.weight"], padding=1)
@@ -59,8 +71,8 @@ def released_sam(state, x):
     return torch.sigmoid(F.conv2d(F.relu(out), state["SAM1.conv_out.weight"]))
 
 
-def released_irnn(state, name, x):
-    """What travels up, right, down and left: each line begins at the side that it comes from."""
+def released_irnn(state: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
+    """Return what travels up, right, down and left: each line begins at the side that it comes from."""
     height, width = x.shape[-2:]
     orders = {
         "up": (2, range(height - 1, -1, -1)),
