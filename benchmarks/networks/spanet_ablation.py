@@ -1,9 +1,10 @@
 """What the parts of SPANet are worth: Wang et al. 2019, Table 4, on a short run of rendered rain.
 
-Small SPANets are trained on the same rendered crops (preset medium, over DIR/clean) in the same order, each from several
-seeds of the weights: with attention and without, with one module for the maps of all stages or one for each, with the
-loss that teaches where rain is and without. They are tested on rendered rain over the truths of DIR/pairs, which they have not seen. A run this short tells
-what helps at the beginning, and no more than that; the spread over seeds says how much of it is chance.
+Small SPANets are trained on the same rendered crops (preset medium, over DIR/clean) in the same order, each from
+several seeds of the weights: with attention and without, with one module for the maps of all stages or one for each,
+with the loss that teaches where rain is and without. They are tested on rendered rain over the truths of DIR/pairs,
+which they have not seen. A run this short tells what helps at the beginning, and no more than that; the spread over
+seeds says how much of it is chance.
 
   python -m benchmarks.networks.spanet_ablation --data DIR --json results.json --steps 200
 """
