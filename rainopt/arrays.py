@@ -26,6 +26,7 @@ KERNELS: dict[tuple[str, str], str] = {
     ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
     ("irnn", CPU): "rainopt.kernels.irnn_cpu:irnn",
     ("irnn_backward", CPU): "rainopt.kernels.irnn_cpu:irnn_backward",
+    ("irnn_last", CPU): "rainopt.kernels.irnn_last_cpu:irnn_last",
     ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
     ("off_centre", CUDA): "rainopt.kernels.percentile_cuda:off_centre",
     ("percentile", CPU): "rainopt.kernels.percentile_cpu:percentile",

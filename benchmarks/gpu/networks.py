@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from benchmarks.gpu.notes import Notes
@@ -17,7 +18,7 @@ def time_networks(place: Place, notes: Notes, rehearse: bool) -> None:
     """Note the times of SPANet in float32, TF32 off, and under autocast to bfloat16; of torch on a device alone."""
     if place.name == "torch" or rehearse:
         for kind in ("float32", "bf16"):
-            notes.attempt(f"spanet, {kind}, torch", lambda kind=kind: _spanet(place, kind, rehearse))
+            notes.attempt(f"spanet, {kind}, torch", partial(_spanet, place, kind, rehearse))
 
 
 def _spanet(place: Place, kind: str, rehearse: bool) -> dict[str, Any]:
@@ -28,12 +29,11 @@ def _spanet(place: Place, kind: str, rehearse: bool) -> dict[str, Any]:
     device = torch.device("cpu" if rehearse else "cuda")
     side = REHEARSED if rehearse else SIDE
     torch.manual_seed(0)
-    net = create("spanet", preset="released").eval().to(device, memory_format=torch.channels_last)
+    net = create("spanet", preset="released").eval().to(device)
     picture = torch.rand(1, 3, side, side, device=device).contiguous(memory_format=torch.channels_last)
     halved = torch.autocast(device.type, torch.bfloat16) if kind == "bf16" else nullcontext()
     with _exact(), torch.inference_mode(), halved:
-        call: Callable[[], Any] = lambda: net.layers(picture)  # noqa: E731
-        return dict(milliseconds(place, call, 15, 3, SECONDS))
+        return dict(milliseconds(place, partial(net.layers, picture), 15, 3, SECONDS))
 
 
 @contextmanager

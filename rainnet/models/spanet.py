@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainnet.models.irnn import DIRECTIONS, Recurrence
+from rainopt.arrays import kernel
 from rainopt.checks import require_whole
 
 DirectionAttention = Literal["paper", "released"]
@@ -185,18 +186,29 @@ class SpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the map."""
         weights = self.directions(x) if self.weighed else None
-        x = self.middle(_weighed(self.first(self.head(x)), weights))
-        x = F.relu(self.tail(_weighed(self.second(x), weights)), inplace=True)
+        x = self.middle(_weighed(_swept(self.first, self.head(x)), weights))
+        x = F.relu(self.tail(_weighed(_swept(self.second, x), weights)), inplace=True)
         return torch.sigmoid(self.last(x))
+
+
+def _swept(sweeps: Recurrence, x: Tensor) -> Tensor:
+    """Return what the recurrence finds, (N, F, H, W) to (N, 4 F, H, W), laid out as ``x`` where a kernel can do it."""
+    plain = torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type)
+    alpha, beta = sweeps.alpha, sweeps.beta
+    if not plain and x.dtype == alpha.dtype and x.is_contiguous(memory_format=torch.channels_last):
+        fast = kernel("irnn_last", x, alpha.detach(), beta.detach())
+        if fast is not None:
+            found: Tensor = fast(x.permute(0, 2, 3, 1), alpha.detach(), beta.detach()).permute(0, 3, 1, 2)
+            return found
+    return sweeps(x)
 
 
 def _weighed(found: Tensor, weights: Tensor | None) -> Tensor:
     """Return what comes from each direction, (N, 4 F, H, W), multiplied by weights (N, 4, H, W) if there are any."""
     if weights is None:
         return found
-    count, _, height, width = found.shape
-    parts = found.view(count, len(DIRECTIONS), -1, height, width) * weights[:, :, None]
-    return parts.view(count, -1, height, width)
+    parts = found.unflatten(1, (len(DIRECTIONS), -1)) * weights[:, :, None]
+    return parts.flatten(1, 2)
 
 
 class DirectionWeights(nn.Module):

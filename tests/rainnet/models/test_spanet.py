@@ -9,7 +9,9 @@ from torch.nn import functional as F
 
 import rainnet
 from benchmarks.networks.released_spanet import released_block, released_parameters
-from rainnet.models.spanet import DilatedBlock, SPANetConfig
+from rainnet.models.irnn import Recurrence, recurrence_reference
+from rainnet.models.spanet import DilatedBlock, SPANetConfig, _swept
+from rainopt.arrays import kernel
 
 TINY = {"features": 4, "stages": 2, "blocks": 1}
 
@@ -135,3 +137,22 @@ def test_networks_without_a_map_give_none(rng):
 def test_configs_that_make_no_network_are_refused(config, message):
     with pytest.raises(ValueError, match=message):
         SPANetConfig(**config)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 3, 5, 7), (2, 4, 1, 9), (1, 8, 9, 1), (1, 1, 40, 70)]
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sweeps_with_channels_last_are_those_of_the_reference(shape, dtype):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(shape, generator=generator, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    sweeps = Recurrence(shape[1]).to(dtype)
+    with torch.no_grad():
+        sweeps.alpha.copy_(torch.rand(4, shape[1], generator=generator) * 1.4 - 0.4)
+        sweeps.beta.copy_(torch.randn(4, shape[1], generator=generator) / 4)
+        for picture in (x, x.where(torch.rand(shape, generator=generator) > 0.02, torch.nan)):
+            found = _swept(sweeps, picture.contiguous(memory_format=torch.channels_last))
+            expected = recurrence_reference(picture, sweeps.alpha, sweeps.beta)
+            torch.testing.assert_close(found, expected, equal_nan=True)
+            assert found.is_contiguous(memory_format=torch.channels_last)
+    assert kernel("irnn_last", x, sweeps.alpha.detach()) is not None
