@@ -21,9 +21,8 @@ STEPS: dict[str, str] = {
     "check": "1 byte: whether an input is finite, not negative, or below its bound",
     "range": "4 or 8 bytes each: the least and the greatest value of an input of floats; 1 where a kernel looks itself",
     "exposure": "up to 8 bytes: the greatest value of an image, which its unit is found from",
-    "crests": "24 bytes, and 4 a channel, for each crest pixel: some tenth of at most 1.5 million, for bright and for "
-    "dark ridges at each of two scales",
-    "ridge strengths": "4 bytes of every ninth pixel of those, twice at each of two scales: thresholds are quantiles",
+    "ridges": "24 bytes: how many ridges there are, votes among them, and samples on ridges at each of two scales, "
+    "again where these say nothing; and 48 for each ridge that is like a streak, a few thousand of them",
     "block means": "where the device has no kernels for ridges, and of small pictures: the planes that ridges are "
     "looked for in, at most 1.5 million pixels (6 MB) a channel, of larger images the means of blocks",
     "busiest window": "4 bytes for each window of 1024 x 1024, at half-overlapping places: how much varies in it",

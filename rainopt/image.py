@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rainopt.arrays import Array, detached, is_floating, namespace, native, require_dense
+from rainopt.arrays import Array, detached, is_floating, kernel, namespace, native, require_dense
 from rainopt.checks import require_axis, require_finite
 from rainopt.host_steps import number
 
@@ -174,6 +174,18 @@ def luminance(colour: Array) -> Array:
     if colour.shape[0] == 1:
         return colour[0, ...]
     return LUMA[0] * colour[0, ...] + LUMA[1] * colour[1, ...] + LUMA[2] * colour[2, ...]
+
+
+def image_luminance(image: Array, channel_axis: int | None = -1) -> Array:
+    """Return `luminance` of an image as `split_channels` takes it, (H, W); the same errors are raised."""
+    xp = namespace(image)
+    if image.ndim in (2, 3) and image.dtype in (xp.uint8, xp.uint16):
+        axis = require_axis(channel_axis, tuple(image.shape)) if image.ndim == 3 else None
+        planes = xp.expand_dims(image, axis=0) if axis is None else xp.moveaxis(image, axis, 0)
+        fast = kernel("luminance", planes)
+        if fast is not None and planes.shape[0] in (1, 2, 3, 4) and 0 not in tuple(planes.shape):
+            return fast(planes, LUMA)
+    return luminance(split_channels(image, channel_axis).colour)
 
 
 def frame_luminance(image: Array) -> Array:

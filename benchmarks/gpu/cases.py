@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
-from rainopt.direction.ridges import gaussian_derivatives
+from benchmarks.gpu import host_ridges
+from rainopt.arrays import namespace
+from rainopt.direction.evidence import LIKENESS
+from rainopt.direction.ridges import BLOCK, FAINTEST, FEWEST, LOCAL, SAMPLE, STRONGEST, gaussian_derivatives
 from rainopt.geometry.warp import TAPS, lanczos_weights
+from rainopt.kernels import ridge_cpu
 from rainopt.optim.fused import constants
 from rainopt.optim.objectives import UDGWeights
 from rainopt.optim.primal_dual import StepLengths
@@ -40,6 +45,7 @@ def cases(rng: np.random.Generator, tiny: bool) -> Iterator[Case]:
     for height, width in sides:
         title = f"{height} x {width}"
         yield from _still(rng, height, width, title)
+        yield from _ridges(rng, height, width, title)
     for exact in (np.float64,) if tiny else (np.float32, np.float64):
         yield from _solver(rng, (9, 11) if tiny else (301, 517), exact, 4 if tiny else 60)
     if not tiny:
@@ -84,6 +90,36 @@ def _still(rng: np.random.Generator, height: int, width: int, title: str) -> Ite
     yield Case("ridge_curvature", title, curvature)
     for operation in ("dct2", "idct2"):
         yield Case(operation, title, lambda kernel, put: kernel(put(plane)))
+
+
+def _ridges(rng: np.random.Generator, height: int, width: int, title: str) -> Iterator[Case]:
+    # Smoothed noise has ridges of all lengths and directions; crests are the host's, as a hair decides about them.
+    planes = gaussian_filter(rng.random((3, height, width)), (0, 2.5, 0.8), mode="nearest").astype(np.float32)
+    plane = np.ascontiguousarray(planes.mean(axis=0))
+    strength, cos2, sin2, offset = (np.zeros_like(plane) for _ in range(4))
+    ridge_cpu.curvature(plane, gaussian_derivatives(1.0), 0, height, strength, cos2, sin2)
+    samples = np.sort(strength[::SAMPLE, ::SAMPLE], axis=None)
+    choice = BLOCK, SAMPLE, FAINTEST, 1 - STRONGEST, LOCAL
+
+    def choose(kernel: Any, put: Put) -> Any:
+        return kernel(put(strength), put(samples), put(np.sort(strength, axis=None)), *choice)
+
+    yield Case("ridge_thresholds", title, choose)
+    limits, _ = host_ridges.thresholds(strength, samples, *choice)
+    crests = [np.zeros(plane.shape, np.bool_) for _ in range(2)]
+    for sign, limit, crest in zip((1.0, -1.0), limits, crests, strict=True):
+        ridge_cpu.crests(strength, cos2, sin2, np.float32(sign), limit, BLOCK, 0, height, crest, offset)
+
+    def weigh(kernel: Any, put: Put) -> Any:
+        table = kernel(put(plane), put(planes), plane.size)
+        for kind in (0, 2):
+            table.join(*map(put, (*crests, cos2, sin2, offset)), np.float32(0.77), 2.5 + kind, FEWEST, kind)
+        found = table.votes(LIKENESS, (0.5, 1.0))[: int(table.counts[1]), :]
+        # They come in any order.
+        xp = namespace(found)
+        return xp.take(found, xp.argsort(found[:, 0]), axis=0)
+
+    yield Case("ridge_table", title, weigh)
 
 
 def _solver(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, steps: int) -> Iterator[Case]:

@@ -19,9 +19,13 @@ from rainopt import arrays, derain, estimate_angle, percentile_background, solve
 from rainopt.arrays import CPU, CUDA, KERNELS
 
 # Kernels that the host has under another name, and those that are compared by what is made of them: a hair decides
-# where two pixels are alike, and so whether one is a crest.
-HOSTS: dict[str, Any] = {"ridge_curvature": "rainopt.kernels.ridge_cpu:curvature"}
-BY_USE = {"ridge_crests"}
+# where two pixels are alike, and so whether one is a crest; and some are steps of `derain` in one pass.
+HOSTS: dict[str, Any] = {
+    "ridge_curvature": "rainopt.kernels.ridge_cpu:curvature",
+    "ridge_table": "benchmarks.gpu.host_ridges:Table",
+    "ridge_thresholds": "benchmarks.gpu.host_ridges:thresholds",
+}
+BY_USE = {"luminance", "remove_layer", "ridge_crests", "streak_doubt"}
 IMAGE, ENERGY = 1e-4, 1e-5  # largest difference of images in [0, 1], and of energies relative to them
 
 

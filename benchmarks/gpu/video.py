@@ -23,8 +23,11 @@ from benchmarks.common import large_photograph
 from benchmarks.gpu.notes import Notes, arguments
 from benchmarks.video.clips import RATE, spec_for, write_clip
 from data_tools import add_rain
+from rainopt.commands.derain_video import Solver
 from rainopt.io.video.read import open_video
 from rainopt.io.video.write import VideoWriter
+from rainopt.video.frames import FrameStore
+from rainopt.video.settings import VideoSettings
 
 DRAWN = 12  # frames of rain; the others are these again
 SHORT, LONG = 120, 480  # frames: one stretch, and four; what both have is start, and what the longer has more is speed
@@ -87,6 +90,28 @@ def coded(frames: list[np.ndarray], target: Path) -> dict[str, float]:
     return {"frames_per_s": len(frames) / (time.perf_counter() - begun)}
 
 
+def stages(clip: Path, device: str) -> dict[str, float]:
+    """Return the milliseconds a frame that the stages of a stretch take one after the other, each frame alone, once
+    everything is compiled.
+    """
+    work = Solver(VideoSettings(background=False), device=device)
+    found = dict[str, float]()
+    # The first pass compiles.
+    for _ in range(2):
+        marks = [time.perf_counter()]
+        with FrameStore() as store:
+            for frame in open_video(clip).frames():
+                store.append(frame.pixels)
+            marks.append(time.perf_counter())
+            chosen = work.choose(store, None)
+            marks.append(time.perf_counter())
+            count = sum(1 for _ in work.derained(store, chosen))
+            marks.append(time.perf_counter())
+        names = ("decoded into a store", "settings chosen", "derained")
+        found = {name: 1e3 * (b - a) / count for name, a, b in zip(names, marks, marks[1:], strict=False)}
+    return found
+
+
 def main() -> None:
     """Write the clips and derain them."""
     asked = arguments()
@@ -100,6 +125,8 @@ def main() -> None:
         notes.note("clips", {"height": size[0], "width": size[1]} | {str(n): clips[n].stat().st_size for n in lengths})
         notes.attempt("decoded alone", partial(decoded, clips[lengths[0]]))
         notes.attempt("coded alone", partial(coded, frames[: lengths[0]], folder / "again.mp4"))
+        stage = "cpu" if asked.rehearse else "cuda:0"
+        notes.attempt(f"stages in ms a frame, {stage}", partial(stages, clips[lengths[0]], stage))
         for title, (device, options, wanted) in COMMANDS.items():
             if asked.rehearse and title != REHEARSED:
                 continue

@@ -15,15 +15,14 @@ from rainnet.infer.derain import derain, find_angle
 from rainnet.infer.heap import kept
 from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
+from rainopt.app.stretches import in_stretches
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video import in_stretches, video_to_video
-from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.app.video import video_to_video
 from rainopt.commands.derain_video import AROUND
 from rainopt.direction.estimate import PRESENT, estimate_angle
 from rainopt.geometry.lines import line_angle
 from rainopt.image import exposure, quantise
 from rainopt.io.video.cut import CutVideo
-from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
 from rainopt.video.settings import PARALLEL, VideoSettings
 from rainopt.video.stretches import FOLLOW, LEAST_FRAMES, StretchSettings, derained, recalled, stretch_settings
@@ -45,11 +44,8 @@ def derain_video(
             return video_to_preview(source, target, output.preview, output, Net(settings, STRETCH))
 
     def work(video: CutVideo) -> dict[str, Any]:
-        treated = _Stretches(video, Net(settings, STRETCH), output, progress)
         with kept():
-            done = in_stretches(video, target, treated, output)
-        if progress:
-            progress(1.0)
+            done = in_stretches(video, target, Net(settings, STRETCH), output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
@@ -95,7 +91,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Net:
-    """A network's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`.
+    """A network's work on the frames of a scene, as a `rainopt.app.stretches.StretchWork` and for previews.
 
     A network has seen one frame, and takes what looks like rain for it, a twig or an edge. What stays is none: of each
     frame it may take no more than the frames around it let be rain.
@@ -161,23 +157,10 @@ class Net:
             return round(chosen.timed.scene.directions[0].angle, 2)
         return chosen.angle
 
-
-@dataclass(frozen=True)
-class _Stretches:
-    """A network's work on a video, as a `rainopt.app.video.StretchWork`."""
-
-    video: CutVideo
-    net: Net
-    output: OutputSettings
-    progress: Progress | None
-
-    @property
-    def length(self) -> int:
-        return self.net.length
-
     @property
     def settings(self) -> dict[str, Any]:
-        asked = self.net.asked
+        """What the frames of the result depend on besides the video, as JSON has it."""
+        asked = self.asked
         stat = asked.model.stat()
         return {
             "model": [str(asked.model.resolve()), stat.st_size, stat.st_mtime_ns],
@@ -187,33 +170,13 @@ class _Stretches:
             "background": asked.background,
         }
 
-    def derain(self, frames: Iterator[VideoFrame], file: Path, before: Chosen | None) -> tuple[dict[str, Any], Chosen]:
-        with FrameStore() as store:
-            times = []
-            for frame in frames:
-                store.append(frame.pixels)
-                times.append((frame.index, frame.time))
-            chosen, first = self.net.choose(store, before), times[0][0]
-            with part_writer(self.video, file, self.output) as writer:
-                shown = (at for _, at in times)
-                write_frames(writer, self.video, self.output, shown, store, self._told(first, store, chosen))
-            return {"first": first, "frames": len(store)} | chosen.note(), chosen
+    def note(self, chosen: Chosen) -> dict[str, Any]:
+        """Return what `recall` needs besides the frames."""
+        return chosen.note()
 
-    def _told(self, first: int, store: FrameStore, chosen: Chosen) -> Iterator[np.ndarray]:
-        """Yield the derained frames of a store, and tell how far it is."""
-        for index, pixels in enumerate(self.net.derained(store, chosen), first):
-            yield pixels
-            if self.progress and self.video.declared:
-                self.progress(min((index + 1) / self.video.declared, 0.99))
-
-    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> Chosen:
-        # The unit is that of each stretch by itself.
-        if note["timed"] is None:
-            return Chosen(note["angle"])
-        with FrameStore() as store:
-            for frame in frames:
-                store.append(frame.pixels)
-            return Chosen(note["angle"], timed=recalled(store, note["timed"]))
+    def recall(self, store: FrameStore, note: dict[str, Any]) -> Chosen:
+        """Return how a finished stretch was derained; the unit is that of each stretch by itself."""
+        return Chosen(note["angle"], timed=None if note["timed"] is None else recalled(store, note["timed"]))
 
 
 def _angle(store: FrameStore, settings: NetworkSettings, before: float | None) -> float | None:

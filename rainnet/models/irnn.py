@@ -1,11 +1,11 @@
 """The recurrence of an IRNN along rows and columns, as an operator of torch with its own gradient.
 
-Along each line ``h_t = max(α h_{t-1} + β + x_t, 0)``, and ``max(x, 0)`` at its first pixel. Four sweeps, with α and β for
-each direction and channel, take a time that grows with the number of pixels. A sweep is named after where it goes: "up"
-starts at the bottom row, so that a pixel knows what lies below it; "right" starts at the left column.
+Along each line ``h_t = max(α h_{t-1} + β + x_t, 0)``, and ``max(x, 0)`` at its first pixel. Four sweeps, with α and β
+for each direction and channel, take a time that grows with the number of pixels. A sweep has the name of where it goes:
+"up" starts at the bottom row, so that a pixel knows what lies below it; "right" starts at the left column.
 
-Source: Wang et al. 2019, Eq. (5); Le, Jaitly and Hinton 2015, "A simple way to initialize recurrent networks of rectified
-linear units". β and the first pixel are those of the released program.
+Source: Wang et al. 2019, Eq. (5); Le, Jaitly and Hinton 2015, "A simple way to initialize recurrent networks of
+rectified linear units". β and the first pixel are those of the released program.
 """
 
 from __future__ import annotations
@@ -109,8 +109,10 @@ def _sweep(x: Tensor, a: Tensor, b: Tensor, axis: int, backwards: bool) -> Tenso
     lines: dict[int, Tensor] = {}
     a, b = a[:, None], b[:, None]
     previous: Tensor | None = None
+    # Taken apart at once: the gradient of each line alone would be as large as the picture.
+    parts = x.unbind(axis)
     for t in _order(x.shape[axis], backwards):
-        line = x.select(axis, t)
+        line = parts[t]
         previous = torch.relu(line if previous is None else a * previous + (b + line))
         lines[t] = previous
     return torch.stack([lines[t] for t in range(x.shape[axis])], dim=axis)

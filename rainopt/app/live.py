@@ -85,6 +85,7 @@ def derain_live(
                 stack.enter_context(writing_alone(Path(target)))
             stream = stack.enter_context(LiveSource(source, WAITING))
             line = _Line(stream, target, output, work, stop, tell)
+            stack.callback(line.close)
             line.run()
         lost = [f"the stream broke off ({stream.error})"] if stream.error else []
         lost += [line.ended] if line.ended else []
@@ -137,6 +138,10 @@ class _Line:
     def angles(self) -> list[float]:
         """The angles of the strongest rain, whenever it was looked for."""
         return self._settings.angles
+
+    def close(self) -> None:
+        """Let go of what is held, and wait for what is being done."""
+        self._settings.close()
 
     def run(self) -> None:
         """Write all that comes."""

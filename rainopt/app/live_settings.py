@@ -50,6 +50,12 @@ class LiveSettings:
                 self._thread = find
         return new
 
+    def close(self) -> None:
+        """Wait until nothing is looked for any more: no program may end while a thread of it runs kernels."""
+        if self._thread is not None:
+            self._thread.join()
+        self._store.close()
+
     def _find(self, store: FrameStore, scene: int) -> None:
         # The pool is for the frames that wait.
         stay_in_this_thread()

@@ -13,8 +13,8 @@ import numpy as np
 from rainopt.app.compare import side_by_side, taken
 from rainopt.app.keep import put_back
 from rainopt.app.results import OutputSettings, results_of, wanted_of
+from rainopt.app.stretches import stretches_of
 from rainopt.app.task import NO_RAIN, FileRecord, error_message, writing_alone
-from rainopt.app.video import stretches_of
 from rainopt.io import write_image
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import VideoError, VideoFrame

@@ -12,11 +12,10 @@ import numpy as np
 from rainopt.app.devices import elsewhere
 from rainopt.app.preview import video_to_preview
 from rainopt.app.results import OutputSettings
+from rainopt.app.stretches import in_stretches
 from rainopt.app.task import FileRecord, Progress
-from rainopt.app.video import in_stretches, video_to_video
-from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.app.video import video_to_video
 from rainopt.io.video.cut import CutVideo
-from rainopt.io.video.read import VideoFrame
 from rainopt.video.frames import FrameStore
 from rainopt.video.settings import VideoSettings
 from rainopt.video.stretches import StretchSettings, derained, recalled, stretch_settings
@@ -43,7 +42,7 @@ def derain_video(
         return video_to_preview(source, target, output.preview, output, solver)
 
     def work(video: CutVideo) -> dict[str, Any]:
-        done = in_stretches(video, target, _Stretches(video, solver, output), output, progress)
+        done = in_stretches(video, target, solver, output, progress)
         frames = sum(note["frames"] for note in done.notes)
         return done.facts() | {
             "dry": sum(note["frames"] for note in done.notes if note["dry"]) / frames,
@@ -57,7 +56,7 @@ def derain_video(
 
 @dataclass(frozen=True)
 class Solver:
-    """The solver's work on the frames of a scene, as a `rainopt.app.preview.PreviewWork`."""
+    """The solver's work on the frames of a scene, as a `rainopt.app.stretches.StretchWork` and for previews."""
 
     asked: VideoSettings
     length: int = STRETCH
@@ -85,45 +84,15 @@ class Solver:
         """Return the angle of the strongest rain, None where none was seen."""
         return None if chosen.dry else round(chosen.scene.directions[0].angle, 2)
 
-
-@dataclass(frozen=True)
-class _Stretches:
-    """The solver's work on a video, as a `rainopt.app.video.StretchWork`."""
-
-    video: CutVideo
-    solver: Solver
-    output: OutputSettings
-
-    @property
-    def length(self) -> int:
-        return self.solver.length
-
     @property
     def settings(self) -> dict[str, Any]:
-        return {"asked": asdict(self.solver.asked)}
+        """What the frames of the result depend on besides the video, as JSON has it."""
+        return {"asked": asdict(self.asked)}
 
-    def derain(
-        self, frames: Iterator[VideoFrame], file: Path, before: StretchSettings | None
-    ) -> tuple[dict[str, Any], StretchSettings]:
-        with FrameStore() as store:
-            times = []
-            for frame in frames:
-                store.append(frame.pixels)
-                times.append((frame.index, frame.time))
-            chosen = self.solver.choose(store, before)
-            with part_writer(self.video, file, self.output) as writer:
-                shown = (at for _, at in times)
-                write_frames(writer, self.video, self.output, shown, store, self.solver.derained(store, chosen))
-            note = {
-                "first": times[0][0],
-                "frames": len(store),
-                "dry": chosen.dry,
-            }
-            note |= chosen.note()
-        return note, chosen
+    def note(self, chosen: StretchSettings) -> dict[str, Any]:
+        """Return what `recall` needs besides the frames."""
+        return {"dry": chosen.dry} | chosen.note()
 
-    def recall(self, frames: Iterator[VideoFrame], note: dict[str, Any]) -> StretchSettings:
-        with FrameStore() as store:
-            for frame in frames:
-                store.append(frame.pixels)
-            return recalled(store, note)
+    def recall(self, store: FrameStore, note: dict[str, Any]) -> StretchSettings:
+        """Return how a finished stretch was derained."""
+        return recalled(store, note)

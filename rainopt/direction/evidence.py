@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from rainopt.arrays import Array, host_view
-from rainopt.direction import ridges_there
+from rainopt.direction import neighbours, ridges_there
 from rainopt.direction.neighbours import line_lengths, spacing_evenness
 from rainopt.direction.ridges import Ridges, find_ridges
 from rainopt.host_steps import fetch
@@ -30,6 +29,27 @@ STEP = 0.3  # step over contrast at which the vote of an edge has fallen to half
 CHROMA = (-0.2, 0.4)  # least over largest contrast of the colours: no vote below, a full one above
 EVEN = 0.8  # nearer over farther of the two neighbours beside a ridge, from which it is one of a row
 OF_A_ROW = 0.3  # share of its vote that one of a row keeps; a ninth of the streaks of rain are one by chance
+
+# The same for a device, in the order of `rainopt.kernels.ridge_votes_cuda.Likeness`.
+LIKENESS = (
+    *LENGTH,
+    PIECE,
+    LENGTH_CAP,
+    WIDTH,
+    ELONGATION,
+    BEND,
+    STEP,
+    *CHROMA,
+    EVEN,
+    OF_A_ROW,
+    neighbours.PARALLEL,
+    neighbours.GAP,
+    neighbours.APART,
+    neighbours.BESIDE,
+    neighbours.REACH,
+    neighbours.LEVEL,
+    neighbours.LEAST_SPACING,
+)
 
 
 class Evidence(NamedTuple):
@@ -66,12 +86,12 @@ def gather(colour: Array) -> Evidence:
 
     One that lies on a device stays there where the device has the kernels; small ones, which are enlarged, do not.
     """
-    find: Callable[..., tuple[Ridges, Ridges]] = find_ridges
     if not isinstance(colour, np.ndarray):
         large = colour.shape[1] * colour.shape[2] >= SMALL_PIXELS and host_view(colour) is None
-        there = ridges_there.finder(colour) if large else None
-        find = find_ridges if there is None else there
-        colour = np.ascontiguousarray(fetch(colour, "block means")) if there is None else colour
+        there = ridges_there.kernels_for(colour) if large else None
+        if there is not None:
+            return _of_votes(ridges_there.find_votes(colour, luminance(colour), SCALES, LIKENESS, there), colour)
+        colour = np.ascontiguousarray(fetch(colour, "block means"))
     if min(colour.shape[1:]) >= 3 and colour.shape[1] * colour.shape[2] < SMALL_PIXELS:
         colour = enlarged(colour)
     grey = luminance(colour)
@@ -79,7 +99,7 @@ def gather(colour: Array) -> Evidence:
     found = [
         (sigma, dark, ridges)
         for sigma in SCALES
-        for dark, ridges in zip((False, True), find(colour, grey, sigma), strict=True)
+        for dark, ridges in zip((False, True), find_ridges(colour, grey, sigma), strict=True)
     ]
 
     def votes(sigma: float, dark: bool, ridges: Ridges) -> Evidence:
@@ -90,6 +110,13 @@ def gather(colour: Array) -> Evidence:
         return Evidence(kept.angle, weight[keep], row, column, np.full(len(row), dark), kept.contrast)
 
     return Evidence(*(np.concatenate(fields) for fields in zip(*run_all(votes, found), strict=True)))
+
+
+def _of_votes(votes: ridges_there.Votes, colour: Array) -> Evidence:
+    """Return votes that were cast on a device as evidence."""
+    height, width = colour.shape[1:]
+    row, column = (votes.row + 0.5) / height, (votes.column + 0.5) / width
+    return Evidence(votes.angle, votes.weight, row, column, votes.kind % 2 == 1, votes.contrast)
 
 
 def enlarged(colour: np.ndarray) -> np.ndarray:

@@ -9,7 +9,9 @@ from rainopt.direction.ridges import Ridges, turn
 PARALLEL = 6.0  # degrees between directions at most
 GAP = 10.0  # pixels between the ends of two pieces of one line at most
 BESIDE = 1.5  # pixels that the centre of a piece may lie beside the line of another
+APART = 0.8  # of the mean length of two pieces of one line, between their centres at least
 REACH = 60.0  # pixels to the next one of a row at most
+LEVEL = 0.5  # of the longer one's length, that the centres of neighbours in a row lie apart along it at most
 LEAST_SPACING = 2.0  # pixels; nearer lines are two sides of one thing
 
 
@@ -33,7 +35,7 @@ def line_lengths(ridges: Ridges) -> np.ndarray:
     )
     first, second = cKDTree(ends).query_pairs(GAP, output_type="ndarray").T % count
     rows, columns = ridges.row[second] - ridges.row[first], ridges.column[second] - ridges.column[first]
-    one = _parallel(ridges, first, second) & (np.hypot(rows, columns) >= 0.8 * (half[first] + half[second]))
+    one = _parallel(ridges, first, second) & (np.hypot(rows, columns) >= APART * (half[first] + half[second]))
     for k in (first, second):
         one &= np.abs(columns * down[k] - rows * across[k]) <= BESIDE
     pairs = coo_array((np.ones(one.sum()), (first[one], second[one])), shape=(count, count))
@@ -61,7 +63,7 @@ def spacing_evenness(ridges: Ridges) -> np.ndarray:
     rows, columns = ridges.row[second] - ridges.row[first], ridges.column[second] - ridges.column[first]
     down, across = np.cos(np.radians(ridges.angle[first])), np.sin(np.radians(ridges.angle[first]))
     along, aside = rows * down + columns * across, columns * down - rows * across
-    level = np.abs(along) <= 0.5 * np.maximum(ridges.length[first], ridges.length[second])
+    level = np.abs(along) <= LEVEL * np.maximum(ridges.length[first], ridges.length[second])
     for side, sign in enumerate((1, -1)):
         beside = level & (sign * aside > LEAST_SPACING)
         np.minimum.at(nearest[side], first[beside], sign * aside[beside])

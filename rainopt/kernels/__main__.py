@@ -9,7 +9,16 @@ import time
 
 import numpy as np
 
-from rainopt.kernels import block_mean_cpu, percentile_cpu, ridge_cpu, shear_cpu, streaks_cpu, udg_cpu
+from rainopt.kernels import (
+    block_mean_cpu,
+    irnn_cpu,
+    irnn_last_cpu,
+    percentile_cpu,
+    ridge_cpu,
+    shear_cpu,
+    streaks_cpu,
+    udg_cpu,
+)
 from rainopt.kernels.announce import on_compile
 from rainopt.kernels.udg_rows_cpu import Constants
 
@@ -20,7 +29,7 @@ def main() -> None:
     """Call every kernel with the types that photographs and videos of 8 bits have, and say what was compiled."""
     start, compiled = time.perf_counter(), list[str]()
     forget = on_compile(compiled.append)
-    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks):
+    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks, _recurrence):
         call()
     forget()
     taken = f"compiled {len(compiled)} kernels in {time.perf_counter() - start:.1f} s" if compiled else "nothing to do"
@@ -67,6 +76,13 @@ def _streaks() -> None:
     # Row, column, angle, length, σ, fade, peak, distance, texture, beat and phase of one streak.
     numbers, depth = [np.ones(1) for _ in range(11)], np.zeros((1, 1), np.float32)
     streaks_cpu.draw(np.zeros((SIDE, SIDE)), *numbers, depth, False, True)
+
+
+def _recurrence() -> None:
+    x, weights = np.zeros((1, 1, SIDE, SIDE), np.float32), np.zeros((4, 1), np.float32)
+    h = irnn_cpu.irnn(x, weights, weights)
+    irnn_cpu.irnn_backward(h, h, weights)
+    irnn_last_cpu.irnn_last(x[:, 0, :, :, None], weights, weights)
 
 
 if __name__ == "__main__":

@@ -60,13 +60,17 @@ def mean(single: bool) -> Kernel:
             base = (cuda.blockIdx.z + first_image) * rows * columns
             reach = length // 2
             total = 0.0
-            for k in range(-reach, length - reach):
-                row, column = i, j
-                if down != 0:
-                    row = min(max(i + k, 0), rows - 1)
-                else:
-                    column = min(max(j + k, 0), columns - 1)
-                total += field[base + row * columns + column]
+            place, limit, step = (i, rows, columns) if down != 0 else (j, columns, 1)
+            if place >= reach and place + length - reach <= limit:
+                # Nearly all; to find where each pixel lies takes longer than to add it.
+                at, on = numba.uint64(base + i * columns + j - reach * step), numba.uint64(step)
+                for _ in range(length):
+                    total += field[at]
+                    at += on
+            else:
+                line = base + i * columns + j - place * step
+                for k in range(-reach, length - reach):
+                    total += field[line + min(max(place + k, 0), limit - 1) * step]
             out[base + i * columns + j] = real(total / length)
 
     return Kernel(box_mean)

@@ -1,188 +1,184 @@
-"""The recurrence of an IRNN in four directions on the CPU, and its gradient, a plane of memory at a time.
+"""The recurrence of spatial attention in four directions, and its gradient, on the CPU: each pixel once, by lines.
 
-Vertical sweeps walk the rows, and a row is one loop that vectorises. Horizontal ones have nothing to vectorise over, so
-four rows go side by side, in both directions at once: eight chains of operations, which hide each other's latency.
-What a plane needs is read from memory once and stays in the cache for all four directions.
-
-A NaN goes on along its line, and where a value is NaN its gradient passes.
+Going down or up, a row follows the row before it, all columns at a time. Going left or right a pixel waits for the one
+beside it, and rows do not wait for each other: some of them are laid side by side, turned by a quarter, so that one
+instruction does a pixel of each.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 
 from rainopt.kernels.compiler import compiled
-from rainopt.parallel.threads import run_all
+from rainopt.parallel.threads import num_threads, run_all
 
-DIRECTIONS = 4  # up, right, down, left
-TOGETHER = 1 << 16  # pixels that a thread takes at a time, of several planes where these are small
+LANES = 16
+"""Rows that are swept together to the right and to the left."""
+UP, RIGHT, DOWN, LEFT = range(4)
+"""Where sweeps go, in the order in which results and weights have them: up begins at the bottom, right on the left."""
 
 
 def irnn(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Return ``h = max(alpha h_before + beta + x, 0)`` for sweeps up, right, down and left, (N, C, H, W) to (N, 4C, H, W).
+    """Return ``h <- max(alpha h + beta + x, 0)`` for sweeps up, right, down and left.
 
-    The first pixel of a line is ``max(x, 0)``. ``alpha`` and ``beta`` are (4, C), of the dtype of ``x``, float32 or
-    float64.
+    Parameters
+    ----------
+    x
+        (N, C, H, W), float32 or float64.
+    alpha, beta
+        (4, C) in the dtype of ``x``.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, 4 C, H, W): all channels of the sweep up, then of those right, down and left. The first pixel of a line is
+        ``max(x, 0)``. NaN stays to the end of its lines.
     """
-    count, channels, height, width = x.shape
-    out = np.empty((count, DIRECTIONS * channels, height, width), x.dtype)
+    images, channels, height, width = x.shape
+    out = np.empty((images, 4 * channels, height, width), x.dtype)
     if out.size:
         x, alpha, beta = map(np.ascontiguousarray, (x, alpha, beta))
-        run_all(lambda *part: _forward(x, alpha, beta, out, *part), _parts(x))
+        split = out.reshape(images, 4, channels, height, width)
+        run_all(_forward, [(x, alpha, beta, split, *some) for some in _portions(images * channels)])
     return out
 
 
 def irnn_backward(grad: np.ndarray, h: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the gradients in ``x`` (N, C, H, W), ``alpha`` and ``beta`` (4, C), given those in ``h`` (N, 4C, H, W)."""
-    count, channels, height, width = grad.shape
-    channels //= DIRECTIONS
-    out = np.zeros((count, channels, height, width), grad.dtype)
-    # In double precision, and each plane for itself: sums do not depend on how threads share the work.
-    sums = np.zeros((2, count, DIRECTIONS, channels))
-    if out.size:
-        grad, h, alpha = map(np.ascontiguousarray, (grad, h, alpha))
-        run_all(lambda *part: _backward(grad, h, alpha, out, sums, *part), _parts(out))
-    total = sums.sum(axis=1).astype(grad.dtype)
-    return out, total[0], total[1]
+    """Return the gradients of ``x``, ``alpha`` and ``beta``.
+
+    Where ``h`` is zero nothing passes, as it is for the rectifier of torch.
+
+    Parameters
+    ----------
+    grad, h
+        (N, 4 C, H, W): the gradient of what `irnn` returned, and that.
+    alpha
+        (4, C).
+    """
+    images, four, height, width = h.shape
+    channels = four // 4
+    of_x = np.zeros((images, channels, height, width), h.dtype)
+    # Sums over millions of pixels.
+    sums = np.zeros((images * channels, 2, 4))
+    if h.size:
+        shape = (images, 4, channels, height, width)
+        grad, h, alpha = np.ascontiguousarray(grad), np.ascontiguousarray(h), np.ascontiguousarray(alpha)
+        grad, h = grad.reshape(shape), h.reshape(shape)
+        run_all(_backward, [(grad, h, alpha, of_x, sums, *some) for some in _portions(images * channels)])
+    total = sums.reshape(images, channels, 2, 4).sum(axis=0).astype(h.dtype)
+    return of_x, np.ascontiguousarray(total[:, 0].T), np.ascontiguousarray(total[:, 1].T)
 
 
-def _parts(x: np.ndarray) -> list[tuple[int, int]]:
-    planes = x.shape[0] * x.shape[1]
-    step = max(TOGETHER // max(x.shape[2] * x.shape[3], 1), 1)
-    return [(first, min(first + step, planes)) for first in range(0, planes, step)]
+def _portions(count: int) -> list[tuple[int, int]]:
+    """Return (first, last) of the planes that a thread does."""
+    parts = min(count, num_threads())
+    edges = [count * part // parts for part in range(parts + 1)]
+    return list(pairwise(edges))
 
 
 @compiled
-def _forward(x, alpha, beta, out, first, last):
-    channels, height = x.shape[1], x.shape[2]
+def _forward(x: Any, alpha: Any, beta: Any, out: Any, first: int, last: int) -> None:
+    channels, height, width = x.shape[1:]
+    turned, there = np.zeros((width, LANES), x.dtype), np.zeros((width, LANES), x.dtype)
     for plane in range(first, last):
         n, c = plane // channels, plane % channels
-        source = x[n, c]
-        up, right, down, left = out[n, c], out[n, channels + c], out[n, 2 * channels + c], out[n, 3 * channels + c]
-        whole = height - height % 4
-        for i in range(0, whole, 4):
-            for k in range(i, i + 4):
-                _row(source[k], down[max(k - 1, 0)], alpha[2, c], beta[2, c], k == 0, down[k])
-            _four_rows(source[i : i + 4], alpha[1, c], beta[1, c], alpha[3, c], beta[3, c], right[i:], left[i:])
-        for k in range(whole, height):
-            _row(source[k], down[max(k - 1, 0)], alpha[2, c], beta[2, c], k == 0, down[k])
-            _one_row(source[k], alpha[1, c], beta[1, c], alpha[3, c], beta[3, c], right[k], left[k])
-        for k in range(height - 1, -1, -1):
-            _row(source[k], up[min(k + 1, height - 1)], alpha[0, c], beta[0, c], k == height - 1, up[k])
+        _sweep(x[n, c], out[n, UP, c], alpha[UP, c], beta[UP, c], height - 1, -1)
+        _sweep(x[n, c], out[n, DOWN, c], alpha[DOWN, c], beta[DOWN, c], 0, 1)
+        for top in range(0, height, LANES):
+            _turn(x[n, c], top, turned)
+            _sweep(turned, there, alpha[RIGHT, c], beta[RIGHT, c], 0, 1)
+            _turn_back(there, out[n, RIGHT, c], top)
+            _sweep(turned, there, alpha[LEFT, c], beta[LEFT, c], width - 1, -1)
+            _turn_back(there, out[n, LEFT, c], top)
 
 
 @compiled
-def _row(x, before, a, b, first, out):
-    """A row after the one before it."""
-    zero = out.dtype.type(0)
-    if first:
-        for j in range(x.size):
-            out[j] = zero if x[j] <= zero else x[j]
+def _sweep(x: Any, out: Any, alpha: Any, beta: Any, start: int, step: int) -> None:
+    """Sweep over all columns of an array, from its first or its last row on."""
+    many, width = x.shape
+    zero = x.dtype.type(0)
+    # This way round NaN stays.
+    for j in range(width):
+        value = x[start, j]
+        out[start, j] = zero if value <= zero else value
+    for k in range(1, many):
+        i = start + k * step
+        for j in range(width):
+            value = alpha * out[i - step, j] + (beta + x[i, j])
+            out[i, j] = zero if value <= zero else value
+
+
+@compiled
+def _turn(x: Any, top: int, turned: Any) -> None:
+    """Lay rows of a plane side by side, from ``top`` on, as many as there are."""
+    if top + LANES <= x.shape[0]:
+        # A loop of known length is one without branches.
+        for j in range(x.shape[1]):
+            for lane in range(LANES):
+                turned[j, lane] = x[top + lane, j]
     else:
-        for j in range(x.size):
-            v = a * before[j] + (b + x[j])
-            # This way round NaN stays.
-            out[j] = zero if v <= zero else v
+        for j in range(x.shape[1]):
+            for lane in range(x.shape[0] - top):
+                turned[j, lane] = x[top + lane, j]
 
 
 @compiled
-def _one_row(x, a, b, a_back, b_back, right, left):
-    zero = right.dtype.type(0)
-    r, s, end = zero, zero, x.size - 1
-    for j in range(x.size):
-        if j == 0:
-            r, s = x[0], x[end]
-        else:
-            r, s = a * r + (b + x[j]), a_back * s + (b_back + x[end - j])
-        r = zero if r <= zero else r
-        s = zero if s <= zero else s
-        right[j], left[end - j] = r, s
+def _turn_back(turned: Any, out: Any, top: int) -> None:
+    for lane in range(min(LANES, out.shape[0] - top)):
+        for j in range(out.shape[1]):
+            out[top + lane, j] = turned[j, lane]
 
 
 @compiled
-def _four_rows(x, a, b, a_back, b_back, right, left):
-    """`_one_row` for four rows side by side."""
-    zero, end = right.dtype.type(0), x.shape[1] - 1
-    x0, x1, x2, x3 = x[0], x[1], x[2], x[3]
-    right0, right1, right2, right3 = right[0], right[1], right[2], right[3]
-    left0, left1, left2, left3 = left[0], left[1], left[2], left[3]
-    r0, r1, r2, r3 = x0[0], x1[0], x2[0], x3[0]
-    s0, s1, s2, s3 = x0[end], x1[end], x2[end], x3[end]
-    for j in range(end + 1):
-        k = end - j
-        if j > 0:
-            r0, r1, r2, r3 = a * r0 + (b + x0[j]), a * r1 + (b + x1[j]), a * r2 + (b + x2[j]), a * r3 + (b + x3[j])
-            s0, s1 = a_back * s0 + (b_back + x0[k]), a_back * s1 + (b_back + x1[k])
-            s2, s3 = a_back * s2 + (b_back + x2[k]), a_back * s3 + (b_back + x3[k])
-        r0, r1 = zero if r0 <= zero else r0, zero if r1 <= zero else r1
-        r2, r3 = zero if r2 <= zero else r2, zero if r3 <= zero else r3
-        s0, s1 = zero if s0 <= zero else s0, zero if s1 <= zero else s1
-        s2, s3 = zero if s2 <= zero else s2, zero if s3 <= zero else s3
-        right0[j], right1[j], right2[j], right3[j] = r0, r1, r2, r3
-        left0[k], left1[k], left2[k], left3[k] = s0, s1, s2, s3
-
-
-@compiled
-def _backward(grad, h, alpha, out, sums, first, last):
-    channels, height, width = out.shape[1], out.shape[2], out.shape[3]
-    # What a row hands back to the one before it, and sums over rows for each column.
-    carry = np.empty(width, out.dtype)
-    columns = np.empty((2, width), out.dtype)
+def _backward(grad: Any, h: Any, alpha: Any, of_x: Any, sums: Any, first: int, last: int) -> None:
+    channels, height, width = of_x.shape[1:]
+    # The gradient before the rectifier, of a plane and of rows that lie side by side.
+    inner = np.empty((height, width), h.dtype)
+    turned, reached, there = (
+        np.zeros((width, LANES), h.dtype),
+        np.zeros((width, LANES), h.dtype),
+        np.zeros((width, LANES), h.dtype),
+    )
     for plane in range(first, last):
         n, c = plane // channels, plane % channels
-        target = out[n, c]
-        right, left = channels + c, 3 * channels + c
-        for i in range(height):
-            a, b = _row_back(grad[n, right, i], h[n, right, i], alpha[1, c], target[i])
-            sums[0, n, 1, c] += a
-            sums[1, n, 1, c] += b
-            a, b = _row_back(grad[n, left, i, ::-1], h[n, left, i, ::-1], alpha[3, c], target[i, ::-1])
-            sums[0, n, 3, c] += a
-            sums[1, n, 3, c] += b
-        for direction in (0, 2):
-            channel = direction * channels + c
-            g, values = grad[n, channel], h[n, channel]
-            carry[:] = 0
-            columns[:] = 0
-            for k in range(height):
-                # Against the sweep.
-                i = k if direction == 0 else height - 1 - k
-                before = i + 1 if direction == 0 else i - 1
-                final = k == height - 1
-                if final:
-                    before = i
-                _columns_back(g[i], values[i], values[before], alpha[direction, c], final, carry, target[i], columns)
-            for j in range(width):
-                sums[0, n, direction, c] += columns[0, j]
-                sums[1, n, direction, c] += columns[1, j]
+        for place, start, step in ((UP, height - 1, -1), (DOWN, 0, 1)):
+            _sweep_back(grad[n, place, c], h[n, place, c], inner, alpha[place, c], start, step, sums[plane], place)
+            for i in range(height):
+                for j in range(width):
+                    of_x[n, c, i, j] += inner[i, j]
+        for place, start, step in ((RIGHT, 0, 1), (LEFT, width - 1, -1)):
+            for top in range(0, height, LANES):
+                lanes = min(LANES, height - top)
+                turned[:, lanes:] = 0
+                _turn(grad[n, place, c], top, turned)
+                _turn(h[n, place, c], top, reached)
+                _sweep_back(turned, reached, there, alpha[place, c], start, step, sums[plane], place)
+                for lane in range(lanes):
+                    for j in range(width):
+                        of_x[n, c, top + lane, j] += there[j, lane]
 
 
 @compiled
-def _columns_back(g, h, before, a, final, carry, out, columns):
-    zero = out.dtype.type(0)
-    by_alpha, by_beta = columns[0], columns[1]
-    if final:
-        for j in range(g.size):
-            out[j] += zero if h[j] <= zero else g[j] + carry[j]
-    else:
-        for j in range(g.size):
-            d = zero if h[j] <= zero else g[j] + carry[j]
-            out[j] += d
-            by_alpha[j] += d * before[j]
-            by_beta[j] += d
-            carry[j] = a * d
-
-
-@compiled
-def _row_back(g, h, a, out):
-    """Add the gradient of a row that was swept from its first pixel on; return the sums for alpha and beta."""
-    zero = out.dtype.type(0)
-    carry, by_alpha, by_beta = zero, zero, zero
-    for j in range(g.size - 1, -1, -1):
-        d = zero if h[j] <= zero else g[j] + carry
-        out[j] += d
-        if j > 0:
-            by_alpha += d * h[j - 1]
-            by_beta += d
-        carry = a * d
-    return by_alpha, by_beta
+def _sweep_back(grad: Any, h: Any, inner: Any, alpha: Any, start: int, step: int, sums: Any, place: int) -> None:
+    """Write the gradient before the rectifier, and add to the ``sums`` of alpha and of beta, which begin at row two."""
+    many, width = h.shape
+    zero = h.dtype.type(0)
+    # Few enough additions for the precision of the picture.
+    of_alpha, of_beta = np.zeros(width, h.dtype), np.zeros(width, h.dtype)
+    i = start + (many - 1) * step
+    for j in range(width):
+        inner[i, j] = zero if h[i, j] <= zero else grad[i, j]
+    for k in range(many - 2, -1, -1):
+        i = start + k * step
+        for j in range(width):
+            later = inner[i + step, j]
+            of_alpha[j] += later * h[i, j]
+            of_beta[j] += later
+            value = grad[i, j] + alpha * later
+            inner[i, j] = zero if h[i, j] <= zero else value
+    for j in range(width):
+        sums[0, place] += of_alpha[j]
+        sums[1, place] += of_beta[j]

@@ -1,6 +1,6 @@
 """Curvature and crests of thin ridges on a CUDA device, with the signatures of `rainopt.kernels.ridge_cpu`.
 
-Connecting the crests and measuring what is connected stays on the host: it goes from pixel to pixel.
+`rainopt.kernels.ridge_table_cuda` connects the crests, and measures and weighs what is connected.
 """
 
 from __future__ import annotations

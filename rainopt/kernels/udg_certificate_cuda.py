@@ -26,7 +26,8 @@ def certify(block: int, single: bool, prior: bool, time: bool, bounded: bool) ->
     an order that depends on the shape alone.
     """
     real = numba.float32 if single else numba.float64
-    excess_at = PRIOR + 2 if prior else PRIOR
+    excess_plane = PRIOR + 2 if prior else PRIOR
+    place = numba.uint64  # as in `rainopt.kernels.udg_tiles_cuda`
     half_block = block // 2
 
     def udg_certify(pool, O, old, size, width, height, first_image, radius, parts, scalars):
@@ -39,19 +40,22 @@ def certify(block: int, single: bool, prior: bool, time: bool, bounded: bool) ->
         step = cuda.gridDim.x * block
         pixels = height * width
         base = image * pixels
-        state = old * size
+        plane, row, one, state = place(size), place(width), place(1), place(old * size)
+        b_at, r_at, bx_at, by_at = place(B * size), place(R * size), place(BX * size), place(BY * size)
+        rx_at, ry_at = place(RX * size), place(RY * size)
+        price_at, ceiling_at, excess_at = place(PRIOR * size), place((PRIOR + 1) * size), place(excess_plane * size)
         energy, bound = 0.0, 0.0
         for k in range(cuda.blockIdx.x * block + x, pixels, step):
             i = k // width
             j = k - i * width
-            at = base + k
-            s = state + at
-            o, b = O[at], pool[s + B * size]
-            price = pool[at + PRIOR * size] if prior else sparsity
+            at = place(base + k)
+            s = at + state
+            o, b = O[at], pool[s + b_at]
+            price = pool[at + price_at] if prior else sparsity
             high = radius[image]
             if bounded:
-                high = pool[at + (PRIOR + 1) * size] if prior else o
-            rain = pool[s + R * size]
+                high = pool[at + ceiling_at] if prior else o
+            rain = pool[s + r_at]
             if bounded:
                 rain = rain if rain > low else low
                 rain = rain if rain < high else high
@@ -60,36 +64,36 @@ def certify(block: int, single: bool, prior: bool, time: bool, bounded: bool) ->
             v_b, v_r, dyo, dual_ry = zero, zero, zero, zero
             # Differences down, whose duals count at both of their ends.
             if i + 1 < height:
-                below = pool[s + width + R * size]
+                below = pool[s + row + r_at]
                 if bounded:
-                    above_it = pool[at + width + (PRIOR + 1) * size] if prior else O[at + width]
+                    above_it = pool[at + row + ceiling_at] if prior else O[at + row]
                     below = below if below > low else low
                     below = below if below < above_it else above_it
-                e += tau * abs(pool[s + width + B * size] - b) + lambda_x * abs(below - rain)
-                v_b += min(max(pool[s + BX * size], -tau), tau)
-                v_r += min(max(pool[s + RX * size], -lambda_x), lambda_x)
+                e += tau * abs(pool[s + row + b_at] - b) + lambda_x * abs(below - rain)
+                v_b += min(max(pool[s + bx_at], -tau), tau)
+                v_r += min(max(pool[s + rx_at], -lambda_x), lambda_x)
             if i > 0:
-                v_b -= min(max(pool[s - width + BX * size], -tau), tau)
-                v_r -= min(max(pool[s - width + RX * size], -lambda_x), lambda_x)
+                v_b -= min(max(pool[s - row + bx_at], -tau), tau)
+                v_r -= min(max(pool[s - row + rx_at], -lambda_x), lambda_x)
             if j + 1 < width:
-                beside = pool[s + 1 + R * size]
+                beside = pool[s + one + r_at]
                 if bounded:
-                    above_it = pool[at + 1 + (PRIOR + 1) * size] if prior else O[at + 1]
+                    above_it = pool[at + one + ceiling_at] if prior else O[at + one]
                     beside = beside if beside > low else low
                     beside = beside if beside < above_it else above_it
-                dyo = O[at + 1] - o
-                e += tau * abs(pool[s + 1 + B * size] - b) + lambda_y * abs(dyo - (beside - rain))
-                dual_ry = min(max(pool[s + RY * size], -lambda_y), lambda_y)
-                v_b += min(max(pool[s + BY * size], -tau), tau)
+                dyo = O[at + one] - o
+                e += tau * abs(pool[s + one + b_at] - b) + lambda_y * abs(dyo - (beside - rain))
+                dual_ry = min(max(pool[s + ry_at], -lambda_y), lambda_y)
+                v_b += min(max(pool[s + by_at], -tau), tau)
                 v_r += dual_ry
             if j > 0:
-                v_b -= min(max(pool[s - 1 + BY * size], -tau), tau)
-                v_r -= min(max(pool[s - 1 + RY * size], -lambda_y), lambda_y)
+                v_b -= min(max(pool[s - one + by_at], -tau), tau)
+                v_r -= min(max(pool[s - one + ry_at], -lambda_y), lambda_y)
             # The largest of the lines that rain may follow, at 0, at the excess, and at its bounds.
             up, down = v_r - v_b - price, v_b - v_r - price
             largest = zero
             if time:
-                excess, trust = pool[at + excess_at * size], pool[at + (excess_at + 1) * size]
+                excess, trust = pool[at + excess_at], pool[at + excess_at + plane]
                 e += trust * abs(rain - excess)
                 kink = min(excess, high)
                 largest = max(-trust * excess, kink * up - trust * abs(kink - excess))

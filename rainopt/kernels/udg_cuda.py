@@ -21,14 +21,17 @@ from rainopt.kernels.udg_tiles_cuda import PRIOR, STATE, B, R, Tile
 
 PLAIN = Tile(wide=64, strips=8, strip=4, registers=64)
 """Tile for float32 images of which nothing else is known: two blocks of 16 warps on a multiprocessor of Hopper's."""
+WEIGHTED = Tile(wide=32, strips=8, strip=4, registers=80)
+"""Tile for float32 images with a prior: three blocks of 8 warps on a multiprocessor, and nothing is spilled."""
 INFORMED = Tile(wide=32, strips=8, strip=4, registers=128)
-"""Tile for float32 images with a prior or with what time tells, whose loops need more registers."""
+"""Tile for float32 images with what time tells, whose loops need more registers."""
 DOUBLE = Tile(wide=32, strips=8, strip=4)
 """Tile for float64 images; a larger one would not fit into 48 KiB of shared memory."""
 SIMULATION = Tile(wide=12, strips=2, strip=6)
 """Tile for the simulator, whose threads are the host's."""
 DEPTH = 3  # iterations to a pass
 RECORDED = 50  # iterations that a graph holds at most
+LARGE = 4_000_000  # pixels, of which a launch runs for longer than it takes to start; to record them is not worth it
 # Numbers of a solve with the default weights, to time variants with.
 TYPICAL = {
     "step_b": 0.8,
@@ -103,7 +106,7 @@ class Tiles:
         self.scalars["top"] = self.dtype.type(-np.inf if bounded else np.inf)
         single = self.dtype == np.float32
         if tile is None:
-            tile = DOUBLE if not single else INFORMED if self.prior or self.time else PLAIN
+            tile = DOUBLE if not single else INFORMED if self.time else WEIGHTED if self.prior else PLAIN
             tile = SIMULATION if SIMULATED else tile
         self.tile, self.depth = tile, min(DEPTH if depth is None else depth, tile.deepest)
         self._advance = tiles.advance(tile, single, self.prior, self.time)
@@ -148,9 +151,12 @@ class Tiles:
                 iterations -= together
                 depths = self._depths(together)
                 key = (together, self._old)
-                if key not in self._repeated:
-                    self._repeated[key] = Repeated(self._launches(depths, self._old))
-                self._repeated[key](place)
+                if self.size >= LARGE:
+                    self._launches(depths, self._old)(place)
+                else:
+                    if key not in self._repeated:
+                        self._repeated[key] = Repeated(self._launches(depths, self._old))
+                    self._repeated[key](place)
                 if len(depths) % 2:
                     self._old = STATE - self._old
 

@@ -87,9 +87,10 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
     high = tile.high
     last, bottom, right = strip - 1, strips - 1, wide - 1
     real = numba.float32 if single else numba.float64
-    sparsity_plane, ceiling_plane = PRIOR, PRIOR + 1
-    excess_plane = PRIOR + 2 if prior else PRIOR
-    trust_plane = excess_plane + 1
+    # CEILING and TRUST lie behind these.
+    sparsity_plane, excess_plane = PRIOR, PRIOR + 2 if prior else PRIOR
+    # Unsigned: of a signed place each access asks whether it is negative, a quarter of all instructions.
+    place = numba.uint64
 
     # Arrays that only constants index after the loops over a strip are unrolled are registers.
     def udg_advance(pool, O, old, new, size, width, height, first_image, first_tile, depth, scalars):
@@ -111,26 +112,41 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
         ry = cuda.local.array(strip, real)
         bar_b = cuda.local.array(strip, real)
         bar_r = cuda.local.array(strip, real)
+        prices = cuda.local.array(strip if prior else 1, real)
+        ceilings = cuda.local.array(strip if prior else 1, real)
         x, y = cuda.threadIdx.x, cuda.threadIdx.y
         zero = real(0)
         begin = y * strip
         column = cuda.blockIdx.x * (wide - 2 * depth) - depth + x
         first = (cuda.blockIdx.y + first_tile) * (high - 2 * depth) - depth + begin
         start = ((cuda.blockIdx.z + first_image) * height + first) * width + column
+        plane, read, written = place(size), place(old * size), place(new * size)
+        weighed, timed = place(sparsity_plane * size), place(excess_plane * size)
         here = column >= 0 and column < width
         across = here and column + 1 < width and x < right
         for p in range(strip):
             o[p] = b[p] = r[p] = bx[p] = by[p] = rx[p] = ry[p] = zero
+            if prior:
+                prices[p], ceilings[p] = sparsity, zero if zero > top else top
             if here and first + p >= 0 and first + p < height:
-                at = start + p * width
+                at = place(start + p * width)
                 o[p] = O[at]
-                at += old * size
+                if prior:
+                    # They are asked for in every iteration, and nothing else then waits for the memory.
+                    prices[p] = pool[at + weighed]
+                    ceilings[p] = pool[at + weighed + plane]
+                at += read
                 b[p] = pool[at]
-                r[p] = pool[at + size]
-                bx[p] = pool[at + 2 * size]
-                by[p] = pool[at + 3 * size]
-                rx[p] = pool[at + 4 * size]
-                ry[p] = pool[at + 5 * size]
+                at += plane
+                r[p] = pool[at]
+                at += plane
+                bx[p] = pool[at]
+                at += plane
+                by[p] = pool[at]
+                at += plane
+                rx[p] = pool[at]
+                at += plane
+                ry[p] = pool[at]
             shared_by[begin + p, x] = by[p]
             shared_ry[begin + p, x] = ry[p]
         last_bx[y, x] = bx[last]
@@ -150,15 +166,13 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
                 r_hat = r[p] - step_r * (above_r - rx[p] + left_r - ry[p])
                 mean = keep_o * (o[p] - b_hat) + keep_r * r_hat
                 price, ceiling = sparsity, o[p] if o[p] > top else top
+                if prior:
+                    price, ceiling = prices[p], ceilings[p]
                 excess, pull = zero, zero
-                if (prior or time) and here and first + p >= 0 and first + p < height:
-                    at = start + p * width
-                    if prior:
-                        price = pool[at + sparsity_plane * size]
-                        ceiling = pool[at + ceiling_plane * size]
-                    if time:
-                        excess = pool[at + excess_plane * size]
-                        pull = pool[at + trust_plane * size] * shrink
+                if time and here and first + p >= 0 and first + p < height:
+                    at = place(start + p * width) + timed
+                    excess = pool[at]
+                    pull = pool[at + plane] * shrink
                 over, under = mean - price * shrink, mean + price * shrink
                 if time:
                     lower, middle, upper = under + pull, over + pull, over - pull
@@ -215,12 +229,17 @@ def advance(tile: Tile, single: bool, prior: bool, time: bool) -> Kernel:
             for p in range(strip):
                 row = begin + p
                 if row >= depth and row < high - depth and first + p < height:
-                    at = start + p * width + new * size
+                    at = place(start + p * width) + written
                     pool[at] = b[p]
-                    pool[at + size] = r[p]
-                    pool[at + 2 * size] = bx[p]
-                    pool[at + 3 * size] = by[p]
-                    pool[at + 4 * size] = rx[p]
-                    pool[at + 5 * size] = ry[p]
+                    at += plane
+                    pool[at] = r[p]
+                    at += plane
+                    pool[at] = bx[p]
+                    at += plane
+                    pool[at] = by[p]
+                    at += plane
+                    pool[at] = rx[p]
+                    at += plane
+                    pool[at] = ry[p]
 
     return Kernel(udg_advance, registers)

@@ -172,6 +172,13 @@ def minimise(
         return _followed(_solver(O, weights, method, prior, start, empty), rounding_level(O), max_iter, tol)
 
 
+def sketch(O: Array, weights: UDGWeights, iterations: int, prior: RainPrior = NO_PRIOR) -> Array:
+    """Return the rain that so many iterations of `minimise` find, without a word on how near the least energy it is."""
+    solver = _solver(native(O), weights, "auto", RainPrior(*map(native, prior)), None, np.empty)
+    solver.advance(iterations)
+    return solver.result()[1]
+
+
 def _followed(solver: Solver, floor: Array, max_iter: int, tol: float) -> UDGSolution:
     """Run a solver until every gap is within ``tol`` or ``max_iter`` iterations are done."""
     xp = namespace(floor)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
+_END: Any = object()
 
 
 class _Line:
@@ -22,12 +23,17 @@ class _Line:
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, thing: Any) -> bool:
-        """Append a thing when there is room; return False if the line is closed."""
+    def has_room(self) -> bool:
+        """Wait for room, which nobody else takes; return False if the line is closed."""
         with self._changed:
             while len(self._things) >= self._length and not self._closed:
                 self._changed.wait()
-            if self._closed:
+            return not self._closed
+
+    def put(self, thing: Any) -> bool:
+        """Append a thing when there is room; return False if the line is closed."""
+        with self._changed:
+            if not self.has_room():
                 return False
             self._things.append(thing)
             self._changed.notify_all()
@@ -64,8 +70,10 @@ def ahead(things: Iterable[T], depth: int) -> Generator[T, None, None]:
         try:
             iterator = iter(things)
             try:
-                for thing in iterator:
-                    if not line.put(thing):
+                # Nothing is made that has no place yet: a thing may hold much.
+                while line.has_room():
+                    made = next(iterator, _END)
+                    if made is _END or not line.put(made):
                         break
             finally:
                 close = getattr(iterator, "close", None)

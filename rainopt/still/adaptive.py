@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, kernel, namespace
 from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.host_steps import number
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
-from rainopt.optim.udg import UDGSolution, minimise
+from rainopt.optim.udg import UDGSolution, minimise, sketch
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
 PILOT_ITER = 40
@@ -112,14 +112,14 @@ def solve_adaptive(
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
         pilot = known._replace(ceiling=bound)
-        first = minimise(O, PILOT, max_iter=removal.pilot_iter, tol=0, prior=pilot).rain
+        first = sketch(O, PILOT, removal.pilot_iter, pilot)
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
     kind = mixed(dense, removal.strength)
     weights = replace(PILOT, sparsity=kind.sparsity, lambda_y=kind.lambda_y)
     ceiling = _ceiling(O, kind.ceiling * removal.height)
-    prior = known._replace(sparsity=doubt(O, first) ** (1 - dense), ceiling=ceiling)
+    prior = known._replace(sparsity=doubt(O, first, 1 - dense), ceiling=ceiling)
     start = xp.minimum(first, ceiling)
     solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
     layer: Array = solution.rain
@@ -130,12 +130,16 @@ def solve_adaptive(
     return replace(solution, rain=rain), dense
 
 
-def doubt(O: Array, layer: Array) -> Array:
+def doubt(O: Array, layer: Array, power: float = 1.0) -> Array:
     """Return factors on the sparsity λs of sparse rain: small where a first layer runs along the streak, large in
-    texture; all (..., H, W).
+    texture; all (..., H, W). Where rain is less sparse they are raised to a ``power`` below 1.
     """
-    along = _positive(box_mean(layer, ALONG, -2))
-    return (1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (along + FAINT)
+    mean = box_mean(layer, ALONG, -2)
+    fast = kernel("streak_doubt", O, mean)
+    if fast is not None and O.dtype == mean.dtype == namespace(O).float32:
+        numbers = (TEXTURE_SHARE, NOISE, DOUBT, FAINT, power)
+        return fast(*_along_and_texture(O), mean, NEIGHBOURS, numbers)
+    return ((1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(mean) + FAINT)) ** power
 
 
 def density(rain: Array) -> float:
@@ -172,14 +176,19 @@ def streak_likelihood(O: Array) -> Array:
     has taken away there: the texture.
     """
     xp = namespace(O)
-    along = box_mean(O, SMOOTH_ALONG, -2)
+    along, texture = _along_and_texture(O)
     height = xp.zeros_like(O)
     for reach in NEIGHBOURS:
         height = xp.maximum(height, xp.minimum(along - shifted(along, reach), along - shifted(along, -reach)))
-    rest = O - along
-    texture = _positive(box_mean(box_mean(rest * rest, TEXTURE_ALONG, -2), TEXTURE_ACROSS, -1)) ** 0.5
-    ratio = height / (TEXTURE_SHARE * texture + NOISE)
+    ratio = height / (TEXTURE_SHARE * _positive(texture) ** 0.5 + NOISE)
     return ratio * ratio / (1 + ratio * ratio)
+
+
+def _along_and_texture(O: Array) -> tuple[Array, Array]:
+    """Return the mean along the streaks, and the mean square of what differs from it around each pixel."""
+    along = box_mean(O, SMOOTH_ALONG, -2)
+    rest = O - along
+    return along, box_mean(box_mean(rest * rest, TEXTURE_ALONG, -2), TEXTURE_ACROSS, -1)
 
 
 def _ceiling(O: Array, highest: float) -> Array:

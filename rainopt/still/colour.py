@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rainopt.arrays import Array, namespace
+from rainopt.arrays import Array, kernel, namespace
 
 # Softens the ratio below where a pixel is nearly white, so that a bright sky is still a place where rain can be
 # removed.
@@ -40,6 +40,9 @@ def remove_layer(colour: Array, grey: Array, rain: Array) -> tuple[Array, Array]
         off, (H, W).
     """
     xp = namespace(colour)
+    fast = kernel("remove_layer", colour, grey, rain)
+    if fast is not None and all(field.dtype == xp.float32 for field in (colour, grey, rain)):
+        return fast(colour, grey, rain, SOFTNESS)
     share = (1 + SOFTNESS - colour) / (1 + SOFTNESS - grey)
     # Channel by channel: a reduction over the first axis is many times slower.
     for channel in range(colour.shape[0]):

@@ -12,7 +12,7 @@ from rainopt.arrays import Array, detached, host_view, namespace, native, requir
 from rainopt.checks import require_axis
 from rainopt.direction.estimate import Direction
 from rainopt.direction.planes import reduced_planes
-from rainopt.image import exposure, join_channels, luminance, quantise, scaled, split_channels
+from rainopt.image import exposure, image_luminance, join_channels, quantise, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
 from rainopt.still.colour import remove_layer
@@ -190,7 +190,7 @@ def remove_rain(
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
     for rows, index in _bands(image, rows_axis, height):
-        grey[rows, :] = scaled(luminance(split_channels(image[index], channel_axis).colour), 1 / unit)
+        grey[rows, :] = scaled(image_luminance(image[index], channel_axis), 1 / unit)
     layer, solution = rain_layers(grey, rain, settings, progress, known)
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(image, rows_axis, height):

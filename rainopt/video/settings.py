@@ -122,7 +122,7 @@ def scene_settings(
         return SceneSettings(layers=layers)
     evidence = []
     if settings.weights is None or (settings.angle is None and directions is None):
-        evidence = [gather(work_planes(frame)) for frame in frames]
+        evidence = run_all(_evidence, [(frame,) for frame in frames])
     if settings.angle is not None:
         directions = settings.directions
     elif directions is None:
@@ -140,6 +140,10 @@ def scene_settings(
         return scene
     count, gap = elsewhere(partial(iterations_for, scene=scene), frames[len(frames) // 2])
     return replace(scene, layers=replace(layers, max_iter=count), gap=gap)
+
+
+def _evidence(frame: np.ndarray) -> Evidence:
+    return gather(work_planes(frame))
 
 
 def iterations_for(frame: Array, scene: SceneSettings) -> tuple[int, float]:

@@ -6,8 +6,8 @@ import av
 import numpy as np
 
 from rainopt.app.results import OutputSettings
-from rainopt.app.video import in_stretches, video_to_video
-from rainopt.app.video_parts import part_writer, write_frames
+from rainopt.app.stretches import in_stretches
+from rainopt.app.video import video_to_video
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import open_video
 
@@ -31,25 +31,29 @@ class Darkening:
     dry: list = field(default_factory=list)
     begun: list = field(default_factory=list)
 
-    def derain(self, frames, file, before):
-        """Write a darker stretch."""
-        if len(self.begun) == self.stop:
+    def choose(self, store, before):
+        """Return how much darker a stretch becomes, and by how many steps."""
+        number = len(self.begun)
+        if number == self.stop:
             raise KeyboardInterrupt
-        step = 1 if before is None else before + 1
-        read = list(frames)
-        dry = len(self.begun) < len(self.dry) and self.dry[len(self.begun)]
-        by = 0 if dry else 8 * step << (self.video.bits - 8)
-        with part_writer(self.video, file, self.output) as writer:
-            pixels = [frame.pixels for frame in read]
-            darker = (np.maximum(picture, by) - by for picture in pixels)
-            write_frames(writer, self.video, self.output, [frame.time for frame in read], pixels, darker)
-        self.begun.append((len(read), before is not None))
-        return {"first": read[0].index, "frames": len(read), "angle": 8.0, "dry": dry, "step": step}, step
+        step = 1 if before is None else before["step"] + 1
+        dry = number < len(self.dry) and self.dry[number]
+        self.begun.append((len(store), before is not None))
+        return {"step": step, "dry": dry, "angle": 8.0}
 
-    def recall(self, frames, note):
+    def derained(self, store, chosen):
+        """Yield darker frames."""
+        by = 0 if chosen["dry"] else 8 * chosen["step"] << (self.video.bits - 8)
+        return (np.maximum(picture, by) - by for picture in store)
+
+    def note(self, chosen):
+        """Return how a stretch is darkened."""
+        return chosen
+
+    def recall(self, store, note):
         """Return how a stretch was darkened, from its note."""
-        assert sum(1 for _ in frames) == note["frames"]
-        return note["step"]
+        assert len(store) == note["frames"]
+        return note
 
 
 def darken(source, target, output=None, of_images=None, progress=None, begun=None, **work):

@@ -139,9 +139,7 @@ def test_configs_that_make_no_network_are_refused(config, message):
         SPANetConfig(**config)
 
 
-@pytest.mark.parametrize(
-    "shape", [(1, 3, 5, 7), (2, 4, 1, 9), (1, 8, 9, 1), (1, 1, 40, 70)]
-)
+@pytest.mark.parametrize("shape", [(1, 3, 5, 7), (2, 4, 1, 9), (1, 8, 9, 1), (1, 1, 40, 70)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_sweeps_with_channels_last_are_those_of_the_reference(shape, dtype):
     generator = torch.Generator().manual_seed(0)

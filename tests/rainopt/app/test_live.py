@@ -103,6 +103,17 @@ def changed(got, expected):
     return darker
 
 
+def test_no_thread_is_left_that_looks_for_settings(tmp_path, quickly):
+    # The interpreter would abort if it ended before the kernels that such a thread runs.
+    class Slow(Dark):
+        def choose(self, store, before):
+            time.sleep(1.5)
+            return super().choose(store, before)
+
+    run(save(tmp_path / "a.mkv", grey(12)), tmp_path / "b.mkv", Slow())
+    assert not [thread for thread in threading.enumerate() if thread.name == "settings"]
+
+
 def test_a_file_at_its_own_pace_comes_out_whole_and_in_time(tmp_path, quickly):
     source, work = save(tmp_path / "a.mkv", grey(30)), Dark()
     begin = time.monotonic()

@@ -1,19 +1,26 @@
 """Kernels for CUDA that change pictures and stacks of frames, against those for the CPU."""
 
+import array_api_compat
 import numpy as np
 import pytest
 
 from rainopt.geometry.warp import Upright
+from rainopt.image import LUMA, luminance, split_channels
 from rainopt.kernels import (
     block_mean_cpu,
     block_mean_cuda,
     box_mean_cpu,
     box_mean_cuda,
+    doubt_cuda,
+    luminance_cuda,
     percentile_cpu,
     percentile_cuda,
+    remove_layer_cuda,
     shear_cpu,
     shear_cuda,
 )
+from rainopt.still import adaptive
+from rainopt.still.colour import SOFTNESS, remove_layer
 
 
 @pytest.mark.parametrize(("edge", "dtype"), [(True, "float32"), (False, "float64")])
@@ -51,7 +58,9 @@ def test_upright_on_a_card(cuda, rng, angle):
 
 
 @pytest.mark.parametrize("axis", [-1, -2])
-@pytest.mark.parametrize(("shape", "length", "dtype"), [((2, 4, 5), 3, "float32"), ((3, 1), 5, "float64")])
+@pytest.mark.parametrize(
+    ("shape", "length", "dtype"), [((2, 4, 5), 3, "float32"), ((3, 1), 5, "float64"), ((6, 6), 4, "float32")]
+)
 def test_box_mean(cuda, rng, axis, shape, length, dtype):
     field = rng.random(shape).astype(dtype)
     expected = box_mean_cpu.box_mean(field, length, axis)
@@ -72,6 +81,37 @@ def test_block_mean(cuda, rng, dtype, channels):
         for wrong in (np.nan, 1.5, -0.1):
             pixels[-1, -1, 0] = wrong  # in no block
             assert block_mean_cuda.block_mean(cuda(pixels), channels, *options) is None
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 4), ("uint16", 3), ("uint8", 2)])
+def test_luminance_of_whole_numbers(cuda, rng, dtype, channels):
+    pixels = rng.integers(0, np.iinfo(dtype).max, (5, 7, channels), dtype=dtype, endpoint=True)
+    there = cuda(pixels)
+    planes = array_api_compat.array_namespace(there).moveaxis(there, -1, 0)
+    found = cuda.back(luminance_cuda.luminance(planes, LUMA))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, luminance(split_channels(pixels).colour), atol=2e-7)
+
+
+def test_a_layer_off_all_colours(cuda, rng):
+    pixels = rng.random((5, 6, 4), dtype=np.float32)
+    for colour in (np.moveaxis(pixels, -1, 0)[:3], np.ascontiguousarray(pixels[None, ..., 0])):
+        grey, rain = luminance(colour), rng.random((5, 6), dtype=np.float32)
+        rain[2:4] = 0
+        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(grey), cuda(rain), SOFTNESS))
+        for one, other in zip(there, remove_layer(colour, grey, rain), strict=True):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            np.testing.assert_allclose(one, other, atol=1e-6)
+        np.testing.assert_array_equal(there[0][:, 2:4], colour[:, 2:4])
+
+
+@pytest.mark.parametrize("power", [1.0, 0.6])
+def test_doubt(cuda, rng, power):
+    O, layer = rng.random((2, 4, 7), dtype=np.float32), rng.random((2, 4, 7), dtype=np.float32) / 50
+    fields = (*adaptive._along_and_texture(O), box_mean_cpu.box_mean(layer, adaptive.ALONG, -2))
+    numbers = adaptive.TEXTURE_SHARE, adaptive.NOISE, adaptive.DOUBT, adaptive.FAINT, power
+    found = cuda.back(doubt_cuda.doubt(*map(cuda, fields), adaptive.NEIGHBOURS, numbers))
+    np.testing.assert_allclose(found, adaptive.doubt(O, layer, power), rtol=1e-5)
 
 
 # Words of four bytes, of one, and of two values; one frame, and a stack with gaps between its frames.
