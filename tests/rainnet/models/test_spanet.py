@@ -12,6 +12,7 @@ from benchmarks.networks.released_spanet import released_block, released_paramet
 from rainnet.models.irnn import Recurrence, recurrence_reference
 from rainnet.models.spanet import DilatedBlock, SPANetConfig, _swept
 from rainopt.arrays import kernel
+from tests.support.udgnet import random_udgnet
 
 TINY = {"features": 4, "stages": 2, "blocks": 1}
 
@@ -122,7 +123,7 @@ def test_derain_gives_the_map_of_the_whole_picture(rng, caplog):
 def test_networks_without_a_map_give_none(rng):
     image = rng.random((30, 20, 3), dtype=np.float32)
     assert rainnet.derain(random_spanet(attention=False), image).attention is None
-    assert rainnet.derain("udgnet-small", image, angle=0.0).attention is None
+    assert rainnet.derain(random_udgnet(), image, angle=0.0).attention is None
 
 
 @pytest.mark.parametrize(
