@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rainnet.infer.device import parameter_of
+from rainnet.infer.heap import kept
 from rainnet.infer.memory import bytes_per_pixel, free_bytes
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
@@ -151,7 +152,8 @@ def layers_of(
     for first in range(0, len(pieces), batch):
         group = pieces[first : first + batch]
         rainy = torch.stack([_piece(picture, rows.pixels, columns.pixels) for rows, columns in group])
-        with torch.inference_mode():
+        # The layers of a network ask for the same memory again and again.
+        with torch.inference_mode(), kept():
             # Convolutions are a quarter faster with the channels last.
             found = net.layers(rainy.to(device, dtype, memory_format=torch.channels_last))
         for k, (rows, columns) in enumerate(group):
