@@ -96,6 +96,12 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.convert.udgnet:map_udgnet",
         {"udgnet-small": "udgnet_small.safetensors"},
     ),
+    "spanet": Entry(
+        "rainnet.models.spanet:SPANet",
+        "rainnet.models.spanet:PRESETS",
+        "rainnet.programs.spanet:SPANetProgram",
+        "rainnet.convert.spanet:map_spanet",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

@@ -28,6 +28,7 @@ KERNELS: dict[tuple[str, str], str] = {
     ("irnn", CUDA): "rainopt.kernels.irnn_cuda:irnn",
     ("irnn_backward", CPU): "rainopt.kernels.irnn_cpu:irnn_backward",
     ("irnn_backward", CUDA): "rainopt.kernels.irnn_cuda:irnn_backward",
+    ("irnn_last", CPU): "rainopt.kernels.irnn_last_cpu:irnn_last",
     ("luminance", CUDA): "rainopt.kernels.luminance_cuda:luminance",
     ("off_centre", CPU): "rainopt.kernels.percentile_cpu:off_centre",
     ("off_centre", CUDA): "rainopt.kernels.percentile_cuda:off_centre",

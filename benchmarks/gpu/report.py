@@ -24,6 +24,8 @@ REACH: tuple[tuple[str, str, str, str, str], ...] = (
     ("  angle alone, ridges by the host", "derain, angle alone, ridges by the host", "median_ms", "ms", ""),
     ("batch of 32, 512 x 512, 50 iterations", "batch", "images_per_s", "images/s", ">= 1500"),
     ("background, 100 frames 1080p RGB resident", "background", "median_ms", "ms", "<= 8"),
+    ("SPANet 512 x 512, float32", "spanet, float32", "median_ms", "ms", "<= 8"),
+    ("SPANet 512 x 512, bf16 autocast", "spanet, bf16", "median_ms", "ms", "<= 8"),
 )
 LIBRARIES = ("cupy", "torch", "numpy")
 TALLEST = 15  # lines of a list

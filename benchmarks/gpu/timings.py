@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import photograph, rainy_photograph
+from benchmarks.gpu.networks import time_networks
 from benchmarks.gpu.notes import Notes, arguments
 from benchmarks.gpu.place import Place, copied_bytes_per_second, milliseconds, numpy_place, places
 from benchmarks.gpu.profile import counted
@@ -148,6 +149,7 @@ def main() -> None:
         bandwidth = copied_bytes_per_second(place, 1 << (20 if asked.rehearse else 30))
         notes.note(f"copy_bytes_per_second_{name}", bandwidth)
         measure(place, data, bandwidth, notes, until)
+        time_networks(place, notes, asked.rehearse)
         if "host time of derain" not in notes.found:
             notes.attempt("host time of derain", partial(host_time, partial(derain, place.put(data["large"]))))
     # After the device's times, since what counts can fail in ways of its own.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rainnet.commands.heat import ATTENTION
 from rainnet.commands.looks import Angle, Ensemble, check_ensemble, parse_angle
 from rainnet.commands.networks import NetworkSettings
 from rainopt.app.derain import DerainTask
@@ -68,6 +69,14 @@ def derain(
     ] = 0,
     save_rain: SaveRain = False,
     compare: Compare = False,
+    attention: Annotated[
+        bool,
+        typer.Option(
+            "--attention",
+            help="Also write where the network looked for rain, as NAME_attention.png: red where it is sure, blue "
+            "where there is none. For photographs, and networks that have such a map (spanet).",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
     jobs: Jobs = 1,
     device: Device = "auto",
@@ -120,6 +129,7 @@ def derain(
     - `rainnet derain photo.jpg -o dry.jpg --angle 12 --compare`
     - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle network`
     - `rainnet derain photo.jpg -o out/ --polish 20` (the network begins, the solver ends)
+    - `rainnet derain photos/ -o dry/ -m spanet.safetensors --attention` (where it saw rain, beside each result)
     - `rainnet derain clip.mp4 -o clean.mp4 --device cuda:0`
     - `rainnet derain shots/take1 -o dry/ --sequence` (numbered pictures; `-o take1.mp4`: a video of them)
 
@@ -152,9 +162,21 @@ def derain(
             ensemble=ensemble,
             background=background,
         )
-        _ = settings.network  # a file that is no network fails here, and not once for each picture
+        network = settings.network  # a file that is no network fails here, and not once for each picture
+    if attention and not network.has_attention:
+        raise typer.BadParameter(
+            f"the network '{model}' ({network.name}) has no attention map; leave it out, or choose one that has, "
+            "as a spanet with attention",
+            param_hint="--attention",
+        )
     output_settings = OutputSettings(
-        save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
+        save_rain=save_rain,
+        compare=compare,
+        extras=(ATTENTION,) if attention else (),
+        overwrite=overwrite,
+        quality=quality,
+        crf=crf,
+        **videos,
     )
     task = Derain(output=output_settings, settings=settings)
     raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rainnet.commands.heat import ATTENTION, heat
 from rainnet.commands.networks import NetworkSettings
 from rainnet.infer.derain import derain
 from rainopt.app.derain import Derained, photo_to_photo
@@ -58,6 +59,7 @@ def derain_photo(
             "removed": float(before / full - after),
             "untouched": NO_RAIN if result.dry else None,
         }
-        return Derained(result.background, result.rain, False, facts)
+        extras = {} if result.attention is None else {ATTENTION: heat(result.attention)}
+        return Derained(result.background, result.rain, False, facts, extras)
 
     return photo_to_photo(source, target, output, work, PhotoRecord)

@@ -41,12 +41,15 @@ class Derained:
         Degrees in (-90, 90], given or found; None for networks that need none.
     dry
         Whether no rain was seen, so that the image came back as it was.
+    attention
+        (H, W) float32 in [0, 1]: where the network looked for rain; None for networks that do not say.
     """
 
     background: Array
     rain: Array
     angle: float | None
     dry: bool = False
+    attention: Array | None = None
 
 
 def derain(
@@ -144,7 +147,8 @@ def derain(
             colour = planes_of(image, channel_axis, net, place)
             whole = join_channels(like(colour, image), alpha)
             nothing = like(torch.zeros_like(colour[0]), image)
-            return Derained(contiguous(whole), nothing, streaks.estimate.angle, dry=True)
+            where = nothing if net.has_attention else None
+            return Derained(contiguous(whole), nothing, streaks.estimate.angle, True, where)
 
         def rainy() -> Tensor:
             return scaled(planes_of(image, channel_axis, net, place), 1 / unit)
@@ -161,7 +165,7 @@ def derain(
         # for each channel that it cannot do without.
         del colour
         tiling = tiling_for(net, upright.shape[-2], upright.shape[-1], tile, place, batch)
-        removed, layer = _mean_layers(net, upright, mirrors, tiling, batch, place, progress)
+        removed, layer, where = _mean_layers(net, upright, mirrors, tiling, batch, place, progress)
         del upright
         rain = luminance(way.back(layer).clamp_(0, 1))
         del layer
@@ -179,9 +183,11 @@ def derain(
             background, rain = polished(colour, background, degrees, removal, iterations)
         del colour
         background, rain = scaled(background, unit), scaled(rain, unit)
+        attention = None if where is None else like(way.back(where)[0].clamp_(0, 1), image)
     if progress:
         progress(1.0)
-    return Derained(contiguous(join_channels(like(background, image), alpha)), like(rain, image), degrees)
+    background = contiguous(join_channels(like(background, image), alpha))
+    return Derained(background, like(rain, image), degrees, attention=attention)
 
 
 def find_angle(
@@ -241,11 +247,14 @@ def _mean_layers(
         if total is None:
             total = layers
         else:
-            total.removed.add_(layers.removed.flip(axes))
-            total.rain.add_(layers.rain.flip(axes))
+            for own, other in zip(total, layers, strict=True):
+                if own is not None and other is not None:
+                    own.add_(other.flip(axes))
     if total is None:
         raise ValueError("`mirrors` must name at least the picture itself")
-    return total if len(mirrors) == 1 else Layers(total.removed / len(mirrors), total.rain / len(mirrors))
+    if len(mirrors) == 1:
+        return total
+    return Layers(*(None if layer is None else layer / len(mirrors) for layer in total))  # type: ignore[arg-type]
 
 
 def _degrees(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 TRIM_DEFAULT, MMAP_MAX_DEFAULT = 128 << 10, 65536
 KEPT = 1 << 30  # bytes
+
+_lock = threading.Lock()
+_blocks = 0  # that are being worked in, of all threads
 
 
 @contextmanager
@@ -19,20 +23,28 @@ def kept() -> Iterator[None]:
     Glibc gives the system back what is larger than 32 MiB as soon as it is freed, and the layers of a network on a
     frame of 1920 × 1080 are. The system hands out zeroed pages one by one at their first touch: a third of the time of
     such a frame, or more where several threads wait for that.
+    Blocks may lie within each other; the outermost one counts.
     """
+    global _blocks
     mallopt = _found("mallopt")
     if mallopt is None:
         yield
         return
-    mallopt(M_MMAP_MAX, 0)
-    mallopt(M_TRIM_THRESHOLD, KEPT)
+    with _lock:
+        _blocks += 1
+        if _blocks == 1:
+            mallopt(M_MMAP_MAX, 0)
+            mallopt(M_TRIM_THRESHOLD, KEPT)
     try:
         yield
     finally:
-        mallopt(M_MMAP_MAX, MMAP_MAX_DEFAULT)
-        mallopt(M_TRIM_THRESHOLD, TRIM_DEFAULT)
-        if trim := _found("malloc_trim"):
-            trim(0)
+        with _lock:
+            _blocks -= 1
+            if _blocks == 0:
+                mallopt(M_MMAP_MAX, MMAP_MAX_DEFAULT)
+                mallopt(M_TRIM_THRESHOLD, TRIM_DEFAULT)
+                if trim := _found("malloc_trim"):
+                    trim(0)
 
 
 def _found(name: str) -> Callable[..., int] | None:

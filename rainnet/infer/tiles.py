@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rainnet.infer.device import parameter_of
+from rainnet.infer.heap import kept
 from rainnet.infer.memory import bytes_per_pixel, free_bytes
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
@@ -147,19 +148,22 @@ def layers_of(
     pieces = [(one, other) for one in down for other in across]
     dtype = parameter_of(net).dtype
     removed, rain = picture.new_zeros(len(picture), *sides), picture.new_zeros(len(picture), *sides)
+    where = picture.new_zeros(1, *sides) if net.has_attention else None
     for first in range(0, len(pieces), batch):
         group = pieces[first : first + batch]
         rainy = torch.stack([_piece(picture, rows.pixels, columns.pixels) for rows, columns in group])
-        with torch.inference_mode():
+        # The layers of a network ask for the same memory again and again.
+        with torch.inference_mode(), kept():
             # Convolutions are a quarter faster with the channels last.
             found = net.layers(rainy.to(device, dtype, memory_format=torch.channels_last))
         for k, (rows, columns) in enumerate(group):
             window = torch.from_numpy(rows.window[:, None] * columns.window).to(picture.device)
-            for total, part in ((removed, found.removed), (rain, found.rain)):
-                total[:, rows.pixels, columns.pixels] += window * part[k].to(picture)
+            for total, part in zip((removed, rain, where), found, strict=True):
+                if total is not None and part is not None:
+                    total[:, rows.pixels, columns.pixels] += window * part[k].to(picture)
         if progress and first + batch < len(pieces):
             progress((first + batch) / len(pieces))
-    return Layers(removed[:, :height, :width], rain[:, :height, :width])
+    return Layers(*(None if total is None else total[:, :height, :width] for total in (removed, rain, where)))  # type: ignore[arg-type]
 
 
 def _piece(picture: Tensor, rows: slice, columns: slice) -> Tensor:

@@ -91,6 +91,11 @@ class Network(nn.Module):
             raise TypeError(f"`config` must be a {self.Config.__name__}, got {type(config).__name__}")
         self.channels = getattr(self.config, "channels", 3)
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether `layers` returns an attention map."""
+        return False
+
     def layers(self, rainy: Tensor) -> Layers:
         """Split rainy pictures (N, C, H, W), in the orientation of the network, sides being multiples of `multiple`."""
         raise NotImplementedError
@@ -128,7 +133,8 @@ class Network(nn.Module):
         way: Orientation = AsItLies() if angle is None else BatchUpright(angle, *rainy.shape[-2:])
         layers = self.split(way.forward(rainy))
         background = (rainy - way.back(layers.removed)).clamp(0, 1)
-        return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle)
+        where = None if layers.attention is None else way.back(layers.attention).clamp(0, 1)
+        return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle, where)
 
     def _angle(self, rainy: Tensor, angle: Tensor | float | None) -> Tensor | None:
         """Return the angles that the batch is brought upright by; None for a network that needs none."""
@@ -169,6 +175,6 @@ def padded(image: Tensor, multiple: int) -> Tensor:
 
 
 def cropped(layers: Layers, like: Tensor) -> Layers:
-    """Undo `padded` on both layers."""
+    """Undo `padded` on all layers."""
     height, width = like.shape[-2:]
-    return Layers(layers.removed[..., :height, :width], layers.rain[..., :height, :width])
+    return Layers(*(None if layer is None else layer[..., :height, :width] for layer in layers))  # type: ignore[arg-type]

@@ -17,10 +17,13 @@ class Layers(NamedTuple):
         back from the upright orientation, so that what is not rain is never interpolated.
     rain
         The rain layer.
+    attention
+        (N, 1, H, W) in [0, 1]: where the network looked for rain, of networks that say so.
     """
 
     removed: Tensor
     rain: Tensor
+    attention: Tensor | None = None
 
 
 class Decomposition(NamedTuple):
@@ -34,8 +37,11 @@ class Decomposition(NamedTuple):
         (N, C, H, W), in [0, 1].
     angle
         (N,) degrees in (-90, 90], where the network uses one; 0 is a vertical streak, positive moves right going down.
+    attention
+        (N, 1, H, W) in [0, 1]: where the network looked for rain, of networks that say so.
     """
 
     background: Tensor
     rain: Tensor
     angle: Tensor | None = None
+    attention: Tensor | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rainopt.app.keep import put_back
@@ -79,12 +80,15 @@ class Derained(NamedTuple):
         Whether the photograph was left as it is, so that its very file may be copied.
     facts
         Fields of the record; "untouched" says why the photograph was left as it is, where that is not for want of rain.
+    extras
+        Further pictures, (H, W) or (H, W, 3) uint8, by the names that ``OutputSettings.extras`` asks for.
     """
 
     background: np.ndarray
     rain: np.ndarray
     untouched: bool
     facts: dict[str, Any]
+    extras: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 def photo_to_photo(
@@ -123,7 +127,7 @@ def photo_to_photo(
                 # What is kept loses no light, either.
                 background, rain = put_back(done.background, file.pixels, kept), np.where(kept, 0, done.rain)
                 done = done._replace(background=background, rain=rain.astype(done.rain.dtype))
-            write_results(source, file, wanted, done.background, done.rain, output, done.untouched, stamp)
+            write_results(source, file, wanted, done.background, done.rain, output, done.untouched, stamp, done.extras)
         height, width = file.pixels.shape[:2]
         facts: dict[str, Any] = {"height": height, "width": width, "rain": float(done.rain.mean(dtype=float))}
         facts |= {"untouched": NO_RAIN} if done.untouched else {}

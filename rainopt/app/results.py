@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ class OutputSettings:
     ----------
     save_rain, compare
         Whether the rain layer and a comparison are written as well.
+    extras
+        Names of further pictures of each photograph, which are written beside it as ``_NAME.png``.
     overwrite
         Whether files that are there are replaced.
     quality
@@ -47,6 +50,7 @@ class OutputSettings:
 
     save_rain: bool = False
     compare: bool = False
+    extras: tuple[str, ...] = ()
     overwrite: bool = False
     quality: int = 95
     crf: int = 18
@@ -65,7 +69,7 @@ class OutputSettings:
 
 
 def results_of(target: Path, output: OutputSettings) -> dict[str, Path]:
-    """Return the files that a run writes for one target; a video has no rain layer.
+    """Return the files that a run writes for one target; a video has no rain layer, and no extras.
 
     Of the pictures that a video becomes, the first stands for all: where it is, the others are.
     """
@@ -79,6 +83,8 @@ def results_of(target: Path, output: OutputSettings) -> dict[str, Path]:
         files["rain"] = target.with_name(f"{target.stem}_rain.png")
     if output.compare:
         files["compare"] = target.with_name(f"{target.stem}_compare.png")
+    if not is_video(target):
+        files |= {name: target.with_name(f"{target.stem}_{name}.png") for name in output.extras}
     return files
 
 
@@ -96,6 +102,7 @@ def write_results(
     output: OutputSettings,
     untouched: bool = False,
     stamp: Stamp | None = None,
+    extras: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write what is wanted of one picture, with the depth, the profile and the EXIF data of its file.
 
@@ -113,6 +120,8 @@ def write_results(
         Whether the picture was left as it is; then the very file is copied where that is possible.
     stamp
         Of the file, taken before it was read; nothing is written of a file that has changed since.
+    extras
+        (H, W) or (H, W, 3) uint8, by the names in ``output.extras``.
     """
     from rainopt.io import copy_image, is_format, write_image
 
@@ -130,6 +139,9 @@ def write_results(
 
         sheet, colours = side_by_side(image, derained, rain), colours_of(file.metadata)
         write_image(wanted["compare"], sheet, metadata=colours, overwrite=overwrite)
+    for name, extra in (extras or {}).items():
+        if name in wanted:
+            write_image(wanted[name], extra, overwrite=overwrite)
     target = wanted.get("derained")
     if target is None:
         return

@@ -13,6 +13,7 @@ from rainopt.kernels import (
     alike_cpu,
     block_mean_cpu,
     irnn_cpu,
+    irnn_last_cpu,
     percentile_cpu,
     ridge_cpu,
     shear_cpu,
@@ -93,6 +94,7 @@ def _recurrence() -> None:
     x, weights = np.zeros((1, 1, SIDE, SIDE), np.float32), np.zeros((4, 1), np.float32)
     h = irnn_cpu.irnn(x, weights, weights)
     irnn_cpu.irnn_backward(h, h, weights)
+    irnn_last_cpu.irnn_last(x[:, 0, :, :, None], weights, weights)
 
 
 if __name__ == "__main__":

@@ -84,12 +84,24 @@ def uses(rng, to=lambda array: array):
         "box_mean": lambda: box_mean(to(field), 5, -1),
         "dct2": lambda: dct2(to(field)),
         "idct2": lambda: idct2(to(field)),
+        "irnn_last": lambda: swept_last(field),
         "off_centre": lambda: off_centre(to(frames), to(np.float32(frames[0] / 255)), 0.1),
         "percentile": lambda: percentile_background(to(frames)).image,
         "percentile_vote": lambda: percentile_background(to(frames)).votes,
         "shear": lambda: shift_rows(to(field), np.linspace(-3.3, 4.2, 30), 45),
         "udg": lambda: solve_udg(to(field), max_iter=30, tol=0).rain,
     }
+
+
+def swept_last(field):
+    """The recurrence over two channels that lie last, from inside of SPANet."""
+    torch = pytest.importorskip("torch")
+    from rainnet.models.irnn import Recurrence
+    from rainnet.models.spanet import _swept
+
+    with torch.no_grad():
+        x = torch.from_numpy(field - 0.5)[None].contiguous(memory_format=torch.channels_last)
+        return _swept(Recurrence(2), x).numpy()
 
 
 @pytest.fixture

@@ -61,3 +61,18 @@ def test_another_library_is_left_alone(monkeypatch):
     monkeypatch.setattr("rainnet.infer.heap._found", lambda name: None)
     with kept():
         pass
+
+
+def test_blocks_within_each_other_end_with_the_outermost(monkeypatch):
+    told = []
+    functions = {
+        "mallopt": lambda name, value: told.append((name, value)),
+        "malloc_trim": lambda pad: told.append("trim"),
+    }
+    monkeypatch.setattr("rainnet.infer.heap._found", functions.get)
+    with kept():
+        with kept():
+            begun = list(told)
+        assert told == begun
+    assert told.count("trim") == 1
+    assert len(told) == 5
