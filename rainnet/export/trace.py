@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,15 @@ class _FindAngle(nn.Module):
         return self.net.find_angle(rainy)
 
 
+def _operation_of_ours(error: BaseException | None) -> str | None:
+    """Return the name of an operator of ours that an error, or what has caused it, complains of."""
+    while error is not None:
+        if found := re.search(r"rainnet(?:\.|::)(\w+)", str(error)):
+            return f"rainnet::{found[1]}"
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _trace(
     module: nn.Module,
     example: tuple[Tensor, ...],
@@ -106,6 +116,10 @@ def _trace(
                 verbose=False,
             )
     except torch.onnx.OnnxExporterError as error:
+        if own := _operation_of_ours(error):
+            raise ExportError(
+                f"ONNX has nothing for '{own}', which this network computes with; run it by `rainnet derain`"
+            ) from error
         raise ExportError(f"torch {torch.__version__} cannot export the network: {error}") from error
     if program is None:
         raise ExportError("torch exported nothing; a newer torch may")

@@ -106,6 +106,10 @@ class SPANet(Network):
     3. Direction attention multiplies the four directions, as Fig. 5 has it; the authors' program drops the products,
        which is ``direction_attention="released"``.
     4. The rain layer is what is removed.
+
+    Scans see the whole picture, so that it is run whole where memory allows. With the authors' parameters, pictures of
+    321 × 481 pixels in tiles of 256 are within 0.01 dB of the whole; tiles of 128 and 64 differ from it by 34 to 43 and
+    30 to 39 dB PSNR, and move the score by 0.1 to 0.8 dB, either way (``benchmarks.networks.spanet``).
     """
 
     name = "spanet"

@@ -205,3 +205,10 @@ def test_settings_are_checked_and_a_file_that_is_there_is_kept(net, core, folder
 def test_later_opsets(net, folder, opset):
     exported = export_onnx(net, folder / f"opset{opset}.onnx", opset=opset)
     assert exported.difference <= 1e-4
+
+
+@pytest.mark.slow
+def test_an_operator_that_onnx_lacks_is_named(tmp_path):
+    with pytest.raises(ExportError, match="ONNX has nothing for 'rainnet::irnn', which this network computes with"):
+        export_onnx(rainnet.create("spanet", features=4, stages=1, blocks=1).eval(), tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())
