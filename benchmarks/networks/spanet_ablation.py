@@ -6,7 +6,7 @@ with the loss that teaches where rain is and without. They are tested on rendere
 which they have not seen. A run this short tells what helps at the beginning, and no more than that; the spread over
 seeds says how much of it is chance.
 
-  python -m benchmarks.networks.spanet_ablation --data DIR --json results.json --steps 200
+  python -m benchmarks.networks.spanet_ablation --data DIR --json results.json --steps 800
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
 PRESET = "medium"
 SEEDS = (0, 1, 2)
 PICTURES = 6
-POOL = 50  # batches that are rendered, and seen again and again
+POOL = 200  # batches that are rendered, and seen again and again
 
 
 def recipe_of(case: str, seed: int, clean: Path, steps: int) -> Recipe:
@@ -78,7 +78,7 @@ def score(network: Network, each: list[Scene]) -> float:
 
 
 @benchmark(__doc__)
-def main(data: Data, limit: Limit = PICTURES, steps: Steps = 200, target: Json = None) -> None:
+def main(data: Data, limit: Limit = PICTURES, steps: Steps = 800, target: Json = None) -> None:
     """Train and test all cases."""
     torch.set_num_threads(1)
     each = scenes(data, PRESET, limit)

@@ -84,6 +84,8 @@ def uses(rng, to=lambda array: array):
         "box_mean": lambda: box_mean(to(field), 5, -1),
         "dct2": lambda: dct2(to(field)),
         "idct2": lambda: idct2(to(field)),
+        "irnn": lambda: swept(field),
+        "irnn_backward": lambda: swept_back(field),
         "irnn_last": lambda: swept_last(field),
         "off_centre": lambda: off_centre(to(frames), to(np.float32(frames[0] / 255)), 0.1),
         "percentile": lambda: percentile_background(to(frames)).image,
@@ -91,6 +93,20 @@ def uses(rng, to=lambda array: array):
         "shear": lambda: shift_rows(to(field), np.linspace(-3.3, 4.2, 30), 45),
         "udg": lambda: solve_udg(to(field), max_iter=30, tol=0).rain,
     }
+
+
+def swept(field, through=lambda result, x: result):
+    """The recurrence over two channels, and what is made of it."""
+    torch = pytest.importorskip("torch")
+    from rainnet.models.irnn import Recurrence
+
+    x = torch.from_numpy(field - 0.5)[None].requires_grad_()
+    return through(Recurrence(2)(x), x).detach().numpy()
+
+
+def swept_back(field):
+    """The gradient of its squares."""
+    return swept(field, lambda result, x: sys.modules["torch"].autograd.grad((result * result).sum(), x)[0])
 
 
 def swept_last(field):

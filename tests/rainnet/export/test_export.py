@@ -71,7 +71,7 @@ def by_torch(net, rainy, angle=None):
 
 
 def assert_same(got, wanted):
-    for name, value in zip(("background", "rain", "used"), wanted, strict=True):
+    for name, value in zip(("background", "rain", "used"), wanted[:3], strict=True):
         torch.testing.assert_close(got[name], value, rtol=0, atol=1e-4)
 
 
