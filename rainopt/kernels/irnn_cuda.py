@@ -7,6 +7,7 @@ block brings squares of pixels into shared memory, where its first threads have 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -28,25 +29,8 @@ def irnn(x: Any, alpha: Any, beta: Any) -> Any:
         kind = numpy_dtype(x)
         out = place.empty((images, 4 * channels, height, width), kind)
         if 0 not in out.shape:
-            arrays = [flat(x), flat(alpha), flat(beta), flat(out)]
-            moved = 2 * images * channels * height * width * kind.itemsize
-            for direction in (UP, RIGHT, DOWN, LEFT):
-                down = direction in (UP, DOWN)
-                kernel = (down_kernel if down else across_kernel)(kind == np.float32)
-                lines, block = (blocks(width, COLUMNS), (COLUMNS,)) if down else (blocks(height, SIDE), (SIDE, DEPTH))
-                for first, count in portions(images * channels):
-                    place.start(
-                        kernel,
-                        (lines, count),
-                        block,
-                        *arrays,
-                        channels,
-                        height,
-                        width,
-                        direction,
-                        first,
-                        moved=moved if first == 0 else 0,
-                    )
+            arguments = (flat(x), flat(alpha), flat(beta), flat(out), channels, height, width)
+            _start(place, (down_kernel, across_kernel), kind, images * channels, (height, width), arguments, planes=2)
     return out
 
 
@@ -60,30 +44,40 @@ def irnn_backward(grad: Any, h: Any, alpha: Any) -> tuple[Any, Any, Any]:
         # A place for each line, so that the order of additions is always the same.
         sums = place.zeros((2, 4, images, channels, max(height, width)), np.float64)
         if 0 not in of_x.shape and 0 not in h.shape:
-            arrays = [flat(grad), flat(h), flat(alpha), flat(of_x), flat(sums)]
-            moved = 4 * images * channels * height * width * kind.itemsize
-            # One after the other, since all add to the same pixels.
-            for direction in (UP, RIGHT, DOWN, LEFT):
-                down = direction in (UP, DOWN)
-                kernel = (down_back_kernel if down else across_back_kernel)(kind == np.float32)
-                lines, block = (blocks(width, COLUMNS), (COLUMNS,)) if down else (blocks(height, SIDE), (SIDE, DEPTH))
-                for first, count in portions(images * channels):
-                    place.start(
-                        kernel,
-                        (lines, count),
-                        block,
-                        *arrays,
-                        images,
-                        channels,
-                        height,
-                        width,
-                        direction,
-                        first,
-                        moved=moved if first == 0 else 0,
-                    )
+            arrays = (flat(grad), flat(h), flat(alpha), flat(of_x), flat(sums))
+            arguments = (*arrays, images, channels, height, width)
+            kernels = (down_back_kernel, across_back_kernel)
+            _start(place, kernels, kind, images * channels, (height, width), arguments, planes=4)
         # Over one axis at a time, as all namespaces can.
         total = xp.astype(xp.sum(xp.sum(sums, axis=4), axis=2), getattr(xp, kind.name))
         return of_x, total[0, ...], total[1, ...]
+
+
+def _start(
+    place: Place,
+    kernels: tuple[Callable[[bool], Kernel], Callable[[bool], Kernel]],
+    kind: np.dtype,
+    count: int,
+    size: tuple[int, int],
+    arguments: tuple[Any, ...],
+    planes: int,
+) -> None:
+    """Start the kernels of sweeps down and across, a direction after the other, since all may add to the same pixels.
+
+    ``count`` planes of this size are swept, and each launch reads and writes as many bytes as ``planes`` times all of
+    them have.
+    """
+    (down, across), (height, width) = kernels, size
+    moved = planes * count * height * width * kind.itemsize
+    for direction in (UP, RIGHT, DOWN, LEFT):
+        block: tuple[int, ...]
+        if direction in (UP, DOWN):
+            kernel, lines, block = down(kind == np.float32), blocks(width, COLUMNS), (COLUMNS,)
+        else:
+            kernel, lines, block = across(kind == np.float32), blocks(height, SIDE), (SIDE, DEPTH)
+        for first, some in portions(count):
+            begun = moved if first == 0 else 0
+            place.start(kernel, (lines, some), block, *arguments, direction, first, moved=begun)
 
 
 @cache
