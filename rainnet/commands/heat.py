@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ATTENTION = "attention"
 """Ending of the name of such a picture."""
@@ -16,6 +19,7 @@ def heat(values: np.ndarray) -> np.ndarray:
     Source: Wang et al. 2019, Fig. 7, and the colours of the authors' program (OpenCV's "jet").
     """
     import cv2
+    import numpy as np
 
     levels = np.rint(np.clip(np.asarray(values), 0, 1) * 255).astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_JET)[..., ::-1])
