@@ -50,6 +50,8 @@ def cases(rng: np.random.Generator, tiny: bool) -> Iterator[Case]:
         yield from _solver(rng, (9, 11) if tiny else (301, 517), exact, 4 if tiny else 60)
     if not tiny:
         yield from _solver(rng, (5, 128, 200), np.float32, 60)
+    for layers in [(1, 2, 5, 7)] if tiny else [(2, 5, 131, 97), (1, 32, 512, 512)]:
+        yield from _recurrence(rng, layers)
     for dtype in (np.uint8, np.uint16):
         for shape in [(5, 6, 7), (4, 5, 6, 3)] if tiny else [(7, 33, 65), (100, 135, 240, 3), (31, 64, 50, 3)]:
             yield from _frames(rng, shape, dtype)
@@ -165,3 +167,14 @@ def _frames(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Ite
     rank, rest = divmod(37 * (shape[0] - 1), 100)
     yield Case("percentile", title, lambda kernel, put: kernel(put(frames), rank, rest, 8 / 255))
     yield Case("off_centre", title, lambda kernel, put: kernel(put(frames), put(image), 8 / 255))
+
+
+def _recurrence(rng: np.random.Generator, shape: tuple[int, ...]) -> Iterator[Case]:
+    title = " x ".join(map(str, shape))
+    x, channels = rng.standard_normal(shape).astype(np.float32), shape[1]
+    alpha, beta = (rng.uniform(-0.5, 0.9, (4, channels)).astype(np.float32) for _ in range(2))
+    yield Case("irnn", title, lambda kernel, put: kernel(put(x), put(alpha), put(beta)))
+    grad, h = (rng.random((shape[0], 4 * channels, *shape[2:])).astype(np.float32) for _ in range(2))
+    # Zeros are what stops a gradient.
+    h[h < 0.5] = 0
+    yield Case("irnn_backward", title, lambda kernel, put: kernel(put(grad), put(h), put(alpha)))
