@@ -38,7 +38,7 @@ def derain_video(
     source: Path, target: Path, settings: NetworkSettings, output: OutputSettings, progress: Progress | None = None
 ) -> FileRecord:
     """Derain one video file by a network, or a frame of it, as `rainopt.app.video.video_to_video`."""
-    of_images = {"--save-rain": output.save_rain}
+    of_images = {"--save-rain": output.save_rain, **{f"--{name}": True for name in output.extras}}
     if output.preview is not None:
         with kept():
             return video_to_preview(source, target, output.preview, output, Net(settings, STRETCH))

@@ -100,6 +100,12 @@ def restore(net: Network, state: dict[str, Tensor], path: Path) -> None:
         raise CheckpointError(f"'{path}' {wrong}")
     sizes, found = ({key: tuple(tensor.shape) for key, tensor in some.items()} for some in (own, state))
     require_shapes(sizes, found, f"'{path}'")
+    # Whole numbers are counters where they belong, and weights that somebody has quantised where not.
+    if whole := [key for key, tensor in own.items() if tensor.is_floating_point() and state[key].dtype in WHOLE]:
+        raise CheckpointError(
+            f"'{path}' holds whole numbers for weights ({listed(whole)}); save them as plain float32 tensors where "
+            "they come from"
+        )
     if wrong := not_finite(state):
         raise CheckpointError(f"'{path}' holds weights that are NaN or infinite ({wrong}); use an earlier one")
     net.load_state_dict(state)

@@ -8,6 +8,7 @@ import rainnet
 from rainnet.commands.heat import heat
 from rainnet.commands.main import app
 from rainopt.io import read_image, write_image
+from tests.support.clips import rained, save, view
 from tests.support.photos import files
 from tests.support.processes import call
 
@@ -53,3 +54,11 @@ def test_a_network_without_a_map_is_refused_before_any_work(folder):
     assert status == 2
     assert "has no attention map" in " ".join(err.replace("│", " ").split())
     assert not (folder / "out").exists()
+
+
+def test_a_video_has_no_map_and_says_so(folder):
+    save(folder / "clip.mp4", rained(view(), None, 3))
+    status, _, err = call(app, "derain", "clip.mp4", "-o", "out", "-m", "net.safetensors", "--attention")
+    assert status == 1
+    assert "--attention is for images; leave it out for videos" in " ".join(err.replace("│", " ").split())
+    assert not list(folder.glob("out/*"))

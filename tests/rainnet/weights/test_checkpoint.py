@@ -209,3 +209,12 @@ def test_files_of_torch_are_not_loaded_and_the_state_of_a_run_points_to_its_netw
     save(net, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match=r"the one beside it is: '.*model.safetensors'"):
         load(path)
+
+
+def test_weights_that_were_quantised_are_refused(saved):
+    tensors = load_file(saved)
+    name = next(iter(tensors))
+    tensors[name] = (100 * tensors[name]).to(torch.int32)
+    rewritten(saved, tensors)
+    with pytest.raises(CheckpointError, match=f"whole numbers for weights .{name}"):
+        load(saved)
