@@ -4,7 +4,9 @@ DIR/weights/spanet_official.pt are the parameters; see benchmarks/README.md.
 
   agreement  The largest difference from a step-by-step reference of the released program, on real pairs.
   speed      A picture of 512 × 512 through the whole network on two threads, by our recurrence and by plain torch:
-             least of --repeat runs, and seconds of processors, which other work on a machine disturbs less.
+             least of --repeat runs, and seconds of processors, which other work on a machine disturbs less. The same
+             under autocast to bfloat16, and how far that is from float32. The floor is the network's arithmetic at the
+             rate at which this machine multiplies large matrices.
   tiles      Pairs in tiles: PSNR against the truth, and against what the whole picture gives.
   pairs      PSNR / SSIM on the sets of DIR/pairs, beside `rainopt` and the network that ships.
   real       The same on pairs that `raindata build` makes of real rain, over valid pixels: DIR/video/rain_yard.mp4 and
@@ -23,6 +25,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import finish, print_table
 from benchmarks.networks.released_spanet import released_forward
@@ -83,25 +86,40 @@ def agreement(net: Network, weights: Path, sets: dict[str, Path]) -> dict[str, f
 
 
 def speed(net: Network, repeat: int) -> dict[str, float]:
-    """Return the seconds of one picture, and those of processors."""
+    """Return the seconds of one picture, and those of processors; what it computes, and how fast that could be done."""
     picture = torch.rand(1, net.channels, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
-
-    def least(times: int) -> dict[str, float]:
-        walls, busy = [], []
-        with torch.inference_mode(), kept():
-            net.layers(picture[..., :64, :64])
-            for _ in range(times):
-                wall, cpu = time.perf_counter(), time.process_time()
-                net.layers(picture)
-                walls.append(time.perf_counter() - wall)
-                busy.append(time.process_time() - cpu)
-        return {"seconds": min(walls), "cpu_seconds": min(busy)}
-
-    found = {f"ours_{name}": value for name, value in least(repeat).items()}
+    halved = torch.autocast("cpu", torch.bfloat16)
+    found = _timed("ours", repeat, lambda: net.layers(picture))
+    with halved:
+        found |= _timed("bfloat16", repeat, lambda: net.layers(picture))
+    with torch.inference_mode():
+        exact = net.layers(picture).removed
+        with halved:
+            rounded = net.layers(picture).removed.float()
+        with FlopCounterMode(display=False) as counted:
+            net.layers(picture)
+    found["bfloat16_dB"] = float(-10 * torch.log10((exact - rounded).square().mean()))
+    matrix = torch.rand(2048, 2048)
+    multiplied = _timed("matrix", repeat, lambda: matrix @ matrix)["matrix_seconds"]
+    found["gflop"], found["gflop_per_second"] = counted.get_total_flops() / 1e9, 2e-9 * len(matrix) ** 3 / multiplied
+    found["floor_seconds"] = found["gflop"] / found["gflop_per_second"]
     # Without the kernel for channels that lie last, too.
     plain = mock.patch.object(irnn, "recurrence", irnn.recurrence_reference)
     with plain, mock.patch.object(spanet, "kernel", return_value=None):
-        return found | {f"plain_{name}": value for name, value in least(1).items()}
+        return found | _timed("plain", 1, lambda: net.layers(picture))
+
+
+def _timed(name: str, times: int, function: Callable[[], Any]) -> dict[str, float]:
+    """Return the least seconds of a call, and those of processors, after one that does not count."""
+    walls, busy = [], []
+    with torch.inference_mode(), kept():
+        function()
+        for _ in range(times):
+            wall, cpu = time.perf_counter(), time.process_time()
+            function()
+            walls.append(time.perf_counter() - wall)
+            busy.append(time.process_time() - cpu)
+    return {f"{name}_seconds": min(walls), f"{name}_cpu_seconds": min(busy)}
 
 
 def tiles(net: Network, folder: Path, limit: int) -> dict[str, dict[str, float]]:
@@ -147,7 +165,7 @@ def report(found: dict[str, Any]) -> None:
     rows = [(name, f"{value:.1e}") for name, value in found["agreement"].items()]
     print_table("Largest difference from the released program, step by step", ("set", "difference"), rows)
     rows = [(name, f"{value:.2f}") for name, value in found["speed"].items()]
-    print_table(f"{SIDE} × {SIDE}, whole network, {THREADS} threads", ("what", "s"), rows)
+    print_table(f"{SIDE} × {SIDE}, whole network, {THREADS} threads", ("what", ""), rows)
     print_table("Tiles", ("set", "side", "lost dB", "dB against the whole"), _tile_rows(found["tiles"]))
     table = found["pairs"] | found["real"]
     methods = next(iter(table.values()))["methods"]

@@ -41,7 +41,7 @@ def derain_video(
     of_images = {"--save-rain": output.save_rain, **{f"--{name}": True for name in output.extras}}
     if output.preview is not None:
         with kept():
-            return video_to_preview(source, target, output.preview, output, Net(settings, STRETCH))
+            return video_to_preview(source, target, output.preview, output, of_images, Net(settings, STRETCH))
 
     def work(video: CutVideo) -> dict[str, Any]:
         with kept():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from rainopt.app.keep import put_back
 from rainopt.app.results import OutputSettings, results_of, wanted_of
 from rainopt.app.stretches import stretches_of
 from rainopt.app.task import NO_RAIN, FileRecord, error_message, writing_alone
+from rainopt.app.video import refuse_of_images
 from rainopt.io import write_image
 from rainopt.io.video.cut import CutVideo
 from rainopt.io.video.read import VideoError, VideoFrame
@@ -74,14 +75,19 @@ def video_to_preview(
     target: Path,
     moment: Moment,
     output: OutputSettings,
+    of_images: Mapping[str, bool],
     work: PreviewWork,
 ) -> PreviewRecord:
-    """Derain one frame of a video, and write it before and after, and its rain; never raises for a bad file."""
+    """Derain one frame of a video, and write it before and after, and its rain; never raises for a bad file.
+
+    ``of_images`` are options that mean nothing for a video, and whether they were given.
+    """
     begin = time.perf_counter()
     try:
         wanted = wanted_of(results_of(target, output), output.overwrite)
         if not wanted:
             return PreviewRecord(str(source), str(target), "skipped")
+        refuse_of_images(of_images)
         video = CutVideo(source, output.span, output.folders)
         kept = output.keep.pixels(video.height, video.width, source)
         # A little of what is before the stretch ahead of its own, so that nothing depends on where a jump lands.

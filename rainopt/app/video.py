@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ def video_to_video(
     source: Path,
     target: Path,
     output: OutputSettings,
-    of_images: dict[str, bool],
+    of_images: Mapping[str, bool],
     work: Callable[[CutVideo], dict[str, Any]],
 ) -> VideoRecord:
     """Derain one video and write it with its time stamps and its sound, or as pictures; never raises for a bad file.
@@ -85,9 +85,7 @@ def video_to_video(
     try:
         if not wanted_of(results_of(target, output), output.overwrite):
             return VideoRecord(str(source), str(target), "skipped")
-        for name, given in of_images.items():
-            if given:
-                raise VideoError(f"{name} is for images; leave it out for videos")
+        refuse_of_images(of_images)
         if target.suffix.lower() not in WRITABLE_SUFFIXES and output.folders is None:
             raise VideoError(f"'{target}' cannot be written; use {', '.join(sorted(WRITABLE_SUFFIXES))}")
         video = CutVideo(source, output.span, output.folders)
@@ -113,6 +111,19 @@ def video_to_video(
     # Anything that goes wrong with one video must leave the others to be done.
     except Exception as error:
         return VideoRecord(str(source), str(target), "failed", error=error_message(error, source, target))
+
+
+def refuse_of_images(options: Mapping[str, bool]) -> None:
+    """Refuse options that mean nothing for a video, where they were given.
+
+    Raises
+    ------
+    VideoError
+        If one was; it is named.
+    """
+    for name, given in options.items():
+        if given:
+            raise VideoError(f"{name} is for images; leave it out for videos")
 
 
 @contextmanager

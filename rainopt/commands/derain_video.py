@@ -39,7 +39,7 @@ def derain_video(
     """Derain one video file, or a frame of it, on a device; ``of_images`` as `rainopt.app.video.video_to_video`."""
     solver = Solver(settings, STRETCH, device=device)
     if output.preview is not None:
-        return video_to_preview(source, target, output.preview, output, solver)
+        return video_to_preview(source, target, output.preview, output, of_images, solver)
 
     def work(video: CutVideo) -> dict[str, Any]:
         done = in_stretches(video, target, solver, output, progress)

@@ -56,9 +56,10 @@ def test_a_network_without_a_map_is_refused_before_any_work(folder):
     assert not (folder / "out").exists()
 
 
-def test_a_video_has_no_map_and_says_so(folder):
+@pytest.mark.parametrize("options", [[], ["--preview-at", "0"]])
+def test_a_video_has_no_map_and_says_so(folder, options):
     save(folder / "clip.mp4", rained(view(), None, 3))
-    status, _, err = call(app, "derain", "clip.mp4", "-o", "out", "-m", "net.safetensors", "--attention")
+    status, _, err = call(app, "derain", "clip.mp4", "-o", "out", "-m", "net.safetensors", "--attention", *options)
     assert status == 1
     assert "--attention is for images; leave it out for videos" in " ".join(err.replace("│", " ").split())
     assert not list(folder.glob("out/*"))

@@ -12,7 +12,7 @@ from rainopt.kernels.ridge_table_cuda import Table
 from rainopt.kernels.ridge_thresholds_cuda import thresholds
 
 AWAY = strict.Device("device1")
-PHOTO = rainy_photograph(60, 64, angle=14.0)[6:46, 8:56]
+PHOTO = rainy_photograph(60, 64, angle=14.0)[8:38, 12:44]
 
 
 def there(result):
