@@ -102,6 +102,21 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.programs.spanet:SPANetProgram",
         "rainnet.convert.spanet:map_spanet",
     ),
+    "prenet": Entry(
+        "rainnet.models.prenet:PReNet",
+        "rainnet.models.prenet:PRESETS",
+        "rainnet.programs.prenet:PReNetProgram",
+    ),
+    "ddn": Entry(
+        "rainnet.models.ddn:DDN",
+        "rainnet.models.ddn:PRESETS",
+        "rainnet.programs.ddn:DDNProgram",
+    ),
+    "jorder": Entry(
+        "rainnet.models.jorder:JORDER",
+        "rainnet.models.jorder:PRESETS",
+        "rainnet.programs.jorder:JORDERProgram",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

@@ -32,9 +32,14 @@ class AttentionLoss(nn.Module):
 
     def mask(self, rainy: Tensor, clean: Tensor) -> Tensor:
         """Return M, (N, 1, H, W) of 0 and 1, of pictures (N, C, H, W)."""
-        with torch.no_grad():
-            return ((rainy - clean).abs().amax(dim=1, keepdim=True) > self.threshold).to(rainy.dtype)
+        return rain_mask(rainy, clean, self.threshold)
 
     def forward(self, attention: Tensor, rainy: Tensor, clean: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return the loss of a map (N, 1, H, W) in [0, 1]; over the pixels where ``valid``, (N, 1, H, W), is 1."""
         return per_picture((attention - self.mask(rainy, clean)).square(), valid)
+
+
+@torch.no_grad()
+def rain_mask(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """Return (N, 1, H, W), 1 where pictures (N, C, H, W) differ by more than a threshold in some channel, else 0."""
+    return ((rainy - clean).abs().amax(dim=1, keepdim=True) > threshold).to(rainy.dtype)

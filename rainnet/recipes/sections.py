@@ -110,6 +110,8 @@ class OptimiserSection(Section):
         Of the Adams.
     momentum
         Of "sgd".
+    decay_every, decay_at
+        Of the schedule "steps": the steps between two decays, or the steps before which there is one.
     """
 
     kind: str = "adam"
@@ -120,13 +122,19 @@ class OptimiserSection(Section):
     schedule: Literal["constant", "steps", "cosine"] = "constant"
     decay: float = Field(0.1, gt=0, le=1)
     decay_every: int | None = Field(None, ge=1)
+    decay_at: tuple[int, ...] = ()
     warmup: int = Field(0, ge=0)
     clip: float = Field(0.0, ge=0)
 
     @model_validator(mode="after")
     def _steps_are_told(self) -> Self:
-        if self.schedule == "steps" and self.decay_every is None:
-            raise ValueError("schedule 'steps' needs decay_every, the steps between two decays")
+        if self.schedule == "steps" and (self.decay_every is None) == (not self.decay_at):
+            raise ValueError(
+                "schedule 'steps' needs decay_every, the steps between two decays, or decay_at, a list of the steps "
+                "before which there is one"
+            )
+        if list(self.decay_at) != sorted({step for step in self.decay_at if step > 0}):
+            raise ValueError(f"decay_at must hold steps that rise, from 1 on, got {list(self.decay_at)}")
         return self
 
 

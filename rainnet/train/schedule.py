@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 
 from rainnet.recipes.sections import OptimiserSection
 
@@ -11,7 +12,7 @@ def learning_rate(section: OptimiserSection, step: int, steps: int) -> float:
     """Return the learning rate of a step.
 
     It rises linearly over ``warmup`` steps. Then it is constant; or is multiplied with ``decay`` every ``decay_every``
-    steps; or falls to 1 % along half a cosine.
+    steps, or before each of those that ``decay_at`` names; or falls to 1 % along half a cosine.
 
     Parameters
     ----------
@@ -24,8 +25,9 @@ def learning_rate(section: OptimiserSection, step: int, steps: int) -> float:
     """
     rise = min((step + 1) / section.warmup, 1.0) if section.warmup else 1.0
     factor = 1.0
-    if section.schedule == "steps" and section.decay_every:
-        factor = section.decay ** (step // section.decay_every)
+    if section.schedule == "steps":
+        times = step // section.decay_every if section.decay_every else bisect_right(section.decay_at, step)
+        factor = section.decay**times
     elif section.schedule == "cosine":
         past = max(step - section.warmup, 0) / max(steps - section.warmup, 1)
         factor = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(past, 1.0)))
