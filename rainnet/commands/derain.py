@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rainnet.commands.heat import ATTENTION
-from rainnet.commands.looks import Angle, Ensemble, check_ensemble, parse_angle
+from rainnet.commands.looks import Angle, Ensemble, Precision, check_ensemble, parse_angle
 from rainnet.commands.networks import NetworkSettings
 from rainopt.app.derain import DerainTask
 from rainopt.app.options import (
@@ -59,6 +59,7 @@ def derain(
     ] = DEFAULT_MODEL,
     angle: Angle = None,
     ensemble: Ensemble = 1,
+    precision: Precision = "float32",
     polish: Annotated[
         int,
         typer.Option(
@@ -143,12 +144,15 @@ def derain(
     )
     # torch takes a second to import, which a wrong angle need not wait for.
     from rainnet.infer.devices import resolve_device
+    from rainnet.infer.precision import checked_precision
     from rainnet.infer.tiles import checked_tile
     from rainnet.weights.checkpoint import resolve
     from rainopt.app.results import OutputSettings
 
     with refusing("--device", ValueError):
         place = resolve_device(device)
+    with refusing("--precision", ValueError):
+        numbers = checked_precision(precision)
     with refusing("--tile", ValueError):
         checked_tile(tile, place)
     with refusing("--model"):
@@ -160,6 +164,7 @@ def derain(
             batch=batch,
             polish=polish,
             ensemble=ensemble,
+            precision=numbers,
             background=background,
         )
         network = settings.network  # a file that is no network fails here, and not once for each picture

@@ -167,6 +167,7 @@ class Net:
             "angle": checked_angle(asked.angle, asked.network),
             "polish": asked.polish,
             "ensemble": asked.ensemble,
+            "precision": asked.precision,
             "background": asked.background,
         }
 

@@ -25,6 +25,7 @@ class NetworkSettings:
     batch: int = 1
     polish: int = 0
     ensemble: int = 1
+    precision: str = "float32"
     background: bool = True
 
     @property
@@ -34,7 +35,7 @@ class NetworkSettings:
 
     def options(self) -> dict[str, Any]:
         """Return keyword arguments of `rainnet.derain` besides the angle."""
-        names = ("device", "tile", "batch", "polish", "ensemble")
+        names = ("device", "tile", "batch", "polish", "ensemble", "precision")
         return {name: getattr(self, name) for name in names}
 
 

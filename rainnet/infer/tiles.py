@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from rainnet.infer.device import parameter_of
 from rainnet.infer.heap import kept
 from rainnet.infer.memory import bytes_per_pixel, free_bytes
+from rainnet.infer.precision import PRECISIONS, computing_in
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainopt.checks import require_whole
@@ -123,7 +124,13 @@ def _say(name: str, height: int, width: int, side: int, reason: str) -> None:
 
 
 def layers_of(
-    net: Network, picture: Tensor, tiling: Tiling, batch: int, device: torch.device, progress: Progress | None = None
+    net: Network,
+    picture: Tensor,
+    tiling: Tiling,
+    batch: int,
+    device: torch.device,
+    progress: Progress | None = None,
+    precision: str = PRECISIONS[0],
 ) -> Layers:
     """Return the layers that a network finds in one picture, in tiles where it is larger than one.
 
@@ -141,6 +148,8 @@ def layers_of(
         Of the network.
     progress
         Called with the share done, below 1.
+    precision
+        One of `rainnet.infer.precision.PRECISIONS`; tiles are put together in float32.
     """
     height, width = picture.shape[-2:]
     sides = [length + -length % net.multiple for length in (height, width)]
@@ -153,7 +162,7 @@ def layers_of(
         group = pieces[first : first + batch]
         rainy = torch.stack([_piece(picture, rows.pixels, columns.pixels) for rows, columns in group])
         # The layers of a network ask for the same memory again and again.
-        with torch.inference_mode(), kept():
+        with torch.inference_mode(), kept(), computing_in(precision, device):
             # Convolutions are a quarter faster with the channels last.
             found = net.layers(rainy.to(device, dtype, memory_format=torch.channels_last))
         for k, (rows, columns) in enumerate(group):
