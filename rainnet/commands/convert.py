@@ -75,7 +75,8 @@ def convert(
     from rainopt.app.console import open_consoles
 
     require_free(output, SUFFIX, overwrite)
-    _require_pictures(channels, greatest)
+    if channels is not None or greatest is not None:
+        _require_pictures(channels, greatest)
     config = parse_settings(settings or [])
     if network in names():
         from dataclasses import fields

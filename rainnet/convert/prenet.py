@@ -40,7 +40,7 @@ def map_prenet(state: dict[str, Tensor]) -> Foreign:
 
     Source: Ren et al. 2019, Wang et al. 2021, and the names in the parameters of the authors' programs.
     """
-    within = WITHIN if state and all(key.startswith(WITHIN) for key in state) else ""
+    within = WITHIN if f"{WITHIN}conv0.0.weight" in state else ""
     if f"{within}conv_z.0.weight" in state:
         raise UnlikeError(
             f"holds the version of PReNet with a GRU ('{within}conv_z.0.weight'), which is not built here",
