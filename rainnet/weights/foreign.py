@@ -133,7 +133,9 @@ def _convert(name: str, path: Path, config: dict[str, Any], given: Pictures) -> 
         return Converted(net, facts_of(path), [])
     file = read(path)
     bare = without_prefixes(file.state)
-    ours = next((state for state in (file.state, bare) if _is_ours(name, state)), None)
+    # A network of ours may have modules that are called like a prefix.
+    as_they_are = [] if bare.keys() == file.state.keys() else [file.state]
+    ours = next((state for state in (*as_they_are, bare) if _is_ours(name, state)), None)
     if ours is not None:
         _require_not_given(given, path)
         net, notes = _own(name, ours, {**file.config, **config}, path)
