@@ -12,7 +12,10 @@ give pictures out, and P reorders them. Everything between keeps its values, as 
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from numbers import Real
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -41,12 +44,11 @@ def require_channels(channels: object) -> Channels:
 
 def require_range(value: object) -> float:
     """Return the greatest value of pictures; ValueError for anything but a finite number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"`range` must be a finite number above 0, such as 1 or 255, got {value!r}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError("`range` is too large for any picture; 1 and 255 are usual") from None
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            if 0 < (number := float(value)) < math.inf:
+                return number
+    raise ValueError(f"`range` must be a finite number above 0, such as 1 or 255, got {reprlib.repr(value)}")
 
 
 class Port(NamedTuple):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rainnet.convert.base import Foreign, UnlikeError, goes_by_name
-from rainnet.convert.ports import ported, require_channels, require_range
+from rainnet.convert.ports import Channels, ported, require_channels, require_range
 from rainnet.models.base import Network
 from rainnet.weights.checkpoint import FORMAT, SUFFIX, facts_of, load, metadata_of
 from rainnet.weights.fitting import CheckpointError, fitting, listed, not_finite, outlined, restore
@@ -54,7 +54,7 @@ class Pictures(NamedTuple):
         Their greatest value.
     """
 
-    channels: str | None
+    channels: Channels | None
     range: float | None
 
 
@@ -168,22 +168,35 @@ def _like(name: str, state: dict[str, Tensor], path: Path) -> str:
     """Return what to go on with after a message if the weights are those of another network than ``name``; else ""."""
     for other in names():
         try:
-            mapping = entry_of(other).foreign
-            told = mapping is not None and (path.suffix != SUFFIX or goes_by_name(mapping))
-            if other == name or not (_is_ours(other, state) or (told and mapping(state))):  # type: ignore[misc]
-                continue
-        # They are not of this one; and whatever is wrong with another distribution, the message is to be had.
-        except Exception:
+            found = other != name and _takes(other, state, in_order=path.suffix != SUFFIX)
+        # Whatever is wrong with another distribution, what the file lacks is to be told.
+        except Exception as error:
+            logger.debug("'%s' was not tried as %s: %s", path, other, error)
             continue
-        return f"; it looks like {other}: rainnet convert {other} {path} -o {other}{SUFFIX}"
+        if found:
+            return f"; it looks like {other}: rainnet convert {other} {path} -o {other}{SUFFIX}"
     return ""
+
+
+def _takes(name: str, state: dict[str, Tensor], *, in_order: bool) -> bool:
+    """Whether weights are of ours, or can be mapped to ours."""
+    if _is_ours(name, state):
+        return True
+    mapping = entry_of(name).foreign
+    if mapping is None or not (in_order or goes_by_name(mapping)):
+        return False
+    try:
+        mapping(state)
+    except UnlikeError:
+        return False
+    return True
 
 
 def _unit_rgb(
     name: str, foreign: Foreign, config: dict[str, Any], given: Pictures, path: Path
 ) -> tuple[Network, list[str]]:
     """Return the network that takes red, green and blue in [0, 1], and what has to be known of it."""
-    channels = foreign.channels if given.channels is None else require_channels(given.channels)
+    channels = foreign.channels if given.channels is None else given.channels
     span = foreign.range if given.range is None else given.range
     notes = [*foreign.notes, *(note for field, note in foreign.assumed.items() if field not in config)]
     if (channels, span) != (foreign.channels, foreign.range):
@@ -198,7 +211,7 @@ def _unit_rgb(
             f"pictures of the other program are taken for {channels.upper()} in [0, {span:g}], as was said; those of "
             f"the program known for {name} are {foreign.channels.upper()} in [0, {foreign.range:g}]"
         )
-    # Twice, as the square of a very large or small range is none.
+    # Divided twice: the square of a very large or small range is no number.
     squares = {field: foreign.config[field] / span / span for field in foreign.squares}
     net = _fresh(name, path, {**foreign.config, **squares, **config}, foreign.state, partial=True)
     state = ported(foreign.state, foreign.ports, channels, span)

@@ -124,8 +124,10 @@ def test_half_precision_loses_no_more_than_it_had():
     [
         ({"channels": "grb"}, "^`channels` must be one of rgb, bgr, got 'grb'"),
         ({"channels": ["bgr"]}, "^`channels` must be one of rgb, bgr, got"),
-        *(({"range": value}, "^`range` must be a finite number above 0") for value in (0, -1, "255", True, math.nan)),
-        ({"range": 10**400}, "^`range` "),
+        *(
+            ({"range": value}, "^`range` must be a finite number above 0")
+            for value in (0, -1, "255", True, math.nan, 10**400)
+        ),
         ({"range": 1e35}, r"cannot be for pictures in \[0, 1e\+35\]: head.weight would be infinite"),
     ],
 )

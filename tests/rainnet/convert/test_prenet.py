@@ -9,6 +9,7 @@ from benchmarks.networks.released_prenet import KINDS, released_forward, release
 from rainnet.convert.base import UnlikeError
 from rainnet.convert.prenet import map_prenet
 from rainnet.weights.foreign import ConversionError, convert
+from tests.support.parameters import require_same_numbers
 
 FEATURES = 12
 
@@ -31,13 +32,10 @@ def test_it_computes_what_the_released_network_does_and_uses_every_number_once(k
     torch.testing.assert_close(found.log_variance, log_variance, atol=1e-5, rtol=0)
     assert float((background - rgb).std()) > 0.01
     assert converted.notes == []
-    own = converted.network.state_dict()
-    assert sum(value.numel() for value in own.values()) == sum(value.numel() for value in state.values())
-    sums = [sum(float(value.double().sum()) for value in group.values()) for group in (own, state)]
-    assert sums[0] == pytest.approx(sums[1])
+    require_same_numbers(converted.network.state_dict(), state)
 
 
-def test_the_paper_s_sizes_are_our_preset_s(tmp_path):
+def test_the_sizes_of_the_authors_are_those_of_our_presets():
     for kind, preset in (("prenet", "paper"), ("prn_r", "prn-r"), ("vrgnet", "variance")):
         found = map_prenet(released_parameters(kind))
         assert rainnet.create("prenet", **found.config).config == rainnet.create("prenet", preset=preset).config
