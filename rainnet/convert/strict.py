@@ -52,7 +52,7 @@ def require_names(state: Mapping[str, Tensor], names: Iterable[str], what: str) 
     missing, left_over = [key for key in known if key not in state], [key for key in state if key not in known]
     for verb, keys in (("lacks", missing), ("has", left_over)):
         if keys:
-            shown = ", ".join(sorted(keys, key=_natural)[:NAMED])
+            shown = ", ".join(key or "''" for key in sorted(keys, key=_natural)[:NAMED])
             more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
             why = f"which {what} has" if verb == "lacks" else f"which {what} has not"
             raise UnlikeError(f"{verb} {shown}{more}, {why}", ADVICE)
