@@ -16,7 +16,7 @@ def listing(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="A network, a recipe or weights: all that is to be known of it. Left out, everything in one table.",
             show_default=False,
         ),
@@ -64,7 +64,8 @@ def listing(
 
         if not out.is_terminal:
             out.width = WIDTH
-        for part in overview(found.records, out.width) if name is None else details(found.records):
+        shown = overview if name is None else details
+        for part in shown(found.records, out.width):
             # A soft wrap would leave long lines to the terminal, which knows nothing of words and indents.
             out.print(part, soft_wrap=False)
     for failure in found.failures:

@@ -11,25 +11,30 @@ from rich.table import Table
 from rich.text import Text
 
 from rainnet.inventory.records import NetworkRecord, PresetRecord, RecipeRecord, Record, WeightsRecord
-from rainnet.inventory.table import NOTE, built, costs, settings
+from rainnet.inventory.table import LEAST_WIDTH, NOTE, built, costs, lines, scored, settings
 
 LONG = 400  # characters of a fact; what is longer is for --json
 
 
-def details(records: Sequence[Record]) -> Iterator[RenderableType]:
-    """Yield what is printed of a network and what is its own, or of a recipe or weights."""
+def details(records: Sequence[Record], width: int) -> Iterator[RenderableType]:
+    """Yield what is printed of a network and what is its own, or of a recipe or weights, for so many columns."""
+    narrow = width < LEAST_WIDTH
     presets = [record for record in records if isinstance(record, PresetRecord)]
     for record in records:
         match record:
             case NetworkRecord():
-                yield from _network(record, presets)
+                yield from _network(record)
+                if presets:
+                    yield from _presets(presets, narrow)
+                    yield from _fields(record, presets, narrow)
             case RecipeRecord():
                 yield from _recipe(record)
             case WeightsRecord():
                 yield from _weights(record)
+                yield from _scores(record, narrow)
 
 
-def _network(record: NetworkRecord, presets: Sequence[PresetRecord]) -> Iterator[RenderableType]:
+def _network(record: NetworkRecord) -> Iterator[RenderableType]:
     yield _title(record)
     yield from _facts(
         {
@@ -41,20 +46,26 @@ def _network(record: NetworkRecord, presets: Sequence[PresetRecord]) -> Iterator
             "train": "yes" if record.trainable else "no, it is a part of another network's training",
         }
     )
-    if not presets:
+
+
+def _presets(presets: Sequence[PresetRecord], narrow: bool) -> Iterator[RenderableType]:
+    if narrow:
+        for preset in presets:
+            yield from lines(preset)
+        yield Text(NOTE, style="dim")
+        yield from _facts(_meanings(presets))
         return
     table = Table(title="presets", title_justify="left", caption=NOTE, caption_justify="left")
     table.add_column("preset", overflow="fold")
     columns = ("parameters", "MB", "GFLOP", "reach", "multiple", "upright", "attention map", "export")
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for preset in presets:
         reach = "whole" if preset.reach is None else f"{preset.reach}"
         flags = ("yes" if value else "no" for value in (preset.directional, preset.attention))
         table.add_row(preset.name, *costs(preset), reach, f"{preset.multiple}", *flags, preset.export)
     yield table
     yield from _facts(_meanings(presets))
-    yield _fields(record, presets)
 
 
 def _meanings(presets: Sequence[PresetRecord]) -> dict[str, str]:
@@ -77,7 +88,7 @@ def _meanings(presets: Sequence[PresetRecord]) -> dict[str, str]:
     }
 
 
-def _fields(record: NetworkRecord, presets: Sequence[PresetRecord]) -> Table:
+def _fields(record: NetworkRecord, presets: Sequence[PresetRecord], narrow: bool) -> Iterator[RenderableType]:
     table = Table(title="fields of its config", title_justify="left", show_lines=True)
     table.add_column("field", overflow="fold")
     table.add_column("default", overflow="fold")
@@ -87,15 +98,18 @@ def _fields(record: NetworkRecord, presets: Sequence[PresetRecord]) -> Table:
     # Fields that are explained together stand together.
     for meaning, group in groupby(record.fields, key=lambda name: record.fields[name] or name):
         names = list(group)
+        said = meaning if meaning not in names else ""
         values = [f"{first.get(name)}" for name in names]
         others = [
             ", ".join(f"{p.name} {p.config[name]}" for p in presets if not p.default and name in p.differs)
             for name in names
         ]
-        table.add_row(
-            *("\n".join(column) for column in (names, values, others)), meaning if meaning not in names else ""
-        )
-    return table
+        table.add_row(*("\n".join(column) for column in (names, values, others)), said)
+        if narrow:
+            told = (f"{n} = {v}" + (f" ({o})" if o else "") for n, v, o in zip(names, values, others, strict=True))
+            yield from _facts({", ".join(told): said or "its meaning is not told"})
+    if not narrow:
+        yield table
 
 
 def _recipe(record: RecipeRecord) -> Iterator[RenderableType]:
@@ -122,14 +136,21 @@ def _weights(record: WeightsRecord) -> Iterator[RenderableType]:
     yield from _facts(
         {
             "network": f"{record.network}, {built(record.preset, {})}",
-            "costs": f"{parameters} parameters, {operations} GFLOP a megapixel, {record.file_megabytes:.2f} MB as a file",
+            "costs": f"{parameters} parameters, {operations} GFLOP a megapixel",
+            "file": f"{record.file_megabytes:.2f} MB",
+            "licence": record.licence or "none is said",
         }
-        | {"licence": record.licence or "none is said"}
         | {name: value if len(value) <= LONG else value[:LONG] + " …" for name, value in told.items()}
         | {"use": f"rainnet derain photo.jpg -o out/ -m {record.name}"}
     )
+
+
+def _scores(record: WeightsRecord, narrow: bool) -> Iterator[RenderableType]:
     if not record.scores:
         yield from _facts({"scores": "none; rainnet evaluate finds some"})
+        return
+    if narrow:
+        yield from _facts({"": "; ".join(scored(record))})
         return
     table = Table(title="scores: mean PSNR in dB / SSIM", title_justify="left")
     table.add_column("set", overflow="fold")

@@ -23,7 +23,7 @@ NOTE = (
 def overview(records: Sequence[Record], width: int) -> list[RenderableType]:
     """Return what is printed of all records, for so many columns."""
     if width < LEAST_WIDTH:
-        return [each for record in records for each in _lines(record)] + [Text(NOTE, style="dim")]
+        return [each for record in records for each in lines(record)] + [Text(NOTE, style="dim")]
     table = Table(caption=NOTE, caption_justify="left")
     table.add_column("name", overflow="fold")
     table.add_column("kind", no_wrap=True)
@@ -99,15 +99,16 @@ def origin_of(record: WeightsRecord) -> str:
 
 def scored(record: WeightsRecord) -> list[str]:
     """Return the scores of weights, those of one protocol together."""
-    lines: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for one in record.scores:
         if (mean := one.of(record.name)) is not None:
             ssim = "" if mean.ssim is None else f" / {mean.ssim:.3f}"
-            lines.setdefault(one.protocol, []).append(f"{one.title} {mean.psnr:.2f}{ssim} ({one.pictures})")
-    return [f"PSNR / SSIM, {protocol} (pictures): {', '.join(found)}" for protocol, found in lines.items()]
+            found.setdefault(one.protocol, []).append(f"{one.title} {mean.psnr:.2f}{ssim} ({one.pictures})")
+    return [f"PSNR / SSIM, {protocol} (pictures): {', '.join(means)}" for protocol, means in found.items()]
 
 
-def _lines(record: Record) -> list[RenderableType]:
+def lines(record: Record) -> list[RenderableType]:
+    """Return what the table says of a record as lines."""
     indent = 0 if record.kind == "network" else 2
     title = Text(record.name, style="bold" if record.kind == "network" else "")
     if isinstance(record, CostRecord):
