@@ -11,6 +11,7 @@ from typing import Any
 from rainnet.inventory.docs import about, attributes, source
 from rainnet.inventory.measure import Measure, measure
 from rainnet.inventory.records import Inventory, NetworkRecord, PresetRecord, RecipeRecord, Record, WeightsRecord
+from rainnet.models.base import Network
 from rainnet.programs.base import ExampleSpec
 from rainnet.recipes.recipe import Recipe, checked, read_recipe
 from rainnet.recipes.shipped import shipped as shipped_recipes
@@ -29,6 +30,7 @@ MORE = {
     "unpaired": "clean pictures of any scenes (--clean)",
     "unpaired_rainy": "rainy pictures of any scenes (--rainy)",
 }
+_MEASURES: dict[tuple[type[Network], str], Measure] = {}
 
 
 def collect(name: str | None = None) -> Inventory:
@@ -54,12 +56,11 @@ def collect(name: str | None = None) -> Inventory:
 
 
 class _Collector:
-    """Gathers records and failures; the costs of a config are found once."""
+    """Gathers records and failures."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.failures: list[str] = []
-        self._measures: dict[str, Measure] = {}
         self._recipes: dict[str, Recipe] = {}
         for name in shipped_recipes():
             recipe = self._tried(f"recipe '{name}' cannot be read", partial(read_recipe, name))
@@ -117,16 +118,10 @@ class _Collector:
                 self.failures.append(sentence)
             return None
 
-    def _measure(self, entry: Entry, config: Any) -> Measure:
-        key = f"{entry.model.__module__}.{entry.model.__qualname__} {config!r}"
-        if key not in self._measures:
-            self._measures[key] = measure(partial(entry.model, config))
-        return self._measures[key]
-
     def _preset(self, network: str, name: str, entry: Entry) -> PresetRecord:
         config, first = entry.presets[name], next(iter(entry.presets))
         values, usual = asdict(config), asdict(entry.presets[first])
-        cost = self._measure(entry, config)
+        cost = _measure(entry.model, config)
         angle = cost.angle_operations
         return PresetRecord(
             name,
@@ -165,7 +160,7 @@ class _Collector:
         return RecipeRecord(
             name,
             network,
-            **_costs(self._measure(entry, config)),
+            **_costs(_measure(entry.model, config)),
             preset=preset,
             config=dict(section.config),
             data=data,
@@ -188,7 +183,7 @@ class _Collector:
         return WeightsRecord(
             name,
             network,
-            **_costs(self._measure(entry, config)),
+            **_costs(_measure(entry.model, config)),
             preset=next((preset for preset, other in entry.presets.items() if other == config), None),
             file_megabytes=file.stat().st_size / 1e6,
             licence=licence if isinstance(licence, str) else None,
@@ -212,6 +207,14 @@ def _network(name: str, entry: Entry, recipes: list[str]) -> NetworkRecord:
         convert=entry.maps_foreign,
         fields={field: said.get(field, "") for field in own},
     )
+
+
+def _measure(model: type[Network], config: Any) -> Measure:
+    """Return what a config costs, which is found once: presets, recipes and weights share it."""
+    key = (model, repr(config))
+    if key not in _MEASURES:
+        _MEASURES[key] = measure(partial(model, config))
+    return _MEASURES[key]
 
 
 def _costs(cost: Measure) -> dict[str, Any]:
