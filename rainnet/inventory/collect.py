@@ -129,7 +129,7 @@ class _Collector:
             **_costs(cost),
             default=name == first,
             config=values,
-            differs={key: value for key, value in values.items() if name == first or value != usual.get(key)},
+            differs={key: value for key, value in values.items() if value != usual.get(key)},
             gflop_per_megapixel_of_angle=None if angle is None else angle / 1e9,
             reach=cost.reach,
             multiple=cost.multiple,

@@ -41,7 +41,7 @@ def _network(record: NetworkRecord) -> Iterator[RenderableType]:
             "": record.about,
             "source": record.source,
             "recipes": ", ".join(record.recipes) or "none that ships",
-            "weights": ", ".join(record.weights) or "none that ship; train it, or convert those of another program",
+            "weights": ", ".join(record.weights) or "none that ship",
             "convert": f"rainnet convert {record.name} FILE -o OUTPUT.safetensors" if record.convert else "no",
             "train": "yes" if record.trainable else "no, it is a part of another network's training",
         }
@@ -177,4 +177,4 @@ def _facts(facts: dict[str, str]) -> Iterator[RenderableType]:
     """Yield those that say something, each a line that is folded under itself."""
     for name, value in facts.items():
         if value:
-            yield Padding(Text(f"{name}: {value}" if name else value, overflow="fold"), (0, 0, 0, 2))
+            yield Padding(Text(f"{name}: {value}" if name else value, overflow="fold"), (0, 0, 0, 2), expand=False)

@@ -109,22 +109,26 @@ def _counted(function: Callable[[Tensor], Any], rainy: Tensor) -> tuple[float, s
     seen = _Operators()
     with FlopCounterMode(display=False) as counter, seen, torch.no_grad():
         function(rainy)
-    counted = {str(operator) for operator in counter.get_flop_counts().get("Global", {})}
-    own = {name for name in seen.names if name.partition(".")[0] not in _OF_TORCH}
+    counted = {_name(operator) for operator in counter.get_flop_counts().get("Global", {})}
+    own = {name for name in seen.names if name.partition("::")[0] not in _OF_TORCH}
     pixels = rainy.shape[-2] * rainy.shape[-1]
     return counter.get_total_flops() * MEGAPIXEL / pixels, own, own - counted
 
 
 class _Operators(TorchDispatchMode):
-    """Notes the names of the operators that are called, as ``aten.convolution``."""
+    """Notes the names of the operators that are called, as ``aten::convolution``."""
 
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(str(func.overloadpacket))
+        self.names.add(_name(func.overloadpacket))
         return func(*args, **(kwargs or {}))
+
+
+def _name(operator: Any) -> str:
+    return str(operator).replace(".", "::", 1)
 
 
 def _bytes(tensor: Tensor) -> int:

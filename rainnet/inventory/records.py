@@ -90,7 +90,7 @@ class PresetRecord(CostRecord):
     config
         All fields.
     differs
-        Those that are not as in the default preset; all, of that one itself.
+        Those that are not as in the default preset.
     gflop_per_megapixel_of_angle
         Of finding the angle of the rain, which is not in the other figure; None for networks that find none.
     reach

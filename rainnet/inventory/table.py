@@ -115,4 +115,5 @@ def lines(record: Record) -> list[RenderableType]:
         parameters, megabytes, operations = costs(record)
         numbers = f"{parameters} parameters, {megabytes} MB, {operations} GFLOP"
         title.append(f"  {record.kind}, {numbers}", style="dim")
-    return [Padding(title, (0, 0, 0, indent)), Padding(Text(said(record), overflow="fold"), (0, 0, 0, indent + 2))]
+    rest = Text(said(record), overflow="fold")
+    return [Padding(part, (0, 0, 0, indent + more), expand=False) for part, more in ((title, 0), (rest, 2))]

@@ -8,6 +8,7 @@ from torch import nn
 
 import rainnet
 from rainnet import zoo
+from rainnet.export.onnx import ExportError, export_onnx
 from rainnet.inventory.measure import MEGAPIXEL, measure
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
@@ -109,7 +110,7 @@ class Foreign(Toy):
 
 def test_operators_that_are_not_counted_are_named():
     found, plain = measure(Foreign), measure(Toy)
-    assert (found.operators, found.uncounted, found.export) == (("raintest.twice",), ("raintest.twice",), "no")
+    assert (found.operators, found.uncounted, found.export) == (("raintest::twice",), ("raintest::twice",), "no")
     assert replace(found, operators=(), uncounted=()) == plain
     assert (plain.export, measure(Upright).export) == ("yes", "core")
 
@@ -124,3 +125,16 @@ def test_what_is_wrong_with_a_network_is_told():
 
     with pytest.raises(ValueError, match="no such thing"):
         measure(Broken)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "preset"), [(name, [*entry.presets][-1]) for name, entry in zoo.NETWORKS.items()])
+def test_what_is_said_of_export_is_true(name, preset, tmp_path):
+    net = rainnet.create(name, preset=preset).eval()
+    said = measure(lambda: rainnet.create(name, preset=preset)).export
+    try:
+        export_onnx(net, tmp_path / "net.onnx")
+    except ExportError as error:
+        assert said != "yes", error
+    else:
+        assert said == "yes"
