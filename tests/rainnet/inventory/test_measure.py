@@ -1,5 +1,6 @@
 """What networks cost, beside what is counted by hand on pictures that are computed."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -132,9 +133,5 @@ def test_what_is_wrong_with_a_network_is_told():
 def test_what_is_said_of_export_is_true(name, preset, tmp_path):
     net = rainnet.create(name, preset=preset).eval()
     said = measure(lambda: rainnet.create(name, preset=preset)).export
-    try:
+    with nullcontext() if said == "yes" else pytest.raises(ExportError):
         export_onnx(net, tmp_path / "net.onnx")
-    except ExportError as error:
-        assert said != "yes", error
-    else:
-        assert said == "yes"
