@@ -57,7 +57,8 @@ def listing(
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     if json_lines:
         for record in found.records:
-            print(json.dumps(record.as_dict()))
+            # Configs of other distributions may hold what JSON does not.
+            print(json.dumps(record.as_dict(), default=str))
     else:
         from rainnet.inventory.details import details
         from rainnet.inventory.table import overview
