@@ -106,16 +106,19 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.models.prenet:PReNet",
         "rainnet.models.prenet:PRESETS",
         "rainnet.programs.prenet:PReNetProgram",
+        "rainnet.convert.prenet:map_prenet",
     ),
     "ddn": Entry(
         "rainnet.models.ddn:DDN",
         "rainnet.models.ddn:PRESETS",
         "rainnet.programs.ddn:DDNProgram",
+        "rainnet.convert.ddn:map_ddn",
     ),
     "jorder": Entry(
         "rainnet.models.jorder:JORDER",
         "rainnet.models.jorder:PRESETS",
         "rainnet.programs.jorder:JORDERProgram",
+        "rainnet.convert.jorder:map_jorder",
     ),
     "vrgnet": Entry(
         "rainnet.models.vrgnet:VRGNet",

@@ -2,7 +2,8 @@
 
 For each folder of DIR/pairs what `rainnet evaluate input rainopt MODEL --data DIR/pairs/SET` says, and with
 `--ensemble 4` (protocol y_matlab); and mean PSNR over rain of the presets light and medium rendered over the truths of
-those pairs. With --write, the table takes its place between the two markers of the card.
+those pairs. With --write, the table takes its place between the two markers of the card, and the same scores go to a
+file beside the model, NAME.scores.json, where `rainnet list` reads them.
 
   python -m benchmarks.networks.card --data DIR --write rainnet/weights/README.md
 """
@@ -10,6 +11,7 @@ those pairs. With --write, the table takes its place between the two markers of 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,47 +22,76 @@ from benchmarks.networks.scenes import scenes
 from benchmarks.options import MODEL, Data, Limit, Model, benchmark
 from benchmarks.pictures import PROTOCOL, sets_of_pairs, to_bytes
 from data_tools.layouts.read import read_dataset
-from rainnet.evaluate.compare import evaluate
+from rainnet.evaluate.compare import MethodReport, evaluate
 from rainnet.evaluate.methods import Function, find_methods
+from rainnet.weights.checkpoint import resolve
+from rainnet.weights.scores import Mean, SetScores, write_scores
 from rainopt import psnr
 
 TITLES = {"rain100l_dev": "Rain100L", "streaks": "medium rain with haze", "heavy": "very heavy rain"}
 PRESETS = ("light", "medium")
 ENSEMBLE = 4
+RENDERED = "rendered_"  # begins the names of sets of our rain over clean pictures
 BEGIN, END = "<!-- scores of {}: begin -->", "<!-- scores of {}: end -->"
 
 
 def methods(model: str) -> list[Any]:
     """Return what is compared, each as its command would run it."""
     mirrored: Any = find_methods([model], device="cpu", ensemble=ENSEMBLE)[0]
-    return [
-        *find_methods(["input", "rainopt", model], device="cpu"),
-        Function(f"the same, `--ensemble {ENSEMBLE}`", mirrored),
-    ]
+    return [*find_methods(["input", "rainopt", model], device="cpu"), Function(_with_ensemble(model), mirrored)]
 
 
-def table(data: Path, model: str, limit: int | None) -> list[str]:
-    """Return the lines of the table."""
+def measured(data: Path, model: str, limit: int | None) -> Iterator[SetScores]:
+    """Yield the scores of each set of pairs, and of rain rendered over their truths."""
     compared = methods(model)
     known = list(TITLES)
     folders = sorted(sets_of_pairs(data), key=lambda f: known.index(f.name) if f.name in known else len(known))
-    cells: dict[str, list[str]] = {method.name: [] for method in compared}
-    titles = []
     for folder in folders:
         report = evaluate(compared, read_dataset(folder), (PROTOCOL,), limit=limit)
-        titles.append(f"{TITLES.get(folder.name, folder.name)} ({report.pictures} pairs)")
-        for method in report.methods:
-            cells[method.name].append(f"{method.psnr(PROTOCOL):.2f} / {method.ssim(PROTOCOL):.3f}")
-    rendered = {preset: scenes(data, preset, limit) for preset in PRESETS}
-    titles.append(f"our {' / '.join(PRESETS)} rain over {len(rendered[PRESETS[0]])} unseen scenes")
-    for method in compared:
-        found = [
-            statistics.fmean(psnr(_rounded(method(scene.rainy)), scene.clean, PROTOCOL) for scene in rendered[preset])
-            for preset in PRESETS
-        ]
-        cells[method.name].append(" / ".join(f"{value:.1f}" for value in found))
-    rows = [f"| {name} | {' | '.join(row)} |" for name, row in cells.items()]
+        title = TITLES.get(folder.name, folder.name)
+        yield SetScores(folder.name, title, report.pictures, PROTOCOL, tuple(map(_mean, report.methods)))
+    for preset in PRESETS:
+        rendered = scenes(data, preset, limit)
+        found = {
+            method.name: statistics.fmean(
+                psnr(_rounded(method(scene.rainy)), scene.clean, PROTOCOL) for scene in rendered
+            )
+            for method in compared
+        }
+        means = tuple(Mean(name, value) for name, value in found.items())
+        yield SetScores(RENDERED + preset, f"our {preset} rain over unseen scenes", len(rendered), PROTOCOL, means)
+
+
+def table(model: str, scores: Sequence[SetScores]) -> list[str]:
+    """Return the lines of the table: a column for each set of pairs, and one for all rendered rain."""
+    sets = [one for one in scores if not one.name.startswith(RENDERED)]
+    rendered = [one for one in scores if one.name.startswith(RENDERED)]
+    titles = [f"{one.title} ({one.pictures} pairs)" for one in sets]
+    titles.append(
+        f"our {' / '.join(one.name.removeprefix(RENDERED) for one in rendered)} rain over {rendered[0].pictures} "
+        "unseen scenes"
+    )
+    names = {mean.method: mean.method for mean in scores[0].means}
+    names[_with_ensemble(model)] = f"the same, `--ensemble {ENSEMBLE}`"
+    rows = []
+    for method, shown in names.items():
+        found = [one.of(method) for one in sets]
+        cells = [f"{mean.psnr:.2f} / {mean.ssim:.3f}" for mean in found if mean is not None]
+        last = [one.of(method) for one in rendered]
+        cells.append(" / ".join(f"{mean.psnr:.1f}" for mean in last if mean is not None))
+        rows.append(f"| {shown} | {' | '.join(cells)} |")
     return [f"| | {' | '.join(titles)} |", "| --- |" + " --- |" * len(titles), *rows]
+
+
+def _mean(report: MethodReport) -> Mean:
+    fidelity = report.psnr(PROTOCOL)
+    if fidelity is None:
+        raise ValueError(f"'{report.name}' has no score: {report.failures[0].error if report.failures else 'no truth'}")
+    return Mean(report.name, fidelity, report.ssim(PROTOCOL))
+
+
+def _with_ensemble(model: str) -> str:
+    return f"{model} --ensemble {ENSEMBLE}"
 
 
 def _rounded(result: Any) -> np.ndarray:
@@ -97,10 +128,12 @@ def main(
     card = None if write is None else write.read_text(encoding="utf-8")
     if card is not None:
         replaced(card, model, [])  # that it has its markers is known before the work
-    lines = table(data, model, limit)
+    scores = list(measured(data, model, limit))
+    lines = table(model, scores)
     print("\n".join(lines))
     if write is not None and card is not None:
         write.write_text(replaced(card, model, lines), encoding="utf-8")
+        write_scores(resolve(model), scores)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,24 @@ def convert(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A field of the network's config that weights cannot tell, e.g. rain_from_input=false; repeatable.",
+            help="A field of the network's config that weights cannot tell, e.g. stages=7, or residual=false for an "
+            "ablation of PReNet whose stages give the background itself; repeatable.",
+        ),
+    ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            "--channels",
+            metavar="rgb|bgr",
+            help="Order of the channels that the other program works on, where it differs from its authors'.",
+        ),
+    ] = None,
+    greatest: Annotated[
+        float | None,
+        typer.Option(
+            "--range",
+            metavar="NUMBER",
+            help="Greatest value of its pictures, 1 or 255, where it differs from the authors' program.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -32,11 +49,15 @@ def convert(
 
     Checkpoints of torch can hold code, which runs when they are opened. Here only weights are read, and a file with
     anything else in it is refused. The result is a safetensors file that says which network it is, so that all other
-    commands need nothing but its name. What had to be assumed is told, and kept in the file.
+    commands need nothing but its name. What had to be assumed is told, and kept in the file. It takes red, green and
+    blue in [0, 1]; weights for another order or range are changed accordingly, as each network's authors have it
+    unless --channels and --range say otherwise.
 
     **Examples**
 
     - `rainnet convert udgnet official.pth -o udgnet.safetensors`
+    - `rainnet convert prenet net_latest.pth -o prenet.safetensors` (also PRN, their `_r` versions, and VRGNet's)
+    - `rainnet convert jorder model_best.pt -o jorder.safetensors --channels bgr`
     - `rainnet convert udgnet mine.pt -o mine.safetensors --set blocks=6 --set along=[1,2]` (weights of `rainnet`, saved
       without their config)
 
@@ -54,6 +75,8 @@ def convert(
     from rainopt.app.console import open_consoles
 
     require_free(output, SUFFIX, overwrite)
+    if channels is not None or greatest is not None:
+        _require_pictures(channels, greatest)
     config = parse_settings(settings or [])
     if network in names():
         from dataclasses import fields
@@ -66,7 +89,7 @@ def convert(
             raise typer.BadParameter(str(error), param_hint="--set") from None
     out, err = open_consoles()
     try:
-        found = converted_from(network, checkpoint, config=config)
+        found = converted_from(network, checkpoint, config=config, channels=channels, range=greatest)
         save(found.network, output, facts=found.facts, overwrite=overwrite)
     except (ConversionError, OSError) as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")
@@ -79,6 +102,18 @@ def convert(
     for note in found.notes:
         err.print(f"note: {escape(note)}")
     out.print(f"wrote {escape(str(output))}: {network}, {count:,} parameters")
+
+
+def _require_pictures(channels: str | None, greatest: float | None) -> None:
+    """Require an order and a range that pictures have, where they are given."""
+    from rainnet.convert.ports import require_channels, require_range
+
+    for option, value, require in (("--channels", channels, require_channels), ("--range", greatest, require_range)):
+        try:
+            if value is not None:
+                require(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error).partition(" ")[2], param_hint=option) from None
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:

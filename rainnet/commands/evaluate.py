@@ -40,6 +40,14 @@ def evaluate(
     niqe: Annotated[
         bool, typer.Option("--niqe", help="Score NIQE too, which asks for no truth; without truth it always is.")
     ] = False,
+    try_channels: Annotated[
+        bool,
+        typer.Option(
+            "--try-channels",
+            help="Also show networks pictures with blue first, and say which order scores higher: for a converted "
+            "network whose colours look wrong.",
+        ),
+    ] = False,
     scores: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write all scores, of each picture too, here.")
     ] = None,
@@ -76,6 +84,7 @@ def evaluate(
     - `rainnet evaluate rainopt runs/mine --data pairs/ --split val -p rgb -p y_matlab --scores scores.json`
     - `rainnet evaluate input results/spanet --data Rain100L --sheet worst.png --worst 12`
     - `rainnet evaluate rainopt udgnet-small --rainy storm/ --clean truth/ --match '[0-9]+$'`
+    - `rainnet evaluate converted.safetensors --data Rain100L --limit 5 --try-channels` (does it expect BGR pictures?)
     - `rainnet evaluate rainopt udgnet-small --data photographs/ --layout unpaired` (no truth: NIQE)
 
     Exit status: 0 all done, 1 some pictures failed (each is named, the others are done), 2 wrong usage, 130
@@ -94,6 +103,7 @@ def evaluate(
         split=split,
         protocols=protocols or [PROTOCOL],
         niqe=niqe,
+        try_channels=try_channels,
         limit=limit,
         angle=parse_angle(angle),
         device=device,

@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
 
+from rainnet.convert.ports import Channels, Port
+
+M = TypeVar("M", bound=Callable[..., Any])
+
 
 class Foreign(NamedTuple):
-    """Weights of another program under our names.
+    """Weights of another program under our names, and the pictures that they were trained for.
 
     Attributes
     ----------
     config
-        Fields of our config that the shapes tell.
+        Fields of our config that the shapes tell, or that are assumed.
     state
-        Weights by our names. What is not among them keeps fresh weights.
+        Weights by our names, as the file has them. What is not among them keeps fresh weights.
     notes
         What a user has to know, a sentence each.
+    assumed
+        The same, by the field of the config that it is about: no note for somebody who gives the field.
+    ports
+        Where pictures enter and leave the weights; none: nothing is known of that.
+    channels, range
+        Order of the channels, and greatest value, of the pictures that the family's programs work on.
+    squares
+        Fields of the config that are in the square of the picture's unit.
     """
 
     config: dict[str, Any]
     state: dict[str, Tensor]
     notes: list[str]
+    assumed: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
+    ports: Sequence[Port] = ()
+    channels: Channels = "rgb"
+    range: float = 1.0
+    squares: tuple[str, ...] = ()
 
 
 class UnlikeError(ValueError):
-    """The weights are not those of such a network; the message continues a sentence that starts with the file."""
+    """The weights are not those of such a network.
+
+    Attributes
+    ----------
+    what
+        Continues a sentence that starts with the file.
+    advice
+        What to do, if there is something that helps whatever the file is; the message is both.
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        self.what, self.advice = what, advice
+        super().__init__(f"{what}; {advice}" if advice else what)
+
+
+def by_name(mapping: M) -> M:
+    """Say of a mapping that names alone tell it what weights are, so that files without an order are good enough."""
+    mapping.by_name = True  # type: ignore[attr-defined]
+    return mapping
+
+
+def goes_by_name(mapping: Callable[..., Any]) -> bool:
+    """Whether `by_name` was said of a mapping."""
+    return bool(getattr(mapping, "by_name", False))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from rainnet.convert.base import Foreign, UnlikeError
+from rainnet.convert.base import Foreign, UnlikeError, by_name
+from rainnet.convert.ports import giving, taking
+from rainnet.convert.strict import ADVICE, require_names
 from rainnet.models.irnn import DIRECTIONS
 from rainnet.models.spanet import AFTER, BEFORE
 
@@ -24,14 +25,14 @@ SAM = {
     "directions.last": "attention_layer.conv3",
 }
 ROUNDS = {"first": "irnn1", "second": "irnn2"}
-NAMED = 6  # in a message
+WHAT = "a SPANet of the authors"
 
 
+@by_name
 def map_spanet(state: dict[str, Tensor]) -> Foreign:
     """Map the parameters of the authors' SPANet to ours.
 
-    Theirs take blue, green and red; the channels of the first and the last convolution are turned round, so that ours
-    take red, green and blue. Direction attention is left out as their program leaves it out.
+    Theirs take blue, green and red. Direction attention is left out as their program leaves it out.
 
     Raises
     ------
@@ -43,26 +44,16 @@ def map_spanet(state: dict[str, Tensor]) -> Foreign:
     Source: Wang et al. 2019, and the names in the parameters of the authors' program.
     """
     names = dict(_names())
-    known = {theirs for found in names.values() for theirs in found}
-    missing, left_over = [key for key in known if key not in state], [key for key in state if key not in known]
-    for what, keys in (("lacks", missing), ("has", left_over)):
-        if keys:
-            shown = ", ".join(sorted(keys, key=_natural)[:NAMED])
-            more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-            why = "which a SPANet of the authors has" if what == "lacks" else "which a SPANet of the authors has not"
-            raise UnlikeError(f"{what} {shown}{more}, {why}; convert the file that their program saved, as it is")
+    require_names(state, [theirs for found in names.values() for theirs in found], WHAT)
     mapped = {}
     for ours, theirs in names.items():
         parts = [state[key] for key in theirs]
         if ours.endswith((".alpha", ".beta")):
             if wrong := next((key for key in theirs if state[key].numel() != FEATURES), None):
-                raise UnlikeError(f"has '{wrong}' of {state[wrong].numel()} numbers instead of {FEATURES}")
+                raise UnlikeError(f"has '{wrong}' of {state[wrong].numel()} numbers instead of {FEATURES}", ADVICE)
             mapped[ours] = torch.stack([part.reshape(-1) for part in parts])  # (4, F)
         else:
             (mapped[ours],) = parts
-    # Another shape than that of a convolution is named later, when the network is made.
-    for name, axis in (("head.weight", 1), ("last.weight", 0)):
-        mapped[name] = mapped[name].flip(axis) if mapped[name].ndim == 4 else mapped[name]
     config = {
         "channels": 3,
         "features": FEATURES,
@@ -73,7 +64,9 @@ def map_spanet(state: dict[str, Tensor]) -> Foreign:
         "direction_attention": "released",
         "residual": False,
     }
-    return Foreign(config, mapped, [])
+    # Another shape than that of a convolution is named later, when the network is made.
+    ports = [*taking("head"), *giving("last", bias=False)]
+    return Foreign(config, mapped, [], ports=ports, channels="bgr")
 
 
 def _names() -> Iterator[tuple[str, list[str]]]:
@@ -92,8 +85,3 @@ def _names() -> Iterator[tuple[str, list[str]]]:
     for ours, theirs in ROUNDS.items():
         for parameter, kind in (("alpha", "weight"), ("beta", "bias")):
             yield f"sams.0.{ours}.{parameter}", [f"SAM1.{theirs}.{way}_weight.{kind}" for way in DIRECTIONS]
-
-
-def _natural(key: str) -> list[tuple[int, str]]:
-    """Sort 'block2' before 'block10'."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]

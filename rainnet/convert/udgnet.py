@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from rainnet.convert.base import Foreign, UnlikeError
+from rainnet.convert.layers import Layer, layers_of, shapes_of
+from rainnet.convert.ports import giving, taking
 
 UNSEEN = (
     "weights do not tell what is between convolutions (ReLU within blocks, sums around each block and around all of "
     "them are assumed), and no checkpoint of the authors was at hand: compare a picture with their program"
 )
-
-
-class Layer(NamedTuple):
-    """A convolution or a linear layer as a state dict has it."""
-
-    name: str
-    weight: Tensor
-    bias: Tensor | None
-
-    @property
-    def outputs(self) -> int:
-        """Channels that come out."""
-        return self.weight.shape[0]
-
-    @property
-    def inputs(self) -> int:
-        """Channels that go in."""
-        return self.weight.shape[1]
-
-    @property
-    def is_small(self) -> bool:
-        """Whether it is a convolution of 3×3 pixels."""
-        return self.weight.ndim == 4 and tuple(self.weight.shape[2:]) == (3, 3)
-
-    def named(self, name: str) -> dict[str, Tensor]:
-        """Return the weight and the bias under another name; a layer without bias has one of zeros."""
-        bias = torch.zeros(self.outputs) if self.bias is None else self.bias
-        return {f"{name}.weight": self.weight, f"{name}.bias": bias}
 
 
 def map_udgnet(state: dict[str, Tensor]) -> Foreign:
@@ -60,21 +33,23 @@ def map_udgnet(state: dict[str, Tensor]) -> Foreign:
     -----
     Source: Yu et al. 2021, Section 3.3 and Fig. 3; each stream predicts what is subtracted from the rainy picture.
     """
-    layers, others = _layers(state)
+    layers, others = layers_of(state)
     streams = _streams(layers)
     if not streams and not others and layers and _angle(layers, layers[0].inputs):
         raise UnlikeError(
-            f"holds the angle network of a UDGNet alone ({_shapes(layers)}), and none of the two streams that derain; "
-            "convert the checkpoint that holds all of the network"
+            f"holds the angle network of a UDGNet alone ({shapes_of(layers)}), and none of the two streams that "
+            "derain; convert the checkpoint that holds all of the network"
         )
     if len(streams) != 2:
         raise UnlikeError(
             "holds no UDGNet: expected two streams of 3x3 convolutions, from C channels to F, an odd number of them "
-            f"from F to F, and back to C; found {len(streams)} among {len(layers)} layers: {_shapes(layers)}"
+            f"from F to F, and back to C; found {len(streams)} among {len(layers)} layers: {shapes_of(layers)}"
         )
     first, second = streams
     if (first[0].inputs, first[0].outputs) != (second[0].inputs, second[0].outputs):
-        raise UnlikeError(f"holds two streams that differ in their channels: {_shapes(first)} and {_shapes(second)}")
+        raise UnlikeError(
+            f"holds two streams that differ in their channels: {shapes_of(first)} and {shapes_of(second)}"
+        )
     order = list(state)
     for stream in streams:
         begin, end = (order.index(f"{layer.name}.weight") for layer in (stream[0], stream[-1]))
@@ -96,7 +71,7 @@ def map_udgnet(state: dict[str, Tensor]) -> Foreign:
     left = [layer for layer in layers if layer.name not in used]
     angle = None if others else _angle(left, image[0].inputs)
     if angle is None:
-        what = f"; left out: {_shapes(left)}" if left else ""
+        what = f"; left out: {shapes_of(left)}" if left else ""
         notes.append(
             f"there is no network for the angle that ours could take{what}. Ours has fresh weights and finds nothing: "
             "derain with given angles or the solver's, which is the default"
@@ -104,18 +79,9 @@ def map_udgnet(state: dict[str, Tensor]) -> Foreign:
     else:
         config |= angle[0]
         mapped |= angle[1]
-    return Foreign(config, mapped, notes)
-
-
-def _layers(state: dict[str, Tensor]) -> tuple[list[Layer], list[str]]:
-    """Return convolutions and linear layers in order, and the names of everything else."""
-    layers = [
-        Layer(key.removesuffix(".weight"), tensor, state.get(f"{key.removesuffix('.weight')}.bias"))
-        for key, tensor in state.items()
-        if key.endswith(".weight") and tensor.ndim in (2, 4)
-    ]
-    taken = {f"{layer.name}.{kind}" for layer in layers for kind in ("weight", "bias")}
-    return layers, [key for key in state if key not in taken]
+    ports = [*taking("image_stream.head"), *taking("rain_stream.head")]
+    ports += [*giving("image_stream.last"), *giving("rain_stream.last")]
+    return Foreign(config, mapped, notes, ports=ports if angle is None else [*ports, *taking("angle.convolutions.0")])
 
 
 def _streams(layers: list[Layer]) -> list[list[Layer]]:
@@ -134,15 +100,11 @@ def _stream_at(layers: list[Layer]) -> list[Layer]:
     if not layers[0].is_small or channels == features:
         return []
     length = 1
-    while length < len(layers) and _is(layers[length], features, features):
+    while length < len(layers) and layers[length].fits(features, features):
         length += 1
-    whole = length < len(layers) and _is(layers[length], features, channels)
+    whole = length < len(layers) and layers[length].fits(features, channels)
     # Two a block and one behind them.
     return layers[: length + 1] if whole and length >= 4 and length % 2 == 0 else []
-
-
-def _is(layer: Layer, inputs: int, outputs: int) -> bool:
-    return layer.is_small and (layer.inputs, layer.outputs) == (inputs, outputs)
 
 
 def _told_apart(first: list[Layer], second: list[Layer]) -> tuple[list[Layer], list[Layer], list[str]]:
@@ -175,15 +137,10 @@ def _angle(layers: list[Layer], channels: int) -> tuple[dict[str, Any], dict[str
     *convolutions, last = layers
     features = convolutions[0].outputs
     widths = [channels, *(features * min(2**k, 8) for k in range(len(convolutions)))]
-    fits = all(_is(layer, a, b) for layer, a, b in zip(convolutions, widths, widths[1:], strict=False))
+    fits = all(layer.fits(a, b) for layer, a, b in zip(convolutions, widths, widths[1:], strict=False))
     if not fits or tuple(last.weight.shape) != (1, widths[-1]):
         return None
     state = last.named("angle.last")
     for k, layer in enumerate(convolutions):
         state |= layer.named(f"angle.convolutions.{k}")
     return {"angle_features": features, "angle_stages": len(convolutions)}, state
-
-
-def _shapes(layers: list[Layer], most: int = 4) -> str:
-    shown = [f"{layer.name} {tuple(layer.weight.shape)}" for layer in layers[:most]]
-    return ", ".join(shown) + (f" and {len(layers) - most} more" if len(layers) > most else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +13,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from data_tools.layouts.read import Layout, read_dataset
+from data_tools.layouts.read import Layout, Pair, read_dataset
 from rainnet.evaluate.compare import Compared, Report, Results, chosen_pairs, evaluate, known_protocols
-from rainnet.evaluate.methods import find_methods
+from rainnet.evaluate.methods import Method, find_methods
+from rainnet.evaluate.orders import Colours, found_orders, in_both_orders
 from rainnet.evaluate.save import Saver
 from rainnet.evaluate.sheet import CELL, UNTOUCHED, Worst
 from rainnet.evaluate.table import tables
@@ -41,6 +42,7 @@ class ComparisonSettings:
     split: str | None = None
     protocols: Sequence[str] = ()
     niqe: bool = False
+    try_channels: bool = False
     limit: int | None = None
     angle: float | str | None = None
     device: str = "auto"
@@ -80,8 +82,12 @@ def follow(options: ComparisonSettings) -> int:
     twice = {name for name in options.methods if options.methods.count(name) > 1}
     if twice:
         raise typer.BadParameter(f"'{min(twice)}' is named twice; leave one out", param_hint="METHOD")
-    watchers: list[Callable[[Compared], None]] = []
+    given_methods, colours = methods, Colours()
     worst = Worst(options.worst, methods[-1].name, protocols[0])
+    watchers: list[Callable[[Compared], None]] = []
+    if options.try_channels:
+        methods = _usage("--try-channels", lambda: _in_both_orders(given_methods, pairs, dataset))
+        watchers.append(colours)
     if options.sheet is not None:
         watchers.append(worst)
     saver = None
@@ -106,6 +112,8 @@ def follow(options: ComparisonSettings) -> int:
     except KeyboardInterrupt:
         err.print(f"interrupted: {progress.done} of {len(pairs)} pictures were compared, nothing is reported")
         return INTERRUPTED
+    if options.try_channels:
+        report = replace(report, orders=found_orders(report, given_methods, colours.seen))
     if options.json_lines:
         for line in report.lines():
             print(json.dumps(line, allow_nan=False))
@@ -158,6 +166,24 @@ def _show(report: Report, dataset: Layout, out: Console, err: Console) -> None:
         out.width = WIDTH
     for table in tables(report):
         out.print(table)
+    for order in report.orders:
+        out.print(escape(order.sentence()))
+
+
+def _in_both_orders(
+    methods: Sequence[Method | Results], pairs: Sequence[Pair], dataset: Layout
+) -> list[Method | Results]:
+    """Return methods with networks in both orders, where there is truth to tell them apart; ValueError otherwise."""
+    if all(pair.clean is None for pair in pairs):
+        raise ValueError(
+            f"needs pictures with truth, and '{dataset.root}' has none: NIQE looks at the luminance and hardly tells "
+            "the orders apart; name a dataset of pairs"
+        )
+    both = in_both_orders(methods)
+    names = [method.name for method in both]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"would score two methods of the name '{twice}'; give one another name")
+    return both
 
 
 def _write(report: Report, worst: Worst, options: ComparisonSettings) -> list[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from data_tools.layouts.read import Pair
 from rainopt.io import READABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from rainnet.models.base import Network
 
 NAMES = ("input", "rainopt")
 """Methods that need no file."""
@@ -53,6 +56,31 @@ class Function:
     def __call__(self, rainy: np.ndarray) -> np.ndarray:
         """Call the function."""
         return self.function(rainy)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkMethod:
+    """A `Method` that is a network.
+
+    Attributes
+    ----------
+    options
+        Keyword arguments of `rainnet.derain`.
+    converted
+        Whether it was converted from a file of another program.
+    """
+
+    name: str
+    net: Network
+    options: dict[str, Any] = field(default_factory=dict)
+    converted: bool = False
+
+    def __call__(self, rainy: np.ndarray) -> np.ndarray:
+        """Derain the picture."""
+        from rainnet.infer.derain import derain
+
+        background: np.ndarray = derain(self.net, rainy, **self.options).background
+        return background
 
 
 @dataclass(frozen=True)
@@ -151,7 +179,7 @@ def _find(word: str, angle: float | str | None, device: str, ensemble: int) -> M
             known(word, [*NAMES, *ours], "method")
         except ValueError as error:
             raise MethodError(f"there is no file or folder '{word}', and {error}") from None
-    return Function(word, _network(word, angle, device, ensemble))
+    return _network(word, {"angle": angle, "device": device, "ensemble": ensemble})
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -176,10 +204,7 @@ def _solver(angle: float | None) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rainy: derain(rainy, angle=angle).background
 
 
-def _network(word: str, angle: float | str | None, device: str, ensemble: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a network as a function of the picture alone."""
-    from rainnet.infer.derain import derain
-    from rainnet.weights.checkpoint import load
+def _network(word: str, options: dict[str, Any]) -> NetworkMethod:
+    from rainnet.weights.checkpoint import facts_of, load
 
-    net = load(word)
-    return lambda rainy: derain(net, rainy, angle=angle, device=device, ensemble=ensemble).background
+    return NetworkMethod(word, load(word), options, "converted_from" in facts_of(word))

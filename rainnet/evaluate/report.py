@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+NO_DIFFERENCE = 0.05
+"""dB between two orders of channels that say nothing."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,77 @@ class MethodReport:
 
 
 @dataclass(frozen=True)
+class ChannelOrder:
+    """Which order of channels suits a network.
+
+    Attributes
+    ----------
+    network
+        Name of the method.
+    protocol, pictures
+        Of the scores, and how many pictures both orders have one of, results that are the truth itself left out.
+    rgb, bgr
+        Mean PSNR over these in dB, of pictures shown red first, as `rainnet` does, and blue first; None without any.
+    coloured
+        Whether a picture has colour.
+    converted
+        Whether the network was converted from a file of another program.
+    """
+
+    network: str
+    protocol: str
+    pictures: int
+    rgb: float | None
+    bgr: float | None
+    coloured: bool
+    converted: bool
+
+    @property
+    def difference(self) -> float | None:
+        """What blue first scores more than red first, in dB."""
+        return None if self.rgb is None or self.bgr is None else self.bgr - self.rgb
+
+    @property
+    def higher(self) -> str | None:
+        """The order that scores higher, "rgb" or "bgr"; None if neither does by more than `NO_DIFFERENCE`."""
+        if not self.coloured or self.difference is None or abs(self.difference) <= NO_DIFFERENCE:
+            return None
+        return "bgr" if self.difference > 0 else "rgb"
+
+    @property
+    def advice(self) -> str:
+        """What to do; empty where nothing is to be done."""
+        if self.higher != "bgr":
+            return ""
+        if not self.converted:
+            return "it was not converted from another program: see whether the pictures have red and blue exchanged"
+        return (
+            "convert its file again with --channels bgr, or with --channels rgb if it was converted as one for BGR "
+            "pictures"
+        )
+
+    def sentence(self) -> str:
+        """Return which order scores higher, by how much, on what; and what to do."""
+        if self.difference is None:
+            return f"{self.network}: no picture has a score in both orders, so that neither can be told to be higher"
+        on = f"{self.protocol}, {self.pictures} picture{'' if self.pictures == 1 else 's'}"
+        if not self.coloured:
+            return f"{self.network}: the pictures are grey and do not tell the orders apart ({on})"
+        if self.higher is None:
+            return (
+                f"{self.network}: no difference worth the name, blue first {self.difference:+.2f} dB beside red first "
+                f"({on})"
+            )
+        name = "red, green, blue" if self.higher == "rgb" else "blue, green, red"
+        said = f"{self.network}: {name} scores higher, by {abs(self.difference):.2f} dB ({on})"
+        return f"{said}; {self.advice}" if self.advice else said
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON holds."""
+        return asdict(self) | {"difference": self.difference, "higher": self.higher, "advice": self.advice}
+
+
+@dataclass(frozen=True)
 class Report:
     """A comparison of methods on a dataset.
 
@@ -153,6 +227,8 @@ class Report:
         Pictures that no method was given, since they could not be read or their truth is of another size.
     problems
         What is no pair though it should be, as the layout tells.
+    orders
+        Of networks that were tried with their channels in both orders.
     """
 
     data: str
@@ -163,6 +239,7 @@ class Report:
     methods: tuple[MethodReport, ...]
     failures: tuple[Failure, ...] = ()
     problems: tuple[str, ...] = ()
+    orders: tuple[ChannelOrder, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -170,9 +247,11 @@ class Report:
         return not (self.failures or self.problems or any(method.failures for method in self.methods))
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return what a line of JSON says of each method: its means, and how many pictures failed."""
-        whole = (method.as_dict(self.protocols) for method in self.methods)
-        return [{"data": self.data} | {k: v for k, v in one.items() if k not in ("each", "failures")} for one in whole]
+        """Return what a line of JSON says of each method, its means and how many pictures failed; and of the orders."""
+        whole = [method.as_dict(self.protocols) for method in self.methods]
+        lines = [{k: v for k, v in one.items() if k not in ("each", "failures")} for one in whole]
+        lines += [{"channels": order.as_dict()} for order in self.orders]
+        return [{"data": self.data} | line for line in lines]
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as JSON has it, without NaN and infinities."""
@@ -190,7 +269,7 @@ class Report:
             "methods": [method.as_dict(self.protocols) for method in self.methods],
             "failures": [failure.as_dict() for failure in self.failures],
             "problems": list(self.problems),
-        }
+        } | ({"channels": [order.as_dict() for order in self.orders]} if self.orders else {})
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

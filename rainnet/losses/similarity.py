@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from rainnet.losses.masked import per_picture
 
@@ -25,6 +24,9 @@ class SimilarityLoss(nn.Module):
         With ``valid``, (N, 1, H, W) of 0 and 1, only windows count whose middle is 1, and pixels that are 0 are taken
         from ``b`` in both, as `rainopt.ssim` does; pictures without such a window do not count.
         """
+        # It takes a second to import, which only training costs.
+        from torchmetrics.functional.image import structural_similarity_index_measure
+
         if valid is not None:
             a = a.where(valid > 0, b)
         # Differences of squares: in 16 bits nothing would be left of them.

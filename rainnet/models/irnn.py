@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import register_flop_formula
 
 from rainopt.arrays import kernel
 
@@ -170,6 +171,13 @@ def _unswept(h: Tensor) -> tuple[int, ...]:
 @_irnn.register_fake
 def _(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return x.new_empty(_swept(x))
+
+
+@register_flop_formula(torch.ops.rainnet.irnn)
+def _operations(x: tuple[int, ...], *weights: Any, **options: Any) -> int:
+    # A product and two sums for each value of the result; the comparison with 0 counts as little as a ReLU.
+    batch, channels, height, width = x
+    return 3 * len(DIRECTIONS) * batch * channels * height * width
 
 
 @_irnn_backward.register_fake

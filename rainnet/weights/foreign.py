@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 import re
-import warnings
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,20 +12,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rainnet.convert.base import UnlikeError
+from rainnet.convert.base import Foreign, UnlikeError, goes_by_name
+from rainnet.convert.ports import Channels, ported, require_channels, require_range
 from rainnet.models.base import Network
-from rainnet.weights.checkpoint import FORMAT, SUFFIX, facts_of, load, metadata_of, tensors_of
-from rainnet.weights.fitting import CheckpointError, fitting, listed, outlined, restore, unlike_weights
+from rainnet.weights.checkpoint import FORMAT, SUFFIX, facts_of, load, metadata_of
+from rainnet.weights.fitting import CheckpointError, fitting, listed, not_finite, outlined, restore
+from rainnet.weights.wrapped import ConversionError, read, without_prefixes
 from rainnet.zoo import create, entry_of, names
 
-WRAPPERS = ("net", "state_dict", "model", "params")  # under which programs keep the weights beside other things
-PREFIXES = ("module.", "_orig_mod.")  # of networks on several GPUs, and of compiled ones
+__all__ = ["ConversionError", "Converted", "convert", "convert_official"]
 
 logger = logging.getLogger(__name__)
-
-
-class ConversionError(ValueError):
-    """A file that cannot be turned into a network; one sentence names it, what is wrong, and what to do."""
 
 
 class Converted(NamedTuple):
@@ -48,18 +43,48 @@ class Converted(NamedTuple):
     notes: list[str]
 
 
-def convert_official(name: str, path: str | Path, *, config: dict[str, Any] | None = None) -> Network:
+class Pictures(NamedTuple):
+    """What a user says of the pictures that weights were trained for; None: what is known of the network.
+
+    Attributes
+    ----------
+    channels
+        "rgb" or "bgr".
+    range
+        Their greatest value.
+    """
+
+    channels: Channels | None
+    range: float | None
+
+
+def convert_official(
+    name: str,
+    path: str | Path,
+    *,
+    config: dict[str, Any] | None = None,
+    channels: str | None = None,
+    range: float | None = None,
+) -> Network:
     """Return the network in a checkpoint of another program; see `convert`. Notes are logged as warnings."""
-    converted = convert(name, path, config=config)
+    converted = convert(name, path, config=config, channels=channels, range=range)
     for note in converted.notes:
         logger.warning("%s: %s", path, note)
     return converted.network
 
 
-def convert(name: str, path: str | Path, *, config: dict[str, Any] | None = None) -> Converted:
+def convert(
+    name: str,
+    path: str | Path,
+    *,
+    config: dict[str, Any] | None = None,
+    channels: str | None = None,
+    range: float | None = None,
+) -> Converted:
     """Turn a checkpoint of another program, or weights of ours that `torch.save` wrote, into a network.
 
-    Only weights are read: a file that holds code is refused, and nothing of it is run.
+    Only weights are read: a file that holds code is refused, and nothing of it is run. The network takes red, green and
+    blue in [0, 1], whatever the other program does.
 
     Parameters
     ----------
@@ -68,12 +93,17 @@ def convert(name: str, path: str | Path, *, config: dict[str, Any] | None = None
     path
         What `torch.save` wrote of a state dict, alone or among other things, or a safetensors file.
     config
-        Fields of our config that the weights do not tell.
+        Fields of our config that the weights do not tell, in our units.
+    channels
+        Order of the channels that the other program works on, "rgb" or "bgr"; None: that of the authors' program.
+    range
+        Greatest value of its pictures, such as 1 or 255; None: that of the authors' program.
 
     Raises
     ------
     ConversionError
-        If the file cannot be read as weights, or they are not those of such a network.
+        If the file cannot be read as weights, or they are not those of such a network; for an order or a range that
+        there is not, or that is given for weights of ours.
     """
     path = Path(path)
     if name not in names():
@@ -81,39 +111,123 @@ def convert(name: str, path: str | Path, *, config: dict[str, Any] | None = None
     if not path.is_file():
         raise ConversionError(f"there is no file '{path}'")
     try:
-        return _convert(name, path, config or {})
+        given = Pictures(
+            None if channels is None else require_channels(channels), None if range is None else require_range(range)
+        )
+    except ValueError as error:
+        raise ConversionError(str(error)) from None
+    try:
+        return _convert(name, path, config or {}, given)
     except (CheckpointError, OSError) as error:
         raise ConversionError(str(error)) from None
 
 
-def _convert(name: str, path: Path, config: dict[str, Any]) -> Converted:
+def _convert(name: str, path: Path, config: dict[str, Any], given: Pictures) -> Converted:
     if path.suffix == SUFFIX and metadata_of(path).get("format") == FORMAT:
         net = load(path)
         if net.name != name:
             raise ConversionError(f"'{path}' holds a network '{net.name}', not '{name}'")
         if config:
             raise ConversionError(f"'{path}' holds its config, which is not to be changed; leave out `config` (--set)")
+        _require_not_given(given, path)
         return Converted(net, facts_of(path), [])
-    state, written = _read(path)
-    if _is_ours(name, state):
-        net, notes = _own(name, state, {**written, **config}, path)
-    elif (mapping := entry_of(name).foreign) is None:
-        raise ConversionError(_no_mapping(f"'{path}' does not hold weights of our {name}"))
-    elif path.suffix == SUFFIX:
-        raise ConversionError(
-            f"'{path}' keeps no order of its weights, and other programs' are told by it; convert the file that "
-            "torch.save wrote (.pth)"
-        )
+    file = read(path)
+    bare = without_prefixes(file.state)
+    # A network of ours may have modules that are called like a prefix.
+    as_they_are = [] if bare.keys() == file.state.keys() else [file.state]
+    ours = next((state for state in (*as_they_are, bare) if _is_ours(name, state)), None)
+    if ours is not None:
+        _require_not_given(given, path)
+        net, notes = _own(name, ours, {**file.config, **config}, path)
     else:
-        try:
-            foreign = mapping(state)
-        except UnlikeError as error:
-            raise ConversionError(f"'{path}' {error}") from None
-        net = _fresh(name, path, {**foreign.config, **config}, foreign.state, partial=True)
-        restore(net, net.state_dict() | foreign.state, path)
-        notes = foreign.notes
+        foreign = _mapped(name, bare, path)
+        net, notes = _unit_rgb(name, foreign, config, given, path)
+    notes = [*file.notes, *notes]
     facts: dict[str, Any] = {"converted_from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     return Converted(net.eval(), facts | ({"notes": notes} if notes else {}), notes)
+
+
+def _mapped(name: str, state: dict[str, Tensor], path: Path) -> Foreign:
+    """Return weights of another program by our names, or say what network they look like."""
+    mapping = entry_of(name).foreign
+    if mapping is None:
+        like = _like(name, state, path)
+        raise ConversionError(_no_mapping(f"'{path}' does not hold weights of our {name}{like}"))
+    if path.suffix == SUFFIX and not goes_by_name(mapping):
+        advice = _like(name, state, path) or "; convert the file that torch.save wrote (.pth)"
+        raise ConversionError(f"'{path}' keeps no order of its weights, by which those of {name} are told{advice}")
+    try:
+        found: Foreign = mapping(state)
+    except UnlikeError as error:
+        like = _like(name, state, path)
+        raise ConversionError(f"'{path}' {error.what}{like}" if like else f"'{path}' {error}") from None
+    return found
+
+
+def _like(name: str, state: dict[str, Tensor], path: Path) -> str:
+    """Return what to go on with after a message if the weights are those of another network than ``name``; else ""."""
+    for other in names():
+        try:
+            found = other != name and _takes(other, state, in_order=path.suffix != SUFFIX)
+        # Whatever is wrong with another distribution, what the file lacks is to be told.
+        except Exception as error:
+            logger.debug("'%s' was not tried as %s: %s", path, other, error)
+            continue
+        if found:
+            return f"; it looks like {other}: rainnet convert {other} {path} -o {other}{SUFFIX}"
+    return ""
+
+
+def _takes(name: str, state: dict[str, Tensor], *, in_order: bool) -> bool:
+    """Whether weights are of ours, or can be mapped to ours."""
+    if _is_ours(name, state):
+        return True
+    mapping = entry_of(name).foreign
+    if mapping is None or not (in_order or goes_by_name(mapping)):
+        return False
+    try:
+        mapping(state)
+    except UnlikeError:
+        return False
+    return True
+
+
+def _unit_rgb(
+    name: str, foreign: Foreign, config: dict[str, Any], given: Pictures, path: Path
+) -> tuple[Network, list[str]]:
+    """Return the network that takes red, green and blue in [0, 1], and what has to be known of it."""
+    channels = foreign.channels if given.channels is None else given.channels
+    span = foreign.range if given.range is None else given.range
+    notes = [*foreign.notes, *(note for field, note in foreign.assumed.items() if field not in config)]
+    if (channels, span) != (foreign.channels, foreign.range):
+        if not foreign.ports:
+            raise ConversionError(
+                f"'{path}' can be converted as it is only: what reads {name} does not tell where pictures enter; leave "
+                "out `channels` and `range`"
+            )
+        if channels == "bgr" and (count := foreign.config.get("channels", 3)) != 3:
+            raise ConversionError(f"'{path}' is for pictures of {count} channels, which have no order 'bgr'")
+        notes.append(
+            f"pictures of the other program are taken for {channels.upper()} in [0, {span:g}], as was said; those of "
+            f"the program known for {name} are {foreign.channels.upper()} in [0, {foreign.range:g}]"
+        )
+    # Divided twice: the square of a very large or small range is no number.
+    squares = {field: foreign.config[field] / span / span for field in foreign.squares}
+    net = _fresh(name, path, {**foreign.config, **squares, **config}, foreign.state, partial=True)
+    state = ported(foreign.state, foreign.ports, channels, span)
+    if not not_finite(foreign.state) and (wrong := not_finite(state)):
+        raise ConversionError(f"'{path}' cannot be for pictures in [0, {span:g}]: {wrong} would be infinite")
+    restore(net, net.state_dict() | state, path)
+    return net, notes
+
+
+def _require_not_given(given: Pictures, path: Path) -> None:
+    """Require that nothing is said of the pictures that weights of ours take."""
+    if said := [field for field, value in given._asdict().items() if value is not None]:
+        options = " and ".join(f"`{field}` (--{field})" for field in said)
+        raise ConversionError(
+            f"'{path}' holds weights of rainnet, which take red, green and blue in [0, 1]; leave out {options}"
+        )
 
 
 def _fresh(
@@ -140,9 +254,18 @@ def _fresh(
 
 
 def _is_ours(name: str, state: dict[str, Tensor]) -> bool:
-    """Whether the weights belong to modules called as those of our network are."""
-    own = outlined(name, {})
-    return {key.partition(".")[0] for key in state} == {key.partition(".")[0] for key in own}
+    """Whether the weights belong to modules called as those of our network are, whatever its config."""
+    outlines = [outlined(name, {}, preset) for preset in entry_of(name).presets]
+    tops = [{key.partition(".")[0] for key in outline} for outline in outlines]
+    found = {key.partition(".")[0] for key in state}
+    if not set.intersection(*tops) <= found <= set.union(*tops):
+        return False
+    # 'head' and 'last' are in many networks.
+    return not {_unnumbered(key) for key in state}.isdisjoint(_unnumbered(key) for own in outlines for key in own)
+
+
+def _unnumbered(key: str) -> str:
+    return re.sub(r"\d+", "#", key)
 
 
 def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path) -> tuple[Network, list[str]]:
@@ -167,52 +290,3 @@ def _own(name: str, state: dict[str, Tensor], config: dict[str, Any], path: Path
 def _no_mapping(what: str) -> str:
     mapped = [name for name in names() if entry_of(name).maps_foreign]
     return f"{what}; checkpoints of other programs can be converted for: {', '.join(mapped)}"
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the weights of a file in their order, and what it calls its config."""
-    config: dict[str, Any] = {}
-    loaded: Any = tensors_of(path) if path.suffix == SUFFIX else _unpickle(path)
-    # Wrappers are few deep, and a dict may hold itself.
-    for _ in range(len(WRAPPERS) + 1):
-        if not isinstance(loaded, dict):
-            break
-        if isinstance(loaded.get("config"), dict):
-            config = loaded["config"]
-        inner = next((loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), dict)), None)
-        if inner is None:
-            break
-        loaded = inner
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(key, str) for key in loaded):
-        what = f"a {type(loaded).__name__}" if not isinstance(loaded, dict) else "no names of weights"
-        raise ConversionError(f"'{path}' must hold a state dict, names and weights; it holds {what}")
-    if wrong := [key for key, value in loaded.items() if not isinstance(value, Tensor)]:
-        raise ConversionError(
-            f"'{path}' must hold a state dict, alone or under one of {', '.join(WRAPPERS)}; what it has under "
-            f"{listed(wrong)} are no weights"
-        )
-    if unlike := unlike_weights(loaded):
-        raise ConversionError(f"'{path}' {unlike}")
-    state = dict(loaded)
-    while prefix := next((each for each in PREFIXES if all(key.startswith(each) for key in state)), None):
-        state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    return state, config
-
-
-def _unpickle(path: Path) -> Any:
-    """Read what torch.save wrote, weights and plain values only; anything else in the file is not run."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about old formats
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f"'{found[1]}', which is code" if found else "something else than weights"
-        raise ConversionError(
-            f"'{path}' is refused, and nothing of it was run: it holds {what}. In the program that it comes from, save "
-            "the weights alone: torch.save(net.state_dict(), path)"
-        ) from None
-    # Whatever is in the file: zip, tar and torch each have errors of their own.
-    except Exception as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ConversionError(f"'{path}' cannot be read as a checkpoint of torch ({reason}); is it whole?") from None

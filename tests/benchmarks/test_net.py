@@ -16,6 +16,7 @@ from rainnet import create, save
 from rainnet.evaluate.compare import evaluate
 from rainnet.evaluate.methods import find_methods
 from rainnet.programs.udgnet import UDGNetLoss
+from rainnet.weights.scores import read_scores
 from rainopt import psnr
 from tests.support.processes import call
 
@@ -55,6 +56,10 @@ def test_a_card_holds_what_evaluate_says(tree, model):
     report = evaluate(find_methods(["input", "rainopt", str(model)]), read_dataset(tree / "pairs/small"), limit=1)
     told = [f"{one.psnr('y_matlab'):.2f} / {one.ssim('y_matlab'):.3f}" for one in report.methods]
     assert [row[1] for row in rows[2:]] == [*told, told[-1]]  # a fresh network removes nothing, mirrored or not
+    pairs, *rendered = read_scores(model)  # and so does the file beside the model
+    assert [f"{one.psnr:.2f} / {one.ssim:.3f}" for one in pairs.means[:3]] == told
+    assert [one.name for one in rendered] == ["rendered_light", "rendered_medium"]
+    assert rows[-1][2] == " / ".join(f"{one.means[-1].psnr:.1f}" for one in rendered)
     card.write_text("no markers")
     with pytest.raises(ValueError, match="must hold the lines"):
         call(net_card.main, *arguments, "--write", card)

@@ -55,21 +55,6 @@ def test_a_part_of_anothers_training_has_no_program():
         program_of("part")
 
 
-@pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Pretend that a distribution is installed which names networks by entry points."""
-
-    def install(**points):
-        folder = tmp_path / "others-1.0.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
-        lines = "\n".join(f"{name} = {place}" for name, place in points.items())
-        (folder / "entry_points.txt").write_text(f"[{zoo.GROUP}]\n{lines}\n")
-        monkeypatch.syspath_prepend(tmp_path)
-
-    return install
-
-
 def test_other_distributions_add_networks_by_an_entry_point(installed):
     installed(toy="tests.support.toy:ENTRY", broken="tests.support.none:ENTRY", wrong="tests.support.toy:RECIPE")
     assert set(zoo.names()) == {*zoo.NETWORKS, "toy", "broken", "wrong"}

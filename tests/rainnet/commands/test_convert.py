@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import rainnet
+from benchmarks.networks.released_prenet import released_parameters
 from rainnet.commands.main import app
 from rainnet.weights.checkpoint import facts_of, load
 from tests.support.processes import call
@@ -45,6 +46,30 @@ def test_what_had_to_be_assumed_is_noted(here):
     assert "note: the file holds no config; its weights fit the preset 'small'" in err
 
 
+def test_a_file_of_another_program_becomes_a_network_of_the_order_and_range_that_are_said(here):
+    state = released_parameters("vrgnet", features=4)
+    torch.save({"netDerain": state}, "theirs.pth")
+    status, out, err = call(app, "convert", "prenet", "theirs.pth", "-o", "plain.safetensors")
+    assert (status, err) == (0, "")
+    assert "plain.safetensors: prenet" in out
+    words = ("--channels", "bgr", "--range", "255", "--set", "stages=3")
+    status, out, err = call(app, "convert", "prenet", "theirs.pth", "-o", "other.safetensors", *words)
+    assert status == 0
+    assert err.startswith("note: pictures of the other program are taken for BGR in [0, 255], as was said")
+    net, facts = load("other.safetensors"), facts_of("other.safetensors")
+    assert net.config.stages == 3
+    given = state["derainet.conv.0.weight"]
+    torch.testing.assert_close(net.last.weight, given.flip(0) / 255)
+    assert len(facts["notes"]) == 1
+
+
+def test_a_file_of_another_network_is_told(here):
+    torch.save(released_parameters("prenet", features=4), "theirs.pth")
+    status, _, err = call(app, "convert", "spanet", "theirs.pth", "-o", "new.safetensors")
+    assert status == 1
+    assert "it looks like prenet: rainnet convert prenet theirs.pth -o prenet.safetensors" in " ".join(err.split())
+
+
 def test_an_export_tells_how_far_the_graph_is_off(here):
     import onnx
 
@@ -77,6 +102,11 @@ def test_packages_that_an_export_lacks_are_named(here, monkeypatch):
         ("convert udgnet weights.pth -o new.safetensors --set feature=1", 2, "did you mean 'features'"),
         ("convert udgnet weights.pth -o new.safetensors --set features", 2, "must be NAME=VALUE"),
         ("convert udgnet weights.pth -o new.safetensors", 1, "fit no preset"),
+        ("convert udgnet weights.pth -o new.safetensors --channels grb", 2, "must be one of rgb, bgr, got 'grb'"),
+        ("convert udgnet weights.pth -o new.safetensors --range 0", 2, "must be a finite number above 0"),
+        ("convert udgnet weights.pth -o new.safetensors --range nan", 2, "must be a finite number above 0"),
+        ("convert udgnet weights.pth -o new.safetensors --range 255", 1, "leave out `range` (--range)"),
+        ("convert udgnet net.safetensors -o new.safetensors --channels bgr", 1, "leave out `channels` (--channels)"),
         ("convert udgnet missing.pth -o new.safetensors", 1, "there is no file 'missing.pth'"),
         ("convert spamnet weights.pth -o new.safetensors", 1, "there is no network 'spamnet'"),
         ("export weights.pth -o new.onnx", 2, "rainnet convert"),

@@ -9,9 +9,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 import rainnet
+from benchmarks.networks import released_ddn, released_prenet
 from rainnet.convert.udgnet import UNSEEN
 from rainnet.weights.checkpoint import save
 from rainnet.weights.foreign import ConversionError, convert, convert_official
+from rainnet.zoo import Entry, added
+from tests.support.toy import ENTRY, Toy
 from tests.support.udgnet import TINY, random_udgnet
 
 WIDTH, BLOCKS = 6, 2
@@ -128,6 +131,13 @@ def test_a_missing_angle_network_is_told(tmp_path, caplog, angle):
         lambda net: {"model": {"params": net.state_dict()}},
         lambda net: nn.DataParallel(net).state_dict(),
         lambda net: {"model": {f"module._orig_mod.{key}": value for key, value in net.state_dict().items()}},
+        lambda net: {"model_state_dict": net.state_dict(), "loss": 0.1},
+        lambda net: {
+            "params": {key: 0 * value for key, value in net.state_dict().items()},
+            "params_ema": net.state_dict(),
+        },
+        lambda net: {"netDerain": {f"module.model.{key}": value for key, value in net.state_dict().items()}},
+        lambda net: {"derainnet": net.state_dict(), "state_dict": 3},
         lambda net: {key: value.half().float() if value.ndim < 4 else value for key, value in net.state_dict().items()},
     ],
 )
@@ -135,6 +145,13 @@ def test_weights_are_found_in_what_programs_wrap_around_them(tmp_path, wrap):
     theirs = Theirs(angle=TheirAngle())
     net = convert_official("udgnet", written(tmp_path, wrap(theirs)))
     assert torch.equal(net.rain_stream.blocks[1].second.weight, theirs.rain_net.trunk[1][2].weight)
+
+
+def test_that_an_average_was_taken_is_noted(tmp_path):
+    state = Theirs(angle=TheirAngle()).state_dict()
+    both = convert("udgnet", written(tmp_path, {"params": state, "params_ema": state}))
+    assert both.notes == ["the file holds weights, params, and their average, params_ema, which was taken", UNSEEN]
+    assert convert("udgnet", written(tmp_path, {"params_ema": state})).notes == [UNSEEN]
 
 
 def test_old_files_of_torch_are_read_and_facts_say_where_a_network_comes_from(tmp_path):
@@ -256,6 +273,68 @@ def test_what_else_cannot_be_mapped_is_told(tmp_path):
     theirs.image_net.trunk[0].insert(1, nn.BatchNorm2d(WIDTH))
     with pytest.raises(ConversionError, match=r"has 'image_net.trunk.0.1.weight' between the convolutions"):
         convert("udgnet", written(tmp_path, theirs.state_dict()))
+
+
+class Shell(Toy):
+    """A network with a module that is called as the prefix of a shell is."""
+
+    name = "shell"
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.model = self.__dict__["_modules"].pop("convolution")
+
+
+def test_a_module_of_ours_that_is_called_like_a_prefix_is_left_alone(tmp_path):
+    with added("shell", Entry(Shell, ENTRY.presets)):
+        net = Shell()
+        assert set(net.state_dict()) == {"model.weight", "model.bias"}
+        converted = convert("shell", written(tmp_path, net.state_dict()))
+        assert torch.equal(converted.network.model.weight, net.model.weight)
+
+
+# What it looks like
+
+
+def like(name, tmp_path, **files):
+    """Convert a file, by name and what is in it, that is of no such network; return what is said."""
+    ((file, state),) = files.items()
+    path = tmp_path / file.replace("_", ".")
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    with pytest.raises(ConversionError) as told:
+        convert(name, path)
+    return str(told.value).replace(str(tmp_path), "HERE")
+
+
+def test_a_file_of_another_network_is_told_with_the_command_that_converts_it(tmp_path):
+    prenet = released_prenet.released_parameters("prn_r", features=4)
+    ddn, theirs = released_ddn.released_parameters("plain"), Theirs().state_dict()
+    said = like("jorder", tmp_path, net_pth=prenet)
+    assert said == (
+        "'HERE/net.pth' lacks jorder1.decoder.0.bias, jorder1.decoder.0.weight, jorder1.decoder.1.bias, "
+        "jorder1.decoder.1.weight, jorder1.encoder.bias, jorder1.encoder.weight and 270 more, which a JORDER-E of the "
+        "authors has; it looks like prenet: rainnet convert prenet HERE/net.pth -o prenet.safetensors"
+    )
+    assert "holds no UDGNet" in (said := like("udgnet", tmp_path, net_pth=ddn))
+    assert said.endswith("it looks like ddn: rainnet convert ddn HERE/net.pth -o ddn.safetensors")
+    assert "it looks like udgnet: " in like("spanet", tmp_path, net_pth=theirs)
+    # Files without an order are told by names alone.
+    assert "it looks like prenet: " in like("udgnet", tmp_path, net_safetensors=prenet)
+    assert like("udgnet", tmp_path, net_safetensors=ddn).endswith("convert the file that torch.save wrote (.pth)")
+    assert like("prenet", tmp_path, net_safetensors=ddn).endswith("convert the file that their program saved, as it is")
+    # So are weights of ours, whose modules are called alike in several networks.
+    own = rainnet.create("prenet", preset="prn").state_dict()
+    assert "it looks like prenet: " in like("ddn", tmp_path, net_pth=own)
+    with added("toy", ENTRY):
+        assert "our toy; it looks like prenet: rainnet convert" in like("toy", tmp_path, net_pth=prenet)
+
+
+def test_a_network_that_cannot_be_had_does_not_hide_what_a_file_lacks(tmp_path):
+    with added("broken", Entry("no.such:Network", "no.such:PRESETS", foreign="no.such:mapping")):
+        assert "it looks like" not in like("prenet", tmp_path, net_pth={"a.weight": torch.ones(1)})
 
 
 @pytest.mark.parametrize("config", [{"name": "x"}, {3: 1}, {"path": "x"}, {"preset": "small"}])
