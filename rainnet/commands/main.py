@@ -8,6 +8,7 @@ from rainnet.commands.convert import convert
 from rainnet.commands.derain import derain
 from rainnet.commands.evaluate import evaluate
 from rainnet.commands.export import export
+from rainnet.commands.generate import generate
 from rainnet.commands.listing import listing
 from rainnet.commands.train import train
 from rainopt.app.options import new_app, run, version_of
@@ -26,6 +27,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("convert")(convert)
 app.command("export")(export)
+app.command("generate")(generate)
 app.command("list")(listing)
 
 

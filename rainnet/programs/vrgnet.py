@@ -37,6 +37,10 @@ class VRGNetLoss(LossSettings):
         Steps of the critic for one of the others.
     critic_features
         Of the critic's first map.
+    critic_sees
+        "picture": rainy pictures, and backgrounds with made rain, as in the paper. "rain": what rainy and clean picture
+        differ by, and made rain by itself; for pairs whose clean picture is exact. The critic need not look past the
+        scene then, and a hundredth of the steps will do.
     """
 
     adversarial: float = Field(1.0, ge=0)
@@ -47,6 +51,7 @@ class VRGNetLoss(LossSettings):
     penalty: float = Field(10.0, ge=0)
     critic_steps: int = Field(5, ge=1)
     critic_features: int = Field(64, ge=1, le=1024)
+    critic_sees: Literal["picture", "rain"] = "picture"
 
 
 class VRGNetProgram(Program):
@@ -96,19 +101,21 @@ class VRGNetProgram(Program):
 
     def forward(self, batch: Batch, turn: str, progress: float) -> dict[str, Tensor]:
         """Return the weighted losses of a turn."""
-        loss, O = self.loss, batch["rainy"]
+        loss, O, clean = self.loss, batch["rainy"], batch["clean"]
+        pictures = loss.critic_sees == "picture"
         if turn == "critic":
             with torch.no_grad():
-                fake = self._fake(O)
-            return self._judged(O, fake)
+                rain = self.network.rain(self._drawn(O)[0]).float()
+                fake = self.network.backgrounds(O).stages[-1].float() + rain if pictures else rain
+            return self._judged(O if pictures else O - clean, fake)
         if turn == "network":
             found = self.network.backgrounds(O)
             B, log_variance = found.stages[-1].float(), found.log_variance
             if log_variance is None:
                 raise ValueError("the derainer of a VRGNet must find a variance")
-            costs = kl_around(B, bounded(log_variance.float()), batch["clean"], loss.variance)
+            costs = kl_around(B, bounded(log_variance.float()), clean, loss.variance)
             terms = {"background": loss.background * self._reduced(costs)}
-            if loss.adversarial:
+            if loss.adversarial and pictures:
                 with torch.no_grad():
                     rain = self.network.rain(self._drawn(O)[0]).float()
                 terms["adversarial b"] = loss.adversarial * generator_loss(self._score(B + rain))
@@ -116,9 +123,12 @@ class VRGNetProgram(Program):
         codes, log_variance, mean = self._drawn(O)
         terms = {"code": loss.code * self._reduced(kl_standard(mean, log_variance))}
         if loss.adversarial:
-            with torch.no_grad():
-                B = self.network.backgrounds(O).stages[-1].float()
-            terms["adversarial"] = loss.adversarial * generator_loss(self._score(B + self.network.rain(codes).float()))
+            rain = self.network.rain(codes).float()
+            if pictures:
+                with torch.no_grad():
+                    B = self.network.backgrounds(O).stages[-1].float()
+                rain = B + rain
+            terms["adversarial"] = loss.adversarial * generator_loss(self._score(rain))
         return terms
 
     def _drawn(self, O: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,11 +136,6 @@ class VRGNetProgram(Program):
         codes = self.network.codes(O)
         codes = codes._replace(mean=codes.mean.float(), log_variance=bounded(codes.log_variance.float()))
         return codes.draw(), codes.log_variance, codes.mean
-
-    def _fake(self, O: Tensor) -> Tensor:
-        """Return backgrounds with rain of codes that are drawn for the pictures."""
-        rain = self.network.rain(self._drawn(O)[0]).float()
-        return self.network.backgrounds(O).stages[-1].float() + rain
 
     def _score(self, pictures: Tensor) -> Tensor:
         scores: Tensor = self.critic(pictures).float()
