@@ -69,4 +69,6 @@ def test_it_ends_in_the_picture_and_in_the_mean_of_means():
 def test_float32_is_close_to_float64():
     # Differences of squares, of a bright picture with little contrast.
     image = 0.9 + 0.01 * image_of(40, 30)
-    torch.testing.assert_close(guided_filter(image.float(), 5, 1e-4).double(), guided_filter(image, 5, 1e-4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        guided_filter(image.float(), 5, 1e-4).double(), guided_filter(image, 5, 1e-4), atol=1e-5, rtol=0
+    )
