@@ -64,7 +64,7 @@ def main(
     told = {name: trained(name, _changes(name, steps), data / "clean", runs / name) for name in RECIPES}
     torch.set_num_threads(THREADS)
     words = {"input": "input", "rainopt": "rainopt", f"{MODEL}, as it ships": MODEL}
-    words |= {f"{name}, trained so": str(runs / name) for name in RECIPES}
+    words |= {f"{name}, trained here": str(runs / name) for name in RECIPES}
     compared = [_method(name, word) for name, word in words.items()]
     sets: dict[str, Any] = {}
     for preset in PRESETS:
