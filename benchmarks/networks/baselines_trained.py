@@ -1,8 +1,8 @@
-"""What PReNet, JORDER-E, DDN and UDGNet learn on a CPU in the same time from the same rendered rain.
+"""What PReNet, JORDER-E, DDN and UDGNet learn on one core in the same time from the same rendered rain.
 
 The recipes prenet-small, jorder-small, ddn-small and udgnet-small (without haze, which the others do not have, and as
-many steps as take as long) are trained by `rainnet train` from seed 0 over DIR/clean, into FOLDER/RECIPE. A run that is
-there and finished is taken as it is, and one that was stopped goes on.
+many steps as take as long) are trained by `rainnet train` from seed 0 over DIR/clean, into FOLDER/RECIPE, on one core
+and another that makes crops. A run that is there and finished is taken as it is, and one that was stopped goes on.
 
   rendered  Our rain (presets light, medium, heavy) over the truths of DIR/pairs, none of which was trained on.
   pairs     The sets of DIR/pairs with their own rain.
@@ -17,6 +17,7 @@ trained for longer.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "udgnet-small": ("data.haze=0", "run.steps=8600"),
 }
 SEED = 0
+ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PRESETS = ("light", "medium", "heavy")
 
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs, one for each recipe.")]
@@ -102,7 +104,7 @@ def trained(name: str, changes: list[str], clean: Path, folder: Path) -> dict[st
         command = [sys.executable, "-m", "rainnet", "train", name, f"--data={clean}", f"--output={folder}", *said]
         print(f"{name}: from step {done} to {recipe.run.steps}", file=sys.stderr, flush=True)
         # What is printed here is the results alone.
-        status = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+        status = subprocess.run(command, stdout=sys.stderr, env=os.environ | ONE_CORE, check=False).returncode
         if status:
             raise RuntimeError(f"`rainnet train {name}` ended with status {status}; the same command goes on")
     minutes = run_minutes(run.log)
