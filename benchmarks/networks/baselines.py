@@ -17,6 +17,7 @@ picture is the first of DIR/pairs, 481 × 321 or a part of that size, on two thr
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,6 +66,7 @@ def main(data: Data, models: Models = None, repeat: Repeat = 3, target: Json = N
         net = drawn(create(network, preset=preset).eval())
         found: dict[str, Any] = {"parameters": sum(each.numel() for each in net.parameters()), "literature": paper}
         measured[name] = found | speed(net, picture, repeat) | {"tiles": tiles(net, picture), "onnx": onnx(net)}
+        print(f"{name}: {measured[name]['last_seconds']:.2f} s", file=sys.stderr, flush=True)
     trained = {f"{file.parent.name}/{file.name}": _of_trained(file, picture) for file in models or ()}
     report(measured, trained, picture.shape)
     size = {"height": picture.shape[0], "width": picture.shape[1], "threads": THREADS, "tile": TILE}
