@@ -43,7 +43,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "prenet-small": (),
     "jorder-small": (),
     "ddn-small": (),
-    "udgnet-small": ("data.haze=0", "run.steps=8600"),
+    "udgnet-small": ("data.haze=0", "run.steps=5200"),
 }
 SEED = 0
 ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from rainnet.infer.heap import kept
+from rainnet.infer.precision import computing_in
 from rainnet.models.base import Network
 
 THREADS = 2
@@ -30,9 +32,9 @@ def seconds(name: str, times: int, function: Callable[[], Any]) -> dict[str, flo
     return {f"{name}_seconds": min(walls), f"{name}_cpu_seconds": min(busy)}
 
 
-def halved() -> torch.autocast:
-    """Return what has convolutions done in bfloat16 within a ``with`` block."""
-    return torch.autocast("cpu", torch.bfloat16)
+def halved() -> AbstractContextManager[object]:
+    """Return what has convolutions done in bfloat16 within a ``with`` block, as ``--precision bfloat16`` does."""
+    return computing_in("bfloat16", torch.device("cpu"))
 
 
 @torch.inference_mode()
