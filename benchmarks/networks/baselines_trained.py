@@ -33,7 +33,7 @@ from benchmarks.networks.scores import cell, scored
 from benchmarks.networks.timing import THREADS
 from benchmarks.options import MODEL, Data, Json, Limit, Sheet, benchmark
 from benchmarks.pictures import PROTOCOL, sets_of_pairs
-from rainnet.evaluate.methods import Function, find_methods
+from rainnet.evaluate.methods import Function, Results, find_methods
 from rainnet.recipes.recipe import Recipe, read_recipe
 from rainnet.train.run_folder import RunError, RunFolder
 from rainopt.app.sheet import Row, write_sheet
@@ -145,9 +145,9 @@ def _steps_done(run: RunFolder, recipe: Recipe) -> int:
 
 def _method(name: str, word: str) -> Function:
     (method,) = find_methods([word], device="cpu")
-    if not isinstance(method, Function):
+    if isinstance(method, Results):
         raise RuntimeError(f"'{word}' holds no network")
-    return Function(name, method.function)
+    return Function(name, method)
 
 
 if __name__ == "__main__":
