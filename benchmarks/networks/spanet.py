@@ -17,35 +17,32 @@ DIR/weights/spanet_official.pt are the parameters; see benchmarks/README.md.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import finish, print_table
 from benchmarks.networks.released_spanet import released_forward
+from benchmarks.networks.scores import Method, Triple, cell, scored
+from benchmarks.networks.timing import THREADS, bfloat16_decibels, floor, halved, seconds
 from benchmarks.options import MODEL, Data, Json, Limit, Repeat, benchmark
 from benchmarks.pictures import PROTOCOL, pairs, sets_of_pairs, to_bytes
 from benchmarks.video.judged import MOST, REAL, built
 from rainnet import convert_official
 from rainnet.infer.derain import derain
-from rainnet.infer.heap import kept
 from rainnet.models import irnn, spanet
 from rainnet.models.base import Network
 from rainopt import derain as solve
-from rainopt.metrics.fidelity import psnr, ssim
+from rainopt.metrics.fidelity import psnr
 
 WEIGHTS = Path("weights", "spanet_official.pt")
-SIDE, THREADS = 512, 2
+SIDE = 512
 TILES = (256, 128, 64)
 COMPARED = 4  # pictures of each set that tiles are tried on
-Method = Callable[[np.ndarray], Any]
-Triple = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 @benchmark(__doc__)
@@ -88,38 +85,15 @@ def agreement(net: Network, weights: Path, sets: dict[str, Path]) -> dict[str, f
 def speed(net: Network, repeat: int) -> dict[str, float]:
     """Return the seconds of one picture, and those of processors; what it computes, and how fast that could be done."""
     picture = torch.rand(1, net.channels, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
-    halved = torch.autocast("cpu", torch.bfloat16)
-    found = _timed("ours", repeat, lambda: net.layers(picture))
-    with halved:
-        found |= _timed("bfloat16", repeat, lambda: net.layers(picture))
-    with torch.inference_mode():
-        exact = net.layers(picture).removed
-        with halved:
-            rounded = net.layers(picture).removed.float()
-        with FlopCounterMode(display=False) as counted:
-            net.layers(picture)
-    found["bfloat16_dB"] = float(-10 * torch.log10((exact - rounded).square().mean()))
-    matrix = torch.rand(2048, 2048)
-    multiplied = _timed("matrix", repeat, lambda: matrix @ matrix)["matrix_seconds"]
-    found["gflop"], found["gflop_per_second"] = counted.get_total_flops() / 1e9, 2e-9 * len(matrix) ** 3 / multiplied
-    found["floor_seconds"] = found["gflop"] / found["gflop_per_second"]
+    found = seconds("ours", repeat, lambda: net.layers(picture))
+    with halved():
+        found |= seconds("bfloat16", repeat, lambda: net.layers(picture))
+    found["bfloat16_dB"] = bfloat16_decibels(net, picture)
+    found |= floor(net, picture, repeat)
     # Without the kernel for channels that lie last, too.
     plain = mock.patch.object(irnn, "recurrence", irnn.recurrence_reference)
     with plain, mock.patch.object(spanet, "kernel", return_value=None):
-        return found | _timed("plain", 1, lambda: net.layers(picture))
-
-
-def _timed(name: str, times: int, function: Callable[[], Any]) -> dict[str, float]:
-    """Return the least seconds of a call, and those of processors, after one that does not count."""
-    walls, busy = [], []
-    with torch.inference_mode(), kept():
-        function()
-        for _ in range(times):
-            wall, cpu = time.perf_counter(), time.process_time()
-            function()
-            walls.append(time.perf_counter() - wall)
-            busy.append(time.process_time() - cpu)
-    return {f"{name}_seconds": min(walls), f"{name}_cpu_seconds": min(busy)}
+        return found | seconds("plain", 1, lambda: net.layers(picture))
 
 
 def tiles(net: Network, folder: Path, limit: int) -> dict[str, dict[str, float]]:
@@ -135,20 +109,6 @@ def tiles(net: Network, folder: Path, limit: int) -> dict[str, dict[str, float]]
         side: dict(zip(("lost", "against_whole"), map(float, np.mean(v, axis=0)), strict=True))
         for side, v in found.items()
     }
-
-
-def scored(methods: dict[str, Method], triples: Sequence[Triple]) -> dict[str, Any]:
-    """Return mean PSNR and SSIM of each method over pairs; where there is a mask, over its pixels."""
-    found: dict[str, Any] = {}
-    for name, method in methods.items():
-        scores = []
-        for rainy, clean, valid in triples:
-            result = np.asarray(method(rainy))
-            result = result if result.dtype == np.uint8 else to_bytes(result)
-            scores.append((psnr(result, clean, PROTOCOL, valid), ssim(result, clean, PROTOCOL, valid)))
-        if scores:
-            found[name] = {"psnr": float(np.mean(scores, axis=0)[0]), "ssim": float(np.mean(scores, axis=0)[1])}
-    return {"pairs": len(triples), "methods": found}
 
 
 def _of_folder(folder: Path, limit: int | None) -> list[Triple]:
@@ -169,7 +129,7 @@ def report(found: dict[str, Any]) -> None:
     print_table("Tiles", ("set", "side", "lost dB", "dB against the whole"), _tile_rows(found["tiles"]))
     table = found["pairs"] | found["real"]
     methods = next(iter(table.values()))["methods"]
-    rows = [(method, *(_score(part, method) for part in table.values())) for method in methods]
+    rows = [(method, *(cell(part["methods"].get(method)) for part in table.values())) for method in methods]
     print_table("PSNR / SSIM on Y (MATLAB)", ("method", *(f"{n} ({p['pairs']})" for n, p in table.items())), rows)
 
 
@@ -177,11 +137,6 @@ def _tile_rows(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for name, sides in found.items():
         for side, numbers in sides.items():
             yield name, side, f"{numbers['lost']:+.2f}", f"{numbers['against_whole']:.1f}"
-
-
-def _score(part: dict[str, Any], method: str) -> str:
-    score = part["methods"].get(method)
-    return "" if score is None else f"{score['psnr']:.2f} / {score['ssim']:.4f}"
 
 
 if __name__ == "__main__":

@@ -132,12 +132,14 @@ class Program(nn.Module):
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
         """Return pictures to look at, (N, C, H, W) in [0, 1] each, by what they show.
 
-        These are rainy picture, background, rain (three times as bright) and, if there is one, the truth; the first
-        frame of several.
+        These are rainy picture, background, rain (three times as bright), the attention map of networks that have one,
+        and, if there is one, the truth; the first frame of several.
         """
         first = {name: batch[name] for name in ("rainy", "clean") if name in batch}
         first = {name: value[:, 0] if value.ndim == 5 else value for name, value in first.items()}
         layers = self.network.split(first["rainy"])
         background, rain = first["rainy"] - layers.removed.float(), 3 * layers.rain.float()
         shown = {"rainy": first.pop("rainy"), "background": background.clamp(0, 1), "rain x3": rain.clamp(0, 1)}
+        if layers.attention is not None:
+            shown["attention"] = layers.attention.float().expand_as(shown["rainy"])
         return shown | first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Self
 
-import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -87,10 +86,3 @@ class SPANetProgram(Program):
         if loss.attention and layers.attention is not None:
             terms["attention"] = loss.attention * self.attention(layers.attention.float(), O, truth, valid)
         return terms
-
-    @torch.no_grad()
-    def pictures(self, batch: Batch) -> dict[str, Tensor]:
-        """Return what every program shows, and the attention map."""
-        shown = super().pictures(batch)
-        where = self.network.split(shown["rainy"]).attention
-        return shown if where is None else shown | {"attention": where.float().expand_as(shown["rainy"])}

@@ -13,10 +13,12 @@ WITH_PICTURES = (
     "angle.accuracy",
     "networks.quality",
     "networks.card",
+    "networks.baselines",
     "rain.presets",
     "darker",
 )
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
+OTHERS += ("networks.baselines_trained",)
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
 ALONE = (
     "speed",
