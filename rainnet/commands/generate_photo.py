@@ -14,7 +14,7 @@ from data_tools.rain.synth import compose
 from rainnet.commands.networks import NetworkSettings
 from rainnet.generate.controls import RainControls
 from rainnet.generate.layer import rain_layer
-from rainnet.generate.measure import measure
+from rainnet.generate.measure import measure, runs
 from rainopt.app.derain import Derained, photo_to_photo
 from rainopt.app.results import OutputSettings, results_of
 from rainopt.app.task import FileRecord, Progress
@@ -98,15 +98,16 @@ class Generate:
         seed = int(np.random.SeedSequence([self.settings.seed, name, self.numbers[target]]).generate_state(1)[0])
 
         def work(image: np.ndarray) -> Derained:
-            height, width = image.shape[:2]
-            layer = rain_layer(self.settings.network, height, width, self.settings.controls, seed)  # type: ignore[arg-type]
+            rows, columns = image.shape[:2]
+            layer = rain_layer(self.settings.network, rows, columns, self.settings.controls, seed)  # type: ignore[arg-type]
             channels = split_channels(image, -1)
             rainy = np.stack([compose(plane, layer, self.settings.composition) for plane in channels.colour])
-            found = measure(layer)
+            found, asked = measure(layer), self.settings.controls.angle
+            length, width = (found.length, found.width) if asked is None else runs(layer, asked)
             facts = {
                 "angle": round(found.angle, 2),
-                "length": round(found.length, 2),
-                "width_of_streaks": round(found.width, 2),
+                "length": round(length, 2),
+                "width_of_streaks": round(width, 2),
                 "density": round(found.density, 4),
                 "intensity": round(found.intensity, 4),
             }

@@ -7,14 +7,14 @@ import torch
 from torch.nn import functional as F
 
 from rainnet.generate.controls import RainControls, brightened, thinned
-from rainnet.generate.measure import measure, runs
+from rainnet.generate.measure import SEEN, runs
 from rainnet.models.rainfield import RainField, draw_field
 from rainopt.geometry.warp import Upright
 from rainopt.image import LUMA
 
 MOST_LAYERS = 24  # laid over one another for density
-ROUNDS = 4  # in which the length is found
-NEAR = 0.04  # of the length that is asked for is near enough
+ROUNDS = 8  # at most, in which the length is found
+NEAR, TOO_FAR = 0.03, 0.15  # shares of the length that is asked for: near enough, and not what was asked
 STRETCH = (1 / 8, 8.0)  # within which streaks are shortened or lengthened
 SPREAD = 20.0  # degrees around the vertical from which a direction is drawn where none is asked for
 
@@ -49,29 +49,39 @@ def rain_layer(
         If the network makes no rain that is seen, or none as long as is asked.
     """
     controls = controls or RainControls()
-    rng = np.random.default_rng([seed, 0])
-    angle = float(rng.uniform(-SPREAD, SPREAD)) if controls.angle is None else controls.angle
+    drawn = float(np.random.default_rng(seed).uniform(-SPREAD, SPREAD))
+    angle = drawn if controls.angle is None else controls.angle
     source = _Source(network, Upright(angle, height, width), seed)
-    stretch, layer = 1.0, source.dense(1.0, controls.density, rng)
-    if controls.length is not None:
-        for _ in range(ROUNDS):
-            found = runs(layer, angle)[0]
-            if found and abs(found / controls.length - 1) <= NEAR:
-                break
-            stretch = float(np.clip(stretch * controls.length / max(found, 1.0), *STRETCH))
-            layer = source.dense(stretch, controls.density, rng)
-        _require_length(runs(layer, angle)[0], controls.length)
+    if controls.length is None:
+        layer = source.dense(1.0, controls.density)
+    else:
+        layer = _as_long(source, controls.length, controls.density)
     if controls.intensity is not None:
         layer = brightened(layer, controls.intensity)
     return layer
 
 
-def _require_length(found: float, wanted: float) -> None:
-    if abs(found / wanted - 1) > 0.25:
+def _as_long(source: _Source, wanted: float, density: float | None) -> np.ndarray:
+    """Return a layer whose streaks have a length in pixels."""
+    low, high = np.log(STRETCH)
+    # Of rain as it comes first; what is found there tells where to look next, and each look halves what is left.
+    stretch, best, found = 0.0, None, 0.0
+    for _ in range(ROUNDS):
+        layer = source.dense(float(np.exp(stretch)), density)
+        length = runs(layer, source.way.angle)[0]
+        if best is None or abs(length - wanted) < abs(found - wanted):
+            best, found = layer, length
+        if abs(length / wanted - 1) <= NEAR:
+            break
+        low, high = (stretch, high) if length < wanted else (low, stretch)
+        step = stretch + np.log(wanted / max(length, 1.0))
+        stretch = step if low < step < high else (low + high) / 2
+    if best is None or abs(found / wanted - 1) > TOO_FAR:
         raise ValueError(
             f"`length` {wanted:g} cannot be had: stretched as far as it can be, the rain of this network is "
             f"{found:.0f} pixels long at this density; ask for another length, or for less dense rain"
         )
+    return best
 
 
 class _Source:
@@ -98,20 +108,25 @@ class _Source:
         back = np.asarray(self.way.back(grey.numpy()))
         return np.clip(back, 0, 1).astype(np.float32, copy=False)
 
-    def dense(self, stretch: float, density: float | None, rng: np.random.Generator) -> np.ndarray:
+    def dense(self, stretch: float, density: float | None) -> np.ndarray:
         """Return a layer of a given density, or of what it has."""
         layer = self.one(0, stretch)
         if density is None:
             return layer
         for number in range(1, MOST_LAYERS):
-            if measure(layer, self.way.angle).density >= density:
+            if _density(layer) >= density:
                 break
             # The brighter of two streaks that cross is what is seen.
             layer = np.maximum(layer, self.one(number, stretch))
         else:
-            if measure(layer, self.way.angle).density < 0.85 * density:
+            if _density(layer) < (1 - TOO_FAR) * density:
                 raise ValueError(
                     f"`density` {density:g} cannot be had: the network makes too little rain that is seen; train it "
                     "for longer, or on denser rain"
                 )
-        return thinned(layer, density, rng)
+        return thinned(layer, density, np.random.default_rng([self.seed, 1]))
+
+
+def _density(layer: np.ndarray) -> float:
+    """Return the share of rainy pixels."""
+    return float((layer > SEEN).mean())

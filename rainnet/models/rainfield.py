@@ -114,4 +114,5 @@ def draw_field(config: VRGNetConfig, height: int, width: int, generator: Any = N
     """Return a field drawn from the prior for at least so many pixels, margins included: (1, latent, h, w)."""
     cell = 1 << int(config.halvings)
     cells = [-(-side // cell) + 2 * MARGIN for side in (height, width)]
-    return torch.randn(1, config.latent, *cells, generator=generator)
+    # Row by row, so that more rows go on from where fewer end.
+    return torch.randn(cells[0], config.latent, cells[1], generator=generator).movedim(0, 1)[None]

@@ -7,7 +7,7 @@ import torch
 import rainnet
 from rainnet.models.critic import Critic, SelfAttention
 from rainnet.models.rainfield import MARGIN, RainField, draw_field
-from rainnet.models.vrgnet import VRGNet, VRGNetConfig
+from rainnet.models.vrgnet import Codes, VRGNet, VRGNetConfig
 
 TINY = {"features": 4, "latent": 6, "side": 16, "stages": 2, "blocks": 1, "derainer": 4}
 
@@ -32,10 +32,10 @@ def test_codes_are_drawn_around_their_mean():
     torch.manual_seed(0)
     net = rainnet.create("vrgnet", **TINY)
     codes = net.codes(torch.rand(1, 3, 16, 16))
-    codes = codes._replace(log_variance=torch.full_like(codes.mean, np.log(0.25)))
-    drawn = torch.stack([codes.draw() for _ in range(4000)])
-    torch.testing.assert_close(drawn.mean(0), codes.mean, atol=0.05, rtol=0)
-    torch.testing.assert_close(drawn.std(0), torch.full_like(codes.mean, 0.5), atol=0.05, rtol=0)
+    many = Codes(codes.mean.expand(4000, -1), torch.full((4000, 6), np.log(0.25)))
+    drawn = many.draw()
+    torch.testing.assert_close(drawn.mean(0), codes.mean[0], atol=0.05, rtol=0)
+    torch.testing.assert_close(drawn.std(0), torch.full((6,), 0.5), atol=0.05, rtol=0)
 
 
 def test_it_derains_by_the_mean_of_its_background(net):
