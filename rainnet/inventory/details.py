@@ -104,7 +104,8 @@ def _fields(record: NetworkRecord, presets: Sequence[PresetRecord], narrow: bool
             ", ".join(f"{p.name} {p.config[name]}" for p in presets if not p.default and name in p.differs)
             for name in names
         ]
-        table.add_row(*("\n".join(column) for column in (names, values, others)), said)
+        differ = "; ".join(f"{n}: {o}" if len(names) > 1 else o for n, o in zip(names, others, strict=True) if o)
+        table.add_row(", ".join(names), ", ".join(values), differ, said)
         if narrow:
             told = (f"{n} = {v}" + (f" ({o})" if o else "") for n, v, o in zip(names, values, others, strict=True))
             yield from _facts({", ".join(told): said or "its meaning is not told"})

@@ -100,6 +100,8 @@ def test_one_name_is_told_in_more_detail():
     assert status == 0
     for said in ("Of the guided filter", "ddn-small  recipe", "upright", "210,000 steps", "reach: pixels around"):
         assert said in out
+    assert "radius, epsilon" in out  # what is explained together
+    assert "\\n" not in out
     assert "udgnet" not in out
     status, out, _ = run("udgnet-small")
     assert (status, "udgnet-small  recipe" in out, "udgnet-small  weights" in out) == (0, True, True)
