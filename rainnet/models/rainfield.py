@@ -65,9 +65,8 @@ class RainField(VRGNet):
 
     def rain_of_field(self, field: Tensor) -> Tensor:
         """Return the rain of all cells (N, latent, h, w) but the `MARGIN` outer ones on each side."""
-        edge = MARGIN * self.cell
         rain: Tensor = self.generator(field)
-        return rain[..., edge:-edge, edge:-edge]
+        return rain
 
 
 class FieldEncoder(nn.Module):
@@ -91,16 +90,20 @@ class FieldEncoder(nn.Module):
 
 
 class FieldGenerator(nn.Module):
-    """G: codes (N, latent, h, w) to rain (N, C, h · cell, w · cell), at least 0."""
+    """G: codes (N, latent, h, w) to rain (N, C, (h - 4) · cell, (w - 4) · cell), at least 0.
+
+    Nothing is padded: a convolution takes one row off each side, of maps that are twice as large each time, which adds
+    up to `MARGIN` cells exactly.
+    """
 
     def __init__(self, config: VRGNetConfig) -> None:
         super().__init__()
         widths = widths_of(config)[::-1]
-        self.first = nn.Conv2d(config.latent, widths[0], 3, padding=1)
+        self.first = nn.Conv2d(config.latent, widths[0], 3)
         self.doublings = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
+            nn.Conv2d(a, b, 3) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
-        self.last = nn.Conv2d(widths[-1], config.channels, 3, padding=1)
+        self.last = nn.Conv2d(widths[-1], config.channels, 3)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return the rain."""
