@@ -120,6 +120,16 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.programs.jorder:JORDERProgram",
         "rainnet.convert.jorder:map_jorder",
     ),
+    "vrgnet": Entry(
+        "rainnet.models.vrgnet:VRGNet",
+        "rainnet.models.vrgnet:PRESETS",
+        "rainnet.programs.vrgnet:VRGNetProgram",
+    ),
+    "rainfield": Entry(
+        "rainnet.models.rainfield:RainField",
+        "rainnet.models.rainfield:PRESETS",
+        "rainnet.programs.vrgnet:RainFieldProgram",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

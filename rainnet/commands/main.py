@@ -8,7 +8,9 @@ from rainnet.commands.convert import convert
 from rainnet.commands.derain import derain
 from rainnet.commands.evaluate import evaluate
 from rainnet.commands.export import export
+from rainnet.commands.generate import generate
 from rainnet.commands.listing import listing
+from rainnet.commands.strips import disentangle, interpolate
 from rainnet.commands.train import train
 from rainopt.app.options import new_app, run, version_of
 
@@ -26,6 +28,9 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("convert")(convert)
 app.command("export")(export)
+app.command("generate")(generate)
+app.command("interpolate")(interpolate)
+app.command("disentangle")(disentangle)
 app.command("list")(listing)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from data_tools.layouts.read import read_dataset
 from data_tools.layouts.two_folders import read_two_folders
+from rainnet.data.augmented import Augmented
 from rainnet.data.examples import Examples, WithRainy
 from rainnet.data.files import PairCrops, RainyCrops, SinglePicture
 from rainnet.data.pictures import DataError, clean_pictures_in
@@ -91,6 +92,8 @@ def dataset_for(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
                 "those losses out"
             )
     dataset = kind.build(section, seed, spec)
+    if section.augment is not None:
+        dataset = Augmented(dataset, spec, section.size, section.augment.generator, section.augment.ratio, seed)
     if not spec.unpaired_rainy:
         return dataset
     others, upright = section.unpaired_rainy, ExampleSpec(upright=spec.upright)

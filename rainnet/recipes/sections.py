@@ -49,6 +49,21 @@ class TwoFolders(Section):
         return self
 
 
+class AugmentSection(Section):
+    """Rain that a generator makes over the clean crops; see `rainnet.data.augmented`.
+
+    Attributes
+    ----------
+    generator
+        File or training run of the network that makes it.
+    ratio
+        Crops with made rain for each with its own.
+    """
+
+    generator: Path
+    ratio: float = Field(1.0, ge=0)
+
+
 class DataSection(TwoFolders):
     """What it is trained on; see `rainnet.data` and `rainnet.data.kinds`.
 
@@ -80,6 +95,8 @@ class DataSection(TwoFolders):
         Share of the rendered crops whose veil is drawn from this range and not from the preset's.
     split
         Part of datasets that have parts; left out: "train" where there is such a part.
+    augment
+        Rain that a generator makes, for some of the crops.
     """
 
     kind: str = "rainy"
@@ -97,6 +114,7 @@ class DataSection(TwoFolders):
     haze: float = Field(0.0, ge=0, le=1)
     veil: tuple[float, float] = (0.0, 0.5)
     split: Literal["train", "val", "test"] | None = None
+    augment: AugmentSection | None = None
 
 
 class OptimiserSection(Section):
@@ -236,6 +254,8 @@ class Recipe(Section):
         for section in ("data", "validation"):
             for side in ("rainy", "clean"):
                 values[section][side] = None if values[section][side] is None else Path(values[section][side]).name
+        if values["data"]["augment"] is not None:
+            values["data"]["augment"]["generator"] = Path(values["data"]["augment"]["generator"]).name
         for part in (values["network"], *values["stages"]):
             part["start"] = None if part["start"] is None else Path(part["start"]).name
         return values

@@ -1,0 +1,122 @@
+"""``rainnet generate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rainopt.app.options import (
+    Compare,
+    Device,
+    Inputs,
+    Jobs,
+    JsonLines,
+    Output,
+    Overwrite,
+    Quality,
+    SaveRain,
+    refusing,
+)
+
+
+def generate(
+    inputs: Inputs,
+    output: Output,
+    model: Annotated[
+        str,
+        typer.Option(
+            "-m", "--model", metavar="FILE|FOLDER", help="A generator of rain: a rainfield, or its training run."
+        ),
+    ],
+    angle: Annotated[
+        float | None,
+        typer.Option("-a", "--angle", metavar="DEG", help="Direction: 0 is vertical, positive moves right going down."),
+    ] = None,
+    length: Annotated[
+        float | None, typer.Option(metavar="PIXELS", help="How long streaks are seen without a gap.")
+    ] = None,
+    density: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of the pixels on which rain is seen, such as 0.2.")
+    ] = None,
+    intensity: Annotated[
+        float | None,
+        typer.Option(metavar="LIGHT", help="How bright the rain is there in the mean, 1 being white, such as 0.15."),
+    ] = None,
+    composition: Annotated[
+        str,
+        typer.Option(
+            metavar="screen|additive",
+            help="How rain lies over the picture: as light through a drop, which shows most over dark places, or "
+            "added, as most methods of deraining take it.",
+        ),
+    ] = "screen",
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Rainy pictures of each clean one.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed is other rain.")] = 0,
+    save_rain: SaveRain = False,
+    compare: Compare = False,
+    overwrite: Overwrite = False,
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    quality: Quality = 95,
+    json_lines: JsonLines = False,
+) -> None:
+    """Make clean photographs rainy, with rain that a network has learned.
+
+    Photographs of any size: the rain has no seams. What is not asked for is as the network has learned it; of what is,
+    the outcome is measured, and told beside each result. The rain of a picture depends on the seed and on the name of
+    its file alone, so that the same command makes the same pictures, whichever others are among them.
+
+    **Examples**
+
+    - `rainnet generate photograph.jpg -o rainy/ -m runs/rain --compare`
+    - `rainnet generate photographs/ -o rainy/ -m runs/rain --count 5 --angle -15 --density 0.2`
+    - `rainnet generate photographs/ -o rainy/ -m runs/rain --length 60 --intensity 0.3 --save-rain --json`
+
+    Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
+    interrupted.
+    """
+    from rainnet.commands.generate_photo import Generate, GenerateSettings, numbered
+    from rainnet.generate.controls import RainControls
+    from rainnet.infer.devices import resolve_device
+    from rainnet.models.rainfield import RainField
+    from rainnet.weights.checkpoint import resolve
+    from rainopt.app.inputs import IMAGES, Plan, PlanError, plan
+    from rainopt.app.report import follow
+    from rainopt.app.results import OutputSettings, results_of
+
+    if composition not in ("screen", "additive"):
+        raise typer.BadParameter(f"must be screen or additive, got '{composition}'", param_hint="--composition")
+    way: Literal["screen", "additive"] = "screen" if composition == "screen" else "additive"
+    try:
+        controls = RainControls(angle, length, density, intensity)
+    except ValueError as error:
+        name = str(error).split("`")[1]
+        raise typer.BadParameter(str(error).replace("`", "'"), param_hint=f"--{name}") from None
+    with refusing("--device", ValueError):
+        place = resolve_device(device)
+    with refusing("--model"):
+        settings = GenerateSettings(resolve(model), str(place), controls, way, seed)
+        network = settings.network
+    if not isinstance(network, RainField):
+        raise typer.BadParameter(
+            f"'{model}' is a {network.name}, which makes no rain of any size; train a rainfield: "
+            "rainnet train rainfield --data PHOTOGRAPHS -o runs/rain",
+            param_hint="--model",
+        )
+    output_settings = OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality)
+
+    def written(target: Path) -> list[Path]:
+        return [file for one in numbered(target, count) for file in results_of(one, output_settings).values()]
+
+    with refusing("--output", PlanError):
+        work = plan(inputs, output, written, IMAGES)
+    expanded, numbers = [], {}
+    for job in work:
+        for number, target in enumerate([None] if job.target is None else numbered(job.target, count)):
+            expanded.append(type(job)(job.source, target, job.problem))
+            if target is not None:
+                numbers[target] = number
+    task = Generate(output_settings, settings, numbers)
+    raise typer.Exit(follow(Plan(tuple(expanded), work.notes), task, jobs, json_lines))
