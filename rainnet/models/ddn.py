@@ -16,9 +16,8 @@ from torch.nn import functional as F
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainnet.models.guided import guided_filter
-from rainopt.checks import require_whole
+from rainnet.models.limits import require_within
 
-# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
 MOST = {"channels": 64, "features": 4096, "blocks": 1024, "radius": 1024}
 
 
@@ -57,9 +56,7 @@ class DDNConfig:
     norm_epsilon: float = 1e-3
 
     def __post_init__(self) -> None:
-        for name, most in MOST.items():
-            if (value := require_whole(getattr(self, name), name)) > most:
-                raise ValueError(f"`{name}` must be at most {most}, got {value}")
+        require_within(self, MOST)
         for name in ("epsilon", "norm_epsilon"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
-from rainopt.checks import require_whole
+from rainnet.models.limits import require_within
 
 PATHS = ((1, 1), (2, 2), (2, 4))
 """Dilations of the two convolutions of each path of a block."""
@@ -26,7 +26,6 @@ CONTEXT = 0.1
 """What the paths with dilation count beside the first."""
 KINDS = 2  # of pixels: without rain, with rain
 ESTIMATED, ENCODED = 8, 16  # features between the convolutions that find, and that look at, mask and streaks
-# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
 MOST = {"channels": 64, "features": 4096, "blocks": 1024, "passes": 64}
 
 
@@ -61,9 +60,7 @@ class JORDERConfig:
     attention: bool = True
 
     def __post_init__(self) -> None:
-        for name, most in MOST.items():
-            if (value := require_whole(getattr(self, name), name)) > most:
-                raise ValueError(f"`{name}` must be at most {most}, got {value}")
+        require_within(self, MOST)
 
 
 PRESETS = {

@@ -16,12 +16,11 @@ from torch.nn import functional as F
 
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
-from rainopt.checks import require_whole
+from rainnet.models.limits import require_within
 
 Recurrent = Literal["lstm", "none"]
 Variance = Literal["none", "last", "every"]
 GATES = ("input", "forget", "candidate", "output")
-# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
 MOST = {"channels": 64, "features": 4096, "stages": 64, "blocks": 1024}
 
 
@@ -68,9 +67,7 @@ class PReNetConfig:
     variance: Variance = "none"
 
     def __post_init__(self) -> None:
-        for name, most in MOST.items():
-            if (value := require_whole(getattr(self, name), name)) > most:
-                raise ValueError(f"`{name}` must be at most {most}, got {value}")
+        require_within(self, MOST)
         for name, words in (("recurrent", get_args(Recurrent)), ("variance", get_args(Variance))):
             if (word := getattr(self, name)) not in words:
                 raise ValueError(f"`{name}` must be one of {', '.join(words)}, got {word!r}")

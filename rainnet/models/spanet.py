@@ -17,12 +17,11 @@ from torch.nn import functional as F
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainnet.models.irnn import DIRECTIONS, Recurrence
+from rainnet.models.limits import require_within
 from rainopt.arrays import kernel
-from rainopt.checks import require_whole
 
 DirectionAttention = Literal["paper", "released"]
 BEFORE, AFTER = 3, 2  # residual blocks around the stages
-# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
 MOST = {"channels": 64, "features": 4096, "stages": 64, "blocks": 1024}
 
 
@@ -68,9 +67,7 @@ class SPANetConfig:
     residual: bool = False
 
     def __post_init__(self) -> None:
-        for name, most in MOST.items():
-            if (value := require_whole(getattr(self, name), name)) > most:
-                raise ValueError(f"`{name}` must be at most {most}, got {value}")
+        require_within(self, MOST)
         if self.features % 2:
             raise ValueError(f"`features` must be even, got {self.features}: direction attention works on half of them")
         if self.direction_attention not in get_args(DirectionAttention):

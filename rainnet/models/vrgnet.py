@@ -18,10 +18,9 @@ from torch.nn import functional as F
 
 from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
+from rainnet.models.limits import require_within
 from rainnet.models.prenet import Backgrounds, PReNet, PReNetConfig
-from rainopt.checks import require_whole
 
-# Of each number of a config. A file that asks for more is damaged, or meant to fill the memory.
 MOST = {"channels": 64, "features": 1024, "latent": 4096, "side": 512, "stages": 64, "blocks": 1024, "derainer": 4096}
 LEAST_SIDE = 16
 VARIANCE = 1e-6  # of the background around the truth, ε² of Eq. (4)
@@ -61,9 +60,7 @@ class VRGNetConfig:
     derainer: int = 32
 
     def __post_init__(self) -> None:
-        for name, most in MOST.items():
-            if (value := require_whole(getattr(self, name), name)) > most:
-                raise ValueError(f"`{name}` must be at most {most}, got {value}")
+        require_within(self, MOST)
         if self.side < LEAST_SIDE or self.side & (self.side - 1):
             raise ValueError(f"`side` must be a power of two of at least {LEAST_SIDE}, got {self.side}")
 

@@ -78,10 +78,17 @@ class Program(nn.Module):
     loss
         What the losses weigh, a `Settings`.
 
+    Raises
+    ------
+    TypeError
+        If the network is none that it `Takes`.
+
     Attributes
     ----------
     Settings
         The `LossSettings` of its losses.
+    Takes
+        The class of the networks that it trains.
     all_turns
         Names of the optimisers that it can have.
     turns
@@ -92,12 +99,15 @@ class Program(nn.Module):
     """
 
     Settings: ClassVar[type[LossSettings]]
+    Takes: ClassVar[type[Network]] = Network
     all_turns: ClassVar[tuple[str, ...]] = ("network",)
     turns: tuple[str, ...]
     pattern: Sequence[str | tuple[str, ...]] = ()
     network: Network
 
     def __init__(self, network: Network, loss: Any) -> None:
+        if not isinstance(network, self.Takes):
+            raise TypeError(f"`network` must be a {self.Takes.__name__}, got {type(network).__name__}")
         super().__init__()
         self.network, self.loss, self.turns = network, loss, self.all_turns
 

@@ -38,13 +38,9 @@ class DDNProgram(Program):
     """
 
     Settings = DDNLoss
+    Takes = DDN
     network: DDN
     loss: DDNLoss
-
-    def __init__(self, network: DDN, loss: DDNLoss) -> None:
-        if not isinstance(network, DDN):
-            raise TypeError(f"`network` must be a DDN, got {type(network).__name__}")
-        super().__init__(network, loss)
 
     @classmethod
     def needs(cls, loss: DDNLoss) -> ExampleSpec:

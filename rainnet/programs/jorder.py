@@ -56,13 +56,9 @@ class JORDERProgram(Program):
     """
 
     Settings = JORDERLoss
+    Takes = JORDER
     network: JORDER
     loss: JORDERLoss
-
-    def __init__(self, network: JORDER, loss: JORDERLoss) -> None:
-        if not isinstance(network, JORDER):
-            raise TypeError(f"`network` must be a JORDER, got {type(network).__name__}")
-        super().__init__(network, loss)
 
     @classmethod
     def needs(cls, loss: JORDERLoss) -> ExampleSpec:

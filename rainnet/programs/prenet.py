@@ -64,15 +64,14 @@ class PReNetProgram(Program):
     """
 
     Settings = PReNetLoss
+    Takes = PReNet
     network: PReNet
     loss: PReNetLoss
 
     def __init__(self, network: PReNet, loss: PReNetLoss) -> None:
-        if not isinstance(network, PReNet):
-            raise TypeError(f"`network` must be a PReNet, got {type(network).__name__}")
+        super().__init__(network, loss)
         if network.config.variance != "none":
             raise ValueError("`network` has a head for the variance, which no loss of this recipe would teach")
-        super().__init__(network, loss)
         self.similarity = SimilarityLoss()
 
     @classmethod

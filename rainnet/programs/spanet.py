@@ -59,12 +59,11 @@ class SPANetProgram(Program):
     """
 
     Settings = SPANetLoss
+    Takes = SPANet
     network: SPANet
     loss: SPANetLoss
 
     def __init__(self, network: SPANet, loss: SPANetLoss) -> None:
-        if not isinstance(network, SPANet):
-            raise TypeError(f"`network` must be a SPANet, got {type(network).__name__}")
         super().__init__(network, loss)
         self.similarity, self.attention = SimilarityLoss(), AttentionLoss(loss.threshold)
 

@@ -88,13 +88,12 @@ class UDGNetProgram(Program):
     """
 
     Settings = UDGNetLoss
+    Takes = UDGNet
     all_turns = ("network", "discriminator")
     network: UDGNet
     loss: UDGNetLoss
 
     def __init__(self, network: UDGNet, loss: UDGNetLoss) -> None:
-        if not isinstance(network, UDGNet):
-            raise TypeError(f"`network` must be a UDGNet, got {type(network).__name__}")
         super().__init__(network, loss)
         weights = UDGWeights(loss.tau, loss.lambda_x, loss.lambda_y, loss.sparsity, bounded=False)
         self.energy = UDGLoss(weights, loss.terms)

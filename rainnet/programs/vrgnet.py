@@ -74,13 +74,12 @@ class VRGNetProgram(Program):
     """
 
     Settings = VRGNetLoss
+    Takes = VRGNet
     all_turns = ("critic", "network", "generator")
     network: VRGNet
     loss: VRGNetLoss
 
     def __init__(self, network: VRGNet, loss: VRGNetLoss) -> None:
-        if not isinstance(network, VRGNet):
-            raise TypeError(f"`network` must be a VRGNet, got {type(network).__name__}")
         super().__init__(network, loss)
         self.critic = Critic(network.config.side, network.channels, loss.critic_features)
         self.pattern = [*["critic"] * (loss.critic_steps - 1), self.all_turns]
@@ -166,10 +165,7 @@ class VRGNetProgram(Program):
 class RainFieldProgram(VRGNetProgram):
     """VRGNet of upright rain and its critic; see `rainnet.models.rainfield`."""
 
-    def __init__(self, network: RainField, loss: VRGNetLoss) -> None:
-        if not isinstance(network, RainField):
-            raise TypeError(f"`network` must be a RainField, got {type(network).__name__}")
-        super().__init__(network, loss)
+    Takes = RainField
 
     @classmethod
     def needs(cls, loss: VRGNetLoss) -> ExampleSpec:
