@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
@@ -68,3 +69,34 @@ def by_name(mapping: M) -> M:
 def goes_by_name(mapping: Callable[..., Any]) -> bool:
     """Whether `by_name` was said of a mapping."""
     return bool(getattr(mapping, "by_name", False))
+
+
+def mapped(mapping: Callable[..., Foreign], state: dict[str, Tensor]) -> Foreign:
+    """Return what a mapping makes of weights, or of those of the one module at the top that it knows.
+
+    Programs keep a network inside another module, beside a loss or a discriminator, and save all of it. Only where
+    names tell the weights is a part as good as the whole.
+
+    Raises
+    ------
+    UnlikeError
+        As the mapping does for all the weights.
+    """
+    try:
+        return mapping(state)
+    except UnlikeError:
+        parts: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in state.items() if goes_by_name(mapping) else ():
+            module, _, inner = key.partition(".")
+            parts.setdefault(module, {})[inner] = tensor
+        fitting: dict[str, Foreign] = {}
+        for module, part in parts.items():
+            with suppress(UnlikeError):
+                fitting[module] = mapping(part)
+        if len(fitting) != 1:
+            raise
+    module, found = fitting.popitem()
+    if not (others := sorted(parts.keys() - {module})):
+        return found
+    note = f"the weights under {module} were taken; those under {', '.join(others[:3])} are of no use here"
+    return found._replace(notes=[note, *found.notes])

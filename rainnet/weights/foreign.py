@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rainnet.convert.base import Foreign, UnlikeError, goes_by_name
+from rainnet.convert.base import Foreign, UnlikeError, goes_by_name, mapped
 from rainnet.convert.ports import Channels, ported, require_channels, require_range
 from rainnet.models.base import Network
 from rainnet.weights.checkpoint import FORMAT, SUFFIX, facts_of, load, metadata_of
@@ -157,11 +157,10 @@ def _mapped(name: str, state: dict[str, Tensor], path: Path) -> Foreign:
         advice = _like(name, state, path) or "; convert the file that torch.save wrote (.pth)"
         raise ConversionError(f"'{path}' keeps no order of its weights, by which those of {name} are told{advice}")
     try:
-        found: Foreign = mapping(state)
+        return mapped(mapping, state)
     except UnlikeError as error:
         like = _like(name, state, path)
         raise ConversionError(f"'{path}' {error.what}{like}" if like else f"'{path}' {error}") from None
-    return found
 
 
 def _like(name: str, state: dict[str, Tensor], path: Path) -> str:
@@ -186,7 +185,7 @@ def _takes(name: str, state: dict[str, Tensor], *, in_order: bool) -> bool:
     if mapping is None or not (in_order or goes_by_name(mapping)):
         return False
     try:
-        mapping(state)
+        mapped(mapping, state)
     except UnlikeError:
         return False
     return True

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +27,10 @@ WRAPPERS = (
     "derainnet",
 )
 PREFIXES = ("module.", "_orig_mod.", "model.")  # of networks on several GPUs, of compiled ones, and of those in a shell
+# What numpy's plain numbers, such as a best score, and arrays of them are made of in a file. They are data: no object.
+NUMPY: tuple[Any, ...] = (np.dtype, np.ndarray, *{type(np.dtype(code)) for code in "?bhilqBHILQefd"})
+NUMPY_MADE_BY: tuple[Any, ...] = tuple(value.__reduce__()[0] for value in (np.float64(), np.zeros(0)))
+NUMPY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before numpy 2, and since
 
 
 class ConversionError(ValueError):
@@ -61,21 +66,35 @@ def read(path: Path) -> Wrapped:
     config: dict[str, Any] = {}
     notes: list[str] = []
     loaded: Any = tensors_of(path) if path.suffix == SUFFIX else _unpickle(path)
+    if isinstance(loaded, list | tuple) and _under(numbered := {str(k): each for k, each in enumerate(loaded)}):
+        loaded = numbered
     # Wrappers are few deep, and a dict may hold itself.
     for _ in range(len(WRAPPERS) + 1):
         if not isinstance(loaded, dict):
             break
         if isinstance(loaded.get("config"), dict):
             config = loaded["config"]
+        under = _under(loaded)
         key = next((key for key in WRAPPERS if isinstance(loaded.get(key), dict)), None)
+        # Whatever a program calls the weights, they are meant if there are no others.
+        key = under[0] if key is None and len(under) == 1 else key
+        if key is None and under:
+            raise ConversionError(
+                f"'{path}' holds several networks, under {listed(under)}; save the one you mean alone"
+            )
         if key is None:
             break
-        if key == "params_ema" and isinstance(loaded.get("params"), dict):
+        others = [other for other in under if other != key]
+        if key == "params_ema" and "params" in others:
+            others.remove("params")
             notes.append("the file holds weights, params, and their average, params_ema, which was taken")
+        if others:
+            notes.append(f"the weights under {key} were taken; for those under {listed(others)}, save them alone")
         loaded = loaded[key]
     if not isinstance(loaded, dict) or not loaded or not all(isinstance(key, str) for key in loaded):
         what = f"a {type(loaded).__name__}" if not isinstance(loaded, dict) else "no names of weights"
         raise ConversionError(f"'{path}' must hold a state dict, names and weights; it holds {what}")
+    loaded = {key: _tensor(value) if isinstance(value, np.ndarray) else value for key, value in loaded.items()}
     if wrong := [key for key, value in loaded.items() if not isinstance(value, Tensor)]:
         raise ConversionError(
             f"'{path}' must hold a state dict, alone or under one of {', '.join(WRAPPERS)}; what it has under "
@@ -93,10 +112,27 @@ def without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
+def _under(loaded: dict[Any, Any]) -> list[Any]:
+    """Return under which keys there are weights by name."""
+    return [
+        key
+        for key, value in loaded.items()
+        if isinstance(value, dict)
+        and value
+        and all(isinstance(name, str) and isinstance(each, Tensor | np.ndarray) for name, each in value.items())
+    ]
+
+
+def _tensor(array: np.ndarray[Any, Any]) -> Tensor:
+    """Return an array as a tensor, in the byte order of this machine, which is the only one that torch takes."""
+    return torch.tensor(array.astype(array.dtype.newbyteorder("=")))
+
+
 def _unpickle(path: Path) -> Any:
     """Read what torch.save wrote, weights and plain values only; anything else in the file is not run."""
+    made_by = [(make, f"{module}.{make.__name__}") for make in NUMPY_MADE_BY for module in NUMPY_MODULES]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.serialization.safe_globals([*NUMPY, *made_by]):
             warnings.simplefilter("ignore")  # about old formats
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

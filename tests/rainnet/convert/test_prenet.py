@@ -97,3 +97,20 @@ def test_weights_of_ours_without_a_config_are_no_foreign_ones(preset, tmp_path):
     assert f"fit the preset '{preset}'" in converted.notes[0]
     with pytest.raises(ConversionError, match=r"weights of rainnet, .* leave out `channels` \(--channels\)"):
         convert("prenet", tmp_path / "net.pth", channels="rgb")
+
+
+def test_a_network_inside_another_module_is_found_by_its_names(tmp_path):
+    state = parameters("prn_r")
+    for shell, notes in (
+        ({}, []),
+        ({"ssim.window": torch.ones(1)}, ["the weights under net were taken; those under ssim are of no use here"]),
+    ):
+        torch.save({f"net.{key}": tensor for key, tensor in state.items()} | shell, tmp_path / "net.pth")
+        converted = convert("prenet", tmp_path / "net.pth")
+        assert converted.notes == notes
+        assert torch.equal(converted.network.head.bias, state["conv0.0.bias"])
+    # Which of two is meant, names do not tell.
+    both = {f"{module}.{key}": tensor for key, tensor in state.items() for module in ("raw", "mean")}
+    torch.save(both, tmp_path / "net.pth")
+    with pytest.raises(ConversionError, match=r"lacks conv0.0.bias"):
+        convert("prenet", tmp_path / "net.pth")

@@ -3,6 +3,7 @@ import logging
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -138,6 +139,9 @@ def test_a_missing_angle_network_is_told(tmp_path, caplog, angle):
         },
         lambda net: {"netDerain": {f"module.model.{key}": value for key, value in net.state_dict().items()}},
         lambda net: {"derainnet": net.state_dict(), "state_dict": 3},
+        lambda net: {"generator": net.state_dict(), "psnr": np.float64(30), "curve": np.ones(3, np.float32)},
+        lambda net: [3, net.state_dict()],
+        lambda net: {key: value.numpy().astype(">f4") for key, value in net.state_dict().items()},
         lambda net: {key: value.half().float() if value.ndim < 4 else value for key, value in net.state_dict().items()},
     ],
 )
@@ -152,6 +156,14 @@ def test_that_an_average_was_taken_is_noted(tmp_path):
     both = convert("udgnet", written(tmp_path, {"params": state, "params_ema": state}))
     assert both.notes == ["the file holds weights, params, and their average, params_ema, which was taken", UNSEEN]
     assert convert("udgnet", written(tmp_path, {"params_ema": state})).notes == [UNSEEN]
+
+
+def test_of_several_networks_in_a_file_the_one_that_was_taken_is_told(tmp_path):
+    state = Theirs(angle=TheirAngle()).state_dict()
+    notes = convert("udgnet", written(tmp_path, {"model": state, "ema": state})).notes
+    assert notes == ["the weights under model were taken; for those under ema, save them alone", UNSEEN]
+    with pytest.raises(ConversionError, match="holds several networks, under raw, ema; save the one you mean alone"):
+        convert("udgnet", written(tmp_path, {"raw": state, "ema": state}))
 
 
 def test_old_files_of_torch_are_read_and_facts_say_where_a_network_comes_from(tmp_path):
@@ -223,6 +235,9 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path, old):
     assert not mark.exists()
     with pytest.raises(ConversionError, match=r"TheirStream', which is code.*torch.save\(net.state_dict"):
         convert("udgnet", written(tmp_path, TheirStream(), "module.pth"))
+    # Arrays of numpy may hold numbers, not objects.
+    with pytest.raises(ConversionError, match="refused, and nothing of it was run"):
+        convert("udgnet", written(tmp_path, {"net": Theirs().state_dict(), "best": np.array([None])}, "objects.pth"))
     # The file does what it threatens where it is opened without care, so the test can fail.
     pickle.loads(path.read_bytes())
     assert mark.exists()
@@ -246,7 +261,7 @@ def test_damaged_and_other_files_are_refused(tmp_path):
     [
         ([torch.ones(1)], "it holds a list"),
         ({}, "it holds no names of weights"),
-        ({"weights": {"a": torch.ones(1)}}, "under weights are no weights"),
+        ({"weights": {"a": 3}}, "under weights are no weights"),
         ({"lr": 0.1, "a": torch.ones(1)}, "under lr are no weights"),
         ({"a.weight": torch.ones(4, 3, 3, 3)}, r"found 0 among 1 layers: a \(4, 3, 3, 3\)"),
         (TheirStream().state_dict(), "expected two streams.*found 1 among 7"),
