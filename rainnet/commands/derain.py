@@ -75,7 +75,7 @@ def derain(
         typer.Option(
             "--attention",
             help="Also write where the network looked for rain, as NAME_attention.png: red where it is sure, blue "
-            "where there is none. For photographs, and networks that have such a map (spanet).",
+            "where there is none. For photographs, and networks that have such a map (spanet, jorder).",
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -171,7 +171,7 @@ def derain(
     if attention and not network.has_attention:
         raise typer.BadParameter(
             f"the network '{model}' ({network.name}) has no attention map; leave it out, or choose one that has, "
-            "as a spanet with attention",
+            "such as a spanet or a jorder with attention",
             param_hint="--attention",
         )
     output_settings = OutputSettings(

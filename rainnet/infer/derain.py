@@ -105,7 +105,7 @@ def derain(
         is none. They need an angle: where the network has none, the solver's.
     bounded
         Take no more light off a pixel than rain can have added, by the height of the bright streaks of the picture, see
-        `rainnet.infer.bound`; for networks that work with an angle.
+        `rainnet.infer.bound`; for networks that work with an angle, whatever angle another is told.
     ensemble
         1; or 2 or 4: the mean of what is found in the picture and in its mirror images, left to right and upside down,
         in which streaks are upright as well. It takes as many times as long and is worth some 0.2 dB.
@@ -177,7 +177,7 @@ def derain(
         del layer
         taken = way.back(removed if count == net.channels else removed.mean(dim=0, keepdim=True))
         del removed
-        if bounded and degrees is not None:
+        if bounded and net.directional and degrees is not None:
             taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
         colour = rainy()
         background = (colour - taken).clamp_(min=0)

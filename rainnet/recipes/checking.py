@@ -38,7 +38,8 @@ def _sentence(model: type[Any], error: Any, section: str) -> str:
             return f"'{path}': {unknown}"
     if error["type"] == "missing":
         return f"'{path}' is missing"
-    return f"'{path}' = {_SHORT.repr(error['input'])}: {error['msg']}"
+    # TOML has lists alone.
+    return f"'{path}' = {_SHORT.repr(error['input'])}: {error['msg'].replace('valid tuple', 'valid list')}"
 
 
 def _names_beside(model: type[Any], where: Sequence[str]) -> list[str]:

@@ -220,3 +220,13 @@ def test_on_a_gpu(picture):
     assert next(net.parameters()).device.type == "cuda"
     given = torch.from_numpy(picture).cuda()
     assert derain(net, given, angle=17.0).background.device.type == "cuda"
+
+
+def test_an_angle_changes_nothing_for_a_network_that_needs_none(rng):
+    torch.manual_seed(0)
+    net = rainnet.create("prenet", features=4, stages=2, blocks=1)
+    torch.nn.init.normal_(net.last.weight, std=0.2)
+    image = rng.random((40, 30, 3), dtype=np.float32)
+    plain, told = derain(net, image), derain(net, image, angle=20.0)
+    assert not np.array_equal(plain.background, image)
+    np.testing.assert_array_equal(plain.background, told.background)
