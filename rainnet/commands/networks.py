@@ -31,7 +31,7 @@ class NetworkSettings:
     @property
     def network(self) -> Network:
         """The network, read once in each process."""
-        return _network(self.model, self.device)
+        return _network(self.model, self.device, self.model.absolute())
 
     def options(self) -> dict[str, Any]:
         """Return keyword arguments of `rainnet.derain` besides the angle."""
@@ -40,7 +40,8 @@ class NetworkSettings:
 
 
 @lru_cache(maxsize=1)
-def _network(model: Path, device: str) -> Network:
+def _network(model: Path, device: str, whole: Path) -> Network:
+    """Return the network; ``whole`` tells a relative path in one folder from that in another."""
     import torch
 
     from rainnet.weights.checkpoint import load

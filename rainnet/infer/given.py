@@ -28,9 +28,10 @@ def network_of(given: Network | str | Path) -> Network:
         )
     path = resolve(given if isinstance(given, str) else Path(given))
     stat = path.stat()
-    return _loaded(path, stat.st_mtime_ns, stat.st_size)
+    return _loaded(path, path.absolute(), stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, changed: int, size: int) -> Network:
+def _loaded(path: Path, whole: Path, changed: int, size: int) -> Network:
+    """Return the network; what else is told of its file tells it from another of the same name."""
     return load(path)
