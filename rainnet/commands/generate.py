@@ -53,7 +53,7 @@ def generate(
         ),
     ] = "screen",
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Rainy pictures of each clean one.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed is other rain.")] = 0,
+    seed: Annotated[int, typer.Option("-s", "--seed", min=0, max=2**31 - 1, help="Another seed is other rain.")] = 0,
     save_rain: SaveRain = False,
     compare: Compare = False,
     overwrite: Overwrite = False,

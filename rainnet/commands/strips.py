@@ -22,7 +22,7 @@ Model = Annotated[
     str, typer.Option("-m", "--model", metavar="FILE|FOLDER", help="A vrgnet or rainfield, or its training run.")
 ]
 Strip = Annotated[Path, typer.Option("-o", "--output", help="The picture to write, NAME.png.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of what is drawn.")]
+Seed = Annotated[int, typer.Option("-s", "--seed", min=0, max=2**31 - 1, help="Of what is drawn.")]
 SIDE = 192  # pixels that a patch is shown on
 
 

@@ -2,6 +2,8 @@
 
 A code of the paper's VRGNet is a vector and stands for a patch of 64 × 64 pixels. Here it is a field with a cell every
 16 pixels, and G is convolutional from end to end, so that a larger field makes a larger layer, alike everywhere.
+
+Source: Wang et al. 2021 (CVPR), Section 3; the field is ours.
 """
 
 from __future__ import annotations

@@ -270,7 +270,9 @@ def test_from_standard_input_to_standard_output(tmp_path):
     assert (record["input"], record["output"], record["status"]) == ("-", "-", "ok")
     (tmp_path / "b.mkv").write_bytes(done.stdout)
     with av.open(str(tmp_path / "b.mkv")) as video:
-        assert sum(1 for _ in video.decode(video=0)) == record["frames"] >= 20
+        assert sum(1 for _ in video.decode(video=0)) == record["frames"] > 0
+    # On a machine that is busy some are dropped, and each is counted.
+    assert record["frames"] + record.get("dropped", 0) == 30
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
