@@ -52,6 +52,7 @@ def test_patches_are_there_while_a_variant_runs_and_taken_back_even_after_an_err
     assert all(getattr(m, n) is old for (m, n, _), old in zip(variant.patches, before, strict=True))
 
 
+@pytest.mark.slow
 def test_ablation_measures_a_tree(tree, monkeypatch):
     monkeypatch.setattr(ablation, "RENDERED", ("heavy",))
     target = tree / "out" / "ablation.json"

@@ -49,6 +49,7 @@ def tree(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_angle_measures_a_tree(tree):
     target, sheet = tree / "out" / "angle.json", tree / "out" / "sheet.png"
     status, out, _ = call(main, "--data", tree, "--json", target, "--sheet", sheet, "--fit", "--tilt")

@@ -87,6 +87,7 @@ def test_a_run_is_trained_once_and_goes_on_if_there_is_more_to_do(tree, training
         baselines_trained.trained("ddn-small", [*TINY, "run.steps=3", "run.seed=1"], tree / "clean", tree / "run")
 
 
+@pytest.mark.slow
 def test_what_was_trained_is_compared(tree, trainings, monkeypatch):
     monkeypatch.setattr(baselines_trained, "PRESETS", ("light",))
     target = tree / "told.json"

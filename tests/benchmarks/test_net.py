@@ -101,6 +101,7 @@ def test_cases_of_the_ablation_have_the_losses_of_the_table(tree, case):
         assert set(loss.terms) == set(terms)
 
 
+@pytest.mark.slow
 def test_a_case_is_trained_without_truth(tree):
     network = net_ablation.train_case(3, tree / "clean", 1)
     assert net_ablation.score(network, scenes(tree, "light", 1))["psnr"] > 10

@@ -70,6 +70,7 @@ def test_a_file_of_another_network_is_told(here):
     assert "it looks like prenet: rainnet convert prenet theirs.pth -o prenet.safetensors" in " ".join(err.split())
 
 
+@pytest.mark.slow
 def test_an_export_tells_how_far_the_graph_is_off(here):
     import onnx
 

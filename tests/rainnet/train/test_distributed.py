@@ -61,6 +61,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
 def test_two_processes_learn_what_one_learns_from_both_batches(tmp_path):
     """Data-parallel training over gloo: gradients are means over processes, so half batches make the whole one.
