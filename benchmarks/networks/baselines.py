@@ -4,6 +4,8 @@ Networks begin as the picture itself; for all but the first table what they begi
 picture is the first of DIR/pairs, 481 × 321 or a part of that size, on two threads.
 
   parameters  Beside what the literature says.
+  converted   The largest difference of converted networks from step-by-step references of the programs that the
+              parameters come from; random parameters, and a part of a picture of random pixels.
   speed       The whole picture with channels first, as tensors lie by default, with channels last, as `rainnet` lays
               them, and with channels last under autocast to bfloat16: least of --repeat runs, and seconds of
               processors, which other work on a machine disturbs less. The floor is the network's arithmetic at the
@@ -28,6 +30,7 @@ import typer
 from torch import Tensor, nn
 
 from benchmarks.common import finish, print_table
+from benchmarks.networks.agreement import Apart, agreement
 from benchmarks.networks.timing import THREADS, bfloat16_decibels, floor, halved, seconds
 from benchmarks.options import Data, Json, Repeat, benchmark
 from benchmarks.pictures import pairs, sets_of_pairs
@@ -61,6 +64,7 @@ def main(data: Data, models: Models = None, repeat: Repeat = 3, target: Json = N
     """Measure all of it."""
     picture = _picture(data)
     torch.set_num_threads(THREADS)
+    converted = agreement()
     measured: dict[str, Any] = {}
     for name, (network, preset, paper) in COMPARED.items():
         net = drawn(create(network, preset=preset).eval())
@@ -68,9 +72,10 @@ def main(data: Data, models: Models = None, repeat: Repeat = 3, target: Json = N
         measured[name] = found | speed(net, picture, repeat) | {"tiles": tiles(net, picture), "onnx": onnx(net)}
         print(f"{name}: {measured[name]['last_seconds']:.2f} s", file=sys.stderr, flush=True)
     trained = {f"{file.parent.name}/{file.name}": _of_trained(file, picture) for file in models or ()}
-    report(measured, trained, picture.shape)
+    report(measured, trained, converted, picture.shape)
     size = {"height": picture.shape[0], "width": picture.shape[1], "threads": THREADS, "tile": TILE}
-    finish({"benchmark": "net_baselines", **size, "networks": measured, "trained_bfloat16_dB": trained}, target)
+    found_by_all = {"benchmark": "net_baselines", **size, "networks": measured, "trained_bfloat16_dB": trained}
+    finish({**found_by_all, "converted": {name: one._asdict() for name, one in converted.items()}}, target)
 
 
 def drawn(net: Network) -> Network:
@@ -108,11 +113,15 @@ def onnx(net: Network) -> float:
         return export_onnx(net, Path(folder) / "net.onnx").difference
 
 
-def report(measured: dict[str, Any], trained: dict[str, float], shape: tuple[int, ...]) -> None:
+def report(
+    measured: dict[str, Any], trained: dict[str, float], converted: dict[str, Apart], shape: tuple[int, ...]
+) -> None:
     """Print the tables."""
     rows: list[tuple[str, ...]]
     rows = [(name, one["literature"], f"{one['parameters']:,}".replace(",", " ")) for name, one in measured.items()]
     print_table("Parameters", ("network", "literature", "here"), rows)
+    rows = [(name, f"{one.difference:.1e}", f"{one.largest:.1f}") for name, one in converted.items()]
+    print_table("Converted networks", ("output", "difference from the reference", "largest value"), rows)
     ways = ("first", "last", "bfloat16")
     rows = [
         (
