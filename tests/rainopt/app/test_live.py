@@ -255,7 +255,8 @@ def test_a_connection_that_breaks_off_is_told_and_what_came_is_kept(tmp_path, at
 
 
 def test_from_standard_input_to_standard_output(tmp_path):
-    source = coded(tmp_path / "a.ts", grey(30))
+    # Slow enough for a machine that does other work, too: ten frames a second.
+    source = coded(tmp_path / "a.ts", grey(30), base=Fraction(1, 10))
     with open(source, "rb") as file:
         done = subprocess.run(
             command("rainopt", "derain", "-", "-o", "-", "--live", "--json", *QUICK),
@@ -270,8 +271,8 @@ def test_from_standard_input_to_standard_output(tmp_path):
     assert (record["input"], record["output"], record["status"]) == ("-", "-", "ok")
     (tmp_path / "b.mkv").write_bytes(done.stdout)
     with av.open(str(tmp_path / "b.mkv")) as video:
-        assert sum(1 for _ in video.decode(video=0)) == record["frames"] > 0
-    # On a machine that is busy some are dropped, and each is counted.
+        assert sum(1 for _ in video.decode(video=0)) == record["frames"] >= 20
+    # If any are dropped, each is counted.
     assert record["frames"] + record.get("dropped", 0) == 30
 
 
