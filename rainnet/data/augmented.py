@@ -17,7 +17,7 @@ from rainnet.models.base import Network
 from rainnet.models.rainfield import RainField
 from rainnet.models.vrgnet import VRGNet
 from rainnet.programs.base import ExampleSpec
-from rainnet.weights.checkpoint import load
+from rainnet.weights.checkpoint import load, resolve
 
 DRAWN = 0x7261696E  # keeps what is drawn here apart from what the examples draw
 
@@ -74,8 +74,8 @@ class Augmented(Examples):
         self.path, self.ratio, self.seed = generator, ratio, at_least("seed", seed, 0)
 
     def files(self) -> list[Path]:
-        """Return the files of the dataset."""
-        return self.dataset.files()
+        """Return the files of the dataset, and that of the generator: another one makes other examples."""
+        return [*self.dataset.files(), resolve(self.path)]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         example = self.dataset[index]
