@@ -16,7 +16,7 @@ from rainnet.train.build import build_program, needs_of
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunFolder
 from rainnet.train.schedule import learning_rate
-from rainopt import ssim, write_image
+from rainopt import ssim
 from tests.support.baselines import TINY, random_baseline
 from tests.support.toy import Watcher, assert_same, state_of
 
@@ -179,21 +179,6 @@ def test_steps_at_which_the_rate_falls_can_be_named():
 def test_steps_that_make_no_schedule_are_refused(changes, message):
     with pytest.raises(RecipeError, match=message):
         read_recipe("prenet", changes)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Two clean pictures, and the same as pairs with streaks."""
-    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for part in ("clean", "pairs/rain", "pairs/norain"):
-        (root / part).mkdir(parents=True)
-    for k in range(2):
-        clean = 0.6 * np.kron(rng.random((6, 8, 3)), np.ones((8, 8, 1)))
-        rain = 0.4 * np.kron(rng.random((3, 64)) > 0.85, np.ones((16, 1)))
-        write_image(root / f"clean/{k}.png", clean)
-        write_image(root / f"pairs/norain/{k}.png", clean)
-        write_image(root / f"pairs/rain/{k}.png", clean + rain[..., None])
-    return root
 
 
 def recipe_of(name, data, changes):

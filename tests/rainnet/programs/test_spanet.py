@@ -14,7 +14,7 @@ from rainnet.recipes.recipe import RecipeError, checked, read_recipe
 from rainnet.train.build import needs_of
 from rainnet.train.loop import train
 from rainnet.train.run_folder import RunFolder
-from rainopt import ssim, write_image
+from rainopt import ssim
 from tests.support.toy import Watcher
 
 TINY = ["features=4", "stages=1", "blocks=1"]
@@ -92,21 +92,6 @@ def test_losses_that_teach_nothing_are_refused():
         checked(SPANetLoss, {"truth": 0.0, "similarity": 0.0}, "loss")
     with pytest.raises(TypeError, match="must be a SPANet, got UDGNet"):
         SPANetProgram(rainnet.create("udgnet", preset="small"), SPANetLoss())
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Two clean pictures, and the same as pairs with streaks."""
-    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
-    for part in ("clean", "pairs/rain", "pairs/norain"):
-        (root / part).mkdir(parents=True)
-    for k in range(2):
-        clean = 0.6 * np.kron(rng.random((6, 8, 3)), np.ones((8, 8, 1)))
-        rain = 0.4 * np.kron(rng.random((3, 64)) > 0.85, np.ones((16, 1)))
-        write_image(root / f"clean/{k}.png", clean)
-        write_image(root / f"pairs/norain/{k}.png", clean)
-        write_image(root / f"pairs/rain/{k}.png", clean + rain[..., None])
-    return root
 
 
 @pytest.mark.parametrize("kind", ["pairs", "rendered"])
