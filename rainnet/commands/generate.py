@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -77,27 +77,27 @@ def generate(
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
+    from data_tools.rain.spec import check_composition
     from rainnet.commands.generate_photo import Generate, GenerateSettings, numbered
     from rainnet.generate.controls import RainControls
     from rainnet.infer.devices import resolve_device
     from rainnet.models.rainfield import RainField
     from rainnet.weights.checkpoint import resolve
-    from rainopt.app.inputs import IMAGES, Plan, PlanError, plan
+    from rainopt.app.inputs import IMAGES, Job, Plan, PlanError, plan
     from rainopt.app.report import follow
     from rainopt.app.results import OutputSettings, results_of
 
-    if composition not in ("screen", "additive"):
-        raise typer.BadParameter(f"must be screen or additive, got '{composition}'", param_hint="--composition")
-    way: Literal["screen", "additive"] = "screen" if composition == "screen" else "additive"
-    try:
-        controls = RainControls(angle, length, density, intensity)
-    except ValueError as error:
-        name = str(error).split("`")[1]
-        raise typer.BadParameter(str(error).replace("`", "'"), param_hint=f"--{name}") from None
+    with refusing("--composition", ValueError):
+        check_composition(composition)
+    asked = {"angle": angle, "length": length, "density": density, "intensity": intensity}
+    for name, value in asked.items():
+        with refusing(f"--{name}", ValueError):
+            RainControls(**{name: value})
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--model"):
-        settings = GenerateSettings(resolve(model), str(place), controls, way, seed)
+        # The composition was checked above.
+        settings = GenerateSettings(resolve(model), str(place), RainControls(**asked), composition, seed)  # type: ignore[arg-type]
         network = settings.network
     if not isinstance(network, RainField):
         raise typer.BadParameter(
@@ -115,7 +115,7 @@ def generate(
     expanded, numbers = [], {}
     for job in work:
         for number, target in enumerate([None] if job.target is None else numbered(job.target, count)):
-            expanded.append(type(job)(job.source, target, job.problem))
+            expanded.append(Job(job.source, target, job.problem))
             if target is not None:
                 numbers[target] = number
     task = Generate(output_settings, settings, numbers)

@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from data_tools.rain.spec import Composition
 from data_tools.rain.synth import compose
 from rainnet.commands.networks import NetworkSettings
 from rainnet.generate.controls import RainControls
@@ -31,7 +32,7 @@ class GenerateSettings:
     model: Path
     device: str
     controls: RainControls
-    composition: Literal["screen", "additive"]
+    composition: Composition
     seed: int
 
     @property

@@ -56,7 +56,7 @@ class RainField(VRGNet):
     @property
     def cell(self) -> int:
         """Pixels of the side of a cell."""
-        return 1 << int(self.config.halvings)
+        return int(self.config.cell)
 
     def rain(self, codes: Tensor) -> Tensor:
         """Return the rain of codes (N, latent, h, w) in surroundings that are drawn: (N, C, h · cell, w · cell)."""
@@ -117,7 +117,6 @@ class FieldGenerator(nn.Module):
 
 def draw_field(config: VRGNetConfig, height: int, width: int, generator: Any = None) -> Tensor:
     """Return a field drawn from the prior for at least so many pixels, margins included: (1, latent, h, w)."""
-    cell = 1 << int(config.halvings)
-    cells = [-(-side // cell) + 2 * MARGIN for side in (height, width)]
+    cells = [-(-side // config.cell) + 2 * MARGIN for side in (height, width)]
     # Row by row, so that more rows go on from where fewer end.
     return torch.randn(cells[0], config.latent, cells[1], generator=generator).movedim(0, 1)[None]

@@ -70,6 +70,11 @@ class VRGNetConfig:
         return (self.side // INNER).bit_length() - 1
 
     @property
+    def cell(self) -> int:
+        """Pixels that a number of the smallest map stands for, along each side."""
+        return int(self.side // INNER)
+
+    @property
     def background(self) -> PReNetConfig:
         """The config of BNet."""
         return PReNetConfig(

@@ -63,7 +63,7 @@ def test_a_picture_gets_the_same_rain_whichever_others_there_are(folder):
     [
         (["--density", "2"], "--density"),
         (["--angle", "120"], "--angle"),
-        (["--composition", "multiply"], "must be screen or additive"),
+        (["--composition", "multiply"], "must be 'additive' or 'screen'"),
         (["--count", "0"], "--count"),
     ],
 )
