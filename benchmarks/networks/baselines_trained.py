@@ -17,9 +17,6 @@ trained for longer.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,11 +28,10 @@ from benchmarks.networks.quality import losses, measure
 from benchmarks.networks.scenes import scenes
 from benchmarks.networks.scores import cell, scored
 from benchmarks.networks.timing import THREADS
+from benchmarks.networks.trainings import trained
 from benchmarks.options import MODEL, Data, Json, Limit, Sheet, benchmark
 from benchmarks.pictures import PROTOCOL, sets_of_pairs
 from rainnet.evaluate.methods import Function, Results, find_methods
-from rainnet.recipes.recipe import Recipe, read_recipe
-from rainnet.train.run_folder import RunError, RunFolder
 from rainopt.app.sheet import Row, write_sheet
 
 # What differs from each recipe.
@@ -46,7 +42,6 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "udgnet-small": ("data.haze=0", "run.steps=5200"),
 }
 SEED = 0
-ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PRESETS = ("light", "medium", "heavy")
 
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs, one for each recipe.")]
@@ -83,45 +78,6 @@ def main(
     finish({"benchmark": "net_baselines_trained", "protocol": PROTOCOL, "runs": told, "sets": sets}, target)
 
 
-def trained(name: str, changes: list[str], clean: Path, folder: Path) -> dict[str, Any]:
-    """Train a recipe, as far as that was not done before, and return what there is to tell of the run.
-
-    Raises
-    ------
-    typer.BadParameter
-        If the folder holds another run.
-    RuntimeError
-        If the training fails.
-    """
-    recipe, run = read_recipe(name, changes, data={"train": [clean]}), RunFolder(folder)
-    begun = folder.is_dir() and any(folder.iterdir())
-    try:
-        done = _steps_done(run, recipe) if begun else 0
-    except RunError as error:
-        raise typer.BadParameter(str(error), param_hint="--runs") from None
-    if done < recipe.run.steps:
-        said = [f"--set={change}" for change in changes] + ["--resume"] * begun
-        command = [sys.executable, "-m", "rainnet", "train", name, f"--data={clean}", f"--output={folder}", *said]
-        print(f"{name}: from step {done} to {recipe.run.steps}", file=sys.stderr, flush=True)
-        # What is printed here is the results alone.
-        status = subprocess.run(command, stdout=sys.stderr, env=os.environ | ONE_CORE, check=False).returncode
-        if status:
-            raise RuntimeError(f"`rainnet train {name}` ended with status {status}; the same command goes on")
-    minutes = run_minutes(run.log)
-    return {"steps": recipe.run.steps, "crops": recipe.run.steps * recipe.run.batch, "minutes": minutes}
-
-
-def run_minutes(log: Path) -> float:
-    """Return how long a run took, by what it has written for TensorBoard: each time that it went on is a file."""
-    from tensorboard.backend.event_processing import event_file_loader  # type: ignore[import-untyped]
-
-    total = 0.0
-    for file in sorted(log.glob("events.*")):
-        times = [event.wall_time for event in event_file_loader.EventFileLoader(str(file)).Load()]
-        total += max(times) - min(times)
-    return total / 60
-
-
 def report(sets: dict[str, Any], told: dict[str, dict[str, Any]]) -> None:
     """Print the tables."""
     names = next(iter(sets.values())).keys()
@@ -136,11 +92,6 @@ def report(sets: dict[str, Any], told: dict[str, dict[str, Any]]) -> None:
 
 def _changes(name: str, steps: int | None) -> list[str]:
     return [*RECIPES[name], f"run.seed={SEED}", *([] if steps is None else [f"run.steps={steps}"])]
-
-
-def _steps_done(run: RunFolder, recipe: Recipe) -> int:
-    state = run.state_for(recipe, 1)
-    return 0 if state is None else int(state["step"])
 
 
 def _method(name: str, word: str) -> Function:

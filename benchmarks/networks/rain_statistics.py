@@ -35,7 +35,6 @@ from rainnet.generate.layer import rain_layer
 from rainnet.generate.measure import RainMeasure, measure
 from rainnet.models.rainfield import RainField
 from rainnet.programs.base import ExampleSpec
-from rainopt.image import LUMA
 
 PRESET = "light"
 WHOLE = (240, 320)  # of layers whose angle is measured
@@ -135,8 +134,7 @@ def _correlation(centred: np.ndarray, shift: int, axis: int) -> float:
 
 
 def _grey(rain: torch.Tensor) -> np.ndarray:
-    grey = torch.einsum("chw,c->hw", rain.float(), torch.tensor(LUMA, dtype=torch.float32))
-    return grey.clamp(0, 1).numpy()
+    return rain.float().mean(0).clamp(0, 1).numpy()
 
 
 def report(found: dict[str, dict[str, float]], asked: list[dict[str, Any]], large: dict[str, float]) -> None:

@@ -57,7 +57,8 @@ class SelfAttention(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         inner = max(features // 8, 1)
-        self.query, self.key = nn.Conv2d(features, inner, 1), nn.Conv2d(features, inner, 1)
+        # What is added to all keys alike changes no likeness after the softmax.
+        self.query, self.key = nn.Conv2d(features, inner, 1), nn.Conv2d(features, inner, 1, bias=False)
         self.value = nn.Conv2d(features, features, 1)
         self.gain = nn.Parameter(torch.zeros(()))
 

@@ -21,6 +21,8 @@ from rainnet.models.vrgnet import VRGNet, VRGNetConfig, widths_of
 MARGIN = 2
 """Cells around those that a pixel lies in, on which it depends."""
 
+SLOPE = 0.2  # of the gradient where there is no rain
+
 PRESETS = {"small": replace(WHOLE["small"], latent=16), "paper": replace(WHOLE["paper"], latent=32)}
 """Configs by name; ``latent`` is the numbers of a cell."""
 
@@ -41,6 +43,7 @@ class RainField(VRGNet):
        convolution, which leaves no pattern of the period of a cell, as transposed convolutions do.
     2. What is around the cells of a patch is drawn from the prior, so that patches have no border.
     3. Rain is upright. Its direction is not left to the code: it is what a picture is brought upright by.
+    4. Rain is grey, as drops are that show the sky.
     """
 
     name = "rainfield"
@@ -105,14 +108,21 @@ class FieldGenerator(nn.Module):
         self.doublings = nn.ModuleList(
             nn.Conv2d(a, b, 3) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
-        self.last = nn.Conv2d(widths[-1], config.channels, 3)
+        self.last = nn.Conv2d(widths[-1], 1, 3)
+        self.channels = config.channels
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return the rain."""
+        """Return the rain, the same in all channels."""
         x = F.relu(self.first(codes), inplace=True)
         for doubling in self.doublings:
             x = F.relu(doubling(F.interpolate(x, scale_factor=2.0, mode="nearest")), inplace=True)
-        return F.relu(self.last(x))
+        return _rectified(self.last(x)).expand(-1, self.channels, -1, -1)
+
+
+def _rectified(x: Tensor) -> Tensor:
+    """Return ``max(x, 0)`` with the gradient of a leaky ReLU: a plane that is 0 everywhere could not learn to rain."""
+    leaky = F.leaky_relu(x, SLOPE)
+    return leaky + (F.relu(x) - leaky).detach()
 
 
 def draw_field(config: VRGNetConfig, height: int, width: int, generator: Any = None) -> Tensor:

@@ -81,8 +81,14 @@ class VRGNetProgram(Program):
 
     def __init__(self, network: VRGNet, loss: VRGNetLoss) -> None:
         super().__init__(network, loss)
-        self.critic = Critic(network.config.side, network.channels, loss.critic_features)
+        channels = 1 if self._grey else network.channels
+        self.critic = Critic(network.config.side, channels, loss.critic_features)
         self.pattern = [*["critic"] * (loss.critic_steps - 1), self.all_turns]
+
+    @property
+    def _grey(self) -> bool:
+        """Whether the critic sees rain that has no colour to be judged."""
+        return isinstance(self.network, RainField) and self.loss.critic_sees == "rain"
 
     @classmethod
     def needs(cls, loss: VRGNetLoss) -> ExampleSpec:
@@ -106,7 +112,7 @@ class VRGNetProgram(Program):
             with torch.no_grad():
                 rain = self.network.rain(self._drawn(O)[0]).float()
                 fake = self.network.backgrounds(O).stages[-1].float() + rain if pictures else rain
-            return self._judged(O if pictures else O - clean, fake)
+            return self._judged(self._seen(O if pictures else O - clean), self._seen(fake))
         if turn == "network":
             found = self.network.backgrounds(O)
             B, log_variance = found.stages[-1].float(), found.log_variance
@@ -127,7 +133,7 @@ class VRGNetProgram(Program):
                 with torch.no_grad():
                     B = self.network.backgrounds(O).stages[-1].float()
                 rain = B + rain
-            terms["adversarial"] = loss.adversarial * generator_loss(self._score(rain))
+            terms["adversarial"] = loss.adversarial * generator_loss(self._score(self._seen(rain)))
         return terms
 
     def _drawn(self, O: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -135,6 +141,10 @@ class VRGNetProgram(Program):
         codes = self.network.codes(O)
         codes = codes._replace(mean=codes.mean.float(), log_variance=bounded(codes.log_variance.float()))
         return codes.draw(), codes.log_variance, codes.mean
+
+    def _seen(self, pictures: Tensor) -> Tensor:
+        """Return what the critic sees of pictures or of rain, (N, C, H, W) or grey."""
+        return pictures.mean(1, keepdim=True) if self._grey else pictures
 
     def _score(self, pictures: Tensor) -> Tensor:
         scores: Tensor = self.critic(pictures).float()
