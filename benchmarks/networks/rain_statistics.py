@@ -82,10 +82,9 @@ def of_renderer(clean: Path, side: int, count: int, seed: int) -> list[RainMeasu
 
 def of_generator(network: RainField, count: int) -> list[RainMeasure]:
     """Return measures of patches of a generator."""
-    cells = network.config.side // network.cell
     torch.manual_seed(0)
     with torch.inference_mode():
-        rain = network.rain(torch.randn(count, network.config.latent, cells, cells))
+        rain = network.rain(network.draw_codes(count))
     return [measure(_grey(one.clamp(max=1)), 0.0) for one in rain]
 
 

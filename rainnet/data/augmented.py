@@ -93,7 +93,7 @@ class Augmented(Examples):
         if isinstance(self.network, RainField):
             angle = 0.0 if self.spec.upright else None
             return as_tensor(rain_layer(self.network, self.size, self.size, RainControls(angle=angle), seed))[None]
-        code = torch.randn(1, self.network.config.latent, generator=torch.Generator().manual_seed(seed))
+        code = self.network.draw_codes(1, torch.Generator().manual_seed(seed))
         with torch.inference_mode():
             return self.network.rain(code)[0].clone()
 

@@ -93,8 +93,7 @@ def varied(network: VRGNet, number: int, values: Sequence[float], seed: int = 0)
     count = network.config.latent
     if not 0 <= number < count:
         raise ValueError(f"`number` must be from 0 to {count - 1}, as codes of this network have {count}; got {number}")
-    cells = (network.config.side // network.cell,) * 2 if isinstance(network, RainField) else ()
-    code = torch.randn(1, count, *cells, generator=torch.Generator().manual_seed(seed))
+    code = network.draw_codes(1, torch.Generator().manual_seed(seed))
     layers = []
     with torch.inference_mode():
         for value in values:

@@ -88,6 +88,9 @@ class _Source:
 
     def __init__(self, network: RainField, way: Upright, seed: int) -> None:
         self.network, self.way, self.seed = network, way, seed
+        # Layers that are laid over one another are one rain.
+        generator = torch.Generator().manual_seed((seed << 16) + MOST_LAYERS)
+        self.common = torch.randn(network.config.common, generator=generator)
 
     def one(self, number: int, stretch: float) -> np.ndarray:
         """Return a layer (H, W) whose streaks are stretched along their direction."""
@@ -95,9 +98,9 @@ class _Source:
         made = max(round(rows / stretch), 1)
         generator = torch.Generator().manual_seed((self.seed << 16) + number)
         parameter = next(self.network.parameters())
-        field = draw_field(self.network.config, made, columns, generator).to(parameter.device, parameter.dtype)
+        field = draw_field(self.network.config, made, columns, generator, self.common)
         # Convolutions of so few features take half the time when these lie beside one another.
-        field = field.contiguous(memory_format=torch.channels_last)
+        field = field.to(parameter.device, parameter.dtype, memory_format=torch.channels_last)
         with torch.inference_mode():
             rain = self.network.rain_of_field(field)[0, :, :made, :columns].float().cpu()
         grey = rain[0]  # as all the others

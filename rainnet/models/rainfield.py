@@ -1,14 +1,16 @@
 """VRGNet whose codes are a field, and whose rain is upright: rain of any size, of any direction and scale.
 
 A code of the paper's VRGNet is a vector and stands for a patch of 64 × 64 pixels. Here it is a field with a cell every
-16 pixels, and G is convolutional from end to end, so that a larger field makes a larger layer, alike everywhere.
+16 pixels, and G is convolutional from end to end, so that a larger field makes a larger layer, alike everywhere. Some
+numbers of a code are the same in all cells: how dense, long and bright rain is changes from picture to picture, not
+from place to place.
 
 Source: Wang et al. 2021 (CVPR), Section 3; the field is ours.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -16,15 +18,45 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rainnet.models.vrgnet import PRESETS as WHOLE
-from rainnet.models.vrgnet import VRGNet, VRGNetConfig, widths_of
+from rainnet.models.vrgnet import Codes, VRGNet, VRGNetConfig, widths_of
+from rainopt.checks import require_whole
 
-MARGIN = 2
-"""Cells around those that a pixel lies in, on which it depends."""
+ABOVE, BESIDE = 3, 2
+"""Cells above and below those that a pixel lies in, and beside them, on which it depends."""
 
 SLOPE = 0.2  # of the gradient where there is no rain
 
-PRESETS = {"small": replace(WHOLE["small"], latent=16), "paper": replace(WHOLE["paper"], latent=32)}
-"""Configs by name; ``latent`` is the numbers of a cell."""
+
+@dataclass(frozen=True)
+class RainFieldConfig(VRGNetConfig):
+    """What a RainField is built of.
+
+    Attributes
+    ----------
+    channels, features, latent, side, stages, blocks, derainer
+        As a VRGNet's; ``latent`` is the numbers of a cell, and ``side`` that of the patches of the training.
+    common
+        How many of a cell's numbers, the first, are the same in all cells of a field; at most ``latent``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for a VRGNet; for no common number, or more than a cell has.
+    """
+
+    latent: int = 32
+    common: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_whole(self.common, "common", self.latent)
+
+
+PRESETS = {
+    "small": RainFieldConfig(**asdict(WHOLE["small"]) | {"latent": 16, "common": 4}),
+    "paper": RainFieldConfig(**asdict(WHOLE["paper"]) | {"latent": 32, "common": 8}),
+}
+"""Configs by name."""
 
 
 class RainField(VRGNet):
@@ -33,7 +65,7 @@ class RainField(VRGNet):
     Parameters
     ----------
     config
-        `VRGNetConfig`; None for that of the first preset.
+        `RainFieldConfig`; None for that of the first preset.
 
     Notes
     -----
@@ -42,15 +74,16 @@ class RainField(VRGNet):
     1. RNet and G have no layer that sees a patch as a whole; maps are enlarged by repeating pixels before a
        convolution, which leaves no pattern of the period of a cell, as transposed convolutions do.
     2. What is around the cells of a patch is drawn from the prior, so that patches have no border.
-    3. Rain is upright. Its direction is not left to the code: it is what a picture is brought upright by.
+    3. Rain is upright. Its direction is not left to the code: it is what a picture is brought upright by. G makes maps
+       wide before it makes them high, so that a streak is one thing from its upper to its lower end.
     4. Rain is grey, as drops are that show the sky.
     """
 
     name = "rainfield"
-    Config = VRGNetConfig
+    Config = RainFieldConfig
     directional = True
 
-    def __init__(self, config: VRGNetConfig | None = None) -> None:
+    def __init__(self, config: RainFieldConfig | None = None) -> None:
         super().__init__(PRESETS["small"] if config is None else config)
 
     def _parts(self) -> tuple[nn.Module, nn.Module]:
@@ -61,15 +94,29 @@ class RainField(VRGNet):
         """Pixels of the side of a cell."""
         return int(self.config.cell)
 
+    def codes(self, rainy: Tensor) -> Codes:
+        """Return the codes of upright patches (N, C, side, side)."""
+        found = super().codes(rainy)
+        common = self.config.common
+        return Codes(_alike(found.mean, common), _alike(found.log_variance, common), common)
+
+    def draw_codes(self, count: int, generator: Any = None) -> Tensor:
+        """Return codes of patches, drawn from the prior: (count, latent, h, w)."""
+        cells = self.config.side // self.cell
+        noise = torch.randn(count, self.config.latent, cells, cells, generator=generator)
+        noise[:, : self.config.common] = noise[:, : self.config.common, :1, :1]
+        return noise
+
     def rain(self, codes: Tensor) -> Tensor:
         """Return the rain of codes (N, latent, h, w) in surroundings that are drawn: (N, C, h · cell, w · cell)."""
-        count, numbers, height, width = codes.shape
-        field = codes.new_empty(count, numbers, height + 2 * MARGIN, width + 2 * MARGIN).normal_()
-        field[..., MARGIN:-MARGIN, MARGIN:-MARGIN] = codes
+        (height, width), common = codes.shape[-2:], self.config.common
+        field = codes.new_empty(*codes.shape[:2], height + 2 * ABOVE, width + 2 * BESIDE).normal_()
+        field[:, :common] = codes[:, :common, :1, :1]
+        field[..., ABOVE:-ABOVE, BESIDE:-BESIDE] = codes
         return self.rain_of_field(field)
 
     def rain_of_field(self, field: Tensor) -> Tensor:
-        """Return the rain of all cells (N, latent, h, w) but the `MARGIN` outer ones on each side."""
+        """Return the rain of all cells (N, latent, h, w) but the `ABOVE` and `BESIDE` outer ones on each side."""
         rain: Tensor = self.generator(field)
         return rain
 
@@ -95,28 +142,35 @@ class FieldEncoder(nn.Module):
 
 
 class FieldGenerator(nn.Module):
-    """G: codes (N, latent, h, w) to rain (N, C, (h - 4) · cell, (w - 4) · cell), at least 0.
+    """G: codes (N, latent, h, w) to rain (N, C, (h - 2 · ABOVE) · cell, (w - 2 · BESIDE) · cell), at least 0.
 
-    Nothing is padded: a convolution takes one row off each side, of maps that are twice as large each time, which adds
-    up to `MARGIN` cells exactly.
+    Nothing is padded: what a convolution takes off each side lies within the outer cells, and what is left of these is
+    cut off.
     """
 
     def __init__(self, config: VRGNetConfig) -> None:
         super().__init__()
         widths = widths_of(config)[::-1]
         self.first = nn.Conv2d(config.latent, widths[0], 3)
-        self.doublings = nn.ModuleList(
+        self.enlargings = nn.ModuleList(
             nn.Conv2d(a, b, 3) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
         self.last = nn.Conv2d(widths[-1], 1, 3)
-        self.channels = config.channels
+        self.channels, self.cell, self.scales = config.channels, config.cell, _scales(config.halvings)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return the rain, the same in all channels."""
+        height, width = (
+            (cells - 2 * outer) * self.cell for cells, outer in zip(codes.shape[-2:], (ABOVE, BESIDE), strict=True)
+        )
         x = F.relu(self.first(codes), inplace=True)
-        for doubling in self.doublings:
-            x = F.relu(doubling(F.interpolate(x, scale_factor=2.0, mode="nearest")), inplace=True)
-        return _rectified(self.last(x)).expand(-1, self.channels, -1, -1)
+        for k, enlarging in enumerate(self.enlargings):
+            # The last step, in which streaks get most of their length, is a smooth one.
+            mode = "bilinear" if k == len(self.enlargings) - 1 else "nearest"
+            x = F.relu(enlarging(F.interpolate(x, scale_factor=self.scales[k], mode=mode)), inplace=True)
+        x = _rectified(self.last(x))
+        top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2
+        return x[..., top : top + height, left : left + width].expand(-1, self.channels, -1, -1)
 
 
 def _rectified(x: Tensor) -> Tensor:
@@ -125,8 +179,41 @@ def _rectified(x: Tensor) -> Tensor:
     return leaky + (F.relu(x) - leaky).detach()
 
 
-def draw_field(config: VRGNetConfig, height: int, width: int, generator: Any = None) -> Tensor:
-    """Return a field drawn from the prior for at least so many pixels, margins included: (1, latent, h, w)."""
-    cells = [-(-side // config.cell) + 2 * MARGIN for side in (height, width)]
+def _scales(steps: int) -> list[tuple[float, float]]:
+    """Return how much larger maps become in each step, in rows and columns: twice, but late along streaks.
+
+    First it is said where streaks are, while their length is still a few rows; then they are drawn out.
+    """
+    return [(1.0, 4.0), *[(2.0, 2.0)] * (steps - 2), (4.0, 1.0)]
+
+
+def _alike(numbers: Tensor, common: int) -> Tensor:
+    """Return numbers (N, latent, h, w) of which the first are means over all cells."""
+    means = numbers[:, :common].mean((2, 3), keepdim=True).expand(-1, -1, *numbers.shape[-2:])
+    return torch.cat([means, numbers[:, common:]], 1)
+
+
+def draw_field(
+    config: RainFieldConfig, height: int, width: int, generator: Any = None, common: Tensor | None = None
+) -> Tensor:
+    """Return a field drawn from the prior for at least so many pixels, outer cells included: (1, latent, h, w).
+
+    Parameters
+    ----------
+    config
+        Of the network.
+    height, width
+        Pixels.
+    generator
+        Of random numbers.
+    common
+        (config.common,) numbers that are the same in all cells; None: drawn, too.
+    """
+    rows, columns = (
+        -(-side // config.cell) + 2 * outer for side, outer in zip((height, width), (ABOVE, BESIDE), strict=True)
+    )
+    alike = torch.randn(config.common, generator=generator) if common is None else common
     # Row by row, so that more rows go on from where fewer end.
-    return torch.randn(cells[0], config.latent, cells[1], generator=generator).movedim(0, 1)[None]
+    field = torch.randn(rows, config.latent, columns, generator=generator).movedim(0, 1)[None].contiguous()
+    field[:, : config.common] = alike.view(1, -1, 1, 1)
+    return field

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -97,14 +97,20 @@ class Codes(NamedTuple):
     ----------
     mean, log_variance
         (N, latent), or (N, latent, h, w) of codes that are a field.
+    common
+        How many of the first numbers are the same in all cells of a field.
     """
 
     mean: Tensor
     log_variance: Tensor
+    common: int = 0
 
     def draw(self) -> Tensor:
         """Return codes drawn from these normal distributions, so that gradients are followed through them."""
-        return self.mean + (0.5 * self.log_variance).exp() * torch.randn_like(self.mean)
+        noise = torch.randn_like(self.mean)
+        if self.common:
+            noise[:, : self.common] = noise[:, : self.common, :1, :1]
+        return self.mean + (0.5 * self.log_variance).exp() * noise
 
 
 class VRGNet(Network):
@@ -154,6 +160,10 @@ class VRGNet(Network):
         found: Tensor = self.encoder(rainy)
         mean, log_variance = found.chunk(2, 1)
         return Codes(mean, log_variance)
+
+    def draw_codes(self, count: int, generator: Any = None) -> Tensor:
+        """Return codes of patches, drawn from the prior: (count, latent)."""
+        return torch.randn(count, self.config.latent, generator=generator)
 
     def rain(self, codes: Tensor) -> Tensor:
         """Return the rain of codes (N, latent): (N, C, side, side), at least 0."""

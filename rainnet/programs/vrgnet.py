@@ -167,7 +167,7 @@ class VRGNetProgram(Program):
         shown = super().pictures(batch)
         codes = self._drawn(shown["rainy"])[0]
         clean = shown.get("clean", shown["background"])
-        for name, drawn in (("its rain", codes), ("new rain", torch.randn_like(codes))):
+        for name, drawn in (("its rain", codes), ("new rain", self.network.draw_codes(len(codes)).to(codes))):
             shown[name] = (clean + self.network.rain(drawn).float()).clamp(0, 1)
         return shown
 

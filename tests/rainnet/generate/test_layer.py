@@ -11,16 +11,19 @@ from data_tools import RainSpec, add_rain
 from rainnet.generate.controls import RainControls
 from rainnet.generate.layer import rain_layer
 from rainnet.generate.measure import measure
-from rainnet.models.rainfield import MARGIN, RainField
+from rainnet.models.rainfield import ABOVE, BESIDE, RainField
 
 
 class Rendered(RainField):
-    """A field whose rain the renderer draws, upright and other rain for other codes."""
+    """A field whose rain the renderer draws, upright: of one kind for the common numbers, elsewhere for the others."""
 
     def rain_of_field(self, field):
-        rows, columns = ((side - 2 * MARGIN) * self.cell for side in field.shape[-2:])
-        rng = np.random.default_rng(int(field.double().abs().sum() * 1e6))
-        spec = RainSpec.from_dict(RainSpec.sample("light", rng).to_dict() | {"angle": 0.0})
+        rows, columns = (field.shape[-2] - 2 * ABOVE) * self.cell, (field.shape[-1] - 2 * BESIDE) * self.cell
+        kind, rng = (
+            np.random.default_rng(int(part.double().abs().sum() * 1e6))
+            for part in (field[0, : self.config.common, 0, 0], field)
+        )
+        spec = RainSpec.from_dict(RainSpec.sample("light", kind).to_dict() | {"angle": 0.0})
         _, layer, _ = add_rain(np.zeros((rows, columns), np.float32), spec, rng)
         return torch.from_numpy(np.asarray(layer, np.float32)).expand(1, 3, -1, -1)
 

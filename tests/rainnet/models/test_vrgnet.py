@@ -6,10 +6,10 @@ import torch
 
 import rainnet
 from rainnet.models.critic import Critic, SelfAttention
-from rainnet.models.rainfield import MARGIN, RainField, draw_field
+from rainnet.models.rainfield import ABOVE, BESIDE, RainField, draw_field
 from rainnet.models.vrgnet import Codes, VRGNet, VRGNetConfig
 
-TINY = {"features": 4, "latent": 6, "side": 16, "stages": 2, "blocks": 1, "derainer": 4}
+TINY: dict[str, int] = {"features": 4, "latent": 6, "side": 16, "stages": 2, "blocks": 1, "derainer": 4}
 
 
 @pytest.fixture(params=["vrgnet", "rainfield"])
@@ -62,18 +62,33 @@ def test_the_papers_sizes():
     assert net.background.config == rainnet.create("prenet", preset="variance").config
 
 
-def test_a_field_that_moves_by_a_cell_moves_the_rain_by_its_pixels():
+@pytest.mark.parametrize("halvings", [2, 3, 4])
+def test_a_field_that_moves_by_a_cell_moves_the_rain_by_its_pixels(halvings):
     torch.manual_seed(0)
-    net = rainnet.create("rainfield", **TINY).double()
-    field = draw_field(net.config, 40, 36, torch.Generator().manual_seed(1)).double()
-    assert field.shape == (1, 6, 10 + 2 * MARGIN, 9 + 2 * MARGIN)
+    net = rainnet.create("rainfield", **TINY | {"side": 4 << halvings}).double()
+    field = draw_field(net.config, 10 * net.cell, 9 * net.cell - 1, torch.Generator().manual_seed(1)).double()
+    assert field.shape == (1, 6, 10 + 2 * ABOVE, 9 + 2 * BESIDE)
     with torch.no_grad():
         whole = net.rain_of_field(field)
         moved = net.rain_of_field(field[..., 1:, 2:])
-    assert whole.shape[-2:] == (40, 36)
+    assert whole.shape[-2:] == (10 * net.cell, 9 * net.cell)
     assert float(whole.std()) > 0
     # To the last digit, at its border as well: what the margin leaves out is all that the border changes.
     torch.testing.assert_close(moved, whole[..., net.cell :, 2 * net.cell :], rtol=0, atol=1e-12)
+
+
+def test_common_numbers_are_the_same_in_all_cells():
+    torch.manual_seed(0)
+    net, patches = rainnet.create("rainfield", **TINY, common=2), torch.rand(3, 3, 16, 16)
+    codes = net.codes(patches)
+    for field in (codes.mean, codes.log_variance, codes.draw(), net.draw_codes(3), draw_field(net.config, 20, 30)):
+        spread = field.detach().flatten(2).std(2)
+        assert float(spread[:, :2].max()) < 1e-6
+        assert float(spread[:, 2:].min()) > 0
+    told = draw_field(net.config, 20, 30, common=torch.tensor([3.0, -2.0]))
+    assert told[0, :2, 1, 2].tolist() == [3, -2]
+    with pytest.raises(ValueError, match="`common` must be at most 6, got 7"):
+        rainnet.create("rainfield", **TINY, common=7)
 
 
 def test_every_parameter_learns(net):
