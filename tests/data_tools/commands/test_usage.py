@@ -74,7 +74,7 @@ def test_wrong_usage_is_status_2_before_anything_is_done(here, arguments, said):
         ("verify.dataset.verify", "verify photos"),
         ("build.plan.find", "build photos -o out"),
         ("build.video.open_video", "build photos -o out"),
-        ("build.dataset.write_sheet", "build photos -o out"),
+        ("build.sheet.write_sheet", "build photos -o out"),
         ("export.dataset.collect", "export photos -o out --to spa -l unpaired"),
     ],
 )
