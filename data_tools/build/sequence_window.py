@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from typing import Any, NamedTuple
@@ -81,13 +81,6 @@ def sequence_window(
         made = [_sequence(job, settings, spread, part, number) for part in parts]
     best = max(made, key=lambda one: (len(one.records), one.settled is not None))
     prints = [_fingerprint(one.settled) for one in made if one.records and one.settled is not None]
-    reasons = [
-        f"frames {spread.numbers[part.places.start]} to {spread.numbers[part.places.stop - 1]}: {one.reason}"
-        if len(parts) > 1
-        else one.reason
-        for part, one in zip(parts, made, strict=True)
-        if one.reason
-    ]
     return Window(
         **facts,
         accepted=bool(best.records),
@@ -95,10 +88,21 @@ def sequence_window(
         static=all(part.moves is None for part in parts),
         sharpness=round(best.mark.sharpness, 3) if best.mark else 1.0,
         drift=round(best.settled.acceptance.drift, 3) if best.settled else 0.0,
-        reason="; ".join(reasons),
+        reason=_reasons(spread, parts, made),
         fingerprint=prints[0] if prints else 0,
         records=tuple(record.model_dump() for one in made for record in one.records),
         also=tuple(prints[1:]),
+    )
+
+
+def _reasons(spread: SpreadFrames, parts: Sequence[ScenePart], made: Sequence[_Made]) -> str:
+    """Say why there is no sequence, or why not all of the frames are in one."""
+    if len({one.reason for one in made}) == 1:
+        return made[0].reason
+    return "; ".join(
+        f"frames {spread.numbers[part.places.start]} to {spread.numbers[part.places.stop - 1]}: {one.reason}"
+        for part, one in zip(parts, made, strict=True)
+        if one.reason
     )
 
 

@@ -41,7 +41,7 @@ def build(
             metavar="SECONDS",
             min=0,
             help="Seconds of a scene from one background to the next; with --sequences, that one is of at most.",
-            show_default="10, of sequences 60",
+            show_default="10; with --sequences 60",
         ),
     ] = None,
     pairs: Annotated[
@@ -73,7 +73,7 @@ def build(
     ] = None,
     json_lines: JsonLines = False,
 ) -> None:
-    """Make pairs of rainy frames and their backgrounds from rain videos.
+    """Make pairs of rainy frames and their backgrounds from rain videos, or sequences of frames of one scene.
 
     Each scene of a video is worked through in windows: frames are stabilised if the camera moves, and taken until
     their background (see `rainopt background`) is expected to be good enough; if it never is, no pairs are made.
