@@ -9,14 +9,13 @@ import numpy as np
 
 from data_tools.build.masks import DENSE, repeats, run_of
 from data_tools.build.pairs import LEAST_RAIN, LEAST_VALID
-from data_tools.build.still_parts import LIT
+from data_tools.build.still_parts import LIT, light_between
 from rainopt.image import frame_luminance
 from rainopt.video.adaptive_background import Settled
 from rainopt.video.camera_motion import JITTER, stabiliser_of
 from rainopt.video.copies import small_copy
 from rainopt.video.foreground import moving
 from rainopt.video.frames import FrameStore
-from rainopt.video.light import gains_of
 from rainopt.video.percentiles import NEAR
 from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser
 
@@ -43,7 +42,8 @@ def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[li
     """
     background = frame_luminance(settled.estimate.image)
     unit = np.float32(np.iinfo(store.dtype).max)
-    gains = gains_of(store)
+    lights = np.array([light_between(background, frame_luminance(frame / unit)) for frame in store])
+    gains = lights / np.median(lights)
     # Dense rain is wide in many places; what is dark is none.
     dense = run_of(settled.estimate.seen) > DENSE
     usable: list[SequenceFrame] = []

@@ -28,6 +28,7 @@ MOVED = 0.5
 # their rain is the same: at a mean brightness of 0.4, 2 % are 0.008, a little less than the 0.01 to 0.03 that light
 # rain adds on average. More would be learnt as if it were rain.
 LIT = 0.02
+BLACK = 1e-3  # of the light of another picture: so much has one that is black
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,11 @@ def _change(stabiliser: Stabiliser | None, first: np.ndarray, now: np.ndarray, s
 
 
 def light_between(first: np.ndarray, now: np.ndarray) -> float:
-    """Return how many times as bright a background is as another, (H, W, C) float32 in [0, 1], in the median over what
-    is neither dark nor white.
+    """Return how many times as bright a picture is as another of one scene, (H, W) or (H, W, C) float32 in [0, 1], in
+    the median over what is neither dark nor white in that; 1 where little is, and more than 0.
     """
     before, after = frame_luminance(first), frame_luminance(now)
     telling = (before > DARK) & (before < BRIGHT)
     if np.count_nonzero(telling) < LEAST_TELLING:
         return 1.0
-    return max(float(np.median(after[telling] / before[telling])), 1e-3)
+    return max(float(np.median(after[telling] / before[telling])), BLACK)
