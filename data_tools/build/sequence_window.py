@@ -27,10 +27,11 @@ from rainopt.video.adaptive_background import Settled
 from rainopt.video.background import background_of_store
 from rainopt.video.frames import FrameStore
 from rainopt.video.quality import LEAST_FRAMES, assess, trusted
+from rainopt.video.registration.register import STATIC
 
-# Frames that are chosen from, at least half of them where a scene has as many: the background tells the rain, and needs
-# some; of as many as are asked for some are left out.
-FEW = 40
+# Frames that are looked at, more than half of them where a window has as many: so many times those asked for, because
+# some are left out, and so many at least, because it takes one or two dozen to tell whether the camera moves.
+TIMES, LOOKED_AT = 3, 80
 LEAST = 2  # frames of a sequence
 
 
@@ -66,7 +67,7 @@ def sequence_window(
             if frame.time >= first.time + Fraction(str(settings.every)):
                 return
 
-    with SpreadFrames(watched(), max(2 * settings.frames, FEW)) as spread:
+    with SpreadFrames(watched(), max(TIMES * settings.frames, LOOKED_AT)) as spread:
         facts: dict[str, Any] = {
             "start": first.index,
             "next": spread.read + 1,
@@ -109,8 +110,7 @@ def _reasons(spread: SpreadFrames, parts: Sequence[ScenePart], made: Sequence[_M
 def _sequence(job: VideoJob, settings: SequenceSettings, spread: SpreadFrames, part: ScenePart, number: int) -> _Made:
     """Make a sequence of a part of a scene."""
     if part.moves is not None:
-        how = f"by up to {part.moves:.1f} pixels" if math.isfinite(part.moves) else "further than can be measured"
-        return _Made([], f"the camera moves {how}")
+        return _Made([], _movement(part.moves))
     if len(part.places) < LEAST_FRAMES:
         return _Made([], f"only {len(part.places)} frames show one background")
     with FrameStore() as store:
@@ -132,6 +132,13 @@ def _sequence(job: VideoJob, settings: SequenceSettings, spread: SpreadFrames, p
         return _Made([], f"no crop of {settings.crop} pixels can be trusted", settled, mark)
     short = f"{len(chosen)} frames alone, for {left_out[0]}" if left_out and len(chosen) < settings.frames else ""
     return _Made(records, ", ".join(filter(None, (part.begins, short))), settled, mark)
+
+
+def _movement(pixels: float) -> str:
+    if pixels <= STATIC:
+        return "no background is seen that stays: the camera stands still, but too much moves before it"
+    how = f"by up to {pixels:.1f} pixels" if math.isfinite(pixels) else "further than can be measured"
+    return f"the camera moves {how}"
 
 
 def _write_frames(

@@ -12,11 +12,12 @@ import numpy as np
 
 from data_tools.build.marks import MANY_SAMPLES, SMEARED, sharpness
 from rainopt.image import frame_luminance
+from rainopt.video.background import percentile_background
 from rainopt.video.camera_motion import stabiliser_of, stands_still
 from rainopt.video.copies import small_copy
 from rainopt.video.frames import FrameStore
 from rainopt.video.light import BRIGHT, DARK, LEAST_TELLING
-from rainopt.video.percentiles import elected, percentile_layers, vote
+from rainopt.video.quality import trusted
 from rainopt.video.registration.register import AlignmentError, Stabiliser
 
 # Frames whose background is looked at as one, at least, where there are as many: so many leave little rain in it.
@@ -28,7 +29,9 @@ MOVED = 0.5
 # their rain is the same: at a mean brightness of 0.4, 2 % are 0.008, a little less than the 0.01 to 0.03 that light
 # rain adds on average. More would be learnt as if it were rain.
 LIT = 0.02
-BLACK = 1e-3  # of the light of another picture: so much has one that is black
+# Ratios of brightness that differ by no more are those of one light, in noise; how often their middle is sought; and
+# what is left of the light in a picture that is black.
+NOISE, SHIFTS, BLACK = 0.05, 8, 1e-3
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,11 @@ class _Group(NamedTuple):
     places: range
     copies: list[np.ndarray]
     background: np.ndarray  # (h, w, C) float32 in [0, 1]
+    valid: np.ndarray  # (h, w) bool: where it can be trusted
 
     def stands_still(self, shape: tuple[int, ...]) -> bool:
         """Tell whether the frames show their background, and are not strewn around it."""
-        everywhere = np.ones(self.background.shape[:2], bool)
-        sharp = sharpness(self.background, everywhere, self.copies, MANY_SAMPLES)
+        sharp = sharpness(self.background, self.valid, self.copies, MANY_SAMPLES)
         return sharp >= SMEARED and stands_still(self.copies, shape)
 
 
@@ -96,9 +99,8 @@ def _groups(store: FrameStore) -> Iterator[_Group]:
     bounds = np.linspace(0, len(store), max(len(store) // GROUP, 1) + 1).round().astype(int).tolist()
     for start, stop in pairwise(bounds):
         copies = [small_copy(store[place]) for place in range(start, stop)]
-        stack = np.stack(copies)
-        _, p = elected(vote(stack).votes)
-        yield _Group(range(start, stop), copies, percentile_layers(stack, p).image)
+        estimate = percentile_background(np.stack(copies))
+        yield _Group(range(start, stop), copies, np.asarray(estimate.image), trusted(estimate))
 
 
 def _movement(copies: Sequence[np.ndarray]) -> float:
@@ -132,11 +134,20 @@ def _change(stabiliser: Stabiliser | None, first: np.ndarray, now: np.ndarray, s
 
 
 def light_between(first: np.ndarray, now: np.ndarray) -> float:
-    """Return how many times as bright a picture is as another of one scene, (H, W) or (H, W, C) float32 in [0, 1], in
-    the median over what is neither dark nor white in that; 1 where little is, and more than 0.
+    """Return how many times as bright a picture is as another of one scene, (H, W) or (H, W, C) float32 in [0, 1].
+
+    Of the ratios where the other is neither dark nor white, that around which most lie: what rain or things cover has
+    others. 1 where little tells; more than 0.
     """
     before, after = frame_luminance(first), frame_luminance(now)
     telling = (before > DARK) & (before < BRIGHT)
     if np.count_nonzero(telling) < LEAST_TELLING:
         return 1.0
-    return max(float(np.median(after[telling] / before[telling])), BLACK)
+    ratios = after[telling] / before[telling]
+    gain = max(float(np.median(ratios)), BLACK)
+    for _ in range(SHIFTS):
+        near = ratios[np.abs(ratios - gain) <= NOISE * gain]
+        if not near.size:
+            break
+        gain = float(np.median(near))
+    return gain
