@@ -36,12 +36,14 @@ LEAST = 2  # frames of a sequence
 
 
 class _Made(NamedTuple):
-    """What came of a part of a scene: records, or why there are none; and what is known of its background."""
+    """What came of a part of a scene: records, or why there are none; and what is known of its background, if it has
+    one.
+    """
 
     records: list[PairRecord]
     reason: str
-    settled: Settled | None = None
-    mark: Mark | None = None
+    facts: dict[str, Any] | None = None
+    fingerprint: int = 0
 
 
 def sequence_window(
@@ -80,15 +82,12 @@ def sequence_window(
             return Window(**facts, accepted=False, expected_psnr=0.0, static=True, reason=reason)
         parts = parts_of_scene(spread.store)
         made = [_sequence(job, settings, spread, part, number) for part in parts]
-    best = max(made, key=lambda one: (len(one.records), one.settled is not None))
-    prints = [_fingerprint(one.settled) for one in made if one.records and one.settled is not None]
+    best = max(made, key=lambda one: (len(one.records), one.facts is not None))
+    prints = [one.fingerprint for one in made if one.records and one.fingerprint]
     return Window(
-        **facts,
+        **facts | {"expected_psnr": 0.0} | (best.facts or {}),
         accepted=bool(best.records),
-        expected_psnr=round(best.settled.acceptance.expected_psnr, 2) if best.settled else 0.0,
         static=all(part.moves is None for part in parts),
-        sharpness=round(best.mark.sharpness, 3) if best.mark else 1.0,
-        drift=round(best.settled.acceptance.drift, 3) if best.settled else 0.0,
         reason=_reasons(spread, parts, made),
         fingerprint=prints[0] if prints else 0,
         records=tuple(record.model_dump() for one in made for record in one.records),
@@ -119,19 +118,27 @@ def _sequence(job: VideoJob, settings: SequenceSettings, spread: SpreadFrames, p
         numbers = tuple(spread.numbers[place] for place in part.places)
         estimate = background_of_store(store)
         settled = Settled(estimate, assess(store, estimate), trusted(estimate), numbers, static=True)
-        mark = mark_of_scene(settled, store, MANY_SAMPLES)
+        mark, worth = mark_of_scene(settled, store, MANY_SAMPLES), settled.acceptance
+        facts = {
+            "expected_psnr": round(worth.expected_psnr, 2),
+            "sharpness": round(mark.sharpness, 3),
+            "drift": round(worth.drift, 3),
+        }
         if mark.status == "refused":
-            return _Made([], "; ".join(mark.doubts), settled, mark)
-        if settled.acceptance.angle is None:
-            return _Made([], "no rain is seen in the frames", settled, mark)
+            return _Made([], "; ".join(mark.doubts), facts)
+        if worth.angle is None:
+            return _Made([], "no rain is seen in the frames", facts)
         chosen, left_out = choose_sequence(settled, store, settings.frames)
         if len(chosen) < LEAST:
-            return _Made([], "; ".join(left_out[:1]) or "no frame", settled, mark)
+            return _Made([], "; ".join(left_out[:1]) or "no frame", facts)
         records = _write_frames(job, settings, spread, part, settled, store, chosen, mark, number)
     if not records:
-        return _Made([], f"no crop of {settings.crop} pixels can be trusted", settled, mark)
-    short = f"{len(chosen)} frames alone, for {left_out[0]}" if left_out and len(chosen) < settings.frames else ""
-    return _Made(records, ", ".join(filter(None, (part.begins, short))), settled, mark)
+        return _Made([], f"no crop of {settings.crop} pixels can be trusted", facts)
+    why = [part.begins] if part.begins else []
+    if left_out and len(chosen) < settings.frames:
+        more = f", and {len(left_out) - 1} more are left out" if len(left_out) > 1 else ""
+        why.append(f"only {len(chosen)} frames can be used: {left_out[0]}{more}")
+    return _Made(records, ", ".join(why), facts, fingerprint(frame_luminance(np.asarray(estimate.image))) or 0)
 
 
 def _movement(pixels: float) -> str:
@@ -186,7 +193,3 @@ def _write_frames(
                 )
             )
     return records
-
-
-def _fingerprint(settled: Settled) -> int:
-    return fingerprint(frame_luminance(np.asarray(settled.estimate.image))) or 0
