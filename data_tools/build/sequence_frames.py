@@ -31,6 +31,7 @@ class SequenceFrame(NamedTuple):
     rain: float  # share of the pixels that are brighter than the background, where nothing is in front of it
     living: float  # share of the pixels in which something else than background and rain shows
     gain: float  # how bright its light is, the middle of the scene's frames being 1
+    astray: float = 0.0  # pixels that a corner of it seems to lie off the background; 0 where that cannot be told
 
 
 def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[list[SequenceFrame], list[str]]:
@@ -78,7 +79,7 @@ def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[li
         if astray > JITTER:
             left_out.append(f"frame {settled.numbers[usable[k].place]} lies {astray:.1f} pixels astray")
         else:
-            chosen.append(usable[k])
+            chosen.append(usable[k]._replace(astray=astray))
     return chosen, left_out
 
 

@@ -185,6 +185,7 @@ def _write_frames(
                     rain_share=round(frame.rain, 6),
                     living_share=round(frame.living, 6),
                     gain=round(frame.gain, 5),
+                    astray=round(frame.astray, 3),
                     background_psnr=round(worth.expected_psnr, 2),
                     status=mark.status,
                     doubts=list(mark.doubts),

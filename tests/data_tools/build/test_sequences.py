@@ -56,6 +56,7 @@ def test_a_still_scene_gives_a_sequence_and_one_in_which_the_camera_moves_is_ref
         assert (record.split, record.licence, record.source) == ("train", "CC0-1.0", "copy.mkv")
         assert record.extra["time"] == pytest.approx(number / 25, abs=1e-3)
         assert record.extra["gain"] == pytest.approx(1, abs=0.01)
+        assert record.extra["astray"] == pytest.approx(0, abs=0.2)
         assert 0 < record.extra["rain_share"] < 0.5
         assert record.extra["status"] == "accepted"
         assert abs(record.angle) < 30
