@@ -1,4 +1,4 @@
-"""Make a dataset of rain videos: work on each here or on a cluster, note its pairs in the manifest, and split them."""
+"""Make a dataset of rain videos: work on each here or on a cluster, note what it gave in the manifest, and split it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from data_tools.build.notes import VideoResult, noted_fingerprints
 from data_tools.build.plan import VideoJob
-from data_tools.build.settings import BuildSettings
+from data_tools.build.settings import VideoSettings
 from data_tools.build.splits import leaders, split_of
 from data_tools.build.video import build_video
 from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest, write_manifest
-from data_tools.manifest.folder import SHEET_NAME, open_folder, sweep
-from rainopt.app.sheet import Row, sheet_of
-from rainopt.io import read_image, write_image
+from data_tools.manifest.folder import open_folder, sweep
 from rainopt.parallel.processes import DIED, run_in_processes
 
 Watch = Callable[[VideoJob, float], None]
-
-SETTINGS = "build"
-SHEET_ROWS, SHEET_WIDTH, DIFFERENCE_GAIN = 24, 360, 3
 
 
 class ClusterError(RuntimeError):
@@ -35,9 +28,9 @@ class AddressError(ClusterError):
     """What should name the scheduler is no address; nothing has been done."""
 
 
-def begin(folder: Path, settings: BuildSettings) -> Manifest:
+def begin(folder: Path, settings: VideoSettings) -> Manifest:
     """Begin a dataset or go on with one; see `data_tools.manifest.folder.open_folder`."""
-    return open_folder(folder, SETTINGS, settings.recorded(), settings.licence)
+    return open_folder(folder, settings.kind, settings.recorded(), settings.licence)
 
 
 def run(
@@ -114,7 +107,7 @@ def _anywhere(job: VideoJob) -> VideoJob:
 
 
 def note(folder: Path, result: VideoResult, there: set[str]) -> int:
-    """Add the pairs of a video to the manifest, but for those that are `there`; return how many."""
+    """Add the records of a video to the manifest, but for those that are `there`; return how many."""
     new = [record for record in result.records if record.id not in there]
     for record in new:
         append_record(folder, record)
@@ -122,14 +115,14 @@ def note(folder: Path, result: VideoResult, there: set[str]) -> int:
     return len(new)
 
 
-def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]) -> Manifest:
+def finish(folder: Path, settings: VideoSettings, results: Sequence[VideoResult]) -> Manifest:
     """Sort the manifest, put every record into its split, and remove what killed runs left half written.
 
     Videos whose backgrounds look alike share a split, so that no network is tested on what it was trained on.
     """
     sweep(folder)
     manifest = read_manifest(folder, repair=True)
-    prints = {(r.name, w.fingerprint) for r in results for w in r.windows if w.fingerprint}
+    prints = {(result.name, one) for result in results for window in result.windows for one in window.fingerprints}
     leader = leaders(prints | noted_fingerprints(folder))
 
     def in_split(record: PairRecord) -> PairRecord:
@@ -140,20 +133,3 @@ def finish(folder: Path, settings: BuildSettings, results: Sequence[VideoResult]
     if manifest.faults or records != list(manifest.records):
         write_manifest(folder, records, manifest.header)
     return read_manifest(folder)
-
-
-def write_sheet(manifest: Manifest) -> Path | None:
-    """Write a contact sheet into the dataset, of pairs spread over it: rainy, background, difference, valid."""
-    if not len(manifest):
-        return None
-    places = sorted({round(k) for k in np.linspace(0, len(manifest) - 1, SHEET_ROWS)})
-    rows = []
-    for record in (manifest.records[k] for k in places):
-        rainy, clean = (read_image(manifest.path(str(path))) for path in (record.rainy, record.clean))
-        scale = np.iinfo(rainy.dtype).max
-        difference = np.abs(rainy.astype(np.float32) - clean).mean(axis=-1) * (DIFFERENCE_GAIN / scale)
-        title = f"{record.id}   {record.split}   expected {record.extra.get('expected_psnr', 0):.1f} dB"
-        title += f"   to review: {'; '.join(record.extra['doubts'])}" if record.extra.get("doubts") else ""
-        valid = read_image(manifest.path(str(record.extra["valid"])))
-        rows.append(Row([rainy, clean, np.minimum(difference, 1.0), valid], title=title))
-    return write_image(manifest.folder / SHEET_NAME, sheet_of(rows, width=SHEET_WIDTH))

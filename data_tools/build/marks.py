@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ DRIFTS, ASTRAY = 0.25, 0.75
 # Decibels below what is asked for, from which on a single pair is looked at: noise is part of what it is expected to
 # have, and of what a background is asked for it is not.
 SHORT = 8.0
-SAMPLES, EDGES, FLAT = 5, 0.02, 0.25
+SAMPLES, MANY_SAMPLES, EDGES, FLAT = 5, 9, 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,23 @@ def mark_of(settled: Settled, store: FrameStore) -> Mark:
     """Mark a window by how sharp its background is beside the frames, by how far these seem to lie astray, and by how
     dense the rain is.
     """
-    sharp, drift = sharpness(settled, store), settled.acceptance.drift
+    mark = mark_of_scene(settled, store)
+    if (run := run_of(settled.estimate.seen)) <= DENSE:
+        return mark
+    dense = f"the rain is so dense that what is lit for less than {run} frames cannot be told from it"
+    return replace(mark, status="review" if mark.status == "accepted" else mark.status, doubts=(*mark.doubts, dense))
+
+
+def mark_of_scene(settled: Settled, store: FrameStore, samples: int = SAMPLES) -> Mark:
+    """Mark frames by how sharp their background is beside so many of them, and by how far they seem to lie astray:
+    whether they are of one scene that stays as it is.
+    """
+    sharp, drift = sharpness(settled.estimate.image, settled.valid, store, samples), settled.acceptance.drift
     doubts = []
     if sharp < SHARP:
         doubts.append(f"the background has {100 * sharp:.0f} % of the frames' sharpness")
     if drift > DRIFTS:
         doubts.append(f"the frames seem to lie {drift:.2f} pixels astray")
-    if (run := run_of(settled.estimate.seen)) > DENSE:
-        doubts.append(f"the rain is so dense that what is lit for less than {run} frames cannot be told from it")
     refused = sharp < SMEARED or drift > ASTRAY
     return Mark("refused" if refused else "review" if doubts else "accepted", tuple(doubts), sharp)
 
@@ -56,19 +66,32 @@ def mark_of_pair(mark: Mark, expected_psnr: float, accept: float) -> Mark:
     return Mark("review", (*mark.doubts, f"only {expected_psnr:.1f} dB are expected of it"), mark.sharpness)
 
 
-def sharpness(settled: Settled, store: FrameStore) -> float:
+def sharpness(
+    background: np.ndarray, valid: np.ndarray, frames: Sequence[np.ndarray] | FrameStore, samples: int = SAMPLES
+) -> float:
     """Return how steep the edges of a background are beside those of the frames, usually 1 or a little less.
 
-    The frames' own gradients, pixel by pixel the median over five of them, in which rain has little part; the mean over
+    The frames' own gradients, pixel by pixel the median over some of them, in which rain has little part; the mean over
     the steepest of the trusted pixels, less what noise makes of the flattest.
+
+    Parameters
+    ----------
+    background
+        (H, W, C) or (H, W) float32 in [0, 1].
+    valid
+        (H, W) bool: where it can be trusted; everywhere, if nowhere.
+    frames
+        uint8 or uint16, in the shape of the background.
+    samples
+        How many of them are looked at; those of dense rain tell more if they are many.
     """
-    numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
-    unit = np.float32(np.iinfo(store.dtype).max)
-    usual = np.median(np.stack([_steepness(frame_luminance(store[k] / unit)) for k in numbers]), axis=0)
-    where = settled.valid if settled.valid.any() else np.ones_like(settled.valid)
+    numbers = sorted({round(k) for k in np.linspace(0, len(frames) - 1, samples)})
+    unit = np.float32(np.iinfo(frames[0].dtype).max)
+    usual = np.median(np.stack([_steepness(frame_luminance(frames[k] / unit)) for k in numbers]), axis=0)
+    where = valid if valid.any() else np.ones_like(valid)
     least = np.quantile(usual[where], 1 - EDGES)
     edges = where & (usual >= least)
-    own = _steepness(frame_luminance(settled.estimate.image))
+    own = _steepness(frame_luminance(background))
     parts = [float(np.mean(one[edges] ** 2) - np.quantile(one[where], FLAT) ** 2) for one in (own, usual)]
     return float(np.sqrt(max(parts[0], 0) / parts[1])) if parts[1] > 0 else 1.0
 

@@ -28,7 +28,7 @@ class Window:
     frames : int
         Frames that the background was made of.
     accepted : bool
-        Whether pairs were made of them.
+        Whether pairs, or a sequence, were made of them.
     expected_psnr : float
         Decibels that the background is expected to have.
     static : bool
@@ -36,11 +36,13 @@ class Window:
     sharpness, drift : float
         Of the background beside the frames, and pixels by which these seem to lie astray; see `data_tools.build.marks`.
     reason : str
-        Why no pairs were made.
+        Why no pairs were made; where sequences were, why not of all the frames.
     fingerprint : int
         Fingerprint of the background; 0 for a flat one.
     records : tuple of dict
-        The records of the pairs.
+        The records of the pairs, or of the frames of sequences.
+    also : tuple of int
+        Fingerprints of further backgrounds, where there are several sequences.
     """
 
     start: int
@@ -55,6 +57,12 @@ class Window:
     reason: str = ""
     fingerprint: int = 0
     records: tuple[dict[str, Any], ...] = ()
+    also: tuple[int, ...] = ()
+
+    @property
+    def fingerprints(self) -> set[int]:
+        """Those of all its backgrounds that are not flat."""
+        return {self.fingerprint, *self.also} - {0}
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,16 @@ class VideoResult:
 
     @property
     def records(self) -> list[PairRecord]:
-        """All pairs."""
+        """All pairs, or frames of sequences."""
         return [PairRecord.parse(values) for window in self.windows for values in window.records]
 
 
 def note_window(job: VideoJob, window: Window) -> None:
     """Note that a window is finished and its files are written."""
-    _write(job, f"{window.start:06}", asdict(window))
+    values = asdict(window)
+    if not window.also:
+        del values["also"]
+    _write(job, f"{window.start:06}", values)
 
 
 def note_result(job: VideoJob, result: VideoResult) -> None:
@@ -111,8 +122,8 @@ def noted_fingerprints(folder: Path) -> set[tuple[str, int]]:
     found = set()
     for file in (folder / NOTES).glob("*/*.json"):
         window = _window_of(_read(file))
-        if window is not None and window.fingerprint:
-            found.add((file.parent.name, window.fingerprint))
+        if window is not None:
+            found |= {(file.parent.name, one) for one in window.fingerprints}
     return found
 
 
@@ -139,6 +150,8 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _window_of(values: dict[str, Any] | None) -> Window | None:
     try:
-        return None if values is None else Window(**{**values, "records": tuple(values["records"])})
+        if values is None:
+            return None
+        return Window(**{**values, "records": tuple(values["records"]), "also": tuple(values.get("also", ()))})
     except (KeyError, TypeError):
         return None  # notes of a video, or of another version

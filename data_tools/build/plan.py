@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_tools.build.settings import BuildSettings
+from data_tools.build.settings import VideoSettings
 from rainopt.app.kinds import VIDEOS
 from rainopt.app.search import find
 from rainopt.io.video.folder import files_of
@@ -21,12 +21,12 @@ NOTES = ".build"  # folder in the dataset that says what is done, with a folder 
 
 @dataclass(frozen=True)
 class VideoJob:
-    """One video that pairs are to be made of."""
+    """One video that pairs or sequences are to be made of."""
 
     source: Path
     name: str  # its name in the dataset, made of its content, so that a video that was moved keeps it
     folder: Path
-    settings: BuildSettings
+    settings: VideoSettings
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: BuildSettings) -> Plan:
+def plan_videos(inputs: Iterable[str | Path], folder: Path, settings: VideoSettings) -> Plan:
     """Find videos in files, folders and globs; a folder of images is a video. The same content is taken once.
 
     What an earlier run has named keeps its name, also if the file was renamed since.

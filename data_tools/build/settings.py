@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from data_tools.rain.presets import PRESETS
 from rainopt.video.adaptive_background import MOST
@@ -20,6 +20,14 @@ def _at_least(least: float, settings: object, *names: str) -> None:
         # Comparisons with NaN are false, so this refuses NaN too.
         if value is not None and not value >= least:
             raise SettingsError(f"`{name}` must be at least {least:g}, got {value}")
+
+
+def _leave_some(settings: VideoSettings) -> None:
+    if settings.val_share + settings.test_share >= 1:
+        raise SettingsError(
+            f"`val_share` and `test_share` must leave something to train on, got {settings.val_share:g} and "
+            f"{settings.test_share:g}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,9 @@ class BuildSettings:
         If one is out of its range; the message names it.
     """
 
+    kind: ClassVar[str] = "build"
+    """Name of the settings in the header of a manifest."""
+
     every: float = 10.0
     pairs: int = 8
     crop: int | None = None
@@ -68,15 +79,59 @@ class BuildSettings:
     def __post_init__(self) -> None:
         _at_least(0, self, "every", "accept", "val_share", "test_share", "seed")
         _at_least(1, self, "pairs", "crop", "crops", "most")
-        if self.val_share + self.test_share >= 1:
-            raise SettingsError(
-                f"`val_share` and `test_share` must leave something to train on, got {self.val_share:g} and "
-                f"{self.test_share:g}"
-            )
+        _leave_some(self)
 
     def recorded(self) -> dict[str, Any]:
         """Return what the manifest's header keeps."""
         return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceSettings:
+    """How sequences of frames are made of videos; two runs into one folder must agree in all of it.
+
+    Attributes
+    ----------
+    every : float
+        Seconds of a scene that one sequence is of, at most; a longer scene gives several.
+    frames : int
+        Frames of a sequence, at most.
+    crop, crops, val_share, test_share, seed, licence
+        As in `BuildSettings`.
+
+    Raises
+    ------
+    SettingsError
+        If one is out of its range; the message names it.
+    """
+
+    kind: ClassVar[str] = "sequences"
+    """Name of the settings in the header of a manifest."""
+
+    every: float = 60.0
+    frames: int = 30
+    crop: int | None = None
+    crops: int = 4
+    val_share: float = 0.0
+    test_share: float = 0.0
+    seed: int = 0
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "every", "val_share", "test_share", "seed")
+        _at_least(1, self, "crop", "crops")
+        _at_least(2, self, "frames")
+        if self.every == 0:
+            raise SettingsError("`every` must be above 0 for sequences, got 0")
+        _leave_some(self)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the manifest's header keeps."""
+        return asdict(self)
+
+
+VideoSettings = BuildSettings | SequenceSettings
+"""How a dataset is made of videos, of whichever kind."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,11 @@
-"""Which split the pairs of a video belong to: drawn by its name, and shared by videos that look alike."""
+"""Which split what is made of a video belongs to: drawn by its name, and shared by videos that look alike."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
 
-from data_tools.build.settings import BuildSettings
+from data_tools.build.settings import VideoSettings
 from data_tools.manifest.record import Split
 from data_tools.verify.fingerprints import near_pairs
 
@@ -31,7 +31,7 @@ def leaders(prints: Collection[tuple[str, int]]) -> dict[str, str]:
     return {name: first_of(name) for name in leader}
 
 
-def split_of(leader: str, settings: BuildSettings) -> Split:
+def split_of(leader: str, settings: VideoSettings) -> Split:
     """Return the split of a video and of those that look like it, by the name of the first of them."""
     place = draw(settings.seed, leader)
     if place < settings.test_share:

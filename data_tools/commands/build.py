@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data_tools.commands.build_said import as_dict, left_out, summary, table_of
 from data_tools.commands.options import Licence, Output, spelt_as_options
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
 from rainopt.app.options import Jobs, JsonLines
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from data_tools.build.notes import VideoResult
     from data_tools.build.plan import Plan, VideoJob
-    from data_tools.build.settings import BuildSettings
+    from data_tools.build.settings import VideoSettings
+
+# Options that one kind of dataset has alone, as parameters.
+OF_PAIRS, OF_SEQUENCES = ("pairs", "accept", "most", "stabilise"), ("frames",)
 
 
 def build(
+    context: typer.Context,
     videos: Annotated[
         list[str],
         typer.Argument(metavar="VIDEO", help="Video files, folders of them, folders of images (a video each), globs."),
     ],
     output: Output,
+    sequences: Annotated[
+        bool, typer.Option("--sequences", help="Make sequences of frames of still cameras instead of pairs.")
+    ] = False,
+    frames: Annotated[int, typer.Option(min=2, help="With --sequences: frames of each, at most.")] = 30,
     every: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Seconds of a scene from one background to the next.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Seconds of a scene from one background to the next; with --sequences, that one is of at most.",
+            show_default="10; with --sequences 60",
+        ),
+    ] = None,
     pairs: Annotated[
         int, typer.Option("-n", "--pairs", min=1, help="Frames that are paired with each background.")
     ] = 8,
@@ -62,7 +73,7 @@ def build(
     ] = None,
     json_lines: JsonLines = False,
 ) -> None:
-    """Make pairs of rainy frames and their backgrounds from rain videos.
+    """Make pairs of rainy frames and their backgrounds from rain videos, or sequences of frames of one scene.
 
     Each scene of a video is worked through in windows: frames are stabilised if the camera moves, and taken until
     their background (see `rainopt background`) is expected to be good enough; if it never is, no pairs are made.
@@ -74,6 +85,12 @@ def build(
     A window is refused, or its pairs are marked to be reviewed, where the background is less sharp than the frames or
     these could not be aligned well; `status` and `doubts` in the manifest say so, and the contact sheet shows them.
 
+    With --sequences, no background is needed and none is written: a sequence is up to 30 frames with rain, spread over
+    a scene in which neither camera nor light changes, no two with the same rain. A network learns from two of them that
+    what lies behind the rain is the same. Where the camera moves, there is no sequence, and it is said by how much;
+    where it has moved or the light has changed by more than 2 %, another one begins. What lives stays in the frames.
+    Frames of one sequence share their `scene` in the manifest, and have no clean picture.
+
     A run that was interrupted or killed leaves a dataset that is whole; the same command goes on with it, and more
     videos add to it.
 
@@ -81,30 +98,26 @@ def build(
 
     - `raindata build storm.mp4 -o dataset`
     - `raindata build videos/ -o dataset --crop 512 --val-share 0.1 --jobs 4`
+    - `raindata build tripod/ -o lapse --sequences --frames 30 --val-share 0.1`
     - `raindata build /shared/videos -o /shared/dataset --scheduler tcp://10.0.0.1:8786`
 
     Exit status: 0 all done, 1 some videos failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
     """
     from data_tools.build.dataset import AddressError, ClusterError, check_scheduler
     from data_tools.build.plan import plan_videos
-    from data_tools.build.settings import BuildSettings, SettingsError
+    from data_tools.build.settings import BuildSettings, SequenceSettings, SettingsError
     from data_tools.manifest.folder import FolderError, filling
     from rainopt.io.claim import ClaimedError
 
+    _refuse_options(context, OF_PAIRS if sequences else OF_SEQUENCES, sequences)
+    shared: dict[str, Any] = {"crop": crop, "crops": crops, "val_share": val_share, "test_share": test_share}
+    shared |= {"seed": seed, "licence": licence} | ({} if every is None else {"every": every})
+    settings: VideoSettings
     try:
-        settings = BuildSettings(
-            every=every,
-            pairs=pairs,
-            crop=crop,
-            crops=crops,
-            most=most,
-            accept=accept,
-            stabilise=stabilise,
-            val_share=val_share,
-            test_share=test_share,
-            seed=seed,
-            licence=licence,
-        )
+        if sequences:
+            settings = SequenceSettings(frames=frames, **shared)
+        else:
+            settings = BuildSettings(pairs=pairs, accept=accept, most=most, stabilise=stabilise, **shared)
     except SettingsError as error:
         raise typer.BadParameter(spelt_as_options(error)) from None
     try:
@@ -122,6 +135,15 @@ def build(
     raise typer.Exit(status)
 
 
+def _refuse_options(context: typer.Context, names: tuple[str, ...], sequences: bool) -> None:
+    """Refuse options that were given and belong to the other kind of dataset."""
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            said = "belongs to pairs; leave it out, or --sequences" if sequences else "needs --sequences"
+            raise typer.BadParameter(said, param_hint=f"--{name}")
+
+
 def _fail(message: str, json_lines: bool) -> None:
     """Say that nothing was done, and why."""
     from rich.markup import escape
@@ -134,7 +156,7 @@ def _fail(message: str, json_lines: bool) -> None:
 
 
 def _build_all(
-    plan: Plan, folder: Path, settings: BuildSettings, processes: int, scheduler: str | None, json_lines: bool
+    plan: Plan, folder: Path, settings: VideoSettings, processes: int, scheduler: str | None, json_lines: bool
 ) -> int:
     """Build all videos, show a bar and a table, and return the exit status.
 
@@ -145,7 +167,8 @@ def _build_all(
     """
     from rich.markup import escape
 
-    from data_tools.build.dataset import ClusterError, begin, finish, note, run, write_sheet
+    from data_tools.build.dataset import ClusterError, begin, finish, note, run
+    from data_tools.build.sheet import write_sheet
     from data_tools.manifest.file import ManifestError
     from rainopt.app.console import open_consoles, progress_bar
     from rainopt.io import ImageFileError
@@ -173,7 +196,7 @@ def _build_all(
                 note(folder, result, there)
                 progress.advance(bar)
                 if json_lines:
-                    print(json.dumps(_as_dict(result)), file=sys.stdout, flush=True)
+                    print(json.dumps(as_dict(result, settings.kind)), file=sys.stdout, flush=True)
                 if result.error:
                     status = FAILED
                     err.print(f"[red]failed[/red]  {escape(result.error)}")
@@ -190,59 +213,11 @@ def _build_all(
         err.print(f"interrupted: {done} videos done, {len(plan.jobs) - done} left; run the same command again to go on")
         return INTERRUPTED
     if not json_lines:
-        out.print(_table(results))
+        out.print(table_of(results, settings.kind))
         for result in results:
-            for line in _rejections(result):
+            for line in left_out(result, settings.kind):
                 out.print(escape(line))
         where = f", {sheet}" if sheet else ""
         seconds = time.perf_counter() - start
-        out.print(escape(f"{folder} holds {len(manifest)} pairs{where} ({seconds:.1f} s)"))
+        out.print(escape(f"{folder} holds {summary(manifest, settings.kind)}{where} ({seconds:.1f} s)"))
     return status
-
-
-def _rejections(result: VideoResult) -> list[str]:
-    """Return a line for each reason for which windows of a video gave no pairs."""
-    starts: dict[str, list[int]] = defaultdict(list)
-    for window in result.windows:
-        if not window.accepted:
-            starts[window.reason].append(window.start)
-    return [
-        f"{result.name}: no pairs of the frames from {', '.join(map(str, numbers[:4]))}"
-        f"{f' and {len(numbers) - 4} more windows' if len(numbers) > 4 else ''}: {reason}"
-        for reason, numbers in starts.items()
-    ]
-
-
-def _as_dict(result: VideoResult) -> dict[str, Any]:
-    accepted = [window for window in result.windows if window.accepted]
-    values = {
-        "video": result.source,
-        "name": result.name,
-        "frames": result.frames,
-        "scenes": len({window.scene for window in result.windows}),
-        "windows": len(result.windows),
-        "accepted": len(accepted),
-        "pairs": len(result.records),
-        "to_review": sum(record.extra.get("status") == "review" for record in result.records),
-        "expected_psnr": statistics.median(w.expected_psnr for w in accepted) if accepted else None,
-        "rejected": {str(window.start): window.reason for window in result.windows if not window.accepted} or None,
-        "lost": result.lost,
-        "error": result.error,
-    }
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _table(results: list[VideoResult]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("video", "frames", "scenes", "windows", "accepted", "pairs", "to review", "expected dB")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for result in sorted(results, key=lambda one: one.name):
-        facts = _as_dict(result)
-        psnr = facts.get("expected_psnr")
-        cells = [facts[key] for key in ("frames", "scenes", "windows", "accepted", "pairs", "to_review")]
-        name = escape(result.name) + (" [red]failed[/red]" if result.error else "")
-        table.add_row(name, *map(str, cells), "" if psnr is None else f"{psnr:.1f}")
-    return table

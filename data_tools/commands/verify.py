@@ -33,8 +33,8 @@ def verify(
     """Check a dataset, of ours or a public one: is every pair whole, and do the splits share nothing?
 
     Found are missing partners, corrupt files, different sizes, wrong range, rainy and clean exchanged, misaligned
-    pairs, scenes that are in two splits, and, with a manifest, changed files and rain that does not repeat its
-    truth.
+    pairs, scenes that are in two splits, frames that do not belong into their sequence, and, with a manifest, changed
+    files and rain that does not repeat its truth.
 
     **Examples**
 
@@ -93,7 +93,8 @@ def _show(report: Verification, out: Console) -> None:
     if report.ok:
         what = f"{report.pairs} pairs of {report.scenes} scenes"
         if report.pairs and report.unpaired == report.pairs:
-            what = f"{report.pairs} images; whether they are rainy cannot be told without clean ones"
+            of_scenes = f" of {report.scenes} scenes" if report.scenes < report.pairs else ""
+            what = f"{report.pairs} images{of_scenes}; whether they are rainy cannot be told without clean ones"
         out.print(f"nothing is wrong with {what}")
         return
     kinds: dict[str, list] = {}

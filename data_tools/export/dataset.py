@@ -12,6 +12,7 @@ from data_tools.export.samples import Sample, collect
 from data_tools.export.settings import ExportError, ExportSettings
 from data_tools.export.shards import describe_shards, plan_shards, write_shard
 from data_tools.export.spa import FOLDERS, Listed, place_pair, plan_lists, write_lists
+from data_tools.layouts.files import counted
 from data_tools.layouts.read import Layout, read_dataset
 from data_tools.manifest.file import read_manifest
 
@@ -92,7 +93,10 @@ def export_dataset(
         hint = f" in split '{split}'; its splits are: {there or 'none'}" if split is not None else ""
         first = "".join(f"; {failure}" for failure in found.failures[:3])
         named = dataset.root if isinstance(root, Layout) else root
-        raise ExportError(f"'{named}' holds no pair to export{hint}{first}")
+        alone = sum(pair.clean is None for pair in dataset)
+        images = counted(alone, "rainy image")
+        lone = f"; its {images} without a clean one can be trained on where they lie" if alone else ""
+        raise ExportError(f"'{named}' holds no pair to export{hint}{first}{lone}")
 
     count = _Count(len(found.samples), progress)
     run = _export_shards if settings.to == "webdataset" else _export_spa

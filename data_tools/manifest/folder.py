@@ -85,6 +85,11 @@ def open_folder(folder: Path, kind: str, settings: dict[str, Any], licence: str 
             return read_manifest(folder)
         manifest = read_manifest(folder, repair=True)
         made = manifest.header.extra.get(kind)
+        if made is None:
+            raise FolderError(
+                f"'{folder}' holds a dataset of another kind: its manifest has no settings of '{kind}'; name another "
+                "folder"
+            )
         if made != settings:
             raise FolderError(
                 f"'{folder}' was made with {made}, and {settings} is asked for; use the same settings or another folder"

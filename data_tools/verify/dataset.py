@@ -15,6 +15,7 @@ from data_tools.manifest.folder import SHEET_NAME
 from data_tools.manifest.pictures import Picture
 from data_tools.verify.fingerprints import near_pairs
 from data_tools.verify.pair_checks import Checked, Finding, check_pair
+from data_tools.verify.sequences import check_sequences
 from rainopt.io import READABLE_SUFFIXES
 from rainopt.parallel.processes import DIED, run_in_processes
 
@@ -82,7 +83,8 @@ def verify(
 
     Found are: missing partners and files, corrupt files, different sizes, wrong range, rainy and clean exchanged,
     misaligned pairs (phase correlation), equal and nearly equal scenes in different splits (perceptual hash); with
-    a manifest also changed files (checksums) and rendered rain that does not repeat its truth.
+    a manifest also changed files (checksums) and rendered rain that does not repeat its truth; of scenes without clean
+    picture, frames that do not belong together.
 
     Parameters
     ----------
@@ -135,6 +137,7 @@ def verify(
     order = {pair.name: k for k, pair in enumerate(dataset)}
     checked.sort(key=lambda one: order[one.pair.name])
     findings += [finding for one in checked for finding in one.findings]
+    findings += check_sequences(checked, named)
     findings += _shared_between_splits(checked)
     return Verification(
         message=dataset.message,

@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_the_next_run_completes(top, tmp_path, built, ag
     monkeypatch.chdir(top)
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr("data_tools.build.video.write_image", until_full)
+        patch.setattr("data_tools.build.written.write_image", until_full)
         _, err = built(*again, "-o", out, status=1)
     assert err.count("failed") == 1
     assert re.search(r"b-.* cannot be written \(File too large\); check the disk space", err)
@@ -153,7 +153,7 @@ def test_an_interruption_is_status_130_and_the_next_run_goes_on(top, tmp_path, b
 
     out = tmp_path / "out"
     with contextlib.chdir(top), monkeypatch.context() as patch:
-        patch.setattr("data_tools.build.video.write_image", until_b)
+        patch.setattr("data_tools.build.written.write_image", until_b)
         said, err = built(*again, "-o", out, status=130)
     assert said == ""
     assert sum(map(int, re.fullmatch(INTERRUPTED, err).groups())) == 3

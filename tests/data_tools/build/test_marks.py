@@ -26,7 +26,7 @@ def settled(picture, drift=0.0, seen=0.95):
 def test_a_background_as_sharp_as_its_frames_is_accepted_and_a_smeared_one_is_not():
     store = stored(FRAMES)
     sharp = settled(SCENE)
-    assert sharpness(sharp, store) == pytest.approx(1, abs=0.05)
+    assert sharpness(sharp.estimate.image, sharp.valid, store) == pytest.approx(1, abs=0.05)
     assert mark_of(sharp, store).status == "accepted"
     smeared = [mark_of(settled(cv2.GaussianBlur(SCENE, (0, 0), sigma)), store) for sigma in (0.45, 2.0)]
     assert [mark.status for mark in smeared] == ["review", "refused"]

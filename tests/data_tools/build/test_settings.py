@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_tools.build.settings import BuildSettings, SettingsError, SynthSettings
+from data_tools.build.settings import BuildSettings, SequenceSettings, SettingsError, SynthSettings
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from data_tools.build.settings import BuildSettings, SettingsError, SynthSetting
         (BuildSettings, {"every": -0.1}, "`every` must be at least 0"),
         (BuildSettings, {"accept": float("nan")}, "`accept` must be at least 0"),
         (BuildSettings, {"val_share": 0.6, "test_share": 0.4}, "must leave something to train on, got 0.6 and 0.4"),
+        (SequenceSettings, {"frames": 1}, "`frames` must be at least 2, got 1"),
+        (SequenceSettings, {"every": 0.0}, "`every` must be above 0 for sequences, got 0"),
+        (SequenceSettings, {"val_share": 0.6, "test_share": 0.4}, "must leave something to train on"),
     ],
 )
 def test_settings_out_of_their_range_are_named(kind, settings, said):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data_tools.build.dataset import begin, finish
-from data_tools.build.notes import VideoResult, Window, note_window
+from data_tools.build.notes import VideoResult, Window, note_window, noted_fingerprints, noted_window
 from data_tools.build.plan import VideoJob, plan_videos
 from data_tools.build.settings import BuildSettings
 from data_tools.build.splits import draw, leaders, split_of
@@ -58,6 +58,14 @@ def test_videos_of_earlier_runs_keep_their_group(here):
     assert {name: after[name] for name in before} == before
     # A run that is stopped before it comes to a video must not move it either.
     assert {record.id: record.split for record in finish(here / "out", settings, [])} == after
+
+
+def test_a_video_is_known_by_the_backgrounds_of_all_its_sequences(here):
+    job = VideoJob(here / "v", "v", here / "out", BuildSettings())
+    note_window(job, Window(0, 9, 0, 9, True, 50.0, True, fingerprint=12345, also=(999, 0)))
+    note_window(job, Window(9, 20, 0, 9, False, 0.0, True))
+    assert noted_window(job, 0).also == (999, 0)
+    assert noted_fingerprints(here / "out") == {("v", 12345), ("v", 999)}
 
 
 def test_two_videos_of_one_place_share_a_split(here, built):

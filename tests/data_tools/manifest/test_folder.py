@@ -21,9 +21,11 @@ def test_a_folder_is_begun_and_gone_on_with_by_the_same_settings(tmp_path):
     append_record(folder, PairRecord(id="1", rainy="1.png"))
     assert [record.id for record in open_folder(folder, "kind", SETTINGS)] == ["1"]
     before = files(folder)
-    for kind, other in (("kind", SETTINGS | {"seed": 2}), ("kind", {}), ("another", SETTINGS)):
+    for other in (SETTINGS | {"seed": 2}, {}):
         with pytest.raises(FolderError, match="use the same settings or another folder"):
-            open_folder(folder, kind, other)
+            open_folder(folder, "kind", other)
+    with pytest.raises(FolderError, match="of another kind: its manifest has no settings of 'another'; name another"):
+        open_folder(folder, "another", SETTINGS)
     assert files(folder) == before
 
 

@@ -1,0 +1,100 @@
+"""Which frames of a scene that stays as it is become a sequence: those with rain, no two with the same."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from data_tools.build.masks import DENSE, repeats, run_of
+from data_tools.build.pairs import LEAST_RAIN, LEAST_VALID
+from data_tools.build.still_parts import LIT, light_between
+from rainopt.image import frame_luminance
+from rainopt.video.adaptive_background import Settled
+from rainopt.video.camera_motion import JITTER, stabiliser_of
+from rainopt.video.copies import small_copy
+from rainopt.video.foreground import moving
+from rainopt.video.frames import FrameStore
+from rainopt.video.percentiles import NEAR
+from rainopt.video.registration.register import Alignment, AlignmentError, Stabiliser
+
+# From this correlation of the masks of their rain on, two frames show the same: that of frames a moment apart is near 0
+# where it falls, and near 1 where a video was slowed down, or its frames were doubled.
+SAME = 0.5
+
+
+class SequenceFrame(NamedTuple):
+    """A frame of a sequence."""
+
+    place: int  # in the store
+    rain: float  # share of the pixels that are brighter than the background, where nothing is in front of it
+    living: float  # share of the pixels in which something else than background and rain shows
+    gain: float  # how bright its light is, the middle of the scene's frames being 1
+    astray: float = 0.0  # pixels that a corner of it seems to lie off the background; 0 where that cannot be told
+
+
+def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[list[SequenceFrame], list[str]]:
+    """Choose frames evenly over those of a scene that can be used; returns them, and why others were left out.
+
+    A frame can be used if it shows rain, as `data_tools.build.pairs.choose_frames` asks for it; if that is another than
+    in the frame before; if no more than half of it is in front of the background; if its light is that of the others
+    within `data_tools.build.still_parts.LIT`; and if it does not lie astray.
+    """
+    background = frame_luminance(settled.estimate.image)
+    unit = np.float32(np.iinfo(store.dtype).max)
+    lights = np.array([light_between(background, frame_luminance(frame / unit)) for frame in store])
+    gains = lights / np.median(lights)
+    # Dense rain is wide in many places; what is dark is none.
+    dense = run_of(settled.estimate.seen) > DENSE
+    usable: list[SequenceFrame] = []
+    left_out: list[str] = []
+    before: tuple[int, np.ndarray, np.ndarray] | None = None  # number, frame, and where rain is in it
+    for place, (number, gain) in enumerate(zip(settled.numbers, gains.tolist(), strict=True)):
+        frame = store[place]
+        if before is not None and repeats(frame, before[1]):
+            left_out.append(f"frame {number} repeats frame {before[0]}")
+            continue
+        if abs(math.log(gain)) > LIT:
+            left_out.append(f"frame {number} is {100 * abs(gain - 1):.1f} % {'brighter' if gain > 1 else 'darker'}")
+            continue
+        difference = frame_luminance(frame / unit) - background
+        lives = moving(np.minimum(difference, 0) if dense else difference)
+        there = settled.valid & ~lives
+        rainy = (difference > NEAR) & there
+        rain = float(np.mean(rainy))
+        if float(np.mean(there)) < LEAST_VALID:
+            left_out.append(f"frame {number} shows too much that moves")
+        elif rain < LEAST_RAIN:
+            left_out.append(f"frame {number} shows no rain")
+        elif before is not None and _correlation(before[2], rainy) > SAME:
+            left_out.append(f"frame {number} shows the rain of frame {before[0]}")
+        else:
+            usable.append(SequenceFrame(place, rain, float(np.mean(lives)), gain))
+            before = number, frame, rainy
+    chosen: list[SequenceFrame] = []
+    stabiliser = stabiliser_of(small_copy(settled.estimate.image))
+    for k in sorted({round(k) for k in np.linspace(0, len(usable) - 1, count)}) if usable else ():
+        astray = 0.0 if stabiliser is None else _astray(stabiliser, store[usable[k].place])
+        if astray > JITTER:
+            left_out.append(f"frame {settled.numbers[usable[k].place]} lies {astray:.1f} pixels astray")
+        else:
+            chosen.append(usable[k]._replace(astray=astray))
+    return chosen, left_out
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the correlation coefficient of two masks, 0 where one of them is the same everywhere."""
+    a, b = float(np.mean(one)), float(np.mean(other))
+    spread = math.sqrt(a * (1 - a) * b * (1 - b))
+    return (float(np.mean(one & other)) - a * b) / spread if spread else 0.0
+
+
+def _astray(stabiliser: Stabiliser, frame: np.ndarray) -> float:
+    """Return by how many pixels a frame lies astray; 0 where that cannot be told."""
+    copy = small_copy(frame)
+    try:
+        found = stabiliser.align(copy, start=Alignment(np.eye(2, 3), 1.0, 0.0))
+    except AlignmentError:
+        return 0.0  # dense rain, or somebody in front of the camera
+    return found.shift * max(frame.shape[:2]) / max(copy.shape[:2])
