@@ -39,7 +39,7 @@ from rainnet.infer.derain import derain
 from rainopt import read_image, write_image
 
 PRESET, SPREAD = "light", 30.0  # its directions
-RECIPE, STEPS, OWN_STEPS = "prenet-small", 1200, 5000
+RECIPE, STEPS, OWN_STEPS = "prenet-small", 1500, 5000
 TRAINING, MADE, OWN, MORE = "{} pairs", "{} pairs + made", "{} pairs + own", "{} pairs"
 
 Model = Annotated[Path, typer.Option("--model", help="The generator, a rainfield.")]

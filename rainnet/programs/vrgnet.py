@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rainnet.losses.variational import bounded, kl_around, kl_standard
 from rainnet.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
+from rainnet.models.base import Network
 from rainnet.models.critic import Critic
 from rainnet.models.rainfield import RainField
 from rainnet.models.vrgnet import VRGNet
@@ -74,7 +75,7 @@ class VRGNetProgram(Program):
     """
 
     Settings = VRGNetLoss
-    Takes = VRGNet
+    Takes: ClassVar[type[Network]] = VRGNet
     all_turns = ("critic", "network", "generator")
     network: VRGNet
     loss: VRGNetLoss
