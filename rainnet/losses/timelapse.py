@@ -14,22 +14,36 @@ import torch
 from torch import Tensor
 
 
-def background_consistency(B: Tensor) -> Tensor:
+def distance(x: Tensor, corner: float = 0.0) -> Tensor:
+    """Return ``√(x² + c²) - c`` of each number, which is ``|x|`` for a corner c of 0.
+
+    Within its corner the distance is a parabola. Of absolute distances the least is at the median, so that a network
+    which only guesses where rain is does best to find none, whatever rain weighs, and stays there; near a parabola's
+    ground a guess is rewarded.
+    """
+    return x.abs() if corner == 0 else (x.square() + corner**2).sqrt() - corner
+
+
+def background_consistency(B: Tensor, corner: float = 0.0) -> Tensor:
     """Return the mean over pairs of frames of ``|B_m - B_n|``.
 
     Parameters
     ----------
     B
         Backgrounds (N, F, C, H, W), F at least 2.
+    corner
+        See `distance`.
 
     Notes
     -----
     Source: Eq. (2).
     """
-    return torch.stack([(B[:, m] - B[:, n]).abs().mean() for m, n in combinations(range(_frames(B)), 2)]).mean()
+    return torch.stack(
+        [distance(B[:, m] - B[:, n], corner).mean() for m, n in combinations(range(_frames(B)), 2)]
+    ).mean()
 
 
-def cross_similarity(O: Tensor, B: Tensor) -> Tensor:
+def cross_similarity(O: Tensor, B: Tensor, corner: float = 0.0) -> Tensor:
     """Return the mean over ordered pairs of different frames of ``|O_m - B_n|``.
 
     A frame never teaches its own background: that would be the frame itself. Where it rains in less than half of the
@@ -39,12 +53,16 @@ def cross_similarity(O: Tensor, B: Tensor) -> Tensor:
     ----------
     O, B
         Rainy frames and backgrounds, (N, F, C, H, W), F at least 2.
+    corner
+        See `distance`.
 
     Notes
     -----
     Source: Eq. (3), without its γ; see `gamma`.
     """
-    return torch.stack([(O[:, m] - B[:, n]).abs().mean() for m, n in permutations(range(_frames(B)), 2)]).mean()
+    return torch.stack(
+        [distance(O[:, m] - B[:, n], corner).mean() for m, n in permutations(range(_frames(B)), 2)]
+    ).mean()
 
 
 def reconstruction(O: Tensor, B: Tensor, S: Tensor) -> Tensor:

@@ -27,6 +27,9 @@ HALVINGS = 3
 CONVOLUTIONS = (2, 2, 3)
 """Of an encoder before each halving, as in the first seven layers of VGG."""
 
+BEGINNING = 0.02
+"""Standard deviation of the weights of the last convolution before they are trained."""
+
 Fusion = Literal["dynamic", "concat", "sum", "product"]
 
 
@@ -91,8 +94,9 @@ class TimeLapseNet(Network):
        encoders beside the decoder's.
     3. Maps are enlarged by bilinear interpolation, which is the transposed convolution with a fixed bilinear kernel but
        for its border, where that would darken.
-    4. The last convolution has no ReLU and begins with zeros: an untrained network gives back the picture as it is, and
-       learns.
+    4. The last convolution has no ReLU, which could close for good. It begins small, but not with zeros: where less than
+       half of the frames have rain in a place, finding none costs least of all that knows no better, and absolute
+       distances would hold the network there.
     """
 
     name = "timelapsenet"
@@ -188,8 +192,7 @@ class _Decoding(nn.Module):
         self.convolutions = nn.ModuleList(_convolutions(widths, 3))
         self.last = last
         if last:
-            for parameter in self.convolutions[-1].parameters():
-                nn.init.zeros_(parameter)
+            nn.init.normal_(self.convolutions[-1].weight, std=BEGINNING)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         """Enlarge (N, F, h, w) and convolve it beside (N, F, 2h, 2w) of each encoder."""

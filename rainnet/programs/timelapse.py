@@ -25,6 +25,9 @@ class TimeLapseLoss(LossSettings):
         λs, of the distance of one frame from the background of another; times γ.
     gamma_first, gamma_last, gamma_share
         γ falls from the first to the second in this share of the training; see `rainnet.losses.timelapse.gamma`.
+    corner
+        Of the distances of backgrounds and frames at first; it falls to 0 as γ falls. 0: absolute ones from the first
+        step on, as in the paper. See `rainnet.losses.timelapse.distance`.
     directions
         λv, of how far gradients of the rain are from a few directions.
     centres
@@ -45,6 +48,7 @@ class TimeLapseLoss(LossSettings):
     gamma_first: float = Field(0.1, ge=0)
     gamma_last: float = Field(1e-4, ge=0)
     gamma_share: float = Field(0.3, gt=0, le=1)
+    corner: float = Field(0.0, ge=0, le=1)
     directions: float = Field(0.01, ge=0)
     centres: int = Field(4, ge=1, le=1024)
     printed: bool = False
@@ -105,12 +109,12 @@ class TimeLapseProgram(Program):
         B, S = O - layers.removed.float(), layers.rain.float()
         terms: dict[str, Tensor] = {}
         if loss.pairs_frames:
-            each = B.view_as(frames)
+            each, corner = B.view_as(frames), gamma(progress, loss.corner, 0.0, loss.gamma_share)
             if loss.background:
-                terms["background"] = loss.background * background_consistency(each)
+                terms["background"] = loss.background * background_consistency(each, corner)
             if loss.similarity:
                 weight = loss.similarity * gamma(progress, loss.gamma_first, loss.gamma_last, loss.gamma_share)
-                terms["similarity"] = weight * cross_similarity(frames, each)
+                terms["similarity"] = weight * cross_similarity(frames, each, corner)
         if self.directions is not None:
             terms["directions"] = loss.directions * self.directions(S[:, :1]).mean()
         if loss.reconstruction:

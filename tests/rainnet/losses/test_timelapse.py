@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 import torch
 
-from rainnet.losses.timelapse import background_consistency, cross_similarity, gamma, reconstruction
+from rainnet.losses.timelapse import background_consistency, cross_similarity, distance, gamma, reconstruction
 
 
 def test_losses_are_means_over_pairs_of_different_frames():
@@ -40,6 +40,17 @@ def test_what_clipping_takes_away_is_what_does_not_add_up():
     O, S = torch.tensor([0.2, 0.5]), torch.tensor([0.5, 0.1])
     assert float(reconstruction(O, (O - S).clamp(min=0), S)) == pytest.approx(0.15)
     assert float(reconstruction(O, O - S, S)) < 1e-7
+
+
+def test_a_corner_rounds_the_distance_off():
+    x = torch.tensor([-2.0, -0.01, 0.0, 0.01, 2.0], dtype=torch.float64, requires_grad=True)
+    assert torch.equal(distance(x), x.abs())
+    rounded = distance(x, 0.1)
+    torch.testing.assert_close(rounded, (x**2 + 0.01).sqrt() - 0.1)
+    torch.testing.assert_close(rounded[3], x[3] ** 2 / 0.2, rtol=0.01, atol=0)  # a parabola within
+    assert float((distance(x, 1e-9) - x.abs()).abs().max().detach()) < 1e-8
+    (slope,) = torch.autograd.grad(rounded[2], x)
+    assert not slope.any()
 
 
 def test_gamma_falls_to_its_last_value_and_stays():

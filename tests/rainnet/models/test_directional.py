@@ -12,7 +12,8 @@ def waves(*degrees, side=60, period=60.0):
     """Draw pictures of waves whose gradients have these directions, (count, 1, side, side)."""
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     parts = [
-        torch.sin(2 * math.pi / period * (x * math.cos(math.radians(d)) + y * math.sin(math.radians(d)))) for d in degrees
+        torch.sin(2 * math.pi / period * (x * math.cos(math.radians(d)) + y * math.sin(math.radians(d))))
+        for d in degrees
     ]
     return torch.stack(parts)[:, None]
 
@@ -100,11 +101,17 @@ def test_the_printed_form():
     net, rain = DirectionalGradients(3, printed=True).double(), torch.rand(1, 1, 6, 7, dtype=torch.float64)
     gx, gy = (each[0, 0] for each in gradients(rain))
     theta = torch.atan(gy / gx)
-    member = torch.nn.functional.conv2d(theta[None, None], net.filters.weight, net.filters.bias, padding=1)[0].softmax(0)
-    expected = sum(
-        float(member[k, y, x] * abs(theta[y, x] - net.centres[k])) for k in range(3) for y in range(5) for x in range(6)
+    member = torch.nn.functional.conv2d(theta[None, None], net.filters.weight, net.filters.bias, padding=1)[0].softmax(
+        0
     )
-    assert float(net(rain)) == pytest.approx(expected / 30)
+    member, theta = member.detach(), theta.detach()
+    expected = sum(
+        float(member[k, y, x] * abs(theta[y, x] - net.centres[k].item()))
+        for k in range(3)
+        for y in range(5)
+        for x in range(6)
+    )
+    assert float(net(rain).detach()) == pytest.approx(expected / 30)
 
 
 def test_there_is_a_centre():

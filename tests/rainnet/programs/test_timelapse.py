@@ -12,9 +12,7 @@ from rainnet.train.build import build_program, needs_of
 
 def a_program(**loss):
     torch.manual_seed(0)
-    program = TimeLapseProgram(rainnet.create("timelapsenet", features=4), TimeLapseLoss(**loss))
-    torch.nn.init.normal_(program.network.decoder[-1].convolutions[-1].weight, std=0.1)
-    return program
+    return TimeLapseProgram(rainnet.create("timelapsenet", features=4), TimeLapseLoss(**loss))
 
 
 def frames(count=2, seed=0):
@@ -62,10 +60,9 @@ def test_something_must_tell_what_is_not_rain():
 
 def test_frames_of_one_scene_teach_to_derain():
     torch.manual_seed(0)
-    program = TimeLapseProgram(
-        rainnet.create("timelapsenet", features=4), TimeLapseLoss(similarity=1.0, gamma_first=1.0, gamma_last=1.0)
-    )
-    optimiser = torch.optim.Adam(program.parameters_of("network"), lr=3e-3)
+    loss = TimeLapseLoss(similarity=1.0, gamma_first=1.0, gamma_last=1.0, corner=0.1)
+    program = TimeLapseProgram(rainnet.create("timelapsenet", features=8), loss)
+    optimiser = torch.optim.Adam(program.parameters_of("network"), lr=2e-3)
     for step in range(60):
         optimiser.zero_grad()
         sum(program({"rainy": frames(seed=step)[0]}, "network", 0.0).values()).backward()
@@ -73,7 +70,7 @@ def test_frames_of_one_scene_teach_to_derain():
     rainy, clean = frames(1, seed=1000)
     with torch.inference_mode():
         background = program.network(rainy[:, 0]).background
-    assert float((background - clean).square().mean()) < 0.5 * float((rainy[:, 0] - clean).square().mean())
+    assert float((background - clean).square().mean()) < 0.3 * float((rainy[:, 0] - clean).square().mean())
 
 
 @pytest.mark.parametrize("name", ["timelapsenet", "timelapsenet-small"])
