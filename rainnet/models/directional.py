@@ -19,8 +19,9 @@ class DirectionalGradients(nn.Module):
 
         V = Σ_i |∇S_i| Σ_k α_k(θ_i) |sin(θ_i - c_k)| / Σ_i |∇S_i|
 
-    θ is the direction of the gradient, c_k are the centres, which are learned, and α = softmax(W * θ + b) with k filters
-    of 3 × 3 pixels, W and b learned as well. V is 0 where all gradients lie along the centres, whatever their size.
+    θ is the direction of the gradient, c_k are the centres, which are learned, and α = softmax(W * θ + b) with k
+    filters of 3 × 3 pixels, W and b learned as well. V is 0 where all gradients lie along the centres, whatever their
+    size.
 
     Parameters
     ----------

@@ -94,8 +94,8 @@ class TimeLapseNet(Network):
        encoders beside the decoder's.
     3. Maps are enlarged by bilinear interpolation, which is the transposed convolution with a fixed bilinear kernel but
        for its border, where that would darken.
-    4. The last convolution has no ReLU, which could close for good. It begins small, but not with zeros: where less than
-       half of the frames have rain in a place, finding none costs least of all that knows no better, and absolute
+    4. The last convolution has no ReLU, which could close for good. It begins small, but not with zeros: where less
+       than half of the frames have rain in a place, finding none costs least of all that knows no better, and absolute
        distances would hold the network there.
     """
 
@@ -146,7 +146,7 @@ class _Encoder(nn.Module):
         """Return (N, F, H, W), (N, 2F, H / 2, W / 2), (N, 4F, H / 4, W / 4) and (N, 4F, H / 8, W / 8)."""
         found = []
         for convolutions in self.scales:
-            for convolution in convolutions:  # type: ignore[union-attr]
+            for convolution in convolutions:  # type: ignore[attr-defined]
                 x = F.relu(convolution(x))
             found.append(x)
             x = F.max_pool2d(x, 2)
@@ -218,7 +218,7 @@ def _reach(radius: int) -> int:
     """Return how far a pixel depends on others, where the largest kernel reaches so many pixels around its middle."""
     total = 0
     for k, count in enumerate(CONVOLUTIONS):
-        # Convolutions of the encoder, a halving that sees two pixels, and the decoder's convolutions, of pixels that are
-        # 2^k wide; and the interpolation, which sees the next pixel of twice that width.
+        # Convolutions of the encoder, a halving that sees two pixels, and the decoder's convolutions, of pixels that
+        # are 2^k wide; and the interpolation, which sees the next pixel of twice that width.
         total += (count * radius + 1 + count + 1) * 2**k + 2 ** (k + 1)
     return total

@@ -37,8 +37,8 @@ class TimeLapseLoss(LossSettings):
     reconstruction
         λr, of what background and rain do not add up to.
     truth
-        Of the distance from what the data has for clean: in the paper's control, the mean of the frames of a scene. With
-        the other weights 0, training is supervised by it.
+        Of the distance from what the data has for clean: in the paper's control, the mean of the frames of a scene.
+        With the other weights 0, training is supervised by it.
     frames
         Of a scene in an example.
     """
