@@ -6,7 +6,7 @@ trained on them by `rainnet train`, as many steps in each case:
   N pairs               on these alone.
   N pairs + made        half of the crops have rain of the generator --model over the same clean pictures (ratio 1).
   N pairs + own         the same, of a generator that saw nothing but these N pairs (--own; the recipe rainfield).
-  2N pairs              on as many again, instead of made rain.
+  2N pairs              on as many pairs again, instead of made rain (--more).
 
 PSNR / SSIM on Y (MATLAB) of 8 bits, over rain of the same preset on the truths of DIR/pairs, none of which was trained
 on. FOLDER keeps pairs and trainings; a training that is there and finished is taken as it is, and one that was stopped
@@ -40,7 +40,6 @@ from rainopt import read_image, write_image
 
 PRESET, SPREAD = "light", 30.0  # its directions
 RECIPE, STEPS, OWN_STEPS = "prenet-small", 1500, 5000
-TRAINING, MADE, OWN, MORE = "{} pairs", "{} pairs + made", "{} pairs + own", "{} pairs"
 
 Model = Annotated[Path, typer.Option("--model", help="The generator, a rainfield.")]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of pairs and trainings.")]
@@ -48,6 +47,7 @@ Pairs = Annotated[int, typer.Option("--pairs", min=1, metavar="N", help="Pairs o
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How often all of it is done, with other pairs each time.")]
 Steps = Annotated[int, typer.Option("--steps", min=1, metavar="N", help="Steps of each derainer.")]
 Own = Annotated[bool, typer.Option("--own", help="Train a generator on each small sample, too.")]
+More = Annotated[bool, typer.Option("--more", help="Train on twice as many pairs, too.")]
 
 
 @benchmark(__doc__)
@@ -59,27 +59,33 @@ def main(
     seeds: Seeds = 3,
     steps: Steps = STEPS,
     own: Own = False,
+    more: More = False,
     limit: Limit = None,
     target: Json = None,
 ) -> None:
     """Train and compare."""
-    cases = [TRAINING.format(pairs), MADE.format(pairs), *([OWN.format(pairs)] if own else []), MORE.format(2 * pairs)]
+    alone = f"{pairs} pairs"
+    cases = [alone, f"{alone} + made", *[f"{alone} + own"] * own, *[f"{2 * pairs} pairs"] * more]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ["input", *cases]}
     torch.set_num_threads(THREADS)
     tested = scenes(data, PRESET, limit, SPREAD)
     for seed in range(seeds):
         folder = runs / f"seed{seed}"
-        few, more = (_pairs(data, folder / f"pairs{count}", count, seed) for count in (pairs, 2 * pairs))
+        few = _pairs(data, folder / f"pairs{pairs}", pairs, seed)
         common = ["data.kind=pairs", f"run.steps={steps}", f"run.seed={seed}"]
-        generators = {cases[1]: model}
+        plans: dict[str, tuple[Path, list[str]]] = {
+            alone: (few, common),
+            f"{alone} + made": (few, [*common, _augment(model)]),
+        }
         if own:
-            generators[OWN.format(pairs)] = folder / "generator"
             changes = ["data.kind=pairs", f"run.steps={OWN_STEPS}", f"run.seed={seed}"]
             trained("rainfield", changes, few, folder / "generator")
-        for name in cases:
-            augmented = [_augment(generators[name])] if name in generators else []
+            plans[f"{alone} + own"] = few, [*common, _augment(folder / "generator")]
+        if more:
+            plans[f"{2 * pairs} pairs"] = _pairs(data, folder / f"pairs{2 * pairs}", 2 * pairs, seed), common
+        for name, (seen, changes) in plans.items():
             run = folder / name.replace(" + ", "-").replace(" ", "-")
-            trained(RECIPE, [*common, *augmented], more if name == cases[-1] else few, run)
+            trained(RECIPE, changes, seen, run)
             found[name].append(_score(run, tested))
         found["input"].append(_score(None, tested))
     report(found, cases)
@@ -103,7 +109,7 @@ def _pairs(data: Path, folder: Path, count: int, seed: int) -> Path:
         if not file.exists():
             write_image(file, middle(read_image(files[number])))
     command = [sys.executable, "-m", "data_tools", "synth", str(clean), "-o", str(folder / "pairs"), "-s", str(seed)]
-    subprocess.run([*command, "--preset", PRESET], stdout=sys.stderr, check=True)
+    subprocess.run([*command, "--preset", PRESET], stdout=subprocess.DEVNULL, check=True)
     return folder / "pairs"
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import rainnet
-from benchmarks.networks import baselines, baselines_trained, timing
+from benchmarks.networks import baselines, baselines_trained, timing, trainings
 from benchmarks.networks.scores import scored
 from rainnet.commands.main import app as rainnet_app
 from rainnet.export.onnx import Exported
@@ -19,22 +19,22 @@ TINY += ["data.size=32", "run.batch=2", "run.workers=0", "run.picture_every=0"]
 
 
 @pytest.fixture
-def trainings(monkeypatch):
+def started(monkeypatch):
     """The commands that would have been started as processes, and are done in this one."""
-    started = []
+    commands = []
 
     class Ended:
         returncode = 0
 
     def start(command, **_):
-        started.append(command[3:])
+        commands.append(command[3:])
         Ended.returncode, _, told = call(rainnet_app, *command[3:])
         assert Ended.returncode == 0, told
         return Ended
 
-    monkeypatch.setattr(baselines_trained.subprocess, "run", start)
+    monkeypatch.setattr(trainings.subprocess, "run", start)
     monkeypatch.setattr(baselines_trained, "RECIPES", {"ddn-small": TINY})
-    return started
+    return commands
 
 
 def test_what_networks_begin_with_is_no_picture_once_it_is_drawn():
@@ -73,22 +73,22 @@ def test_baselines_are_measured(tree, monkeypatch):
     assert told["trained_bfloat16_dB"] == {f"{tree.name}/net.safetensors": pytest.approx(100)}
 
 
-def test_a_run_is_trained_once_and_goes_on_if_there_is_more_to_do(tree, trainings):
+def test_a_run_is_trained_once_and_goes_on_if_there_is_more_to_do(tree, started):
     def done(steps):
         changes = [*TINY, f"run.steps={steps}"]
-        return baselines_trained.trained("ddn-small", changes, tree / "clean", tree / "run")
+        return trainings.trained("ddn-small", changes, tree / "clean", tree / "run")
 
     first, again, more = done(2), done(2), done(3)
-    assert ["--resume" in command for command in trainings] == [False, True]
+    assert ["--resume" in command for command in started] == [False, True]
     assert (first["steps"], first["crops"], more["steps"]) == (2, 4, 3)
     assert first == again
     assert 0 < first["minutes"] < more["minutes"] < 1
     with pytest.raises(Exception, match="trained by another recipe"):
-        baselines_trained.trained("ddn-small", [*TINY, "run.steps=3", "run.seed=1"], tree / "clean", tree / "run")
+        trainings.trained("ddn-small", [*TINY, "run.steps=3", "run.seed=1"], tree / "clean", tree / "run")
 
 
 @pytest.mark.slow
-def test_what_was_trained_is_compared(tree, trainings, monkeypatch):
+def test_what_was_trained_is_compared(tree, started, monkeypatch):
     monkeypatch.setattr(baselines_trained, "PRESETS", ("light",))
     target = tree / "told.json"
     arguments = ("--data", tree, "--runs", tree / "runs", "--limit", 1, "--steps", 2, "--json", target)
@@ -101,7 +101,7 @@ def test_what_was_trained_is_compared(tree, trainings, monkeypatch):
         assert list(found) == names
         assert found["rainopt"]["psnr"] > found["input"]["psnr"]
     assert told["sets"]["small"]["rainopt"]["dry"] > 40
-    assert (told["runs"]["ddn-small"]["steps"], len(trainings)) == (2, 1)
+    assert (told["runs"]["ddn-small"]["steps"], len(started)) == (2, 1)
     assert (tree / "sheet.png").is_file()
 
 
