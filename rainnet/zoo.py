@@ -130,6 +130,11 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.models.rainfield:PRESETS",
         "rainnet.programs.vrgnet:RainFieldProgram",
     ),
+    "timelapsenet": Entry(
+        "rainnet.models.timelapsenet:TimeLapseNet",
+        "rainnet.models.timelapsenet:PRESETS",
+        "rainnet.programs.timelapse:TimeLapseProgram",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

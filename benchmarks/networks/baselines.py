@@ -62,7 +62,7 @@ Models = Annotated[
 @benchmark(__doc__)
 def main(data: Data, models: Models = None, repeat: Repeat = 3, target: Json = None) -> None:
     """Measure all of it."""
-    picture = _picture(data)
+    picture = first_picture(data)
     torch.set_num_threads(THREADS)
     converted = agreement()
     measured: dict[str, Any] = {}
@@ -148,7 +148,7 @@ def _of_trained(model: Path, picture: np.ndarray) -> float:
     return bfloat16_decibels(load(model).eval(), _tensor(picture).contiguous(memory_format=torch.channels_last))
 
 
-def _picture(data: Path) -> np.ndarray:
+def first_picture(data: Path) -> np.ndarray:
     """Return the first rainy picture, no larger than it is said to be."""
     for folder in sets_of_pairs(data):
         for _, rainy, _ in pairs(folder, 1):

@@ -62,32 +62,46 @@ def main(
     torch.set_num_threads(THREADS)
     words = {"input": "input", "rainopt": "rainopt", f"{MODEL}, as it ships": MODEL}
     words |= {f"{name}, trained here": str(runs / name) for name in RECIPES}
-    compared = [_method(name, word) for name, word in words.items()]
-    sets: dict[str, Any] = {}
-    for preset in PRESETS:
-        each = [(scene.rainy, scene.clean, None) for scene in scenes(data, preset, limit)]
-        sets[f"rendered, {preset}"] = scored({method.name: method for method in compared}, each)["methods"]
     rows: list[Row] = []
-    for folder in folders:
-        sets[folder.name] = measure(folder, compared, limit, rows)
-        for name, value in losses(folder, compared, limit).items():
-            sets[folder.name][name]["dry"] = value
+    sets = compare(data, words, limit, rows)
     report(sets, told)
     if sheet:
         write_sheet(sheet, rows)
     finish({"benchmark": "net_baselines_trained", "protocol": PROTOCOL, "runs": told, "sets": sets}, target)
 
 
+def compare(data: Path, words: dict[str, str], limit: int | None, rows: list[Row]) -> dict[str, Any]:
+    """Return scores of methods, by the sets that the description names, and add a row for each picture of a set.
+
+    ``words`` are what `rainnet evaluate` takes, by the names that they are told under.
+    """
+    compared = [_method(name, word) for name, word in words.items()]
+    sets: dict[str, Any] = {}
+    for preset in PRESETS:
+        each = [(scene.rainy, scene.clean, None) for scene in scenes(data, preset, limit)]
+        sets[f"rendered, {preset}"] = scored({method.name: method for method in compared}, each)["methods"]
+    for folder in sets_of_pairs(data):
+        sets[folder.name] = measure(folder, compared, limit, rows)
+        for name, value in losses(folder, compared, limit).items():
+            sets[folder.name][name]["dry"] = value
+    return sets
+
+
 def report(sets: dict[str, Any], told: dict[str, dict[str, Any]]) -> None:
     """Print the tables."""
+    report_sets(sets)
+    rows = [(name, str(one["steps"]), str(one["crops"]), f"{one['minutes']:.1f}") for name, one in told.items()]
+    print_table("Trainings", ("recipe", "steps", "crops", "minutes"), rows)
+
+
+def report_sets(sets: dict[str, Any]) -> None:
+    """Print the tables of scores."""
     names = next(iter(sets.values())).keys()
     rows = [(name, *(cell(found[name]) for found in sets.values())) for name in names]
     print_table("PSNR / SSIM on Y (MATLAB)", ("method", *sets), rows)
     dry = {name: found for name, found in sets.items() if "dry" in found["input"]}
     rows = [(name, *(f"{found[name]['dry']:.1f}" for found in dry.values())) for name in names if name != "input"]
     print_table("PSNR of the derained truth against the truth", ("method", *dry), rows)
-    rows = [(name, str(one["steps"]), str(one["crops"]), f"{one['minutes']:.1f}") for name, one in told.items()]
-    print_table("Trainings", ("recipe", "steps", "crops", "minutes"), rows)
 
 
 def _changes(name: str, steps: int | None) -> list[str]:

@@ -13,24 +13,17 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks.common import finish, print_table
-from benchmarks.networks.scenes import Scene, derained, scenes
+from benchmarks.networks.scenes import scenes
+from benchmarks.networks.short_runs import Pool, score, train_case
 from benchmarks.options import Data, Json, Limit, Steps, benchmark
 from benchmarks.pictures import PROTOCOL
-from rainnet.data.batches import RecipeBatches, dataset_for
-from rainnet.models.base import Network
 from rainnet.recipes.recipe import Recipe, read_recipe
-from rainnet.train.build import needs_of
-from rainnet.train.loop import train
-from rainnet.train.meters import Silent
-from rainnet.train.run_folder import RunFolder
 from rainopt.metrics.fidelity import psnr
 
 CASES: dict[str, dict[str, Any]] = {
@@ -42,7 +35,6 @@ CASES: dict[str, dict[str, Any]] = {
 PRESET = "medium"
 SEEDS = (0, 1, 2)
 PICTURES = 6
-POOL = 200  # batches that are rendered, and seen again and again
 
 
 def recipe_of(case: str, seed: int, clean: Path, steps: int) -> Recipe:
@@ -51,30 +43,6 @@ def recipe_of(case: str, seed: int, clean: Path, steps: int) -> Recipe:
     changes += [f"run.steps={steps}", f"run.seed={seed}", "run.picture_every=0", "run.save_every=0", "run.ema=0.98"]
     changes += ["run.workers=0", "run.batch=4", "run.log_every=50", "data.size=64", "data.dry=0", "optimiser.warmup=20"]
     return read_recipe("spanet-small", changes, data={"train": [clean], "presets": {PRESET: 1.0}})
-
-
-class Pool:
-    """Batches of a recipe that are rendered once; as `rainnet.data.batches.RecipeBatches`."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        source = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
-        self.batches = list(source(0, POOL, 0, 1))
-
-    def __call__(self, start: int, steps: int, rank: int, world: int) -> Iterator[Any]:
-        """Yield the batches of some steps."""
-        for step in range(start, steps):
-            yield self.batches[step % len(self.batches)]
-
-
-def train_case(recipe: Recipe, batches: Pool) -> Network:
-    """Return the network of a case."""
-    with tempfile.TemporaryDirectory() as folder:
-        return train(recipe, RunFolder(Path(folder) / "run"), batches, Silent(), device="cpu")
-
-
-def score(network: Network, each: list[Scene]) -> float:
-    """Return mean PSNR."""
-    return statistics.fmean(derained(network, scene, None) for scene in each)
 
 
 @benchmark(__doc__)
