@@ -42,7 +42,7 @@ from rainopt import percentile_background, psnr, read_image, write_image
 
 PRESET = "medium"
 PICTURES = 6
-SIDE = 64  # of crops
+SIDE, FEATURES = 64, 8  # of crops, and of the first maps
 CONCAT, DYNAMIC = ({"network.config.fusion": f'"{name}"'} for name in ("concat", "dynamic"))
 NO_SIMILARITY, NO_DIRECTIONS = {"loss.similarity": 0.0}, {"loss.directions": 0.0}
 CASES: dict[str, dict[str, dict[str, Any]]] = {
@@ -95,7 +95,13 @@ def main(
 def recipe_of(data: Sequence[Path], steps: int, seed: int, changes: Sequence[str], **section: Any) -> Recipe:
     """Return the recipe of a case."""
     common = [f"run.steps={steps}", f"run.seed={seed}", "run.picture_every=0", "run.save_every=0", "run.ema=0.98"]
-    common += ["run.workers=0", "run.log_every=50", f"data.size={SIDE}", "optimiser.warmup=20"]
+    common += [
+        f"network.config={{features={FEATURES}}}",
+        "run.workers=0",
+        "run.log_every=50",
+        f"data.size={SIDE}",
+        "optimiser.warmup=20",
+    ]
     return read_recipe("timelapsenet-small", [*common, *changes], data={"train": list(data), **section})
 
 

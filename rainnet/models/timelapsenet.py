@@ -73,7 +73,7 @@ class TimeLapseNetConfig:
 PRESETS = {
     "paper": TimeLapseNetConfig(),
     "half": TimeLapseNetConfig(features=32),
-    "small": TimeLapseNetConfig(features=8),
+    "small": TimeLapseNetConfig(features=16),
 }
 """Configs by name."""
 
