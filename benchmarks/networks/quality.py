@@ -18,6 +18,7 @@ import numpy as np
 import typer
 
 from benchmarks.common import finish, print_table
+from benchmarks.networks.scores import UNTOUCHED
 from benchmarks.options import MODEL, Data, Json, Limit, Model, Sheet, benchmark
 from benchmarks.pictures import PROTOCOL, sets_of_pairs
 from data_tools.layouts.halves import read_picture
@@ -29,8 +30,6 @@ from rainnet.weights.checkpoint import load
 from rainopt.app.sheet import Row, write_sheet
 from rainopt.image import quantise
 from rainopt.metrics.fidelity import psnr
-
-UNTOUCHED = 100.0  # dB
 
 
 def methods(model: str) -> list[Any]:
