@@ -30,6 +30,7 @@ MORE = {
     "unpaired": "clean pictures of any scenes (--clean)",
     "unpaired_rainy": "rainy pictures of any scenes (--rainy)",
 }
+OF_A_SCENE = "several frames of each scene, from a camera that stands still (raindata build --sequences)"
 _MEASURES: dict[tuple[type[Network], str], Measure] = {}
 
 
@@ -156,7 +157,12 @@ class _Collector:
             spec |= entry.program.needs(settings)
             losses |= {key: value for key, value in stage.recipe.loss.items() if value}
         data = recipe.data.kind
-        needs = [NEEDS.get(data, data), *(said for demand, said in MORE.items() if demand in spec.demands)]
+        many = data == "rainy" and "frames" in spec.demands
+        needs = [
+            NEEDS.get(data, data),
+            *[OF_A_SCENE] * many,
+            *(said for demand, said in MORE.items() if demand in spec.demands),
+        ]
         return RecipeRecord(
             name,
             network,

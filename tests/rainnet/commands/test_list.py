@@ -53,6 +53,8 @@ def test_recipes_say_what_they_need(everything):
     assert found["udgnet"].needs == (
         "rainy photographs without truth (--data), and clean pictures of any scenes (--clean)"
     )
+    assert "several frames of each scene" in found["timelapsenet"].needs
+    assert "frames" not in found["timelapsenet-small"].needs  # these are rendered
     assert found["udgnet-single"].needs == "one rainy photograph (--single)"
     assert found["prenet-small"].losses == read_recipe("prenet-small").loss
     one = found["prenet"]
