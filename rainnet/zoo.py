@@ -134,6 +134,7 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.models.timelapsenet:TimeLapseNet",
         "rainnet.models.timelapsenet:PRESETS",
         "rainnet.programs.timelapse:TimeLapseProgram",
+        "rainnet.convert.timelapsenet:map_vgg",
     ),
 }
 """The networks of this package, and those that were added, by name."""
