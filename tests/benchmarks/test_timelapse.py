@@ -1,14 +1,17 @@
 """How TimeLapseNet is measured."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.networks import timelapse_ablation
+import rainnet
+from benchmarks.networks import timelapse_ablation, timelapse_real
 from data_tools.commands.main import app as raindata
+from rainnet.recipes.recipe import read_recipe
 from rainnet.train.build import build_program
-from rainopt import psnr, read_image
+from rainopt import psnr, read_image, write_image
 from tests.support.processes import call
 
 
@@ -71,3 +74,55 @@ def test_cases_are_recipes_that_can_be_trained(tree):
     supervised = timelapse_ablation.recipe_of([tree], 4, 1, ["data.kind=pairs", *timelapse_ablation.SUPERVISED])
     loss = build_program(supervised).loss
     assert (loss.truth, loss.pairs_frames) == (1, False)
+
+
+def test_what_is_left_of_rain_and_taken_from_where_there_is_none():
+    clean = np.full((6, 8, 3), 100, np.uint8)
+    rainy = clean.copy()
+    rainy[:2] = 140
+    rainy[5] = 250  # not valid
+    valid = np.ones((6, 8), bool)
+    valid[5] = False
+    triples = [(rainy, clean, valid)]
+    assert timelapse_real.rain_left(lambda picture: picture, triples) == {"left": 1.0, "taken": 0.0}
+    assert timelapse_real.rain_left(lambda picture: clean, triples) == {"left": 0.0, "taken": 0.0}
+    half = timelapse_real.rain_left(lambda picture: picture / np.float32(255) - np.float32(10 / 255), triples)
+    assert half["left"] == pytest.approx(0.75, abs=1e-3)
+    assert half["taken"] == pytest.approx(10, abs=1e-3)
+
+
+def test_real_rain_is_learned_from_one_half_and_tried_on_the_other(tree, monkeypatch):
+    frames = tree / "video" / "yard"
+    frames.mkdir(parents=True)
+    for k in range(6):
+        write_image(frames / f"{k}.png", np.full((48, 40, 3), 10 * k, np.uint8))
+    model = rainnet.save(rainnet.create("timelapsenet", features=1), tree / "net.safetensors")
+    asked, built = [], []
+
+    def trained(name, changes, data, folder):
+        asked.append((name, read_recipe(name, list(changes)), data))
+        folder.mkdir(parents=True)
+        rainnet.save(rainnet.create("timelapsenet", features=1), folder / "model.safetensors")
+
+    def pairs_of(video, limit):
+        built.append(video)
+        rainy = read_image(sorted(video.iterdir())[0])
+        return [(rainy, rainy, np.ones(rainy.shape[:2], bool))]
+
+    monkeypatch.setattr(timelapse_real, "REAL", (Path("video/yard"), Path("video/yard")))
+    monkeypatch.setattr(timelapse_real, "trained", trained)
+    monkeypatch.setattr(timelapse_real, "pairs_of", pairs_of)
+    monkeypatch.setattr(timelapse_real, "sequence", lambda video, folder: video)
+    target = tree / "real.json"
+    arguments = ("--data", tree, "--model", model, "--runs", tree / "runs", "--limit", 1, "--json", target)
+    status, out, err = call(timelapse_real.main, *arguments)
+    assert status == 0, err
+    ((name, recipe, learned),) = asked
+    assert (name, recipe.data.kind) == ("timelapsenet-small", "rainy")
+    assert Path(recipe.network.start) == model.resolve()
+    assert [file.name for file in sorted(learned.iterdir())] == ["0000.png", "0001.png", "0002.png"]
+    assert [file.name for file in sorted(built[0].iterdir())] == ["0003.png", "0004.png", "0005.png"]
+    found = json.loads(target.read_text())["found"]
+    assert list(found) == ["other frames", "other camera", "rendered, light", "truths"]
+    assert found["truths"]["methods"]["input"]["psnr"] == 100
+    assert "trained further" in out
