@@ -1,9 +1,9 @@
 """VRGNet whose codes are a field, and whose rain is upright: rain of any size, of any direction and scale.
 
-A code of the paper's VRGNet is a vector and stands for a patch of 64 × 64 pixels. Here it is a field with a cell every
-16 pixels, and G is convolutional from end to end, so that a larger field makes a larger layer, alike everywhere. Some
-numbers of a code are the same in all cells: how dense, long and bright rain is changes from picture to picture, not
-from place to place.
+A code of the paper's VRGNet is a vector and stands for a patch of 64 × 64 pixels. Here it is a field whose cells are a
+pixel wide and 16 pixels high, and G is convolutional from end to end, so that a larger field makes a larger layer,
+alike everywhere: no column is unlike another. Some numbers of a code are the same in all cells: how dense, long and
+bright rain is changes from picture to picture, not from place to place.
 
 Source: Wang et al. 2021 (CVPR), Section 3; the field is ours.
 """
@@ -21,8 +21,9 @@ from rainnet.models.vrgnet import PRESETS as WHOLE
 from rainnet.models.vrgnet import Codes, VRGNet, VRGNetConfig, widths_of
 from rainopt.checks import require_whole
 
-ABOVE, BESIDE = 3, 2
-"""Cells above and below those that a pixel lies in, and beside them, on which it depends."""
+HIGH, WIDE = 5, 7  # cells that the first convolution of G sees, in rows and columns
+ABOVE, BESIDE = 3, 7
+"""Cells above and below that which a pixel lies in, and beside it, on which it depends."""
 
 SLOPE = 0.2  # of the gradient where there is no rain
 
@@ -44,7 +45,7 @@ class RainFieldConfig(VRGNetConfig):
         As for a VRGNet; for no common number, or more than a cell has.
     """
 
-    latent: int = 32
+    latent: int = 16
     common: int = 8
 
     def __post_init__(self) -> None:
@@ -53,8 +54,8 @@ class RainFieldConfig(VRGNetConfig):
 
 
 PRESETS = {
-    "small": RainFieldConfig(**asdict(WHOLE["small"]) | {"latent": 16, "common": 4}),
-    "paper": RainFieldConfig(**asdict(WHOLE["paper"]) | {"latent": 32, "common": 8}),
+    "small": RainFieldConfig(**asdict(WHOLE["small"]) | {"latent": 8, "common": 4}),
+    "paper": RainFieldConfig(**asdict(WHOLE["paper"]) | {"latent": 16, "common": 8}),
 }
 """Configs by name."""
 
@@ -71,11 +72,10 @@ class RainField(VRGNet):
     -----
     Departures from Wang et al. 2021:
 
-    1. RNet and G have no layer that sees a patch as a whole; maps are enlarged by repeating pixels before a
-       convolution, which leaves no pattern of the period of a cell, as transposed convolutions do.
+    1. RNet and G have no layer that sees a patch as a whole. Columns are as many from end to end, so that rain that is
+       moved by a pixel is as likely as rain that is not; streaks kept to some columns of cells 16 pixels wide.
     2. What is around the cells of a patch is drawn from the prior, so that patches have no border.
-    3. Rain is upright. Its direction is not left to the code: it is what a picture is brought upright by. G makes maps
-       wide before it makes them high, so that a streak is one thing from its upper to its lower end.
+    3. Rain is upright. Its direction is not left to the code: it is what a picture is brought upright by.
     4. Rain is grey, as drops are that show the sky.
     """
 
@@ -91,7 +91,7 @@ class RainField(VRGNet):
 
     @property
     def cell(self) -> int:
-        """Pixels of the side of a cell."""
+        """Pixels that a cell is high."""
         return int(self.config.cell)
 
     def codes(self, rainy: Tensor) -> Codes:
@@ -101,14 +101,14 @@ class RainField(VRGNet):
         return Codes(_alike(found.mean, common), _alike(found.log_variance, common), common)
 
     def draw_codes(self, count: int, generator: Any = None) -> Tensor:
-        """Return codes of patches, drawn from the prior: (count, latent, h, w)."""
-        cells = self.config.side // self.cell
-        noise = torch.randn(count, self.config.latent, cells, cells, generator=generator)
+        """Return codes of patches, drawn from the prior: (count, latent, side / cell, side)."""
+        side = self.config.side
+        noise = torch.randn(count, self.config.latent, side // self.cell, side, generator=generator)
         noise[:, : self.config.common] = noise[:, : self.config.common, :1, :1]
         return noise
 
     def rain(self, codes: Tensor) -> Tensor:
-        """Return the rain of codes (N, latent, h, w) in surroundings that are drawn: (N, C, h · cell, w · cell)."""
+        """Return the rain of codes (N, latent, h, w) in surroundings that are drawn: (N, C, h · cell, w)."""
         (height, width), common = codes.shape[-2:], self.config.common
         field = codes.new_empty(*codes.shape[:2], height + 2 * ABOVE, width + 2 * BESIDE).normal_()
         field[:, :common] = codes[:, :common, :1, :1]
@@ -122,13 +122,15 @@ class RainField(VRGNet):
 
 
 class FieldEncoder(nn.Module):
-    """RNet: (N, C, H, W) to mean and logarithm of the variance of codes, (N, 2 · latent, H / cell, W / cell)."""
+    """RNet: (N, C, H, W) to mean and logarithm of the variance of codes, (N, 2 · latent, H / cell, W)."""
 
     def __init__(self, config: VRGNetConfig) -> None:
         super().__init__()
-        widths = widths_of(config)
+        # All columns are kept, so that maps grow less in number than a VRGNet's.
+        widths = [config.features * min(k, 2) for k in range(1, config.halvings + 1)]
         self.halvings = nn.ModuleList(
-            nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip([config.channels, *widths], widths, strict=False)
+            nn.Conv2d(a, b, (4, 3), stride=(2, 1), padding=1)
+            for a, b in zip([config.channels, *widths], widths, strict=False)
         )
         self.last = nn.Conv2d(widths[-1], 2 * config.latent, 3, padding=1)
 
@@ -142,32 +144,32 @@ class FieldEncoder(nn.Module):
 
 
 class FieldGenerator(nn.Module):
-    """G: codes (N, latent, h, w) to rain (N, C, (h - 2 · ABOVE) · cell, (w - 2 · BESIDE) · cell), at least 0.
+    """G: codes (N, latent, h, w) to rain (N, C, (h - 2 · ABOVE) · cell, w - 2 · BESIDE), at least 0.
 
-    Nothing is padded: what a convolution takes off each side lies within the outer cells, and what is left of these is
-    cut off.
+    Rows alone become more, twice each time and four times in the end: first it is said where streaks are, while their
+    length is still a few rows, and then they are drawn out. Nothing is padded: what convolutions take off each side are
+    the outer cells.
     """
 
     def __init__(self, config: VRGNetConfig) -> None:
         super().__init__()
-        widths = widths_of(config)[::-1]
-        self.first = nn.Conv2d(config.latent, widths[0], 3)
-        self.enlargings = nn.ModuleList(
+        widths = widths_of(config)[-2::-1]  # a VRGNet's but for the widest
+        self.first = nn.Conv2d(config.latent, widths[0], (HIGH, WIDE))
+        self.drawings = nn.ModuleList(
             nn.Conv2d(a, b, 3) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
         self.last = nn.Conv2d(widths[-1], 1, 3)
-        self.channels, self.cell, self.scales = config.channels, config.cell, _scales(config.halvings)
+        self.channels, self.cell = config.channels, config.cell
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return the rain, the same in all channels."""
-        height, width = (
-            (cells - 2 * outer) * self.cell for cells, outer in zip(codes.shape[-2:], (ABOVE, BESIDE), strict=True)
-        )
+        height, width = (codes.shape[-2] - 2 * ABOVE) * self.cell, codes.shape[-1] - 2 * BESIDE
         x = F.relu(self.first(codes), inplace=True)
-        for k, enlarging in enumerate(self.enlargings):
-            # The last step, in which streaks get most of their length, is a smooth one.
-            mode = "bilinear" if k == len(self.enlargings) - 1 else "nearest"
-            x = F.relu(enlarging(F.interpolate(x, scale_factor=self.scales[k], mode=mode)), inplace=True)
+        *inner, final = self.drawings
+        for drawing in inner:
+            x = F.relu(drawing(F.interpolate(x, scale_factor=(2.0, 1.0), mode="nearest")), inplace=True)
+        # The last step, in which streaks get most of their length, is a smooth one.
+        x = F.relu(final(F.interpolate(x, scale_factor=(4.0, 1.0), mode="bilinear")), inplace=True)
         x = _rectified(self.last(x))
         top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2
         return x[..., top : top + height, left : left + width].expand(-1, self.channels, -1, -1)
@@ -177,14 +179,6 @@ def _rectified(x: Tensor) -> Tensor:
     """Return ``max(x, 0)`` with the gradient of a leaky ReLU: a plane that is 0 everywhere could not learn to rain."""
     leaky = F.leaky_relu(x, SLOPE)
     return leaky + (F.relu(x) - leaky).detach()
-
-
-def _scales(steps: int) -> list[tuple[float, float]]:
-    """Return how much larger maps become in each step, in rows and columns: twice, but late along streaks.
-
-    First it is said where streaks are, while their length is still a few rows; then they are drawn out.
-    """
-    return [(1.0, 4.0), *[(2.0, 2.0)] * (steps - 2), (4.0, 1.0)]
 
 
 def _alike(numbers: Tensor, common: int) -> Tensor:
@@ -209,9 +203,7 @@ def draw_field(
     common
         (config.common,) numbers that are the same in all cells; None: drawn, too.
     """
-    rows, columns = (
-        -(-side // config.cell) + 2 * outer for side, outer in zip((height, width), (ABOVE, BESIDE), strict=True)
-    )
+    rows, columns = -(-height // config.cell) + 2 * ABOVE, width + 2 * BESIDE
     alike = torch.randn(config.common, generator=generator) if common is None else common
     # Row by row, so that more rows go on from where fewer end.
     field = torch.randn(rows, config.latent, columns, generator=generator).movedim(0, 1)[None].contiguous()

@@ -18,7 +18,7 @@ class Rendered(RainField):
     """A field whose rain the renderer draws, upright: of one kind for the common numbers, elsewhere for the others."""
 
     def rain_of_field(self, field):
-        rows, columns = (field.shape[-2] - 2 * ABOVE) * self.cell, (field.shape[-1] - 2 * BESIDE) * self.cell
+        rows, columns = (field.shape[-2] - 2 * ABOVE) * self.cell, field.shape[-1] - 2 * BESIDE
         kind, rng = (
             np.random.default_rng(int(part.double().abs().sum() * 1e6))
             for part in (field[0, : self.config.common, 0, 0], field)
