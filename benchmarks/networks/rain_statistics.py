@@ -7,7 +7,9 @@ statistics  Of --count patches each of rain that the renderer drew (preset light
 angle       The same of whole layers, whose directions are drawn from the renderer's.
 asked       What is measured on layers that were asked for an angle, length, density and intensity.
 seams       Correlation of a layer of 1920 × 1080 pixels with itself, shifted across by a cell and by the patch of the
-            training, beside the mean of the neighbouring shifts; and seconds of such a layer on two threads.
+            training, beside the mean of the neighbouring shifts; how much rows and columns that are a cell's height
+            apart differ in mean from others, at most, beside the same for a period without meaning; and seconds of
+            such a layer on two threads.
 
 python -m benchmarks.networks.rain_statistics --data DIR --model runs/rain --json results.json
 """
@@ -124,7 +126,16 @@ def seams(network: RainField) -> dict[str, float]:
             at, *beside = (_correlation(centred, shift + d, axis) for d in (0, -1, 1))
             found[f"{['rows', 'columns'][axis]} {shift}"] = at
             found[f"{['rows', 'columns'][axis]} {shift} beside"] = float(np.mean(beside))
+    for axis, name in enumerate(("rows", "columns")):
+        for period in (network.cell, network.cell + 1):
+            found[f"{name} of period {period}"] = _unlike(layer.mean(1 - axis), period)
     return found
+
+
+def _unlike(means: np.ndarray, period: int) -> float:
+    """Return by what share the mean of each ``period``-th number is from that of all, at most."""
+    phases = means[: len(means) // period * period].reshape(-1, period).mean(0)
+    return float(np.abs(phases / phases.mean() - 1).max())
 
 
 def _correlation(centred: np.ndarray, shift: int, axis: int) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from data_tools.build.settings import VideoSettings
 
 # Options that one kind of dataset has alone, as parameters.
-OF_PAIRS, OF_SEQUENCES = ("pairs", "accept", "most", "stabilise"), ("frames",)
+OF_PAIRS, OF_SEQUENCES = ("pairs", "accept", "most", "stabilise"), ("per_sequence",)
 
 
 def build(
@@ -34,7 +34,7 @@ def build(
     sequences: Annotated[
         bool, typer.Option("--sequences", help="Make sequences of frames of still cameras instead of pairs.")
     ] = False,
-    frames: Annotated[int, typer.Option(min=2, help="With --sequences: frames of each, at most.")] = 30,
+    per_sequence: Annotated[int, typer.Option(min=2, help="With --sequences: frames of each, at most.")] = 30,
     every: Annotated[
         float | None,
         typer.Option(
@@ -98,7 +98,7 @@ def build(
 
     - `raindata build storm.mp4 -o dataset`
     - `raindata build videos/ -o dataset --crop 512 --val-share 0.1 --jobs 4`
-    - `raindata build tripod/ -o lapse --sequences --frames 30 --val-share 0.1`
+    - `raindata build tripod/ -o lapse --sequences --per-sequence 30 --val-share 0.1`
     - `raindata build /shared/videos -o /shared/dataset --scheduler tcp://10.0.0.1:8786`
 
     Exit status: 0 all done, 1 some videos failed (each is named, the others are done), 2 wrong usage, 130 interrupted.
@@ -115,7 +115,7 @@ def build(
     settings: VideoSettings
     try:
         if sequences:
-            settings = SequenceSettings(frames=frames, **shared)
+            settings = SequenceSettings(frames=per_sequence, **shared)
         else:
             settings = BuildSettings(pairs=pairs, accept=accept, most=most, stabilise=stabilise, **shared)
     except SettingsError as error:
@@ -141,7 +141,7 @@ def _refuse_options(context: typer.Context, names: tuple[str, ...], sequences: b
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             said = "belongs to pairs; leave it out, or --sequences" if sequences else "needs --sequences"
-            raise typer.BadParameter(said, param_hint=f"--{name}")
+            raise typer.BadParameter(said, param_hint=f"--{name.replace('_', '-')}")
 
 
 def _fail(message: str, json_lines: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from rainopt.app.options import (
     Compare,
     Device,
-    Inputs,
+    Images,
     Jobs,
     JsonLines,
     Output,
@@ -22,7 +22,7 @@ from rainopt.app.options import (
 
 
 def generate(
-    inputs: Inputs,
+    inputs: Images,
     output: Output,
     model: Annotated[
         str,
@@ -105,7 +105,9 @@ def generate(
             "rainnet train rainfield --data PHOTOGRAPHS -o runs/rain",
             param_hint="--model",
         )
-    output_settings = OutputSettings(save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality)
+    output_settings = OutputSettings(
+        save_rain=save_rain, compare=compare, captions=("clean", "made rainy"), overwrite=overwrite, quality=quality
+    )
 
     def written(target: Path) -> list[Path]:
         return [file for one in numbered(target, count) for file in results_of(one, output_settings).values()]

@@ -59,7 +59,7 @@ class RainyRecord(FileRecord):
         """Return the result, and what its rain is like."""
         return (
             f"{self.input} → {self.output}  rain at {self.angle:+.1f}°, {self.length:.0f} pixels long, on "
-            f"{100 * (self.density or 0):.0f} % of the picture, {self.intensity:.2f} bright, {self.seconds:.2f} s"
+            f"{100 * (self.density or 0):.2g} % of the picture, {self.intensity:.2f} bright, {self.seconds:.2f} s"
         )
 
 

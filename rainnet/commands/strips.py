@@ -23,6 +23,7 @@ Model = Annotated[
 ]
 Strip = Annotated[Path, typer.Option("-o", "--output", help="The picture to write, NAME.png.")]
 Seed = Annotated[int, typer.Option("-s", "--seed", min=0, max=2**31 - 1, help="Of what is drawn.")]
+ALIKE = 0.2  # root of the mean square of what codes differ by, below which they say nothing
 SIDE = 192  # pixels that a patch is shown on
 
 
@@ -48,6 +49,7 @@ def interpolate(
     """
     from rainnet.commands.results import require_free
     from rainnet.generate.codes import GAIN, between
+    from rainopt.app.console import open_consoles
     from rainopt.app.sheet import Row
     from rainopt.io import read_image
 
@@ -55,8 +57,15 @@ def interpolate(
     network = _generator(model)
     with _failing():
         found = between(network, read_image(first), read_image(last), steps, seed)
+    if found.apart < ALIKE:
+        open_consoles()[1].print(
+            f"note: the codes of both pictures are nearly the same ({found.apart:.2f} apart, where codes that are "
+            "drawn are 1.4): they tell this network next to nothing, and the strip shows one rain throughout",
+            markup=False,
+        )
     shown = [found.first, *(GAIN * layer for layer in found.layers), found.last]
-    names = [first.name, *(f"{share / (steps - 1):.2f}" for share in range(steps)), last.name]
+    ends = [first.name, last.name] if first.name != last.name else [str(first), str(last)]
+    names = [ends[0], *(f"{share / (steps - 1):.2f}" for share in range(steps)), ends[1]]
     _write(output, [Row([_large(image) for image in shown], names)], overwrite)
 
 

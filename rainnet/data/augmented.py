@@ -99,7 +99,8 @@ class Augmented(Examples):
 
 
 def _generator(path: Path) -> VRGNet:
-    network: Network = load(path)
+    # A name alone may be that of a network that ships.
+    network: Network = load(path if path.exists() else str(path))
     if not isinstance(network, VRGNet):
         raise DataError(
             f"'data.augment': '{path}' is a {network.name}, which makes no rain; name a rainfield or vrgnet"

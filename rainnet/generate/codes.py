@@ -27,11 +27,14 @@ class Between(NamedTuple):
         (side, side, 3) float32 in [0, 1].
     layers
         Rain layers (side, side, 3) float32, at least 0; the first and the last are those of the patches' own codes.
+    apart
+        Root of the mean square of what both codes differ by; codes drawn at random differ by 1.4.
     """
 
     first: np.ndarray
     last: np.ndarray
     layers: list[np.ndarray]
+    apart: float
 
 
 def between(network: VRGNet, first: np.ndarray, last: np.ndarray, steps: int, seed: int = 0) -> Between:
@@ -58,13 +61,18 @@ def between(network: VRGNet, first: np.ndarray, last: np.ndarray, steps: int, se
     -----
     Source: Wang et al. 2021 (CVPR), Fig. 1; codes are the means that RNet finds.
     """
-    patches = [patch_of(network, picture) for picture in (first, last)]
+    patches = []
+    for name, picture in (("first", first), ("last", last)):
+        try:
+            patches.append(patch_of(network, picture))
+        except ValueError as error:
+            raise ValueError(f"`{name}`: {error}") from None
     with torch.inference_mode():
         a, b = (network.codes(patch[None]).mean for patch in patches)
         shares = torch.linspace(0, 1, steps).tolist()
         layers = [_layer(network, torch.lerp(a, b, share), seed) for share in shares]
     one, other = (patch.movedim(0, -1).numpy() for patch in patches)
-    return Between(one, other, layers)
+    return Between(one, other, layers, float((a - b).square().mean().sqrt()))
 
 
 def varied(network: VRGNet, number: int, values: Sequence[float], seed: int = 0) -> list[np.ndarray]:

@@ -9,11 +9,14 @@ from torch.nn import functional as F
 from rainnet.generate.controls import RainControls, brightened, thinned
 from rainnet.generate.measure import SEEN, runs
 from rainnet.models.rainfield import RainField, draw_field
+from rainopt.direction.estimate import estimate_angle
+from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
 
 MOST_LAYERS = 24  # laid over one another for density
 ROUNDS = 8  # at most, in which the length is found
 NEAR, TOO_FAR = 0.03, 0.15  # shares of the length that is asked for: near enough, and not what was asked
+ASTRAY = 10.0  # degrees by which the direction of short streaks may seem to be another
 STRETCH = (1 / 8, 8.0)  # within which streaks are shortened or lengthened
 SPREAD = 20.0  # degrees around the vertical from which a direction is drawn where none is asked for
 
@@ -62,7 +65,7 @@ def rain_layer(
 
 def _as_long(source: _Source, wanted: float, density: float | None) -> np.ndarray:
     """Return a layer whose streaks have a length in pixels."""
-    low, high = np.log(STRETCH)
+    (rows, columns), (low, high) = source.way.shape, np.log(STRETCH)
     # Of rain as it comes first; what is found there tells where to look next, and each look halves what is left.
     stretch, best, found = 0.0, None, 0.0
     for _ in range(ROUNDS):
@@ -76,9 +79,18 @@ def _as_long(source: _Source, wanted: float, density: float | None) -> np.ndarra
         step = stretch + np.log(wanted / max(length, 1.0))
         stretch = step if low < step < high else (low + high) / 2
     if best is None or abs(found / wanted - 1) > TOO_FAR:
+        if wanted > max(rows, columns):
+            raise ValueError(f"`length` {wanted:g} cannot be had in a picture of {rows} x {columns} pixels")
         raise ValueError(
             f"`length` {wanted:g} cannot be had: stretched as far as it can be, the rain of this network is "
             f"{found:.0f} pixels long at this density; ask for another length, or for less dense rain"
+        )
+    # What is hardly longer than it is wide has no direction that could be seen, and would be measured as another.
+    seen = float(estimate_angle(best).angle)
+    if abs(line_angle(seen - source.way.angle)) > ASTRAY:
+        raise ValueError(
+            f"`length` {wanted:g} cannot be had: streaks so short are spots, whose direction would be seen as "
+            f"{seen:.0f} degrees and not as {source.way.angle:.0f}; ask for longer ones"
         )
     return best
 

@@ -17,17 +17,22 @@ RAIN_GAIN = 3
 BAND_PIXELS = 1 << 18  # that are added up at a time
 
 
-def side_by_side(rainy: np.ndarray, derained: np.ndarray, rain: np.ndarray) -> np.ndarray:
+def side_by_side(
+    before: np.ndarray, after: np.ndarray, rain: np.ndarray, captions: tuple[str, str] = ("rainy", "derained")
+) -> np.ndarray:
     """Return one picture (H, W, 3) uint8 of three captioned panels.
 
     Parameters
     ----------
-    rainy, derained
+    before, after
         (H, W) or (H, W, C), uint8, uint16 or float in [0, 1]; alpha is left out.
     rain
         (H, W) float in [0, 1]; shown brightened.
+    captions
+        Of the first two.
     """
-    return captioned([("rainy", rainy, 1), ("derained", derained, 1), (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
+    panels = [(caption, picture, 1) for caption, picture in zip(captions, (before, after), strict=True)]
+    return captioned([*panels, (f"rain x{RAIN_GAIN}", rain, RAIN_GAIN)])
 
 
 def taken(rainy: np.ndarray, derained: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ class OutputSettings:
     ----------
     save_rain, compare
         Whether the rain layer and a comparison are written as well.
+    captions
+        Of a photograph and of its result in the comparison.
     extras
         Names of further pictures of each photograph, which are written beside it as ``_NAME.png``.
     overwrite
@@ -50,6 +52,7 @@ class OutputSettings:
 
     save_rain: bool = False
     compare: bool = False
+    captions: tuple[str, str] = ("rainy", "derained")
     extras: tuple[str, ...] = ()
     overwrite: bool = False
     quality: int = 95
@@ -137,7 +140,7 @@ def write_results(
     if "compare" in wanted:
         from rainopt.app.compare import colours_of, side_by_side
 
-        sheet, colours = side_by_side(image, derained, rain), colours_of(file.metadata)
+        sheet, colours = side_by_side(image, derained, rain, output.captions), colours_of(file.metadata)
         write_image(wanted["compare"], sheet, metadata=colours, overwrite=overwrite)
     for name, extra in (extras or {}).items():
         if name in wanted:

@@ -21,7 +21,7 @@ from tests.support.datasets import clip, files, put, waves
 from tests.support.processes import call
 
 STILL, PAN = 20, 15
-ARGUMENTS = ("in", "--sequences", "--frames", "6", "--licence", "CC0-1.0")
+ARGUMENTS = ("in", "--sequences", "--per-sequence", "6", "--licence", "CC0-1.0")
 
 
 @pytest.fixture(scope="module")
