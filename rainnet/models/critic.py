@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 SMALLEST = 4  # pixels of the side of the last map
 ATTENTIVE = 2  # of the last maps have attention
-SLOPE = 0.1  # of the leaky ReLU
+SLOPE = 0.2  # of the leaky ReLU
 
 
 class Critic(nn.Module):
@@ -28,16 +28,17 @@ class Critic(nn.Module):
         Of the pictures.
     features
         Of the first map, doubled from map to map.
+    spectral
+        Whether convolutions are divided by their largest singular value.
     """
 
-    def __init__(self, side: int = 64, channels: int = 3, features: int = 64) -> None:
+    def __init__(self, side: int = 64, channels: int = 3, features: int = 64, spectral: bool = True) -> None:
         super().__init__()
         count = (side // SMALLEST).bit_length() - 1
         widths = [features << k for k in range(count)]
+        halvings = [nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in zip([channels, *widths], widths, strict=False)]
         normed: Callable[[nn.Module], Any] = nn.utils.parametrizations.spectral_norm
-        self.halvings = nn.ModuleList(
-            normed(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip([channels, *widths], widths, strict=False)
-        )
+        self.halvings = nn.ModuleList(normed(each) if spectral else each for each in halvings)
         self.attention = nn.ModuleList(SelfAttention(width) for width in widths[-ATTENTIVE:])
         self.last = nn.Conv2d(widths[-1], 1, SMALLEST)
 

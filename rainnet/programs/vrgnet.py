@@ -38,6 +38,9 @@ class VRGNetLoss(LossSettings):
         Steps of the critic for one of the others.
     critic_features
         Of the critic's first map.
+    critic_spectral
+        Whether its convolutions have a norm of one, as in the paper. Beside the penalty on slopes it leaves a small
+        critic next to nothing but a plane, which soon tells real rain from made rain no longer.
     critic_sees
         "picture": rainy pictures, and backgrounds with made rain, as in the paper. "rain": what rainy and clean picture
         differ by, and made rain by itself; for pairs whose clean picture is exact. The critic need not look past the
@@ -52,6 +55,7 @@ class VRGNetLoss(LossSettings):
     penalty: float = Field(10.0, ge=0)
     critic_steps: int = Field(5, ge=1)
     critic_features: int = Field(64, ge=1, le=1024)
+    critic_spectral: bool = True
     critic_sees: Literal["picture", "rain"] = "picture"
 
 
@@ -83,7 +87,7 @@ class VRGNetProgram(Program):
     def __init__(self, network: VRGNet, loss: VRGNetLoss) -> None:
         super().__init__(network, loss)
         channels = 1 if self._grey else network.channels
-        self.critic = Critic(network.config.side, channels, loss.critic_features)
+        self.critic = Critic(network.config.side, channels, loss.critic_features, loss.critic_spectral)
         self.pattern = [*["critic"] * (loss.critic_steps - 1), self.all_turns]
 
     @property
