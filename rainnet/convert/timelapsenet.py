@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 
 from rainnet.convert.base import Foreign, UnlikeError, by_name
-from rainnet.convert.ports import taking
 from rainnet.models.timelapsenet import CONVOLUTIONS
 
 NUMBERS = ((0, 2), (5, 7), (10, 12, 14))
@@ -60,4 +59,4 @@ def map_vgg(state: dict[str, Tensor]) -> Foreign:
     mean, deviation = (weight.new_tensor(each).view(3, 1, 1) for each in (MEAN, DEVIATION))
     mapped[f"{start}.weight"] = weight / deviation
     mapped[f"{start}.bias"] = bias - (weight * mean / deviation).sum((1, 2, 3))
-    return Foreign({"channels": 3, "features": features, "kernel": 3}, mapped, [NOTE], ports=taking(start))
+    return Foreign({"channels": 3, "features": features, "kernel": 3}, mapped, [NOTE])

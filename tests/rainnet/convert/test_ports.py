@@ -67,7 +67,9 @@ CASES = [
 
 
 def test_every_network_that_reads_other_programs_is_a_case():
-    assert {name for name, _ in CASES} == {name for name, entry in NETWORKS.items() if entry.maps_foreign}
+    # What becomes a part of TimeLapseNet takes pictures in one way only, and gives none.
+    others = {name for name, entry in NETWORKS.items() if entry.maps_foreign} - {"timelapsenet"}
+    assert {name for name, _ in CASES} == others
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

@@ -78,7 +78,7 @@ def test_other_fusions():
     torch.testing.assert_close(dynamic(maps), concat(maps))
 
 
-@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("kernel", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_pixel_sees_no_farther_than_is_said(kernel):
     net = a_network(features=2, fusion="concat", kernel=kernel).double()
     for parameter in net.parameters():
