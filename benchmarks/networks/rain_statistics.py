@@ -1,6 +1,6 @@
 """Whether a generator's rain is like the rain that it learned from, as large as is wanted, and as it is asked for.
 
-statistics  Of --count patches each of rain that the renderer drew (preset light, over DIR/clean, brought upright), of
+statistics  Of --count patches each of rain of the recipe rainfield (preset light over DIR/clean, brought upright), of
             other such rain, and of the generator's: density, width, length and intensity, as
             `rainnet.generate.measure` has them. Wasserstein distances of generated from training rain, and of test
             from training rain, which is what chance makes.
@@ -30,15 +30,13 @@ from benchmarks.options import Data, Json, Repeat, benchmark
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain
 from rainnet import load
-from rainnet.data.pictures import clean_pictures_in
-from rainnet.data.rendered import RenderedCrops
 from rainnet.generate.controls import RainControls
 from rainnet.generate.layer import rain_layer
 from rainnet.generate.measure import RainMeasure, measure
 from rainnet.models.rainfield import RainField
-from rainnet.programs.base import ExampleSpec
 
-PRESET = "light"
+RECIPE, PRESET = "rainfield", "light"
+SEEDS = (1000, 1001)  # other rain than what was trained on
 WHOLE = (240, 320)  # of layers whose angle is measured
 LARGE = (1080, 1920)
 MEASURED = ("density", "width", "length", "intensity")
@@ -61,7 +59,7 @@ def main(data: Data, model: Model, count: Count = 400, repeat: Repeat = 3, targe
     if not isinstance(network, RainField):
         raise typer.BadParameter(f"'{model}' is a {network.name}, not a rainfield")
     side = network.config.side
-    train, test = (of_renderer(data / "clean", side, count, seed) for seed in (0, 1))
+    train, test = (of_renderer(data / "clean", side, count, seed) for seed in SEEDS)
     made = of_generator(network, count)
     found = {name: distances(train, test, made, name) for name in MEASURED}
     layers = max(count // 10, 10)
@@ -75,9 +73,9 @@ def main(data: Data, model: Model, count: Count = 400, repeat: Repeat = 3, targe
 
 
 def of_renderer(clean: Path, side: int, count: int, seed: int) -> list[RainMeasure]:
-    """Return measures of rendered rain, upright patches of it."""
-    spec = ExampleSpec(truth=True, upright=True)
-    crops = RenderedCrops(clean_pictures_in([clean]), side, spec, seed=seed, presets={PRESET: 1.0}, dry=0.0)
+    """Return measures of rain as the generator is trained on, upright patches of it."""
+    recipe = read_recipe(RECIPE, [f"data.size={side}"], data={"train": [clean]})
+    crops = dataset_for(recipe.data, seed, needs_of(recipe))
     pairs = (crops[k] for k in range(count))
     return [measure(_grey(pair["rainy"] - pair["clean"]), 0.0) for pair in pairs]
 
