@@ -30,10 +30,13 @@ from benchmarks.options import Data, Json, Repeat, benchmark
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain
 from rainnet import load
+from rainnet.data.batches import dataset_for
 from rainnet.generate.controls import RainControls
 from rainnet.generate.layer import rain_layer
 from rainnet.generate.measure import RainMeasure, measure
 from rainnet.models.rainfield import RainField
+from rainnet.recipes.recipe import read_recipe
+from rainnet.train.build import needs_of
 
 RECIPE, PRESET = "rainfield", "light"
 SEEDS = (1000, 1001)  # other rain than what was trained on
