@@ -27,7 +27,7 @@ class TimeLapseLoss(LossSettings):
         γ falls from the first to the second in this share of the training; see `rainnet.losses.timelapse.gamma`.
     corner
         Of the distances of backgrounds and frames at first; it falls to 0 as γ falls. 0: absolute ones from the first
-        step on, as in the paper. See `rainnet.losses.timelapse.distance`.
+        step on, as in the paper. See `rainnet.losses.rounded.distance`.
     directions
         λv, of how far gradients of the rain are from a few directions.
     centres

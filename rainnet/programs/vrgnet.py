@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rainnet.losses.rounded import distance
 from rainnet.losses.variational import bounded, kl_around, kl_standard
 from rainnet.losses.wasserstein import critic_loss, generator_loss, gradient_penalty
 from rainnet.models.base import Network
@@ -16,6 +17,9 @@ from rainnet.models.critic import Critic
 from rainnet.models.rainfield import RainField
 from rainnet.models.vrgnet import VRGNet
 from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
+
+CORNER = 0.1
+"""Of the distance of rain from rain, which is 0 in most places: black would be the best guess at its median."""
 
 
 class VRGNetLoss(LossSettings):
@@ -27,6 +31,10 @@ class VRGNetLoss(LossSettings):
         γ of Eq. (17): 1 for rendered rain, 0.01 for pairs of real rain.
     code, background
         Of the divergences of the code and of the background.
+    own
+        Of the distance of the rain that a picture's own code makes from the picture's rain. In the paper nothing but
+        the critic asks for codes, and these soon tell nothing of pictures. With it, codes of the critic's made rain are
+        drawn from the prior, as they are when rain is made later; for pairs whose clean picture is exact.
     reduction
         What a divergence of many numbers is: "mean", as in the authors' program, or "sum", a mean over pictures, as the
         paper writes it.
@@ -50,6 +58,7 @@ class VRGNetLoss(LossSettings):
     adversarial: float = Field(1.0, ge=0)
     code: float = Field(1.0, ge=0)
     background: float = Field(1.0, gt=0)
+    own: float = Field(0.0, ge=0)
     reduction: Literal["mean", "sum"] = "mean"
     variance: float = Field(1e-6, gt=0)
     penalty: float = Field(10.0, ge=0)
@@ -115,7 +124,7 @@ class VRGNetProgram(Program):
         pictures = loss.critic_sees == "picture"
         if turn == "critic":
             with torch.no_grad():
-                rain = self.network.rain(self._drawn(O)[0]).float()
+                rain = self.network.rain(self._of_fakes(self._drawn(O)[0])).float()
                 fake = self.network.backgrounds(O).stages[-1].float() + rain if pictures else rain
             return self._judged(self._seen(O if pictures else O - clean), self._seen(fake))
         if turn == "network":
@@ -132,8 +141,11 @@ class VRGNetProgram(Program):
             return terms
         codes, log_variance, mean = self._drawn(O)
         terms = {"code": loss.code * self._reduced(kl_standard(mean, log_variance))}
+        if loss.own:
+            apart = self._seen(self.network.rain(codes).float()) - self._seen(O - clean)
+            terms["own"] = loss.own * distance(apart, CORNER).mean()
         if loss.adversarial:
-            rain = self.network.rain(codes).float()
+            rain = self.network.rain(self._of_fakes(codes)).float()
             if pictures:
                 with torch.no_grad():
                     B = self.network.backgrounds(O).stages[-1].float()
@@ -146,6 +158,10 @@ class VRGNetProgram(Program):
         codes = self.network.codes(O)
         codes = codes._replace(mean=codes.mean.float(), log_variance=bounded(codes.log_variance.float()))
         return codes.draw(), codes.log_variance, codes.mean
+
+    def _of_fakes(self, codes: Tensor) -> Tensor:
+        """Return the codes of the rain that the critic is shown."""
+        return self.network.draw_codes(len(codes)).to(codes) if self.loss.own else codes
 
     def _seen(self, pictures: Tensor) -> Tensor:
         """Return what the critic sees of pictures or of rain, (N, C, H, W) or grey."""

@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 import torch
 
-from rainnet.losses.timelapse import background_consistency, cross_similarity, distance, gamma, reconstruction
+from rainnet.losses.rounded import distance
+from rainnet.losses.timelapse import background_consistency, cross_similarity, gamma, reconstruction
 
 
 def test_losses_are_means_over_pairs_of_different_frames():

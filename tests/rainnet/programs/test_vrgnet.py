@@ -58,6 +58,22 @@ def test_the_divergence_of_the_code_is_that_of_what_was_found(batch):
     torch.testing.assert_close(term, kl_standard(codes.mean, codes.log_variance).mean())
 
 
+def test_codes_are_taught_by_the_rain_that_they_make(batch):
+    program = a_program("rainfield", own=2.0, adversarial=0.0, code=0.0, critic_sees="rain")
+    program.network.generator.last.bias.data.fill_(0.1)
+    terms = program(batch, "generator", 0.0)
+    assert set(terms) == {"code", "own"}
+    terms["own"].backward()
+    assert any(bool(parameter.grad.any()) for parameter in program.network.encoder.parameters())
+    # What the critic is shown depends on nothing that was found in pictures.
+    shown = []
+    for name in ("rainy", "clean"):
+        torch.manual_seed(3)
+        shown.append(program._of_fakes(program._drawn(batch[name])[0]))
+    assert torch.equal(*shown)
+    assert not a_program("rainfield")(batch, "generator", 0.0).keys() & {"own"}
+
+
 def test_networks_of_another_kind_are_refused():
     with pytest.raises(TypeError, match="`network` must be a VRGNet, got PReNet"):
         VRGNetProgram(rainnet.create("prenet"), VRGNetLoss())
