@@ -39,7 +39,7 @@ from rainnet.infer.derain import derain
 from rainopt import read_image, write_image
 
 PRESET, SPREAD = "light", 30.0  # its directions
-RECIPE, STEPS, OWN_STEPS = "prenet-small", 1500, 5000
+RECIPE, STEPS = "prenet-small", 1500
 
 Model = Annotated[Path, typer.Option("--model", help="The generator, a rainfield.")]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of pairs and trainings.")]
@@ -78,8 +78,7 @@ def main(
             f"{alone} + made": (few, [*common, _augment(model)]),
         }
         if own:
-            changes = ["data.kind=pairs", f"run.steps={OWN_STEPS}", f"run.seed={seed}"]
-            trained("rainfield", changes, few, folder / "generator")
+            trained("rainfield", ["data.kind=pairs", f"run.seed={seed}"], few, folder / "generator")
             plans[f"{alone} + own"] = few, [*common, _augment(folder / "generator")]
         if more:
             plans[f"{2 * pairs} pairs"] = _pairs(data, folder / f"pairs{2 * pairs}", 2 * pairs, seed), common

@@ -47,8 +47,7 @@ class VRGNetLoss(LossSettings):
     critic_features
         Of the critic's first map.
     critic_spectral
-        Whether its convolutions have a norm of one, as in the paper. Beside the penalty on slopes it leaves a small
-        critic next to nothing but a plane, which soon tells real rain from made rain no longer.
+        Whether its convolutions have a norm of one, as in the paper; the penalty keeps slopes bounded without it, too.
     critic_sees
         "picture": rainy pictures, and backgrounds with made rain, as in the paper. "rain": what rainy and clean picture
         differ by, and made rain by itself; for pairs whose clean picture is exact. The critic need not look past the
@@ -136,7 +135,7 @@ class VRGNetProgram(Program):
             terms = {"background": loss.background * self._reduced(costs)}
             if loss.adversarial and pictures:
                 with torch.no_grad():
-                    rain = self.network.rain(self._drawn(O)[0]).float()
+                    rain = self.network.rain(self._of_fakes(self._drawn(O)[0])).float()
                 terms["adversarial b"] = loss.adversarial * generator_loss(self._score(B + rain))
             return terms
         codes, log_variance, mean = self._drawn(O)
