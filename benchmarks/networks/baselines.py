@@ -92,11 +92,11 @@ def speed(net: Network, picture: np.ndarray, repeat: int) -> dict[str, float]:
     how far off it is; what is computed, and how fast that could be done.
     """
     rainy = _tensor(picture)
-    found = seconds("first", repeat, lambda: net.layers(rainy))
+    found = seconds("first", repeat, lambda: net.split(rainy))
     last = rainy.contiguous(memory_format=torch.channels_last)
-    found |= seconds("last", repeat, lambda: net.layers(last))
+    found |= seconds("last", repeat, lambda: net.split(last))
     with halved():
-        found |= seconds("bfloat16", repeat, lambda: net.layers(last))
+        found |= seconds("bfloat16", repeat, lambda: net.split(last))
     return found | {"bfloat16_dB": bfloat16_decibels(net, last)} | floor(net, rainy, repeat)
 
 

@@ -42,9 +42,9 @@ def bfloat16_decibels(net: Network, picture: Tensor) -> float:
     """Return how far bfloat16 is from float32: PSNR of what is removed from a picture (1, C, H, W),
     at most 100 dB.
     """
-    exact = net.layers(picture).removed
+    exact = net.split(picture).removed
     with halved():
-        rounded = net.layers(picture).removed.float()
+        rounded = net.split(picture).removed.float()
     return float(-10 * torch.log10((exact - rounded).square().mean().clamp(min=1e-10)))
 
 
@@ -53,7 +53,7 @@ def floor(net: Network, picture: Tensor, repeat: int) -> dict[str, float]:
     matrices of float32 do on this machine.
     """
     with torch.inference_mode(), FlopCounterMode(display=False) as counted:
-        net.layers(picture)
+        net.split(picture)
     gflop, work, matrix = counted.get_total_flops() / 1e9, 2e-9 * SIDE**3, torch.rand(SIDE, SIDE)
     took = seconds("matrix", repeat, lambda: matrix @ matrix)
     return {

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import rainnet
-from benchmarks.networks import timelapse_ablation, timelapse_real
+from benchmarks.networks import baselines, timelapse, timelapse_ablation, timelapse_real, timing
 from data_tools.commands.main import app as raindata
+from rainnet.export.onnx import Exported
 from rainnet.recipes.recipe import read_recipe
 from rainnet.train.build import build_program
 from rainopt import psnr, read_image, write_image
@@ -75,6 +76,23 @@ def test_cases_are_recipes_that_can_be_trained(tree):
     supervised = timelapse_ablation.recipe_of([tree], 4, 1, ["data.kind=pairs", *timelapse_ablation.SUPERVISED])
     loss = build_program(supervised).loss
     assert (loss.truth, loss.pairs_frames) == (1, False)
+
+
+def test_sizes_are_measured_on_pictures_of_any_size(tree, monkeypatch):
+    monkeypatch.setattr(timelapse, "SIZES", {"1": {"features": 1}, "1, concat": {"features": 1, "fusion": "concat"}})
+    # Exports take seconds, and have tests of their own.
+    monkeypatch.setattr(baselines, "export_onnx", lambda net, path: Exported(path, 1e-6))
+    for name, value in {"LONG": 61, "SHORT": 45, "TILE": 32}.items():  # no multiples of 8
+        monkeypatch.setattr(baselines, name, value)
+    monkeypatch.setattr(timing, "SIDE", 64)
+    target = tree / "sizes.json"
+    status, _, err = call(timelapse.main, "--data", tree, "--repeat", 1, "--json", target)
+    assert status == 0, err
+    sizes = json.loads(target.read_text())["sizes"]
+    dynamic, concat = sizes.values()
+    # A filter for each picture by 12 means, in place of one, each with as many biases as it has outputs.
+    assert dynamic["parameters"] - concat["parameters"] == 12 * 48 + 48 - (48 + 4)
+    assert concat["tiles"] < 1e-5
 
 
 def test_what_is_left_of_rain_and_taken_from_where_there_is_none():
