@@ -78,6 +78,8 @@ def _show(report: Verification, out: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from data_tools.layouts.files import counted
+
     out.print(escape(report.message))
     holds = Table("split", "pairs", title="holds", title_justify="left")
     for split, count in report.splits.items():
@@ -93,8 +95,9 @@ def _show(report: Verification, out: Console) -> None:
     if report.ok:
         what = f"{report.pairs} pairs of {report.scenes} scenes"
         if report.pairs and report.unpaired == report.pairs:
-            of_scenes = f" of {report.scenes} scenes" if report.scenes < report.pairs else ""
-            what = f"{report.pairs} images{of_scenes}; whether they are rainy cannot be told without clean ones"
+            what = counted(report.pairs, "image")
+            what += f" of {counted(report.scenes, 'scene')}" if report.scenes < report.pairs else ""
+            what += "; whether they are rainy cannot be told without clean ones"
         out.print(f"nothing is wrong with {what}")
         return
     kinds: dict[str, list] = {}
