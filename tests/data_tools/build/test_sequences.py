@@ -68,7 +68,7 @@ def test_verify_finds_nothing_wrong_and_export_says_that_there_is_no_pair(lapse,
     monkeypatch.chdir(lapse[0])
     status, out, _ = call(app, "verify", "out")
     assert status == 0
-    assert "nothing is wrong with 6 images of 1 scenes; whether they are rainy cannot be told" in out
+    assert "nothing is wrong with 6 images of 1 scene; whether they are rainy cannot be told" in out
     status, _, err = call(app, "export", "out", "-o", "new", "--to", "spa")
     assert status == 2
     assert "holds no pair to export; its 6 rainy images without a clean one can be trained on where they lie" in err
