@@ -10,8 +10,9 @@ frames   Scenes of which there are 2, 10, 25, 50 or 100 frames: the network by i
          mean of the frames of a scene and by their percentile background; beside it, how far these two are from the
          truth (Fig. 14).
 
-All cases of "losses" and "fusion" see the same crops in the same order. A run this short tells what helps at the
-beginning, and no more than that; the spread over seeds says how much of it is chance.
+All cases of "losses" and "fusion" see the same crops in the same order, and a case that is in both is trained once. A
+run this short tells what helps at the beginning, and no more than that; the spread over seeds says how much of it is
+chance. PSNR / SSIM under the protocol y_matlab.
 
   python -m benchmarks.networks.timelapse_ablation --data DIR --part losses --part fusion --json results.json
 """
@@ -33,19 +34,23 @@ import torch
 import typer
 
 from benchmarks.common import finish, print_table
-from benchmarks.networks.scenes import Scene, scenes
-from benchmarks.networks.short_runs import Pool, score, train_case
+from benchmarks.networks.scenes import scenes
+from benchmarks.networks.scores import Triple, cell, scored
+from benchmarks.networks.short_runs import Pool, train_case
 from benchmarks.options import Data, Json, Limit, Steps, benchmark
 from benchmarks.pictures import PROTOCOL, middle, pictures, to_bytes
+from rainnet.infer.derain import derain
 from rainnet.recipes.recipe import Recipe, read_recipe
-from rainopt import percentile_background, psnr, read_image, write_image
+from rainopt import percentile_background, read_image, write_image
 
 PRESET = "medium"
 PICTURES = 6
 SIDE, FEATURES = 64, 8  # of crops, and of the first maps
 CONCAT, DYNAMIC = ({"network.config.fusion": f'"{name}"'} for name in ("concat", "dynamic"))
 NO_SIMILARITY, NO_DIRECTIONS = {"loss.similarity": 0.0}, {"loss.directions": 0.0}
-CASES: dict[str, dict[str, dict[str, Any]]] = {
+Cases = dict[str, dict[str, dict[str, Any]]]
+Score = dict[str, float]
+CASES: Cases = {
     "losses": {
         "r b": CONCAT | NO_SIMILARITY | NO_DIRECTIONS,
         "r b s": CONCAT | NO_DIRECTIONS,
@@ -79,14 +84,13 @@ def main(
     parts = part or [*CASES, "frames"]
     if wrong := [name for name in parts if name not in (*CASES, "frames")]:
         raise typer.BadParameter(f"'{wrong[0]}' is no part; there are losses, fusion and frames", param_hint="--part")
-    tested = scenes(data, PRESET, limit)
-    base = statistics.fmean(psnr(scene.rainy, scene.clean, PROTOCOL) for scene in tested)
+    tested: list[Triple] = [(scene.rainy, scene.clean, None) for scene in scenes(data, PRESET, limit)]
+    base = scored({"input": lambda rainy: rainy}, tested)["methods"]["input"]
     found: dict[str, Any] = {}
-    for name in parts:
-        if name == "frames":
-            found[name] = by_frames(data, tested, steps, range(seeds))
-        else:
-            found[name] = by_cases(name, data, tested, steps, range(seeds))
+    if cases := {name: CASES[name] for name in parts if name != "frames"}:
+        found |= by_cases(cases, data, tested, steps, range(seeds))
+    if "frames" in parts:
+        found["frames"] = by_frames(data, tested, steps, range(seeds))
     report(found, base, len(tested))
     results = {"benchmark": "net_timelapse_ablation", "protocol": PROTOCOL, "preset": PRESET, "steps": steps}
     finish({**results, "seeds": seeds, "pictures": len(tested), "input": base, "found": found}, target)
@@ -105,21 +109,34 @@ def recipe_of(data: Sequence[Path], steps: int, seed: int, changes: Sequence[str
     return read_recipe("timelapsenet-small", [*common, *changes], data={"train": list(data), **section})
 
 
-def by_cases(part: str, data: Path, tested: Sequence[Scene], steps: int, seeds: range) -> dict[str, list[float]]:
-    """Return PSNR of each case, of each seed."""
+def trained_score(recipe: Recipe, batches: Pool, tested: Sequence[Triple]) -> Score:
+    """Return PSNR and SSIM of what a recipe trains."""
+    network = train_case(recipe, batches)
+    found = scored({"": lambda rainy: derain(network, rainy, device="cpu").background}, tested)
+    return dict(found["methods"][""])
+
+
+def by_cases(
+    parts: Cases, data: Path, tested: Sequence[Triple], steps: int, seeds: range
+) -> dict[str, dict[str, list[Score]]]:
+    """Return the scores of each case of each part, one of each seed."""
     rendered = {"presets": {PRESET: 1.0}}
     batches = Pool(recipe_of([data / "clean"], steps, 0, [], **rendered))
-    found: dict[str, list[float]] = {case: [] for case in CASES[part]}
+    found: dict[str, dict[str, list[Score]]] = {part: {case: [] for case in cases} for part, cases in parts.items()}
     for seed in seeds:
-        for case, changed in CASES[part].items():
-            changes = [f"{key}={value}" for key, value in changed.items()]
-            recipe = recipe_of([data / "clean"], steps, seed, changes, **rendered)
-            found[case].append(score(train_case(recipe, batches), tested))
-            _tell(f"{part}, seed {seed}, {case}: {found[case][-1]:.2f} dB")
+        known: dict[tuple[str, ...], Score] = {}
+        for part, cases in parts.items():
+            for case, changed in cases.items():
+                changes = tuple(f"{key}={value}" for key, value in changed.items())
+                if changes not in known:
+                    recipe = recipe_of([data / "clean"], steps, seed, changes, **rendered)
+                    known[changes] = trained_score(recipe, batches, tested)
+                found[part][case].append(known[changes])
+                _tell(f"{part}, seed {seed}, {case}: {cell(known[changes])}")
     return found
 
 
-def by_frames(data: Path, tested: Sequence[Scene], steps: int, seeds: range) -> dict[str, dict[str, Any]]:
+def by_frames(data: Path, tested: Sequence[Triple], steps: int, seeds: range) -> dict[str, dict[str, Any]]:
     """Return PSNR by the number of frames of a scene: of each target, and of the targets themselves."""
     found: dict[str, dict[str, Any]] = {}
     for count in FRAMES:
@@ -133,8 +150,8 @@ def by_frames(data: Path, tested: Sequence[Scene], steps: int, seeds: range) -> 
                 for name in TARGETS:
                     place, changes = (own, []) if name == TARGETS[0] else (root / name, [*SUPERVISED])
                     recipe = recipe_of([place], steps, seed, ["data.kind=pairs", *changes])
-                    row[name].append(score(train_case(recipe, Pool(recipe)), tested))
-                    _tell(f"{count} frames, seed {seed}, {name}: {row[name][-1]:.2f} dB")
+                    row[name].append(trained_score(recipe, Pool(recipe), tested))
+                    _tell(f"{count} frames, seed {seed}, {name}: {cell(row[name][-1])}")
         found[str(count)] = row
     return found
 
@@ -152,10 +169,10 @@ def rendered_scenes(data: Path, root: Path, count: int) -> Path:
     return root / "scenes"
 
 
-def taught_by(kind: str, dataset: Path, folder: Path) -> float:
-    """Write a dataset whose clean pictures are made of the rainy ones, and return their mean PSNR."""
+def taught_by(kind: str, dataset: Path, folder: Path) -> Score:
+    """Write a dataset whose clean pictures are made of the rainy ones, and return how far these are from the truth."""
     shutil.copytree(dataset, folder, copy_function=os.link)
-    scores = []
+    made_and_clean: list[Triple] = []
     for file in pictures(dataset / "train/clean"):
         frames = np.stack([read_image(each) for each in pictures(dataset / "train/rainy" / file.stem)])
         made = frames.mean(0) / 255 if kind == "mean" else percentile_background(frames).image
@@ -163,30 +180,37 @@ def taught_by(kind: str, dataset: Path, folder: Path) -> float:
         place = folder / "train/clean" / file.name
         place.unlink()  # a link: what is written must not reach the original
         write_image(place, made)
-        scores.append(psnr(made, read_image(file), PROTOCOL))
-    return statistics.fmean(scores)
+        made_and_clean.append((made, read_image(file), None))
+    return dict(scored({"": lambda made: made}, made_and_clean)["methods"][""])
 
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def report(found: dict[str, Any], base: float, count: int) -> None:
+def report(found: dict[str, Any], base: Score, count: int) -> None:
     """Print the tables."""
-    about = f"rendered rain, {count} pictures, input {base:.2f} dB; PSNR on Y (MATLAB)"
+    about = f"rendered rain, {count} pictures, input {cell(base)}; Y (MATLAB)"
     for part in CASES:
         if part in found:
-            rows = [
-                (case, f"{statistics.fmean(values):.2f}", f"{min(values):.2f} … {max(values):.2f}", f"{published:.2f}")
-                for (case, values), published in zip(found[part].items(), PUBLISHED[part], strict=True)
-            ]
-            print_table(f"{part}: {about}", ("case", "mean", "least … most", "published, real rain"), rows)
+            rows = []
+            for (case, scores), published in zip(found[part].items(), PUBLISHED[part], strict=True):
+                decibels = [score["psnr"] for score in scores]
+                spread = f"{min(decibels):.2f} … {max(decibels):.2f}"
+                rows.append((case, cell(_mean(scores)), spread, f"{published:.2f}"))
+            print_table(f"{part}: {about}", ("case", "mean", "PSNR, least … most", "published, real rain"), rows)
     if "frames" in found:
-        columns = (*TARGETS, *(f"{kind} itself" for kind in TARGETS[1:]))
-        rows = [
-            (frames, *(f"{np.mean(row[column]):.2f}" for column in columns)) for frames, row in found["frames"].items()
-        ]
+        rows = []
+        for frames, row in found["frames"].items():
+            spreads = [f"{np.ptp([score['psnr'] for score in row[name]]):.2f}" for name in TARGETS]
+            means = [f"{cell(_mean(row[name]))} ({spread})" for name, spread in zip(TARGETS, spreads, strict=True)]
+            rows.append((frames, *means, *(cell(row[f"{kind} itself"]) for kind in TARGETS[1:])))
+        columns = (*(f"{name} (spread)" for name in TARGETS), *(f"{kind} itself" for kind in TARGETS[1:]))
         print_table(f"frames of a scene: {about}", ("frames", *columns), rows)
+
+
+def _mean(scores: Sequence[Score]) -> Score:
+    return {key: statistics.fmean(score[key] for score in scores) for key in scores[0]}
 
 
 if __name__ == "__main__":

@@ -30,16 +30,23 @@ def test_all_parts_are_trained_and_told(tree, monkeypatch):
     monkeypatch.setattr(timelapse_ablation, "CASES", cases)
     monkeypatch.setattr(timelapse_ablation, "PUBLISHED", dict.fromkeys(cases, (1.0, 2.0)))
     monkeypatch.setattr(timelapse_ablation, "Pool", lambda recipe: monkeypatch)
-    monkeypatch.setattr(timelapse_ablation, "train_case", lambda recipe, batches: recipe)
-    monkeypatch.setattr(timelapse_ablation, "score", lambda recipe, tested: 20.0 + recipe.run.seed)
+    trained = []
+
+    def trained_score(recipe, batches, tested):
+        trained.append(recipe)
+        return {"psnr": 20.0 + recipe.run.seed, "ssim": 0.5}
+
+    monkeypatch.setattr(timelapse_ablation, "trained_score", trained_score)
     target = tree / "told.json"
     status, out, err = call(timelapse_ablation.main, "--data", tree, "--limit", 1, "--seeds", 2, "--json", target)
     assert status == 0, err
     told = json.loads(target.read_text())["found"]
-    assert told["losses"] == {"r b v, dynamic": [20, 21], "r b s v, dynamic": [20, 21]}
-    assert list(told["fusion"]) == ["concat", "dynamic"]
-    assert told["frames"]["3"]["mean"] == [20, 21]
-    assert "20.50" in out
+    both = [{"psnr": 20.0, "ssim": 0.5}, {"psnr": 21.0, "ssim": 0.5}]
+    assert told["losses"] == {"r b v, dynamic": both, "r b s v, dynamic": both}
+    assert told["fusion"] == {"concat": both, "dynamic": both}
+    assert told["frames"]["3"]["mean"] == both
+    assert len(trained) == 2 * (3 + 3)  # the dynamic filter with all losses is in both parts
+    assert "20.50 / 0.5000" in out
     status, _, err = call(timelapse_ablation.main, "--data", tree, "--part", "loses")
     assert status == 2
     assert "'loses' is no part" in err
@@ -54,7 +61,7 @@ def test_targets_are_made_of_the_frames_alone(tree):
         frames = [read_image(file).astype(float) for file in sorted((scenes / "train/rainy" / first.stem).iterdir())]
         made = read_image(tree / kind / "train/clean" / first.name)
         assert len(frames) == 3
-        assert 10 < value < 60
+        assert 10 < value["psnr"] < 60
         if kind == "mean":
             assert np.abs(made - np.mean(frames, 0)).max() <= 0.5 + 1e-6
         else:
