@@ -28,7 +28,8 @@ def read_recipe(name: str, changes: Sequence[str] = (), **sections: Mapping[str,
     name
         A TOML file, or one of `shipped`.
     changes
-        ``SECTION.KEY=VALUE`` each, the value in TOML's own spelling, or a bare word.
+        ``SECTION.KEY=VALUE`` each, the value in TOML's own spelling, or a bare word; ``stages.NAME.KEY=VALUE`` for the
+        stage of a name.
     **sections
         Keys of sections that replace those of the file: what a command's other options say.
 
@@ -91,11 +92,22 @@ def _apply(values: dict[str, Any], change: str) -> None:
         raise RecipeError(f"'{shown}' {_DEEP}")
     _require_shallow(value, f"'{shown}'")
     place = values
+    if keys[0] == "stages" and len(keys) > 2 and isinstance(values.get("stages"), list):
+        place, keys = _stage(values["stages"], keys[1], shown), keys[2:]
     for key in keys[:-1]:
         place = place.setdefault(key, {})
         if not isinstance(place, dict):
             raise RecipeError(f"'{shown}': '{key}' is a value and holds no keys")
     place[keys[-1]] = value
+
+
+def _stage(stages: list[Any], name: str, shown: str) -> dict[str, Any]:
+    """Return the stage of a name."""
+    named = {stage["name"]: stage for stage in stages if isinstance(stage, dict) and "name" in stage}
+    try:
+        return named[known(name, named, "stage of the recipe")]
+    except ValueError as error:
+        raise RecipeError(f"'{shown}': {error}") from None
 
 
 def _require_shallow(values: Any, where: str) -> None:

@@ -37,6 +37,17 @@ def test_changes_are_values_of_toml_or_bare_words():
     assert recipe.loss["tau"] == 0
 
 
+def test_a_stage_is_changed_by_its_name():
+    recipe = read_recipe("rainfield", ["stages.codes.steps=7", "stages.rain.loss.own=3"])
+    codes, rain = recipe.stages
+    assert (codes.steps, codes.name) == (7, "codes")
+    assert rain.loss["own"] == 3
+    with pytest.raises(RecipeError, match="'code' is no stage of the recipe; did you mean 'codes'"):
+        read_recipe("rainfield", ["stages.code.steps=7"])
+    with pytest.raises(RecipeError, match="'stages' is a value and holds no keys"):
+        read_recipe("rainfield", ["stages.steps=7"])
+
+
 def test_an_optimiser_differs_from_the_networks_by_what_it_says_itself():
     recipe = read_recipe("udgnet-small", ["optimiser.lr=0.5"])
     assert recipe.optimiser_of("discriminator") == recipe.optimiser_of("network")
