@@ -22,6 +22,8 @@ from rainopt.video.registration.register import Alignment, AlignmentError, Stabi
 # From this correlation of the masks of their rain on, two frames show the same: that of frames a moment apart is near 0
 # where it falls, and near 1 where a video was slowed down, or its frames were doubled.
 SAME = 0.5
+# Share of the pixels that may be darker than the background: rain darkens nothing, and what moves is said apart.
+DARKER = 0.25
 
 
 class SequenceFrame(NamedTuple):
@@ -30,7 +32,7 @@ class SequenceFrame(NamedTuple):
     place: int  # in the store
     rain: float  # share of the pixels that are brighter than the background, where nothing is in front of it
     living: float  # share of the pixels in which something else than background and rain shows
-    gain: float  # how bright its light is, the middle of the scene's frames being 1
+    gain: float  # how bright its light is, the middle of the frames that can be used being 1
     astray: float = 0.0  # pixels that a corner of it seems to lie off the background; 0 where that cannot be told
 
 
@@ -38,24 +40,26 @@ def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[li
     """Choose frames evenly over those of a scene that can be used; returns them, and why others were left out.
 
     A frame can be used if it shows rain, as `data_tools.build.pairs.choose_frames` asks for it; if that is another than
-    in the frame before; if no more than half of it is in front of the background; if its light is that of the others
-    within `data_tools.build.still_parts.LIT`; and if it does not lie astray.
+    in those before; if no more than half of it is in front of the background, and most of the rest is no darker; if it
+    does not lie astray; and if its light is that of the others: of those in use, no two differ by more than
+    `data_tools.build.still_parts.LIT`.
     """
     background = frame_luminance(settled.estimate.image)
     unit = np.float32(np.iinfo(store.dtype).max)
     lights = np.array([light_between(background, frame_luminance(frame / unit)) for frame in store])
-    gains = lights / np.median(lights)
+    gains = lights / usual_light(lights)
     # Dense rain is wide in many places; what is dark is none.
     dense = run_of(settled.estimate.seen) > DENSE
     usable: list[SequenceFrame] = []
     left_out: list[str] = []
-    before: tuple[int, np.ndarray, np.ndarray] | None = None  # number, frame, and where rain is in it
+    before: np.ndarray | None = None
+    rains: list[tuple[int, np.ndarray]] = []  # numbers of usable frames, and where rain is in them
     for place, (number, gain) in enumerate(zip(settled.numbers, gains.tolist(), strict=True)):
         frame = store[place]
-        if before is not None and repeats(frame, before[1]):
-            left_out.append(f"frame {number} repeats frame {before[0]}")
+        if before is not None and repeats(frame, before):
+            left_out.append(f"frame {number} repeats frame {rains[-1][0]}")
             continue
-        if abs(math.log(gain)) > LIT:
+        if abs(math.log(gain)) > LIT / 2:
             left_out.append(f"frame {number} is {100 * abs(gain - 1):.1f} % {'brighter' if gain > 1 else 'darker'}")
             continue
         difference = frame_luminance(frame / unit) - background
@@ -67,11 +71,14 @@ def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[li
             left_out.append(f"frame {number} shows too much that moves")
         elif rain < LEAST_RAIN:
             left_out.append(f"frame {number} shows no rain")
-        elif before is not None and _correlation(before[2], rainy) > SAME:
-            left_out.append(f"frame {number} shows the rain of frame {before[0]}")
+        elif float(np.mean(difference[there] < -NEAR)) > DARKER:
+            left_out.append(f"frame {number} shows another background")
+        elif (same := next((one for one, its in rains if _correlation(its, rainy) > SAME), None)) is not None:
+            left_out.append(f"frame {number} shows the rain of frame {same}")
         else:
             usable.append(SequenceFrame(place, rain, float(np.mean(lives)), gain))
-            before = number, frame, rainy
+            rains.append((number, rainy))
+            before = frame
     chosen: list[SequenceFrame] = []
     stabiliser = stabiliser_of(small_copy(settled.estimate.image))
     for k in sorted({round(k) for k in np.linspace(0, len(usable) - 1, count)}) if usable else ():
@@ -81,6 +88,14 @@ def choose_sequence(settled: Settled, store: FrameStore, count: int) -> tuple[li
         else:
             chosen.append(usable[k]._replace(astray=astray))
     return chosen, left_out
+
+
+def usual_light(lights: np.ndarray) -> float:
+    """Return the middle of the range, as wide as frames of one sequence may differ, that most lights (N,) lie in."""
+    logarithms = np.sort(np.log(lights))
+    within = np.searchsorted(logarithms, logarithms + LIT, side="right") - np.arange(len(logarithms))
+    first = int(np.argmax(within))
+    return math.exp(float(logarithms[first] + logarithms[first + int(within[first]) - 1]) / 2)
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

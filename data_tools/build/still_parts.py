@@ -29,6 +29,10 @@ MOVED = 0.5
 # their rain is the same: at a mean brightness of 0.4, 2 % are 0.008, a little less than the 0.01 to 0.03 that light
 # rain adds on average. More would be learnt as if it were rain.
 LIT = 0.02
+# Pixels of a small copy that are one place; by how much more than elsewhere its light may have changed before it
+# counts, as what rain has left differs from group to group; and the share of such places from which on it is no rain,
+# but a lamp, a shadow, or a car that was parked.
+PLACE, PLACE_LIT, MANY_PLACES = 16, 0.05, 0.05
 # Ratios of brightness that differ by no more are those of one light, in noise; how often their middle is sought; and
 # what is left of the light in a picture that is black.
 NOISE, SHIFTS, BLACK = 0.05, 8, 1e-3
@@ -71,10 +75,10 @@ def parts_of_scene(store: FrameStore) -> list[ScenePart]:
 
     Groups of one or two dozen frames are looked at. The camera stands still in a group if `stands_still` says so and
     the background is not smeared; groups in a row are one part if their backgrounds lie where that of the first does,
-    and are as bright.
+    and are as bright everywhere.
     """
     parts: list[ScenePart] = []
-    first: tuple[Stabiliser | None, np.ndarray] | None = None  # background of the still part that goes on
+    first: tuple[Stabiliser | None, _Group] | None = None  # group with which the still part that goes on begins
     scale = max(store.shape[:2]) / max(small_copy(store[0]).shape[:2])
     for group in _groups(store):
         if not group.stands_still(store.shape):
@@ -86,12 +90,12 @@ def parts_of_scene(store: FrameStore) -> list[ScenePart]:
                 parts.append(ScenePart(group.places, moves))
             first = None
             continue
-        begins = "" if first is None else _change(*first, group.background, scale)
+        begins = "" if first is None else _change(*first, group, scale)
         if first is not None and not begins:
             parts[-1] = replace(parts[-1], places=range(parts[-1].places.start, group.places.stop))
         else:
             parts.append(ScenePart(group.places, begins=begins))
-            first = stabiliser_of(group.background), group.background
+            first = stabiliser_of(group.background), group
     return parts
 
 
@@ -119,18 +123,47 @@ def _movement(copies: Sequence[np.ndarray]) -> float:
     return max(shifts) if 2 * len(shifts) >= len(copies) - 1 else math.inf
 
 
-def _change(stabiliser: Stabiliser | None, first: np.ndarray, now: np.ndarray, scale: float) -> str:
-    """Return what has changed from one background to another, "" if nothing has."""
-    gain = light_between(first, now)
+def _change(stabiliser: Stabiliser | None, first: _Group, now: _Group, scale: float) -> str:
+    """Return what has changed from the background of one group to that of another, "" if nothing has."""
+    gain = light_between(first.background, now.background)
     if abs(math.log(gain)) > LIT:
         return f"the light has changed by {100 * (gain - 1):+.1f} %"
-    if stabiliser is None:
-        return ""
-    try:
-        shift = stabiliser.align(now).shift * scale
-    except AlignmentError:
-        return "the background has become another one"
-    return f"the camera has moved by {shift:.1f} pixels" if shift > MOVED else ""
+    if stabiliser is not None:
+        try:
+            shift = stabiliser.align(now.background).shift * scale
+        except AlignmentError:
+            return "the background has become another one"
+        if shift > MOVED:
+            return f"the camera has moved by {shift:.1f} pixels"
+    share = places_lit_anew(first.background, now.background, first.valid & now.valid, gain)
+    return f"the light has changed in {100 * share:.0f} % of the picture" if share > MANY_PLACES else ""
+
+
+def places_lit_anew(first: np.ndarray, now: np.ndarray, valid: np.ndarray, gain: float) -> float:
+    """Return the share of the places of a scene whose brightness has changed otherwise than that of the whole.
+
+    Parameters
+    ----------
+    first, now
+        Pictures of one scene, (H, W, C) float32 in [0, 1].
+    valid
+        (H, W) bool: where both can be trusted.
+    gain
+        How many times as bright the second is as a whole.
+    """
+    before, after = frame_luminance(first), frame_luminance(now)
+    telling = valid & (before > DARK) & (before < BRIGHT) & (after < BRIGHT)
+    changed = places = 0
+    for top in range(0, before.shape[0], PLACE):
+        for left in range(0, before.shape[1], PLACE):
+            place = np.s_[top : top + PLACE, left : left + PLACE]
+            told = telling[place]
+            if 2 * np.count_nonzero(told) < told.size:
+                continue
+            ratio = float(np.median(after[place][told] / before[place][told]))
+            places += 1
+            changed += abs(math.log(max(ratio, BLACK) / gain)) > PLACE_LIT
+    return changed / places if places else 0.0
 
 
 def light_between(first: np.ndarray, now: np.ndarray) -> float:

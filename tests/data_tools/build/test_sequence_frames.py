@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from data_tools.build.sequence_frames import choose_sequence
+from data_tools.build.sequence_frames import choose_sequence, usual_light
 from rainopt.video.adaptive_background import Settled
 from rainopt.video.background import background_of_store
 from rainopt.video.quality import Acceptance, trusted
@@ -53,6 +53,10 @@ def test_no_two_show_the_same_rain_be_they_the_same_frame_or_not(rng):
     places, left_out, _ = chosen(noisy, 30)
     assert places == [0, 3, 6, 9, 12, 15]
     assert left_out[:2] == ["frame 101 shows the rain of frame 100", "frame 102 shows the rain of frame 100"]
+    loop = [streaks(k % 6) for k in range(18)]
+    places, left_out, _ = chosen(loop, 30)
+    assert (places, len(left_out)) == ([*range(6)], 12)
+    assert left_out[0] == "frame 106 shows the rain of frame 100"
 
 
 def test_frames_without_rain_of_another_light_or_full_of_things_are_left_out():
@@ -76,3 +80,21 @@ def test_a_frame_that_lies_astray_is_left_out():
     places, left_out, _ = chosen(frames, 10)
     assert places == [0, 1, 2, 3, 5, 6, 7, 8, 9]
     assert left_out == ["frame 104 lies 2.0 pixels astray"]
+
+
+def test_the_light_of_no_two_frames_differs_by_more_than_a_sequence_may():
+    scene = view("coffee", (H, W))
+    frames = [np.rint(streaks(k, scene) * (1.03 if k % 3 == 0 else 1)).astype(np.uint8) for k in range(12)]
+    places, left_out, _ = chosen(frames, 12)
+    assert places == [k for k in range(12) if k % 3]
+    assert all("brighter" in reason for reason in left_out)
+    assert usual_light(np.array([1.0, 1.01, 1.019, 1.04, 1.3])) == pytest.approx(1.0095, abs=1e-4)
+
+
+def test_a_frame_through_which_another_scene_shows_is_left_out():
+    scene, other = (view(name, (H, W)) for name in ("coffee", "astronaut"))
+    frames = [streaks(k, scene) for k in range(12)]
+    frames[5] = streaks(5, np.rint(0.75 * scene + 0.25 * other).astype(np.uint8))
+    places, left_out, _ = chosen(frames, 12)
+    assert places == [k for k in range(12) if k != 5]
+    assert len(left_out) == 1
