@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rainnet.recipes.recipe import Recipe, RecipeError, read_recipe
+from rainnet.recipes.shipped import shipped as recipes_that_ship
 from rainnet.train.single import with_weights
 from rainnet.zoo import shipped
 
@@ -36,7 +37,7 @@ def recipe_with(name: str, folders: Folders, start: Path | None, changes: Sequen
     """
     sections: dict[str, dict[str, Any]] = {"data": {}, "validation": {}}
     if folders.single is not None:
-        name = name if name.endswith((".toml", "-single", "_single")) else f"{name}-single"
+        name = _for_one_photograph(name)
         sections["data"] = {"train": [folders.single.resolve()], "kind": "single"}
     elif folders.data:
         # Absolute, so that a resumed run is the same from anywhere.
@@ -56,6 +57,18 @@ def recipe_with(name: str, folders: Folders, start: Path | None, changes: Sequen
         sections["network"] = {"start": shipped().get(str(start), start).resolve()}
     chosen = read_recipe(name, changes, **{section: keys for section, keys in sections.items() if keys})
     return with_weights(chosen) if chosen.data.kind == "single" else (chosen, "")
+
+
+def _for_one_photograph(name: str) -> str:
+    """Return the recipe that is meant when one photograph is all that there is."""
+    if name.endswith((".toml", "-single", "_single")):
+        return name
+    alone = [recipe for recipe in recipes_that_ship() if recipe.endswith("-single")]
+    if f"{name}-single" not in alone and name in recipes_that_ship():
+        raise RecipeError(
+            f"'{name}' cannot be trained on one photograph alone (--single); {' and '.join(alone)} can, or a .toml file"
+        )
+    return f"{name}-single"
 
 
 def _other_pictures(name: str, folders: Folders, changes: Sequence[str]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class DirectionalGradients(nn.Module):
        difference, which is the difference where that is small. The filters see it as ``(cos 2θ, sin 2θ)``.
     2. A flat place has no direction, and its θ is noise: places count by the magnitude of their gradient. Times the
        magnitude, the sine is the part of ∇S across the centre's direction, which has a derivative everywhere.
-    3. The sum is divided by that of the magnitudes, so that the loss does not ask for less rain.
+    3. The sum is divided by that of the magnitudes, so that the loss does not ask for less rain; where gradients come
+       near `LEAST`, by which each magnitude is rounded off at 0, it does so a little.
     """
 
     centres: nn.Parameter

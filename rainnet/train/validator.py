@@ -57,12 +57,15 @@ class Validator:
         ValueError
             If there is no pair, or one that cannot be scored; the message names it.
         """
-        datasets = [read_dataset(folder) for folder in section.data]
+        datasets = [(str(folder), read_dataset(folder)) for folder in section.data]
         if section.rainy is not None and section.clean is not None:
-            datasets.append(read_two_folders(section.rainy, section.clean, section.match))
+            sides = read_two_folders(section.rainy, section.clean, section.match)
+            datasets.append((str(section.rainy), sides))
         pairs, masks = [], []
-        for dataset in datasets:
+        for name, dataset in datasets:
             whole = [pair for pair in dataset if pair.clean is not None]
+            if dataset and not whole:
+                raise ValueError(f"'{name}' cannot be validated on: none of its rainy pictures has a clean one")
             parts = [[pair for pair in whole if pair.split == name] for name in ("val", "test")]
             chosen = next(filter(None, parts), whole)
             for pair in chosen[: section.limit]:

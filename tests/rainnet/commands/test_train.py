@@ -195,6 +195,7 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
         (["{recipe}", "--data", "{clean}", "--start", "{recipe}"], "tiny.toml"),
         (["{recipe}", "--data", "{clean}", "--device", "gpu"], "must be auto, cpu or cuda:N, got 'gpu'"),
         (["udgnet", "--single", "{tmp}/none.png"], "none.png"),
+        (["timelapsenet", "--single", "{clean}/0.png"], "'timelapsenet' cannot be trained on one photograph alone"),
     ],
 )
 def test_wrong_usage_is_said_before_anything_is_done(recipe, clean, tmp_path, arguments, message):

@@ -50,6 +50,9 @@ def test_a_corner_rounds_the_distance_off():
     torch.testing.assert_close(rounded, (x**2 + 0.01).sqrt() - 0.1)
     torch.testing.assert_close(rounded[3], x[3] ** 2 / 0.2, rtol=0.01, atol=0)  # a parabola within
     assert float((distance(x, 1e-9) - x.abs()).abs().max().detach()) < 1e-8
+    zero = torch.zeros(1, requires_grad=True)
+    distance(zero, 1e-30).sum().backward()  # the square of such a corner is 0
+    assert torch.isfinite(zero.grad).all()
     (slope,) = torch.autograd.grad(rounded[2], x)
     assert not slope.any()
 

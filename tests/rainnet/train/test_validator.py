@@ -45,3 +45,8 @@ def test_it_is_on_the_pairs_of_any_layout(tmp_path, pair):
         Validator.of_section(ValidationSection(data=(tmp_path,)))
     with pytest.raises(ValueError, match="at least one pair"):
         Validator([], "rgb")
+    place = tmp_path / "jrgr" / "Ot"
+    place.mkdir(parents=True)
+    write_image(place / "1.png", pair[0])
+    with pytest.raises(ValueError, match=r"jrgr' cannot be validated on: none of its rainy pictures has a clean one"):
+        Validator.of_section(ValidationSection(data=(tmp_path / "jrgr",)))
