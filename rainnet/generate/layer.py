@@ -18,7 +18,7 @@ ROUNDS = 8  # at most, in which the length is found
 NEAR, TOO_FAR = 0.03, 0.15  # shares of the length that is asked for: near enough, and not what was asked
 ASTRAY = 10.0  # degrees by which the direction of short streaks may seem to be another
 STRETCH = (1 / 8, 8.0)  # within which streaks are shortened or lengthened
-SPREAD = 20.0  # degrees around the vertical from which a direction is drawn where none is asked for
+SPREAD = 30.0  # degrees around the vertical from which a direction is drawn where none is asked for, as in our presets
 
 
 def rain_layer(

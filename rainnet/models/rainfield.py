@@ -26,6 +26,8 @@ ABOVE, BESIDE = 3, 7
 """Cells above and below that which a pixel lies in, and beside it, on which it depends."""
 
 SLOPE = 0.2  # of the gradient where there is no rain
+SURE = -4.0
+"""Logarithm of the variance that codes of pictures begin with; from the prior's own, G learns to ignore them."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,11 @@ class FieldEncoder(nn.Module):
             for a, b in zip([config.channels, *widths], widths, strict=False)
         )
         self.last = nn.Conv2d(widths[-1], 2 * config.latent, 3, padding=1)
+        _start(self)
+        with torch.no_grad():
+            weight, bias = self.last.parameters()
+            weight[config.latent :] *= 0.1
+            bias[config.latent :] = SURE
 
     def forward(self, rainy: Tensor) -> Tensor:
         """Return mean and logarithm of the variance, one behind the other."""
@@ -158,7 +165,8 @@ class FieldGenerator(nn.Module):
         self.drawings = nn.ModuleList(
             nn.Conv2d(a, b, 3) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )
-        self.last = nn.Conv2d(widths[-1], 1, 3)
+        _start(self)
+        self.last = nn.Conv2d(widths[-1], 1, 3)  # begins small: rain is dark in most places
         self.channels, self.cell = config.channels, config.cell
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -173,6 +181,14 @@ class FieldGenerator(nn.Module):
         x = _rectified(self.last(x))
         top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2
         return x[..., top : top + height, left : left + width].expand(-1, self.channels, -1, -1)
+
+
+def _start(part: nn.Module) -> None:
+    """Let signals keep their size from layer to layer, so that what a code says is heard from the first step on."""
+    for layer in part.modules():
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
 
 
 def _rectified(x: Tensor) -> Tensor:
