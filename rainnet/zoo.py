@@ -141,6 +141,11 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.models.jrgr:PRESETS",
         "rainnet.programs.jrgr:JRGRProgram",
     ),
+    "cyclegan": Entry(
+        "rainnet.models.cyclegan:CycleGAN",
+        "rainnet.models.cyclegan:PRESETS",
+        "rainnet.programs.cyclegan:CycleGANProgram",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

@@ -140,7 +140,7 @@ class JRGR(Network):
     1. A removal network finds the rain, and the background is what it leaves. In the paper it finds the background, and
        the rain is what that leaves. Both can say the same; this one need not learn to copy the picture first.
     2. A generation network finds what it adds to a rain layer, so that it begins by leaving rain as it is.
-    3. The text names the U-Net of Ronneberger et al. and no sizes; ours are theirs, see `rainnet.models.unet`.
+    3. The text names the U-Net of Ronneberger et al. and no sizes; for ours see `rainnet.models.unet`.
     """
 
     name = "jrgr"

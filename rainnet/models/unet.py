@@ -15,6 +15,9 @@ from torch.nn import functional as F
 BEGINNING = 0.01
 """Standard deviation of the weights of the last convolution before they are trained."""
 
+WIDEST = 8
+"""Times the features of the first maps that others have at most."""
+
 
 class UNet(nn.Module):
     """Maps that are halved and widened ``depth`` times, and enlarged again beside those of their own size.
@@ -24,7 +27,7 @@ class UNet(nn.Module):
     channels
         Of the pictures, in and out.
     features
-        Of the first maps, doubled with each halving.
+        Of the first maps, doubled with each halving up to `WIDEST` times.
     depth
         Halvings; the sides of what it takes are multiples of ``2**depth``.
 
@@ -36,7 +39,9 @@ class UNet(nn.Module):
     Notes
     -----
     Departures from Ronneberger et al. 2015: borders are padded, so that the sides stay as they are; convolutions of
-    stride 2 halve in place of the largest of four pixels, which would forget where in the four a thin streak was.
+    stride 2 halve in place of the largest of four pixels, which would forget where in the four a thin streak was; and
+    maps grow no wider than eight times the first, as in Isola et al. 2017, where theirs go on to sixteen: half of all
+    weights would be in the smallest maps.
 
     There is no normalisation. Statistics of a batch say nothing in a batch of one; statistics of a picture would take
     away how strong its rain is, which is what is asked for, and the picture could not be worked on in tiles. Weights
@@ -46,7 +51,7 @@ class UNet(nn.Module):
 
     def __init__(self, channels: int = 3, features: int = 64, depth: int = 4) -> None:
         super().__init__()
-        widths = [features << k for k in range(depth + 1)]
+        widths = [features * min(2**k, WIDEST) for k in range(depth + 1)]
         steps = [*itertools.pairwise(widths)]
         self.first = nn.ModuleList([_convolution(channels, features), _convolution(features, features)])
         self.halvings = nn.ModuleList(
