@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from rainnet.models.base import Network
 from rainnet.models.names import known
@@ -102,6 +103,11 @@ def trained(program: Program, turn: str) -> list[nn.Parameter]:
     return [parameter for parameter in program.parameters_of(turn) if parameter.requires_grad]
 
 
+def optimiser_for(program: Program, turn: str, section: OptimiserSection) -> Optimizer:
+    """Return the optimiser of a turn, by its section of a recipe."""
+    return OPTIMISERS[section.kind](grouped(program, turn, section), section)
+
+
 def grouped(program: Program, turn: str, section: OptimiserSection) -> list[nn.Parameter] | list[dict[str, Any]]:
     """Return the parameters that `trained` does as an optimiser takes them: in groups where parts have rates of their
     own, each with the key "share", by which `rainnet.train.loop` multiplies the learning rate.
@@ -112,7 +118,7 @@ def grouped(program: Program, turn: str, section: OptimiserSection) -> list[nn.P
     if not section.rates:
         return parameters
     share_of: dict[int, float] = {}
-    for name in sorted(section.rates, key=lambda name: name.count(".")):
+    for name in sorted(section.rates, key=len):
         share_of |= dict.fromkeys(map(id, program.get_submodule(name).parameters()), section.rates[name])
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in parameters:

@@ -14,13 +14,12 @@ from rainnet.models.base import Network
 from rainnet.programs.base import MAIN, Batch, Program
 from rainnet.recipes.recipe import Recipe
 from rainnet.recipes.stages import Stage, plan
-from rainnet.train.build import active, build_program, copy_parts, go_on, grouped, trained
+from rainnet.train.build import active, build_program, copy_parts, go_on, optimiser_for, trained
 from rainnet.train.diverged import DivergedError
 from rainnet.train.ema import averaged
 from rainnet.train.fabric import launched
 from rainnet.train.interruption import Interruption, StoppedError
 from rainnet.train.meters import Clock, Means, Step, Watcher
-from rainnet.train.optimisers import OPTIMISERS
 from rainnet.train.run_folder import BEST, RunFolder
 from rainnet.train.schedule import learning_rate
 from rainnet.train.validator import Validator
@@ -140,11 +139,7 @@ class _StageRun:
             copy_parts(self.program, stage.copies)
         turns = {turn: trained(self.program, turn) for turn in program.turns}
         turns = {turn: parameters for turn, parameters in turns.items() if parameters}
-        sections = {turn: self.recipe.optimiser_of(turn) for turn in turns}
-        bare = {
-            turn: OPTIMISERS[section.kind](grouped(program, turn, section), section)
-            for turn, section in sections.items()
-        }
+        bare = {turn: optimiser_for(self.program, turn, self.recipe.optimiser_of(turn)) for turn in turns}
         self.pattern = active(program, turns)
         self.networks = nn.ModuleDict(program.networks())
         shown = {id(parameter) for parameter in self.networks.parameters()}
