@@ -136,6 +136,16 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.programs.timelapse:TimeLapseProgram",
         "rainnet.convert.timelapsenet:map_vgg",
     ),
+    "jrgr": Entry(
+        "rainnet.models.jrgr:JRGR",
+        "rainnet.models.jrgr:PRESETS",
+        "rainnet.programs.jrgr:JRGRProgram",
+    ),
+    "cyclegan": Entry(
+        "rainnet.models.cyclegan:CycleGAN",
+        "rainnet.models.cyclegan:PRESETS",
+        "rainnet.programs.cyclegan:CycleGANProgram",
+    ),
 }
 """The networks of this package, and those that were added, by name."""
 

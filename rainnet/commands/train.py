@@ -78,6 +78,10 @@ def train(
             help="Change the recipe, e.g. run.steps=500, or a stage of it, stages.NAME.steps=500; repeatable.",
         ),
     ] = None,
+    stages: Annotated[
+        list[str] | None,
+        typer.Option("--stage", metavar="NAME", help="Train this stage of the recipe alone; repeatable."),
+    ] = None,
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     json_lines: JsonLines = False,
@@ -97,6 +101,7 @@ def train(
     - `rainnet train udgnet --data rainy/ --clean photographs/ -o runs/udgnet`
     - `rainnet train udgnet-small --data photographs/ --val pairs/ -o runs/small --set run.steps=20000`
     - `rainnet train mine.toml --set data.kind=pairs --rainy storm/ --clean truth/ --match '[0-9]+' -o runs/pairs`
+    - `rainnet train jrgr-small --data photographs/ --rainy storm/ --stage synthetic --stage joint -o runs/jrgr`
     - `torchrun --nproc-per-node 4 -m rainnet train udgnet -d rainy/ --clean photographs/ -o runs/four --device cuda`
 
     A folder belongs to one run at a time. Stopped by Ctrl-C or by SIGTERM, sent to the process or to all of its group,
@@ -121,7 +126,7 @@ def train(
 
     try:
         folders = Folders(data, single, clean, rainy, val, val_rainy, val_clean, match)
-        chosen, doubts = recipe_with(recipe, folders, start, changes or ())
+        chosen, doubts = recipe_with(recipe, folders, start, changes or (), stages or ())
         batches, validator = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
     except (ValueError, TypeError, OSError) as error:
@@ -163,7 +168,7 @@ def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches,
     resolve_device(device)
     if not resume:
         for stage in plan(recipe):
-            build_program(stage.recipe, frozen=stage.frozen)
+            build_program(stage.recipe, frozen=stage.frozen, copies=stage.copies)
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
     return batches, Validator.of_section(recipe.validation) if _is_first() else None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rainnet.recipes.recipe import Recipe, RecipeError, read_recipe
 from rainnet.recipes.shipped import shipped as recipes_that_ship
+from rainnet.recipes.stages import only
 from rainnet.train.single import with_weights
 from rainnet.zoo import shipped
 
@@ -27,13 +28,16 @@ class Folders:
     match: str | None = None
 
 
-def recipe_with(name: str, folders: Folders, start: Path | None, changes: Sequence[str]) -> tuple[Recipe, str]:
+def recipe_with(
+    name: str, folders: Folders, start: Path | None, changes: Sequence[str], stages: Sequence[str] = ()
+) -> tuple[Recipe, str]:
     """Return the recipe with what the options say, and what speaks against training by it, or "".
 
     Raises
     ------
     RecipeError, ImageFileError
-        If there is no such recipe, a key or value is not as it must be, or the one photograph cannot be read.
+        If there is no such recipe, or no such stage of it, a key or value is not as it must be, or the one photograph
+        cannot be read.
     """
     sections: dict[str, dict[str, Any]] = {"data": {}, "validation": {}}
     if folders.single is not None:
@@ -56,6 +60,8 @@ def recipe_with(name: str, folders: Folders, start: Path | None, changes: Sequen
         # As everywhere, a name of a network that ships is that network.
         sections["network"] = {"start": shipped().get(str(start), start).resolve()}
     chosen = read_recipe(name, changes, **{section: keys for section, keys in sections.items() if keys})
+    if stages:
+        chosen = only(chosen, stages)
     return with_weights(chosen) if chosen.data.kind == "single" else (chosen, "")
 
 

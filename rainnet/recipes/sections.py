@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Share = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -130,6 +132,10 @@ class OptimiserSection(Section):
         Of "sgd".
     decay_every, decay_at
         Of the schedule "steps": the steps between two decays, or the steps before which there is one.
+    rates
+        Shares of the learning rate by which parts of the program learn, by the names of their modules, as in
+        `StageSection`: ``{"network.angle" = 0.1}``. A part within another has its own share alone; what is not named
+        has 1. A part that is not to learn at all is ``frozen``.
     """
 
     kind: str = "adam"
@@ -143,6 +149,7 @@ class OptimiserSection(Section):
     decay_at: tuple[int, ...] = ()
     warmup: int = Field(0, ge=0)
     clip: float = Field(0.0, ge=0)
+    rates: dict[str, Share] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _steps_are_told(self) -> Self:
@@ -213,6 +220,10 @@ class StageSection(Section):
     frozen
         Parts of the program that stay as they are, by the names of their modules: ``network.angle``, ``discriminator``.
         A turn whose parts are all frozen does not step.
+    copies
+        Parts that begin the stage with the weights of others, by the names of their modules:
+        ``{"network.removal_real" = "network.removal_synthetic"}``. Weights are those that the network begins the stage
+        with, before any is copied.
     loss, optimiser
         Keys that differ from the recipe's.
     """
@@ -221,6 +232,7 @@ class StageSection(Section):
     steps: int | None = Field(None, ge=1)
     start: Path | None = None
     frozen: tuple[str, ...] = ()
+    copies: dict[str, str] = Field(default_factory=dict)
     loss: dict[str, Any] = Field(default_factory=dict)
     optimiser: dict[str, Any] = Field(default_factory=dict)
 
@@ -267,5 +279,6 @@ class Recipe(Section):
 
 def parted(optimiser: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Part what is said of all optimisers from what is said of single turns."""
-    own = {key: part for key, part in optimiser.items() if not isinstance(part, Mapping)}
-    return own, {key: dict(part) for key, part in optimiser.items() if isinstance(part, Mapping)}
+    turns = {key for key, part in optimiser.items() if isinstance(part, Mapping)} - OptimiserSection.model_fields.keys()
+    own = {key: part for key, part in optimiser.items() if key not in turns}
+    return own, {key: dict(part) for key, part in optimiser.items() if key in turns}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from rainnet.recipes.checking import checked
+from rainnet.recipes.checking import RecipeError, checked
 from rainnet.recipes.sections import OptimiserSection, Recipe, StageSection, parted
 
 
@@ -22,6 +23,8 @@ class Stage:
         Steps of the run before this stage.
     frozen
         Names of the modules of the program that stay as they are.
+    copies
+        By the names of modules of the program, those whose weights they begin with.
     """
 
     number: int
@@ -29,6 +32,7 @@ class Stage:
     recipe: Recipe
     first: int
     frozen: tuple[str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -63,8 +67,24 @@ def plan(recipe: Recipe) -> tuple[Stage, ...]:
             }
         )
         first = stages[-1].last if stages else 0
-        stages.append(Stage(number, section.name, own, first, section.frozen))
+        stages.append(Stage(number, section.name, own, first, section.frozen, section.copies))
     return tuple(stages)
+
+
+def only(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """Return a recipe with those of its stages alone that are named, in its own order.
+
+    Raises
+    ------
+    RecipeError
+        If it has no stage of a name.
+    """
+    there = [stage.name for stage in recipe.stages if stage.name]
+    for name in names:
+        if name not in there:
+            has = f"its stages are {', '.join(there)}" if there else "it has no stages that have names"
+            raise RecipeError(f"'{name}' is no stage of the recipe; {has}")
+    return recipe.model_copy(update={"stages": tuple(stage for stage in recipe.stages if stage.name in names)})
 
 
 def _changed(recipe: Recipe, section: StageSection) -> dict[str, OptimiserSection]:

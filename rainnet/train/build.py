@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from rainnet.models.base import Network
 from rainnet.models.names import known
 from rainnet.programs.base import MAIN, ExampleSpec, Program
 from rainnet.recipes.recipe import Recipe, RecipeError, checked
+from rainnet.recipes.sections import OptimiserSection
 from rainnet.recipes.stages import plan
 from rainnet.train.optimisers import OPTIMISERS
 from rainnet.weights.checkpoint import load
@@ -46,7 +48,12 @@ def needs_of(recipe: Recipe) -> ExampleSpec:
     return spec
 
 
-def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, frozen: tuple[str, ...] = ()) -> Program:
+def build_program(
+    recipe: Recipe,
+    config: Mapping[str, Any] | None = None,
+    frozen: tuple[str, ...] = (),
+    copies: Mapping[str, str] | None = None,
+) -> Program:
     """Return the network of a recipe and all that is trained with it, with fresh weights by the recipe's seed, or with
     those of the model that it is to begin with.
 
@@ -58,6 +65,8 @@ def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, froze
         Of the network, where a state to go on from knows it; the model to begin with is not read then.
     frozen
         Names of the modules of the program that stay as they are.
+    copies
+        What a stage copies of the program when it begins, see `copy_parts`: it is told here whether that can be.
 
     Raises
     ------
@@ -80,6 +89,10 @@ def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, froze
     for name in frozen:
         _known(name, modules, "stages.frozen", "part of this program")
         modules[name].requires_grad_(False)
+    for turn, optimiser in recipe.optimiser.items():
+        for name in optimiser.rates:
+            _known(name, modules, f"optimiser.{turn}.rates", "part of this program")
+    _states_to_copy(program, copies or {})
     if not any(trained(program, turn) for turn in program.turns):
         raise RecipeError(f"'stages.frozen' = {list(frozen)}: nothing is left to be trained")
     return program
@@ -88,6 +101,29 @@ def build_program(recipe: Recipe, config: Mapping[str, Any] | None = None, froze
 def trained(program: Program, turn: str) -> list[nn.Parameter]:
     """Return the parameters that the optimiser of a turn changes, those that are frozen left out."""
     return [parameter for parameter in program.parameters_of(turn) if parameter.requires_grad]
+
+
+def optimiser_for(program: Program, turn: str, section: OptimiserSection) -> Optimizer:
+    """Return the optimiser of a turn, by its section of a recipe."""
+    return OPTIMISERS[section.kind](grouped(program, turn, section), section)
+
+
+def grouped(program: Program, turn: str, section: OptimiserSection) -> list[nn.Parameter] | list[dict[str, Any]]:
+    """Return the parameters that `trained` does as an optimiser takes them: in groups where parts have rates of their
+    own, each with the key "share", by which `rainnet.train.loop` multiplies the learning rate.
+
+    A parameter has the rate of the innermost of the modules around it that are named.
+    """
+    parameters = trained(program, turn)
+    if not section.rates:
+        return parameters
+    share_of: dict[int, float] = {}
+    for name in sorted(section.rates, key=len):
+        share_of |= dict.fromkeys(map(id, program.get_submodule(name).parameters()), section.rates[name])
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in parameters:
+        groups.setdefault(share_of.get(id(parameter), 1.0), []).append(parameter)
+    return [{"params": them, "share": share} for share, them in groups.items()]
 
 
 def active(program: Program, turns: Iterable[str]) -> list[tuple[str, ...]]:
@@ -118,6 +154,38 @@ def go_on(program: Program, before: Mapping[str, Any], started: bool) -> None:
             network.load_state_dict(before["published"][name])
     if started:
         program.network.load_state_dict(begun)
+
+
+def copy_parts(program: Program, copies: Mapping[str, str]) -> None:
+    """Give parts of a program the weights of others, all of them as they are before.
+
+    Parameters
+    ----------
+    program
+        Whose modules.
+    copies
+        By the names of the parts, those of the parts that their weights are copied from.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such part, or one is not built as the other.
+    """
+    for name, state in _states_to_copy(program, copies).items():
+        program.get_submodule(name).load_state_dict(state)
+
+
+def _states_to_copy(program: Program, copies: Mapping[str, str]) -> dict[str, dict[str, Tensor]]:
+    """Return what parts of a program are to begin with, by their names."""
+    modules, states = dict(program.named_modules()), {}
+    for to, source in copies.items():
+        for name in (to, source):
+            _known(name, modules, "stages.copies", "part of this program")
+        own, other = modules[to].state_dict(), modules[source].state_dict()
+        if {key: value.shape for key, value in own.items()} != {key: value.shape for key, value in other.items()}:
+            raise RecipeError(f"'stages.copies': '{to}' is not built as '{source}', whose weights it cannot take")
+        states[to] = {key: value.clone() for key, value in other.items()}
+    return states
 
 
 def _known(name: str, names: Any, key: str, what: str) -> None:

@@ -14,13 +14,12 @@ from rainnet.models.base import Network
 from rainnet.programs.base import MAIN, Batch, Program
 from rainnet.recipes.recipe import Recipe
 from rainnet.recipes.stages import Stage, plan
-from rainnet.train.build import active, build_program, go_on, trained
+from rainnet.train.build import active, build_program, copy_parts, go_on, optimiser_for, trained
 from rainnet.train.diverged import DivergedError
 from rainnet.train.ema import averaged
 from rainnet.train.fabric import launched
 from rainnet.train.interruption import Interruption, StoppedError
 from rainnet.train.meters import Clock, Means, Step, Watcher
-from rainnet.train.optimisers import OPTIMISERS
 from rainnet.train.run_folder import BEST, RunFolder
 from rainnet.train.schedule import learning_rate
 from rainnet.train.validator import Validator
@@ -79,7 +78,7 @@ def train(
         if not state and fabric.is_global_zero:
             # What is wrong with a later stage is found out before anything is done.
             for stage in stages[1:]:
-                build_program(stage.recipe, frozen=stage.frozen)
+                build_program(stage.recipe, frozen=stage.frozen, copies=stage.copies)
         begun = False
         for stage in stages[state["stage"] if state else 0 :]:
             run = _StageRun(recipe, stage, stages[-1].last, folder, watcher, validator, fabric, state)
@@ -130,16 +129,17 @@ class _StageRun:
         resumed = state is not None and state["stage"] == stage.number
         started = self.recipe.network.start is not None
         config = state["config"] if state and (resumed or not started) else None
-        program = build_program(self.recipe, config, stage.frozen)
+        program = build_program(self.recipe, config, stage.frozen, stage.copies)
         self.program: Program = program.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if state and resumed:
             self.program.load_state_dict(state["program"])
         elif state:
             go_on(self.program, state, started)
+        if not resumed:
+            copy_parts(self.program, stage.copies)
         turns = {turn: trained(self.program, turn) for turn in program.turns}
         turns = {turn: parameters for turn, parameters in turns.items() if parameters}
-        sections = {turn: self.recipe.optimiser_of(turn) for turn in turns}
-        bare = {turn: OPTIMISERS[sections[turn].kind](turns[turn], sections[turn]) for turn in turns}
+        bare = {turn: optimiser_for(self.program, turn, self.recipe.optimiser_of(turn)) for turn in turns}
         self.pattern = active(program, turns)
         self.networks = nn.ModuleDict(program.networks())
         shown = {id(parameter) for parameter in self.networks.parameters()}
@@ -218,7 +218,7 @@ class _StageRun:
             section, optimiser = self.recipe.optimiser_of(turn), self.optimisers[turn]
             rate = learning_rate(section, step, self.stage.steps)
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("share", 1.0)
             optimiser.zero_grad(set_to_none=True)
             terms = self.module(batch, turn, step / self.stage.steps)
             total = torch.stack(list(terms.values())).sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,7 +11,8 @@ from torch.optim import Optimizer
 
 from rainnet.recipes.sections import OptimiserSection
 
-Parameters = list[nn.Parameter]
+Parameters = list[nn.Parameter] | list[dict[str, Any]]
+"""Parameters, or groups of them as `torch.optim` takes them."""
 
 OPTIMISERS: dict[str, Callable[[Parameters, OptimiserSection], Optimizer]] = {
     "adam": lambda them, its: torch.optim.Adam(them, its.lr, its.betas, weight_decay=its.weight_decay),

@@ -93,6 +93,22 @@ def test_more_steps_are_added_by_resuming_and_stages_are_named(recipe, clean, tm
     assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["step"] == 8
 
 
+def test_stages_are_chosen_and_resumed_as_they_were(recipe, clean, tmp_path):
+    recipe.write_text(TINY + "".join(f'[[stages]]\nname = "{name}"\n' for name in ("one", "two", "three")))
+    arguments = (recipe, "--data", clean, "-o", tmp_path / "run", "--stage", "three", "--stage", "one")
+    status, _, err = run(*arguments)
+    assert status == 0, err
+    assert "step 4 of 8 (one): energy" in err
+    assert "step 8 of 8 (three): energy" in err
+    assert run(*arguments, "--resume")[0] == 0
+    status, _, err = run(*arguments[:-2], "--resume")
+    assert status == 2
+    assert "was trained by another recipe" in err
+    status, _, err = run(recipe, "--data", clean, "-o", tmp_path / "other", "--stage", "four")
+    assert status == 2
+    assert "'four' is no stage of the recipe; its stages are one, two, three" in " ".join(err.replace("│", " ").split())
+
+
 def test_validation_has_a_line_and_the_best_is_named_first(recipe, clean, tmp_path):
     pairs = tmp_path / "pairs"
     for part in ("rain", "norain"):
