@@ -12,13 +12,25 @@ from typing import Any
 import typer
 
 from rainnet.recipes.recipe import Recipe, read_recipe
+from rainnet.recipes.stages import only, plan
 from rainnet.train.run_folder import RunError, RunFolder
 
 ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def trained(name: str, changes: Sequence[str], data: Path, folder: Path) -> dict[str, Any]:
+def trained(name: str, changes: Sequence[str], data: Path, folder: Path, stages: Sequence[str] = ()) -> dict[str, Any]:
     """Train a recipe, as far as that was not done before, and return what there is to tell of the run.
+
+    Parameters
+    ----------
+    name, changes
+        The recipe, and what differs from it.
+    data
+        What it is trained on.
+    folder
+        Of the run.
+    stages
+        Those of the recipe that are done; none named: all.
 
     Raises
     ------
@@ -28,21 +40,24 @@ def trained(name: str, changes: Sequence[str], data: Path, folder: Path) -> dict
         If the training fails.
     """
     recipe, run = read_recipe(name, list(changes), data={"train": [data]}), RunFolder(folder)
+    recipe = only(recipe, stages) if stages else recipe
+    steps = plan(recipe)[-1].last
     begun = folder.is_dir() and any(folder.iterdir())
     try:
         done = _steps_done(run, recipe) if begun else 0
     except RunError as error:
         raise typer.BadParameter(str(error), param_hint="--runs") from None
-    if done < recipe.run.steps:
-        said = [f"--set={change}" for change in changes] + ["--resume"] * begun
+    if done < steps:
+        said = [f"--set={change}" for change in changes] + [f"--stage={stage}" for stage in stages]
+        said += ["--resume"] * begun
         command = [sys.executable, "-m", "rainnet", "train", name, f"--data={data}", f"--output={folder}", *said]
-        print(f"{folder.name}, {name}: from step {done} to {recipe.run.steps}", file=sys.stderr, flush=True)
+        print(f"{folder.name}, {name}: from step {done} to {steps}", file=sys.stderr, flush=True)
         # What is printed here is the results alone.
         status = subprocess.run(command, stdout=sys.stderr, env=os.environ | ONE_CORE, check=False).returncode
         if status:
             raise RuntimeError(f"`rainnet train {name}` ended with status {status}; the same command goes on")
     minutes = _run_minutes(run.log)
-    return {"steps": recipe.run.steps, "crops": recipe.run.steps * recipe.run.batch, "minutes": minutes}
+    return {"steps": steps, "crops": steps * recipe.run.batch, "minutes": minutes}
 
 
 def _run_minutes(log: Path) -> float:

@@ -160,7 +160,9 @@ def train(
 def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None]:
     """Return the batches and who validates; raises for everything that the recipe or the data lack."""
     from rainnet.data.batches import RecipeBatches, dataset_for
+    from rainnet.data.examples import CHANNELS
     from rainnet.infer.devices import resolve_device
+    from rainnet.recipes.recipe import RecipeError
     from rainnet.recipes.stages import plan
     from rainnet.train.build import build_program, needs_of
     from rainnet.train.validator import Validator
@@ -168,7 +170,12 @@ def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches,
     resolve_device(device)
     if not resume:
         for stage in plan(recipe):
-            build_program(stage.recipe, frozen=stage.frozen, copies=stage.copies)
+            program = build_program(stage.recipe, frozen=stage.frozen, copies=stage.copies)
+            if program.network.channels != CHANNELS:
+                raise RecipeError(
+                    f"'network.config.channels' = {program.network.channels}: networks are trained on "
+                    f"pictures in colour, with {CHANNELS}"
+                )
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
     return batches, Validator.of_section(recipe.validation) if _is_first() else None
 

@@ -12,6 +12,8 @@ from torch.utils.data import Dataset
 from rainnet.data.crops import Cut, as_planes, as_tensor
 from rainnet.programs.base import ExampleSpec
 
+CHANNELS = 3
+"""Of the pictures of an example: they are in colour."""
 PASS = 1 << 24
 """Examples that are one pass through a dataset to those who ask for its length: more than any run has taken."""
 
@@ -58,7 +60,7 @@ def entries(
     """
     regions = [*rainy, clean] if spec.truth and clean is not None else [*rainy]
     planes = as_planes(*regions)
-    upright, count = cut.upright(planes), 3 * len(rainy)
+    upright, count = cut.upright(planes), CHANNELS * len(rainy)
     found = {"rainy": upright[:count]}
     if spec.truth:
         found["clean"] = np.tile(upright[count:], (len(rainy), 1, 1))

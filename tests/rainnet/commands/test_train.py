@@ -211,6 +211,10 @@ def test_weights_of_a_single_photograph_follow_its_rain(rng):
         (["{recipe}", "--data", "{clean}", "--start", "{recipe}"], "tiny.toml"),
         (["{recipe}", "--data", "{clean}", "--device", "gpu"], "must be auto, cpu or cuda:N, got 'gpu'"),
         (["udgnet", "--single", "{tmp}/none.png"], "none.png"),
+        (
+            ["{recipe}", "--data", "{clean}", "--set", "network.config.channels=1"],
+            "trained on pictures in colour, with 3",
+        ),
         (["timelapsenet", "--single", "{clean}/0.png"], "'timelapsenet' cannot be trained on one photograph alone"),
     ],
 )
