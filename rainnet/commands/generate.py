@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from rainopt.app.options import (
     refusing,
 )
 
+if TYPE_CHECKING:
+    from rainopt.app.results import OutputSettings
+
 
 def generate(
     inputs: Images,
@@ -27,7 +30,10 @@ def generate(
     model: Annotated[
         str,
         typer.Option(
-            "-m", "--model", metavar="FILE|FOLDER", help="A generator of rain: a rainfield, or its training run."
+            "-m",
+            "--model",
+            metavar="FILE|FOLDER",
+            help="A generator of rain, or its training run: a rainfield; or a jrgr, which makes pairs over.",
         ),
     ],
     angle: Annotated[
@@ -45,13 +51,14 @@ def generate(
         typer.Option(metavar="LIGHT", help="How bright the rain is there in the mean, 1 being white, such as 0.15."),
     ] = None,
     composition: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="screen|additive",
             help="How rain lies over the picture: as light through a drop, which shows most over dark places, or "
-            "added, as most methods of deraining take it.",
+            "added, as most methods of deraining take it.  [default: screen]",
+            show_default=False,
         ),
-    ] = "screen",
+    ] = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Rainy pictures of each clean one.")] = 1,
     seed: Annotated[int, typer.Option("-s", "--seed", min=0, max=2**31 - 1, help="Another seed is other rain.")] = 0,
     save_rain: SaveRain = False,
@@ -68,11 +75,16 @@ def generate(
     the outcome is measured, and told beside each result. The rain of a picture depends on the seed and on the name of
     its file alone, so that the same command makes the same pictures, whichever others are among them.
 
+    A jrgr takes datasets of synthetic pairs instead, of any layout: it translates their rain into what it has learned
+    of real rain, and lays that over their clean pictures. The new pairs, in OUTPUT/rain and OUTPUT/norain, are a
+    dataset for `raindata` and `rainnet train`.
+
     **Examples**
 
     - `rainnet generate photograph.jpg -o rainy/ -m runs/rain --compare`
     - `rainnet generate photographs/ -o rainy/ -m runs/rain --count 5 --angle -15 --density 0.2`
     - `rainnet generate photographs/ -o rainy/ -m runs/rain --length 60 --intensity 0.3 --save-rain --json`
+    - `rainnet generate synthetic/ -o as_if_real/ -m runs/jrgr`
 
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
@@ -81,6 +93,7 @@ def generate(
     from rainnet.commands.generate_photo import Generate, GenerateSettings, numbered
     from rainnet.generate.controls import RainControls
     from rainnet.infer.devices import resolve_device
+    from rainnet.models.jrgr import JRGR
     from rainnet.models.rainfield import RainField
     from rainnet.weights.checkpoint import resolve
     from rainopt.app.inputs import IMAGES, Job, Plan, PlanError, plan
@@ -88,7 +101,7 @@ def generate(
     from rainopt.app.results import OutputSettings, results_of
 
     with refusing("--composition", ValueError):
-        check_composition(composition)
+        check_composition(composition or "screen")
     asked = {"angle": angle, "length": length, "density": density, "intensity": intensity}
     for name, value in asked.items():
         with refusing(f"--{name}", ValueError):
@@ -96,18 +109,30 @@ def generate(
     with refusing("--device", ValueError):
         place = resolve_device(device)
     with refusing("--model"):
-        # The composition was checked above.
-        settings = GenerateSettings(resolve(model), str(place), RainControls(**asked), composition, seed)  # type: ignore[arg-type]
+        settings = GenerateSettings(
+            resolve(model),
+            str(place),
+            RainControls(**asked),
+            composition or "screen",  # type: ignore[arg-type]  # checked above
+            seed,
+        )
         network = settings.network
+    output_settings = OutputSettings(
+        save_rain=save_rain, compare=compare, captions=("clean", "made rainy"), overwrite=overwrite, quality=quality
+    )
+    if isinstance(network, JRGR):
+        given = asked | {"composition": composition, "count": count > 1 or None, "seed": seed or None}
+        for name in (name for name, value in given.items() if value is not None):
+            raise typer.BadParameter(
+                "a jrgr translates the rain that pairs have, once each; leave it out", param_hint=f"--{name}"
+            )
+        raise typer.Exit(_made_over(inputs, output, settings.model, str(place), output_settings, jobs, json_lines))
     if not isinstance(network, RainField):
         raise typer.BadParameter(
             f"'{model}' is a {network.name}, which makes no rain of any size; train a rainfield: "
             "rainnet train rainfield --data PHOTOGRAPHS -o runs/rain",
             param_hint="--model",
         )
-    output_settings = OutputSettings(
-        save_rain=save_rain, compare=compare, captions=("clean", "made rainy"), overwrite=overwrite, quality=quality
-    )
 
     def written(target: Path) -> list[Path]:
         return [file for one in numbered(target, count) for file in results_of(one, output_settings).values()]
@@ -122,3 +147,27 @@ def generate(
                 numbers[target] = number
     task = Generate(output_settings, settings, numbers)
     raise typer.Exit(follow(Plan(tuple(expanded), work.notes), task, jobs, json_lines))
+
+
+def _made_over(
+    inputs: list[str],
+    output: Path,
+    model: Path,
+    device: str,
+    output_settings: OutputSettings,
+    jobs: int,
+    json_lines: bool,
+) -> int:
+    """Make the pairs of datasets over, and return the exit status."""
+    from dataclasses import replace
+
+    from rainnet.commands.generate_pairs import GeneratePairs, plan_pairs
+    from rainnet.commands.networks import NetworkSettings
+    from rainopt.app.inputs import PlanError
+    from rainopt.app.report import follow
+
+    with refusing("INPUTS", PlanError):
+        work, partners = plan_pairs(inputs, output)
+    captions = replace(output_settings, captions=("synthetic", "as if real"))
+    task = GeneratePairs(captions, NetworkSettings(model=model, device=device), partners)
+    return follow(work, task, jobs, json_lines)

@@ -10,7 +10,7 @@ from rainnet.commands.evaluate import evaluate
 from rainnet.commands.export import export
 from rainnet.commands.generate import generate
 from rainnet.commands.listing import listing
-from rainnet.commands.strips import disentangle, interpolate
+from rainnet.commands.strips import disentangle, interpolate, translate
 from rainnet.commands.train import train
 from rainopt.app.options import new_app, run, version_of
 
@@ -31,6 +31,7 @@ app.command("export")(export)
 app.command("generate")(generate)
 app.command("interpolate")(interpolate)
 app.command("disentangle")(disentangle)
+app.command("translate")(translate)
 app.command("list")(listing)
 
 
