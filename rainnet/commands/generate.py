@@ -126,6 +126,12 @@ def generate(
             raise typer.BadParameter(
                 "a jrgr translates the rain that pairs have, once each; leave it out", param_hint=f"--{name}"
             )
+        for name in (name for name, value in {"save-rain": save_rain, "compare": compare}.items() if value):
+            raise typer.BadParameter(
+                "its picture would lie among the rainy ones of the dataset; leave it out (rainnet translate draws what "
+                "a jrgr makes of a picture)",
+                param_hint=f"--{name}",
+            )
         raise typer.Exit(_made_over(inputs, output, settings.model, str(place), output_settings, jobs, json_lines))
     if not isinstance(network, RainField):
         raise typer.BadParameter(

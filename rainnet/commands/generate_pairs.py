@@ -34,7 +34,8 @@ def plan_pairs(inputs: Sequence[str | Path], output: Path) -> tuple[Plan, dict[P
     Raises
     ------
     PlanError
-        If an input is no dataset, none of its pictures has a clean one, or two pairs would have one name.
+        If an input is no dataset, none of its pictures has a clean one, two pairs would have one name, or a result
+        would replace a picture of an input.
     """
     jobs: list[Job] = []
     partners: dict[Path, Path] = {}
@@ -57,6 +58,9 @@ def plan_pairs(inputs: Sequence[str | Path], output: Path) -> tuple[Plan, dict[P
             if target in partners:
                 raise PlanError(f"two pairs would become '{target}'; make them over in separate folders")
             partners[target] = cast("Path", pair.clean)
+            read = {os.path.realpath(pair.rainy), os.path.realpath(partners[target])}
+            if not read.isdisjoint(map(os.path.realpath, (target, clean_of(target)))):
+                raise PlanError(f"'{output}' holds the pairs that are to be made over; choose another folder")
             jobs.append(Job(pair.rainy, target))
     return Plan(tuple(jobs), tuple(notes)), partners
 
@@ -107,9 +111,8 @@ class GeneratePairs:
         place, network = clean_of(target), cast("JRGR", self.settings.network)
         try:
             clean = read_image(self.partners[target])
-            if self.output.overwrite or not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                write_image(place, clean, overwrite=True)
+            if not self.output.overwrite and place.exists() and not np.array_equal(read_image(place), clean):
+                raise ValueError(f"'{place}' is there and is another picture; choose another folder, or --overwrite")
         except (ValueError, OSError) as error:
             return self.failed(source, target, error_message(error, self.partners[target], place))
 
@@ -122,7 +125,15 @@ class GeneratePairs:
             facts = {"density": round(found.density, 4), "intensity": round(found.intensity, 4)}
             return Derained(np.ascontiguousarray(join_channels(planes, channels)), layer, False, facts)
 
-        return photo_to_photo(source, target, self.output, work, PairRecord)
+        record = photo_to_photo(source, target, self.output, work, PairRecord)
+        # After the rainy one, so that no clean picture is left alone where that cannot be made.
+        if record.status != "failed" and (self.output.overwrite or not place.exists()):
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_image(place, clean, overwrite=True)
+            except (ValueError, OSError) as error:
+                return self.failed(source, target, error_message(error, self.partners[target], place))
+        return record
 
     def failed(self, source: Path, target: Path | None, error: str) -> FileRecord:
         """Return the record of a pair that could not be worked on."""

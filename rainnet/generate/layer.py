@@ -80,7 +80,8 @@ def _as_long(source: _Source, wanted: float, density: float | None) -> np.ndarra
         stretch = step if low < step < high else (low + high) / 2
     if best is None or abs(found / wanted - 1) > TOO_FAR:
         if wanted > max(rows, columns):
-            raise ValueError(f"`length` {wanted:g} cannot be had in a picture of {rows} x {columns} pixels")
+            height, width = layer.shape
+            raise ValueError(f"`length` {wanted:g} cannot be had in a picture of {height} x {width} pixels")
         raise ValueError(
             f"`length` {wanted:g} cannot be had: stretched as far as it can be, the rain of this network is "
             f"{found:.0f} pixels long at this density; ask for another length, or for less dense rain"

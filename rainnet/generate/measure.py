@@ -59,7 +59,8 @@ def measure(layer: np.ndarray, angle: float | None = None) -> RainMeasure:
 def runs(layer: np.ndarray, angle: float) -> tuple[float, float]:
     """Return length and width of the rain of a layer (H, W) that falls at an angle in degrees."""
     way = Upright(angle, *layer.shape)
-    upright = np.asarray(way.forward(layer)) > SEEN
+    # Nothing lies outside: repeated pixels of the border would be runs across all of the margin.
+    upright = np.asarray(way.forward(layer, fill="zero")) > SEEN
     # Rows stay rows, or become columns, under a shear: along them a streak of length l covers l cos of its angle.
     lean = math.cos(math.atan(way.slope))
     return _mean_run(upright.T) / lean, _mean_run(upright) * lean

@@ -71,8 +71,8 @@ def test_rain_is_as_long_and_bright_as_it_is_told(network, length):
 def test_rain_that_cannot_be_had_is_said(network):
     with pytest.raises(ValueError, match=r"`length` 4000 cannot be had in a picture of 200 x 100 pixels"):
         rain_layer(network, 200, 100, RainControls(angle=0.0, length=4000.0))
-    with pytest.raises(ValueError, match=r"`length` 8 cannot be had: streaks so short are spots"):
-        rain_layer(network, 260, 220, RainControls(angle=10.0, length=8.0, density=0.1))
+    with pytest.raises(ValueError, match=r"`length` 6 cannot be had: streaks so short are spots"):
+        rain_layer(network, 260, 220, RainControls(angle=10.0, length=6.0, density=0.1))
     dry = RainField(network.config).eval()
     with torch.no_grad():
         dry.generator.last.weight.zero_()

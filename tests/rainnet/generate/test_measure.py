@@ -27,6 +27,15 @@ def test_strokes_are_as_long_and_wide_as_they_were_drawn(length, width):
     assert (turned.length, turned.width) == (length, width)
 
 
+@pytest.mark.parametrize("angle", [0.0, 30.0, -45.0, 70.0])
+def test_what_lies_outside_is_no_rain(angle):
+    rng = np.random.default_rng(3)
+    spec = RainSpec(angle=angle, angle_spread=0.5, length=40.0, width=3.0, density=3000.0, intensity=0.8)
+    _, layer, _ = add_rain(np.zeros((80, 150), np.float32), spec, rng)
+    # Black around a layer changes nothing, wherever its rain is cut off.
+    assert runs(np.pad(layer, 30), angle) == pytest.approx(runs(layer, angle), rel=0.03)
+
+
 def test_runs_are_means_over_pixels():
     layer = np.zeros((20, 3), np.float32)
     layer[:10, 0] = layer[:2, 2] = 1

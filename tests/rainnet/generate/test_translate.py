@@ -77,7 +77,7 @@ def test_pairs_are_made_over_and_are_a_dataset(folder):
 
 
 def test_what_a_jrgr_cannot_do_is_said(folder):
-    for arguments in (["--angle", "10"], ["--count", "2"], ["--composition", "screen"], ["--seed", "3"]):
+    for arguments in (["--angle", "10"], ["--count", "2"], ["--composition", "screen"], ["--seed", "3"], ["--compare"]):
         status, _, err = generate(*arguments)
         assert status == 2
         assert "leave it out" in err
@@ -89,6 +89,23 @@ def test_what_a_jrgr_cannot_do_is_said(folder):
     assert status == 1
     assert "a pair has one size" in err + out
     assert (folder / "made/rain/2.png").exists()
+
+
+def test_nothing_is_replaced_and_nothing_is_left_alone(folder):
+    (folder / "made/norain").mkdir(parents=True)
+    write_image("made/norain/1.png", np.zeros((8, 8, 3)))
+    (folder / "pairs/rain/2.png").write_bytes(b"no picture")
+    status, out, err = generate()
+    assert status == 1
+    assert "'made/norain/1.png' is there and is another picture" in err + out
+    assert "pairs/rain/2.png" in err + out
+    assert not (folder / "made/norain/2.png").exists()
+    assert not (folder / "made/rain/1.png").exists()
+    before = (folder / "pairs/rain/1.png").read_bytes()
+    status, _, err = call(app, "generate", "pairs", "-o", "pairs", "-m", "net.safetensors", "--overwrite")
+    assert status == 2
+    assert "holds the pairs that are to be made over" in err
+    assert (folder / "pairs/rain/1.png").read_bytes() == before
 
 
 def test_both_ways_are_drawn(folder):
