@@ -111,7 +111,7 @@ def disentangle(
 def translate(
     synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="A picture with synthetic rain.")],
     real: Annotated[Path, typer.Argument(metavar="REAL", help="One with real rain, of any scene.")],
-    output: Annotated[Path, typer.Option("-o", "--output", "--strip", help="The picture to write, NAME.png.")],
+    output: Annotated[Path, typer.Option("--strip", help="The picture to write, NAME.png.")],
     model: Annotated[str, typer.Option("-m", "--model", metavar="FILE|FOLDER", help="A jrgr, or its training run.")],
     overwrite: Overwrite = False,
 ) -> None:

@@ -30,6 +30,7 @@ def test_the_recipe_that_is_queued_is_one(plan, tmp_path):
     assert recipe.data.presets == small.data.presets
 
 
+@pytest.mark.slow
 def test_a_training_whose_time_is_over_is_stopped_and_its_weights_are_kept(plan, tmp_path):
     (tmp_path / "clean").mkdir()
     write_image(tmp_path / "clean" / "one.png", photograph(96, 128))

@@ -123,6 +123,7 @@ def test_a_png_chunk_has_its_checksum():
     assert png_chunk(b"IEND", b"") == bytes.fromhex("0000000049454e44ae426082")
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_is_replaced(tmp_path, monkeypatch):
     from benchmarks.robustness import pool
 

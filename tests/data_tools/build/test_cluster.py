@@ -48,6 +48,7 @@ def cluster(tmp_path_factory):
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_cluster_builds_what_one_machine_builds_though_a_worker_is_killed(here, built, cluster, monkeypatch):
     monkeypatch.chdir(here)

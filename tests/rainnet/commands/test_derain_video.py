@@ -92,7 +92,7 @@ def test_frames_without_rain_say_nothing_of_its_angle(tmp_path, model):
     assert second == first == pytest.approx(20, abs=2)
 
 
-@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("background", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_stopped_run_goes_on_unless_its_settings_differ(tmp_path, model, clip, monkeypatch, background):
     monkeypatch.setattr(stretches, "FEW", STRETCH)  # so that each stretch finds settings of its own
     settings, output, real = NetworkSettings(model=model, background=background), OutputSettings(), module.derain

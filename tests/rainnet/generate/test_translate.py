@@ -115,7 +115,7 @@ def test_both_ways_are_drawn(folder):
     assert "wrote s.png" in out
     assert read_image("s.png").ndim == 3
     assert call(app, *drawn, "-m", "net.safetensors")[0] == 2  # it is there
-    status, _, err = call(app, "translate", "pairs/rain/1.png", "no.png", "-o", "t.png", "-m", "net.safetensors")
+    status, _, err = call(app, "translate", "pairs/rain/1.png", "no.png", "--strip", "t.png", "-m", "net.safetensors")
     assert status == 1
     assert "no.png" in err
-    assert call(app, "translate", "a.png", "b.png", "-o", "t.png", "-m", "udgnet-small")[0] == 2
+    assert call(app, "translate", "a.png", "b.png", "--strip", "t.png", "-m", "udgnet-small")[0] == 2

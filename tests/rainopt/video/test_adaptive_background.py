@@ -137,7 +137,10 @@ def test_numbers_are_those_of_the_video():
 # What the background is worth
 
 
-@pytest.mark.parametrize(("name", "preset"), [("astronaut", "light"), ("chelsea", "light"), ("coffee", "medium")])
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [("astronaut", "light"), pytest.param("chelsea", "light", marks=pytest.mark.slow), ("coffee", "medium")],
+)
 def test_what_is_accepted_is_close_to_the_truth(name, preset):
     frames = clip(name, preset)
     found = settled(frames, count=None if preset == "light" else 60)
@@ -205,7 +208,7 @@ def test_frames_that_show_something_else_are_refused():
     assert found.numbers == tuple(k for k in range(28) if k not in (21, 22, 25))
 
 
-@pytest.mark.parametrize("moment", [22, 2 * LOOK - 1])
+@pytest.mark.parametrize("moment", [pytest.param(22, marks=pytest.mark.slow), 2 * LOOK - 1])
 def test_a_camera_that_is_knocked_ends_the_scene(moment):
     places = tuple((0, 0) if k < moment else (5, -6) for k in range(moment + LOOK + 1))
     source = Counted(clip("coffee", "light", places, len(places)))

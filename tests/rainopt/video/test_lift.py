@@ -38,7 +38,7 @@ def in_two_units():
     return bright, [frame >> 4 for frame in bright]
 
 
-@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize("background", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_dark_frames_lose_their_rain_as_bright_ones_do(in_two_units, background):
     wishes = VideoSettings(background=background, max_iter=20)
     here, there = (stretch_settings(stored(frames), wishes) for frames in in_two_units)

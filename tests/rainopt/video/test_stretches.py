@@ -130,7 +130,9 @@ def test_nothing_flickers_more_and_nothing_is_brighter_than_before(name, preset,
     assert wishes is PLAIN or preset != "light" or (after <= before).all()
 
 
-@pytest.mark.parametrize(("name", "places"), [("astronaut", DRIFTING), ("chelsea", SHAKEN)])
+@pytest.mark.parametrize(
+    ("name", "places"), [("astronaut", DRIFTING), pytest.param("chelsea", SHAKEN, marks=pytest.mark.slow)]
+)
 def test_a_camera_that_moves_has_no_backdrop(name, places):
     frames = rained(name, "medium", places)
     care = stretch_settings(stored(frames), VideoSettings())
@@ -231,7 +233,7 @@ def test_wishes_are_heard():
     assert all(result is frame for frame, result in zip(store, derained(store, care), strict=True))
 
 
-@pytest.mark.parametrize("places", [STILL, DRIFTING])
+@pytest.mark.parametrize("places", [pytest.param(STILL, marks=pytest.mark.slow), DRIFTING])
 def test_half_the_strength_takes_off_half_of_what_time_finds(places):
     store = stored(rained("astronaut", "light", places))
     whole, half = (stretch_settings(store, VideoSettings(strength=strength)) for strength in (1.0, 0.5))
