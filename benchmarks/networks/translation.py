@@ -94,15 +94,20 @@ def main(
         del chosen["supervised, longer"]
     for seed in range(seeds):
         for name, case in chosen.items():
-            folder = runs / f"seed{seed}" / re.sub("[^A-Za-z0-9]+", "-", name)
+            folder = folder_of(runs, seed, name)
             trained(case.recipe, [*case.changes, f"run.seed={seed}"], synthetic, folder, case.stages)
             found.setdefault(name, []).append(score(folder, tested))
     report(found, len(tested))
     if sheet:
-        folders = {name: runs / "seed0" / re.sub("[^A-Za-z0-9]+", "-", name) for name in chosen}
+        folders = {name: folder_of(runs, 0, name) for name in chosen}
         write_sheet(sheet, rows_of(folders, tested))
     results = {"protocol": PROTOCOL, "share": share, "steps": STEPS, "pictures": len(tested), "found": found}
     finish({"benchmark": "net_translation", **results}, target)
+
+
+def folder_of(runs: Path, seed: int, name: str) -> Path:
+    """Return where a training is kept."""
+    return runs / f"seed{seed}" / re.sub("[^A-Za-z0-9]+", "-", name)
 
 
 def synthetic_rain(rng: np.random.Generator) -> RainSpec:

@@ -28,7 +28,7 @@ def made_real(network: JRGR, rainy: np.ndarray, clean: np.ndarray) -> np.ndarray
     Raises
     ------
     ValueError
-        If the pictures differ in size, or memory does not suffice for them as a whole.
+        If the pictures differ in size.
 
     Notes
     -----

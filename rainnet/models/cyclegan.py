@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from rainnet.models.base import Network, padded
+from rainnet.models.base import Network
 from rainnet.models.decomposition import Layers
 from rainnet.models.limits import require_within
 from rainnet.models.unet import UNet
@@ -86,8 +86,7 @@ class CycleGAN(Network):
         config = self.config
         self.removal = UNet(config.channels, config.features, config.depth)
         self.generation = UNet(config.channels, config.features, config.depth)
-        self.multiple = 2**config.depth
-        self.reach = self.removal.reach
+        self.multiple, self.reach = self.removal.multiple, self.removal.reach
 
     def layers(self, rainy: Tensor) -> Layers:
         """Split rainy pictures (N, C, H, W), sides being multiples of ``2**depth``."""
@@ -96,17 +95,13 @@ class CycleGAN(Network):
 
     def cleaned(self, rainy: Tensor) -> Tensor:
         """Return pictures (N, C, H, W) of any size as if they were clean."""
-        return self._translated(rainy, self.removal)
+        return rainy + self.removal.at_any_size(rainy)
 
     def rained(self, clean: Tensor) -> Tensor:
         """Return pictures (N, C, H, W) of any size as if they were rainy."""
-        return self._translated(clean, self.generation)
+        return clean + self.generation.at_any_size(clean)
 
     def cycles(self, rainy: Tensor, clean: Tensor) -> Cycles:
         """Return what pictures of both domains, (N, C, H, W) of any sizes, become and become again."""
         made_clean, made_rainy = self.cleaned(rainy), self.rained(clean)
         return Cycles(made_clean, self.rained(made_clean), made_rainy, self.cleaned(made_rainy))
-
-    def _translated(self, picture: Tensor, part: UNet) -> Tensor:
-        height, width = picture.shape[-2:]
-        return picture + part(padded(picture, self.multiple)).float()[..., :height, :width]

@@ -152,8 +152,7 @@ class JRGR(Network):
         self.removal_synthetic, self.generation_real, self.removal_real, self.generation_synthetic = (
             UNet(config.channels, config.features, config.depth) for _ in PARTS
         )
-        self.multiple = 2**config.depth
-        self.reach = self.removal_real.reach
+        self.multiple, self.reach = self.removal_real.multiple, self.removal_real.reach
 
     def layers(self, rainy: Tensor) -> Layers:
         """Split real rainy pictures (N, C, H, W), sides being multiples of ``2**depth``, by F_r."""
@@ -185,9 +184,7 @@ class JRGR(Network):
 
     def real_rain(self, synthetic: Tensor) -> Tensor:
         """Return the rain of synthetic rainy pictures (N, C, H, W) of any size as if it were real, of any sign."""
-        height, width = synthetic.shape[-2:]
-        R = self.removal_synthetic(padded(synthetic, self.multiple)).float()
-        return _translated(R, self.generation_real)[..., :height, :width]
+        return self._made_real(synthetic)[0]
 
     def made_real(self, synthetic: Tensor, clean: Tensor | None = None) -> Tensor:
         """Return synthetic rainy pictures as if their rain were real, in [0, 1].
@@ -204,23 +201,23 @@ class JRGR(Network):
         ValueError
             If the clean pictures have another shape.
         """
-        if clean is None:
-            height, width = synthetic.shape[-2:]
-            clean = synthetic - self.removal_synthetic(padded(synthetic, self.multiple)).float()[..., :height, :width]
-        if clean.shape != synthetic.shape:
+        if clean is not None and clean.shape != synthetic.shape:
             raise ValueError(
                 f"`clean` must have the shape of `synthetic`, {tuple(synthetic.shape)}, got {tuple(clean.shape)}"
             )
-        return (clean + self.real_rain(synthetic)).clamp(0, 1)
+        rain, background = self._made_real(synthetic)
+        return ((background if clean is None else clean) + rain).clamp(0, 1)
+
+    def _made_real(self, synthetic: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the translated rain of synthetic pictures of any size, and what is found behind theirs."""
+        height, width = synthetic.shape[-2:]
+        _, B, rain, _ = _step(padded(synthetic, self.multiple), self.removal_synthetic, self.generation_real)
+        return rain[..., :height, :width], B[..., :height, :width]
 
 
 def _step(O: Tensor, removal: UNet, generation: UNet) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return rain, background, translated rain, and the background with it."""
     R = removal(O).float()  # sums and differences in 16 bits would be seen
     B = O - R
-    translated = _translated(R, generation)
+    translated = R + generation(R).float()
     return R, B, translated, B + translated
-
-
-def _translated(R: Tensor, generation: UNet) -> Tensor:
-    return R + generation(R).float()

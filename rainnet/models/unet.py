@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rainnet.models.base import padded
+
 BEGINNING = 0.01
 """Standard deviation of the weights of the last convolution before they are trained."""
 
@@ -33,6 +35,8 @@ class UNet(nn.Module):
 
     Attributes
     ----------
+    multiple
+        Sides of what it takes are multiples of this.
     reach
         Pixels from an output to the farthest input that it depends on.
 
@@ -64,7 +68,7 @@ class UNet(nn.Module):
         self.last = nn.Conv2d(features, channels, 1)
         nn.init.normal_(self.last.weight, std=BEGINNING)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
-        self.reach = reach_of(depth)
+        self.multiple, self.reach = 2**depth, reach_of(depth)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return (N, C, H, W) of any sign for pictures (N, C, H, W), sides being multiples of ``2**depth``."""
@@ -76,6 +80,12 @@ class UNet(nn.Module):
             x = _passed(torch.cat([seen.pop(), enlarge(x)], 1), merger)  # type: ignore[arg-type]
         found: Tensor = self.last(x)
         return found
+
+    def at_any_size(self, picture: Tensor) -> Tensor:
+        """Return the same for pictures (N, C, H, W) of any size, in 32 bits: to be added to them or taken off them."""
+        height, width = picture.shape[-2:]
+        found: Tensor = self(padded(picture, self.multiple))
+        return found.float()[..., :height, :width]
 
 
 def reach_of(depth: int) -> int:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from rainnet.losses.translation import critic_loss, cycle_loss, deceiving_loss, truth_loss
-from rainnet.models.base import Network, padded
+from rainnet.models.base import Network
 from rainnet.models.discriminator import Discriminator
 from rainnet.models.jrgr import JRGR, Translation
 from rainnet.models.pool import Pool
@@ -143,7 +143,7 @@ class JRGRProgram(Program):
             return self._judged(batch)
         loss, clean = self.loss, batch["clean"]
         if (part := self._part) is not None:
-            return {"mse": truth_loss([_found(part, batch["rainy"], self.network.multiple)], clean)}
+            return {"mse": truth_loss([_found(part, batch["rainy"])], clean)}
         found = self.network.translated(batch["rainy"], batch["unpaired_rainy"])
         real, synthetic = found
         made = self._shown(found)
@@ -203,7 +203,7 @@ class JRGRProgram(Program):
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
         """Return the ten pictures of the loops and the truth; on pairs, what the network that is trained finds."""
         if (part := self._part) is not None:
-            shown = {"rainy": batch["rainy"], "background": _found(part, batch["rainy"], self.network.multiple)}
+            shown = {"rainy": batch["rainy"], "background": _found(part, batch["rainy"])}
         else:
             shown = self.network.translated(batch["rainy"], batch["unpaired_rainy"]).pictures()
         return {name: picture.clamp(0, 1) for name, picture in shown.items()} | {"clean": batch["clean"]}
@@ -214,7 +214,6 @@ def _fakes(critic: str) -> tuple[str, ...]:
     return BACKGROUNDS if critic == "background" else (f"made {critic}",)
 
 
-def _found(removal: UNet, rainy: Tensor, multiple: int) -> Tensor:
+def _found(removal: UNet, rainy: Tensor) -> Tensor:
     """Return the background that a removal network finds in pictures of any size."""
-    height, width = rainy.shape[-2:]
-    return rainy - removal(padded(rainy, multiple)).float()[..., :height, :width]
+    return rainy - removal.at_any_size(rainy)
