@@ -32,7 +32,8 @@ INPUTS = {
     "angle": "degrees of the rain of each picture in (-90, 90]: 0 is vertical, positive moves right going down; "
     "NaN: what the network finds, within 45 degrees; rainopt.estimate_angle is more exact. Flatter than 45 degrees and "
     "steeper do not mix in a batch unless the pictures are square",
-    "upright": "RGB pictures in [0, 1] with streaks as the network wants them; sides are multiples of `multiple`",
+    "upright": "RGB pictures in [0, 1] with streaks as the network wants them; sides are multiples of `multiple`; of "
+    "networks that begin with the solver's rain layer on luminance, that layer as the fourth plane",
 }
 OUTPUTS = {
     "background": "the pictures without rain, in [0, 1]",
@@ -160,6 +161,10 @@ def _whole(net: Network, opset: int) -> Any:
     import onnx.inliner
     import onnx.parser
 
+    if net.starts:
+        raise ExportError(
+            f"`net` begins with the solver's layer, which no graph can find ({net.name}); export its core"
+        )
     orientation = net.orientation(64, 96, 10.0)
     if isinstance(orientation, AsItLies):
         surroundings = export_graph.as_it_is
