@@ -21,6 +21,7 @@ from rainnet.data.crops import Range, between, checked_range
 LAMPS = ((1.0, 0.62, 0.25), (1.0, 0.8, 0.5), (1.0, 0.95, 0.4), (0.5, 1.0, 0.7), (0.45, 0.65, 1.0), (0.8, 0.7, 1.0))
 NEARLY_WHITE = 0.06  # standard deviation of the channels of daylight around grey
 BRIGHTEST = 0.95  # of bars, which are scenery and not lamps
+NEAR = (20.0, 200.0)  # streaks a megapixel that are near: what is near fills little space, however dense the rain
 LETTERING, ALONG = 0.3, 0.4  # shares of what is drawn as bars, and of railings
 LEAN = 4.0  # degrees, standard deviation of a railing's bars around their direction
 
@@ -36,7 +37,7 @@ class Camera:
     near
         A few wide streaks out of focus beside the others.
     downpour
-        Rain that is up to three times as dense as its preset has it, and as bright as can be.
+        Rain that is up to twice as dense as its preset has it, and as bright as can be.
     beaded
         Streaks that brighten and dim along their length, more than presets have it.
     other_composition
@@ -87,11 +88,11 @@ class Camera:
         share, length, width, blur, intensity, texture, density, bright = rng.random(8)
         if poured:
             light = spec.intensity + (1 - spec.intensity) * float(bright)
-            spec = replace(spec, density=spec.density * (1 + 2 * float(density)), intensity=light)
+            spec = replace(spec, density=spec.density * (1 + float(density)), intensity=light)
         if near:
-            # Few of the streaks, since what is near fills little space.
+            few = NEAR[0] * (NEAR[1] / NEAR[0]) ** float(share) / max(spec.density, NEAR[1])
             layer = RainLayer(
-                share=sum(each.share for each in spec.depth_layers) * (0.01 + 0.05 * share),
+                share=sum(each.share for each in spec.depth_layers) * few,
                 length=1 + 2 * length,
                 width=1.5 + 2 * width,
                 blur=0.5 + 2.5 * blur,
