@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +34,6 @@ import numpy as np
 import typer
 
 from benchmarks.common import finish, print_table
-from benchmarks.networks.scores import Method
 from benchmarks.options import MODEL, Data, Json, Limit, Sheet, benchmark
 from benchmarks.pictures import pictures, to_bytes
 from benchmarks.rain.clear_streaks import FEWEST, Found, find_streaks
@@ -103,7 +102,7 @@ def main(
     )
 
 
-def methods_of(networks: Sequence[str]) -> dict[str, Method]:
+def methods_of(networks: Sequence[str]) -> dict[str, Callable[[np.ndarray], Any]]:
     """Return what derains: the input as it is, `rainopt`, and networks.
 
     Raises
@@ -115,7 +114,7 @@ def methods_of(networks: Sequence[str]) -> dict[str, Method]:
         found = find_methods([INPUT, "rainopt", *networks], device="cpu")
     except ValueError as error:  # no network of that name, or a file that is none
         raise typer.BadParameter(f"--model: {error}") from None
-    methods: dict[str, Method] = {}
+    methods: dict[str, Callable[[np.ndarray], Any]] = {}
     for one in found:
         if isinstance(one, Results):
             raise typer.BadParameter(f"--model must be a network, '{one.name}' is a folder of pictures: use --folder")
