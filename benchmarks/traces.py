@@ -12,8 +12,9 @@ chroma   contrast of the channels less luminance, root mean square over the chan
          the input: above 1, streaks have got a colour that the rain had not
 
 All are means over photographs. Even a perfect result is not at 0: the scene under a streak has a contrast of its own.
-And they are fooled: a black picture has no traces, a blurred one few, a smeared one less than a truthful one. What is
-kept more than 8 pixels away from all that may be rain is told beside them:
+The truths of DIR/pairs, where these are there, tell how much that is. And they are fooled: a black picture has no
+traces, a blurred one few, a smeared one fewer than a truthful one. What is kept more than 8 pixels away from all that
+may be rain is told beside them:
 
 detail   of the gradients of the input's luminance, 1 for the same picture, 0 for a flat one
 PSNR     against the input in dB, 100 for the same picture; removing rain that was not found costs some
@@ -35,10 +36,10 @@ import typer
 
 from benchmarks.common import finish, print_table
 from benchmarks.options import MODEL, Data, Json, Limit, Sheet, benchmark
-from benchmarks.pictures import pictures, to_bytes
+from benchmarks.pictures import pairs, pictures, sets_of_pairs, to_bytes
 from benchmarks.rain.clear_streaks import FEWEST, Found, find_streaks
 from benchmarks.rain.kept import away_from, kept_of
-from benchmarks.rain.streak_profiles import Amounts, amounts_of, shares
+from benchmarks.rain.streak_profiles import Amounts, amounts_of, shares, traces_of
 from rainnet.evaluate.methods import Results, find_methods
 from rainopt import read_image
 from rainopt.app.sheet import Row, write_sheet
@@ -91,15 +92,13 @@ def main(
         print(f"{photo.name}: {len(found.clear.row)} streaks; left: {left}", file=sys.stderr, flush=True)
     if not each:
         raise typer.BadParameter("--data must hold photographs in which rain is seen; there is none in 'photos'")
-    means = means_of(each)
-    report(means, len(each), {why: len(names) for why, names in left_out.items()})
+    means, truths = means_of(each), of_truths(data, limit)
+    report(means, len(each), {why: len(names) for why, names in left_out.items()}, truths)
     if sheet:
-        write_sheet(
-            sheet, [row for _, row in sorted(worst, key=lambda one: -one[0])[:SHOWN]], cell=(2 * CROP[1], 2 * CROP[0])
-        )
-    finish(
-        {"benchmark": "traces", "photographs": len(each), "means": means, "left_out": left_out, "each": each}, target
-    )
+        shown = [row for _, row in sorted(worst, key=lambda one: -one[0])[:SHOWN]]
+        write_sheet(sheet, shown, cell=(2 * CROP[1], 2 * CROP[0]))
+    found_in = {"photographs": len(each), "means": means, "truths": truths, "left_out": left_out, "each": each}
+    finish({"benchmark": "traces", **found_in}, target)
 
 
 def methods_of(networks: Sequence[str]) -> dict[str, Callable[[np.ndarray], Any]]:
@@ -160,6 +159,21 @@ def measured(
     return {"streaks": len(found.clear.row), "away": float(away.mean()), "methods": numbers}, amounts
 
 
+def of_truths(data: Path, limit: int | None) -> dict[str, dict[str, float]]:
+    """Return by set of pairs the means of what a perfect result scores, and of how many pictures."""
+    truths = {}
+    for folder in sets_of_pairs(data):
+        scores = []
+        for _, rainy, clean in pairs(folder, limit):
+            streaks = find_streaks(rainy).clear
+            if len(streaks.row) >= FEWEST:
+                scores.append(traces_of(rainy, clean, streaks))
+        if scores:
+            means = np.mean(scores, axis=0).tolist()
+            truths[folder.name] = {"pictures": len(scores), **dict(zip(TRACES, means, strict=True))}
+    return truths
+
+
 def means_of(each: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Return by method the means over photographs, and chroma after over before."""
     names = next(iter(each.values()))["methods"]
@@ -197,8 +211,13 @@ def crops(
     return float(traces[k]), Row(shown, captions, title)
 
 
-def report(means: Mapping[str, Mapping[str, float]], count: int, left_out: Mapping[str, int]) -> None:
-    """Print the table."""
+def report(
+    means: Mapping[str, Mapping[str, float]],
+    count: int,
+    left_out: Mapping[str, int],
+    truths: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Print the tables."""
     rows = [
         (
             name,
@@ -212,6 +231,9 @@ def report(means: Mapping[str, Mapping[str, float]], count: int, left_out: Mappi
     without = ", ".join(f"{number} with {why}" for why, number in left_out.items())
     title = f"Traces across clear streaks of {count} photographs, and what is kept elsewhere; left out: {without}"
     print_table(title, ("method", *TRACES, "over input's", "detail", "PSNR"), rows)
+    if truths:
+        told = [(name, one["pictures"], *(f"{one[key]:.3f}" for key in TRACES)) for name, one in truths.items()]
+        print_table("The same of the truths of pairs", ("set", "pictures", *TRACES), told)
 
 
 if __name__ == "__main__":

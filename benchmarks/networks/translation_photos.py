@@ -80,7 +80,7 @@ def main(
             "--data must hold photographs in which rain is seen; there is none among the second half"
         )
     means = means_of(each)
-    report(means, len(each), {"no or hardly any rain seen": len(files) - len(each)})
+    report(means, len(each), {"no or hardly any rain seen": len(files) - len(each)}, {})
     if sheet:
         write_sheet(sheet, [row_of(read_image(file), networks) for file in files[:SHOWN]], cell=MIDDLE[::-1])
     after = networks["after"]

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from benchmarks import traces
 from benchmarks.common import photograph
-from benchmarks.rain.clear_streaks import FEWEST, find_streaks
+from benchmarks.rain.clear_streaks import CELLS, FEWEST, IN_CELL, find_streaks
 from benchmarks.rain.kept import away_from, kept_of
 from benchmarks.rain.streak_profiles import Streaks, traces_of
 from data_tools import RainSpec, add_rain
@@ -121,6 +121,25 @@ def test_found_streaks_are_those_that_were_rendered(rain):
     assert not find_streaks(clean).directions
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (40, 60), (40, 60, 3)])
+def test_a_flat_picture_has_no_rain(shape):
+    found = find_streaks(np.full(shape, 0.5))
+    assert not found.directions
+    assert len(found.clear.row) == len(found.likely.row) == 0
+
+
+def test_no_streak_is_found_twice_and_no_part_gives_many(rain):
+    _, _, found = rain
+    rows, columns = (np.subtract.outer(at, at) for at in found.clear[:2])
+    down, right = np.cos(np.radians(found.clear.angle)), np.sin(np.radians(found.clear.angle))
+    aside, along = np.abs(columns * down - rows * right), np.abs(rows * down + columns * right)
+    reach = np.add.outer(found.clear.length, found.clear.length) / 2
+    same = (aside < 3) & (along < reach) & (np.abs(np.subtract.outer(found.clear.angle, found.clear.angle)) < 1)
+    assert np.array_equal(same, np.eye(len(same), dtype=bool))
+    cells = [(CELLS * (at + 0.5) / size).astype(int) for at, size in zip(found.clear[:2], found.shape, strict=True)]
+    assert np.bincount(cells[0] * CELLS + cells[1]).max() <= IN_CELL
+
+
 def test_black_and_blurred_pictures_have_few_traces_and_keep_little(rain):
     clean, rainy, found = rain
     away = away_from(found.shape, found.likely)
@@ -144,10 +163,10 @@ def test_away_is_away_from_all_streaks():
 
 def test_methods_are_told_beside_the_input_and_dry_photographs_counted(rain, tmp_path):
     clean, rainy, _ = rain
-    for name in ("photos", "mine"):
-        (tmp_path / name).mkdir()
-    for folder, pair in {"photos": (rainy, clean), "mine": (clean, clean)}.items():
-        for name, image in zip(("a.png", "b.png"), pair, strict=True):
+    drawn_pair = {"pairs/drawn/rain": (rainy,), "pairs/drawn/norain": (clean,)}
+    for folder, pair in {"photos": (rainy, clean), "mine": (clean, clean), **drawn_pair}.items():
+        (tmp_path / folder).mkdir(parents=True)
+        for name, image in zip(("a.png", "b.png"), pair, strict=False):
             write_image(tmp_path / folder / name, image)
     target, sheet = tmp_path / "traces.json", tmp_path / "sheet.png"
     words = ("--folder", f"truth={tmp_path / 'mine'}", "--json", target, "--sheet", sheet)
@@ -161,6 +180,8 @@ def test_methods_are_told_beside_the_input_and_dry_photographs_counted(rain, tmp
     assert told["means"]["truth"]["left"] < 0.1
     assert told["means"]["truth"]["detail"] > told["means"]["rainopt"]["detail"]
     assert told["left_out"]["no rain seen"] == ["b.png"]
+    assert told["truths"]["drawn"]["pictures"] == 1
+    assert told["truths"]["drawn"]["left"] == pytest.approx(told["means"]["truth"]["left"])
     assert sheet.exists()
 
 
