@@ -1,7 +1,13 @@
 """Whether TimeLapseNet learns real rain that no renderer drew, from a still camera and without any truth.
 
 The first half of DIR/video/rain_yard.mp4 becomes a sequence (`raindata build --sequences`), and --model, which rendered
-rain has taught, is trained on it further by `rainnet train` (FOLDER keeps that). What is compared, before and after:
+rain has taught, is trained on it further by `rainnet train` (FOLDER keeps that) in three ways:
+
+  absolute      By the distances of the recipe, whose least is at the median of what a place may be.
+  rounded       By distances whose corner stays round, whose least is near the mean.
+  and rendered  The same, on as many frames of rendered scenes besides, so that these are not forgotten.
+
+What is compared, before and after:
 
   other frames  The second half of that video: pairs that `raindata build` makes of it, over their valid pixels.
   other camera  The same of DIR/video/ntu_ra1, one frame at a time; its camera moves, and nothing of it was trained on.
@@ -33,17 +39,22 @@ from benchmarks.networks.scores import Method, Triple, cell, scored
 from benchmarks.networks.timing import THREADS
 from benchmarks.networks.trainings import trained
 from benchmarks.options import MODEL, Data, Json, Limit, Steps, benchmark
-from benchmarks.pictures import PROTOCOL, to_bytes
+from benchmarks.pictures import PROTOCOL, middle, opaque, pictures, to_bytes
 from benchmarks.video.judged import MOST, REAL, built
+from data_tools import RainSpec, add_rain
 from rainnet import load
 from rainnet.infer.derain import derain
+from rainnet.models.base import Network
 from rainopt import derain as solve
-from rainopt import open_video, write_image
+from rainopt import open_video, read_image, write_image
 
 PRESET = "light"
 RAINY, DRY = 10, 2  # levels of 255 above the background from which there is rain, and within which there is none
 STEPS = 600
 CHANGES = ("data.kind=rainy", "optimiser.lr=2e-4", "run.seed=0")
+ROUND = ("loss.corner=0.1", "loss.corner_last=0.1")
+WAYS = {"absolute": (), "rounded": ROUND, "and rendered": ROUND}
+REPLAYED = 24  # rendered scenes, each of as many frames
 
 Model = Annotated[Path, typer.Option("--model", help="A TimeLapseNet that rendered rain has taught.")]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the sequence and of the training.")]
@@ -56,14 +67,16 @@ def main(data: Data, model: Model, runs: Runs, steps: Steps = STEPS, limit: Limi
     clip = data / REAL[0]
     learned, tested = halves(clip, runs)
     started = [*CHANGES, f"run.steps={steps}", f'network.start="{model.resolve().as_posix()}"']
-    trained("timelapsenet-small", started, sequence(learned, runs / "sequence"), runs / "further")
-    before, after = load(model), load(runs / "further")
+    frames = sequence(learned, runs / "sequence")
+    for way, changes in WAYS.items():
+        shown = [frames, rendered_scenes(data, runs / "rendered")] if way == "and rendered" else frames
+        trained("timelapsenet-small", [*started, *changes], shown, folder_of(runs, way))
     methods: dict[str, Method] = {
         "input": lambda rainy: rainy,
         "rainopt": lambda rainy: solve(rainy).background,
         MODEL: lambda rainy: derain(MODEL, rainy, device="cpu").background,
-        "timelapsenet": lambda rainy: derain(before, rainy, device="cpu").background,
-        "trained further": lambda rainy: derain(after, rainy, device="cpu").background,
+        "timelapsenet": by(load(model)),
+        **{f"further, {way}": by(load(folder_of(runs, way))) for way in WAYS},
     }
     triples = {"other frames": pairs_of(tested, limit), "other camera": pairs_of(data / REAL[1], limit)}
     of_scenes = scenes(data, PRESET, limit)
@@ -74,6 +87,30 @@ def main(data: Data, model: Model, runs: Runs, steps: Steps = STEPS, limit: Limi
         found[name]["rain"] = {method: rain_left(of, triples[name]) for method, of in methods.items()}
     report(found)
     finish({"benchmark": "net_timelapse_real", "protocol": PROTOCOL, "steps": steps, "found": found}, target)
+
+
+def by(network: Network) -> Method:
+    """Return what a network makes of a picture."""
+    return lambda rainy: derain(network, rainy, device="cpu").background
+
+
+def folder_of(runs: Path, way: str) -> Path:
+    """Return where a training is kept."""
+    return runs / f"further-{way.replace(' ', '-')}"
+
+
+def rendered_scenes(data: Path, folder: Path) -> Path:
+    """Write scenes of DIR/clean, each under rain that falls anew in every frame."""
+    for number, file in enumerate(pictures(data / "clean")[:REPLAYED]):
+        clean, rng = middle(opaque(read_image(file))), np.random.default_rng([17, number])
+        spec = RainSpec.sample(PRESET, rng)
+        for frame in range(REPLAYED):
+            target = folder / file.stem / f"{frame:04}.png"
+            rainy = add_rain(clean, spec, rng).rainy
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_image(target, to_bytes(rainy))
+    return folder
 
 
 def halves(clip: Path, runs: Path) -> tuple[Path, Path]:

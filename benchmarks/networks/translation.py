@@ -173,9 +173,10 @@ def cases(share: float, real: Path) -> dict[str, Case]:
     both = (pairs, f'data.unpaired_rainy=["{real.resolve().as_posix()}"]')
     steps = (f"stages.synthetic.steps={first}", f"stages.real.steps={second}", f"run.steps={third}")
     found = {
-        "supervised": Case("jrgr-small", (pairs, f"stages.synthetic.steps={total}"), ("synthetic",)),
+        # On pairs, what derains is trained by the stage "real"; what "synthetic" trains is only where that begins.
+        "supervised": Case("jrgr-small", (pairs, f"stages.real.steps={total}"), ("real",)),
         "supervised, longer": Case(
-            "jrgr-small", (pairs, f"stages.synthetic.steps={first + second + COST * third}"), ("synthetic",)
+            "jrgr-small", (pairs, f"stages.real.steps={first + second + COST * third}"), ("real",)
         ),
         "CycleGAN": Case("cyclegan-small", (*both, f"run.steps={total}")),
         "JRGR": Case("jrgr-small", (*both, *steps)),

@@ -127,12 +127,14 @@ def train(
     try:
         folders = Folders(data, single, clean, rainy, val, val_rainy, val_clean, match)
         chosen, doubts = recipe_with(recipe, folders, start, changes or (), stages or ())
-        batches, validator = _prepared(chosen, device, resume)
+        batches, validator, derains = _prepared(chosen, device, resume)
     # All that is found out before anything is done.
     except (ValueError, TypeError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     if doubts and not resume and _is_first():
         err.print(f"note: '{escape(str(single or chosen.data.train[0]))}' may not be worth it, {escape(doubts)}")
+    if not derains and _is_first():
+        err.print("note: no stage of this run trains the part that derains: the network will take nothing off")
     try:
         result = _train(chosen, batches, validator, output, device, resume, err)
     except StoppedError as stop:
@@ -157,8 +159,10 @@ def train(
         out.print("wrote " + ", ".join(escape(file) for file in files))
 
 
-def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None]:
-    """Return the batches and who validates; raises for everything that the recipe or the data lack."""
+def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches, Validator | None, bool]:
+    """Return the batches, who validates, and whether any stage trains what derains; raises for everything that the
+    recipe or the data lack.
+    """
     from rainnet.data.batches import RecipeBatches, dataset_for
     from rainnet.data.examples import CHANNELS
     from rainnet.infer.devices import resolve_device
@@ -168,6 +172,7 @@ def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches,
     from rainnet.train.validator import Validator
 
     resolve_device(device)
+    derains = resume
     if not resume:
         for stage in plan(recipe):
             program = build_program(stage.recipe, frozen=stage.frozen, copies=stage.copies)
@@ -176,8 +181,9 @@ def _prepared(recipe: Recipe, device: str, resume: bool) -> tuple[RecipeBatches,
                     f"'network.config.channels' = {program.network.channels}: networks are trained on "
                     f"pictures in colour, with {CHANNELS}"
                 )
+            derains = derains or program.derains
     batches = RecipeBatches(recipe, dataset_for(recipe.data, recipe.run.seed, needs_of(recipe)))
-    return batches, Validator.of_section(recipe.validation) if _is_first() else None
+    return batches, Validator.of_section(recipe.validation) if _is_first() else None, derains
 
 
 def _is_first() -> bool:

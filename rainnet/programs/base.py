@@ -119,6 +119,11 @@ class Program(nn.Module):
         """Return what every example must hold by these settings of the losses."""
         raise NotImplementedError
 
+    @property
+    def derains(self) -> bool:
+        """Whether what its network takes rain off by is among what it trains."""
+        return True
+
     def networks(self) -> dict[str, Network]:
         """Return the networks that a run publishes, by the names of their files: `MAIN` and what others there are."""
         return {MAIN: self.network}

@@ -132,6 +132,11 @@ class JRGRProgram(Program):
         parts = {"synthetic": self.network.removal_synthetic, "real": self.network.removal_real}
         return parts.get(self.loss.part)
 
+    @property
+    def derains(self) -> bool:
+        """Whether the real removal is trained, by which a JRGR derains."""
+        return self.loss.part != "synthetic"
+
     def parameters_of(self, turn: str) -> Iterable[nn.Parameter]:
         """Return the parameters of the critics, or of what is trained of the network."""
         part = self.critics if turn == "discriminator" else self._part or self.network

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from rainnet.losses.rounded import distance
 from rainnet.losses.timelapse import background_consistency, cross_similarity, gamma, reconstruction
 from rainnet.models.directional import DirectionalGradients
 from rainnet.models.timelapsenet import TimeLapseNet
@@ -25,9 +26,9 @@ class TimeLapseLoss(LossSettings):
         λs, of the distance of one frame from the background of another; times γ.
     gamma_first, gamma_last, gamma_share
         γ falls from the first to the second in this share of the training; see `rainnet.losses.timelapse.gamma`.
-    corner
-        Of the distances of backgrounds and frames at first; it falls to 0 as γ falls. 0: absolute ones from the first
-        step on, as in the paper. See `rainnet.losses.rounded.distance`.
+    corner, corner_last
+        Of the distances of backgrounds, frames and truth; it falls from the first to the second as γ falls. 0: absolute
+        ones, as in the paper. See `rainnet.losses.rounded.distance`.
     directions
         λv, of how far gradients of the rain are from a few directions.
     centres
@@ -49,6 +50,7 @@ class TimeLapseLoss(LossSettings):
     gamma_last: float = Field(1e-4, ge=0)
     gamma_share: float = Field(0.3, gt=0, le=1)
     corner: float = Field(0.0, ge=0, le=1)
+    corner_last: float = Field(0.0, ge=0, le=1)
     directions: float = Field(0.01, ge=0)
     centres: int = Field(4, ge=1, le=1024)
     printed: bool = False
@@ -107,9 +109,10 @@ class TimeLapseProgram(Program):
         O = frames.flatten(0, 1) if frames.ndim == 5 else frames  # (N F, C, H, W)
         layers = self.network.split(O)
         B, S = O - layers.removed.float(), layers.rain.float()
+        corner = gamma(progress, loss.corner, loss.corner_last, loss.gamma_share)
         terms: dict[str, Tensor] = {}
         if loss.pairs_frames:
-            each, corner = B.view_as(frames), gamma(progress, loss.corner, 0.0, loss.gamma_share)
+            each = B.view_as(frames)
             if loss.background:
                 terms["background"] = loss.background * background_consistency(each, corner)
             if loss.similarity:
@@ -120,5 +123,5 @@ class TimeLapseProgram(Program):
         if loss.reconstruction:
             terms["reconstruction"] = loss.reconstruction * reconstruction(O, B, S)
         if loss.truth:
-            terms["truth"] = loss.truth * (B - batch["clean"].view_as(B)).abs().mean()
+            terms["truth"] = loss.truth * distance(B - batch["clean"].view_as(B), corner).mean()
         return terms

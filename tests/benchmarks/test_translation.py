@@ -8,6 +8,7 @@ from benchmarks.networks import translation
 from data_tools.layouts.read import read_dataset
 from rainnet.recipes.recipe import read_recipe
 from rainnet.recipes.stages import only, plan
+from rainnet.train.build import build_program
 from rainopt import read_image
 from tests.support.processes import call
 
@@ -30,6 +31,7 @@ def test_all_cases_are_trained_for_as_many_steps(tree):
         recipe = read_recipe(case.recipe, case.changes, data={"train": [tree]})
         stages = plan(only(recipe, case.stages) if case.stages else recipe)
         assert stages[-1].last == (3500 if name == "supervised, longer" else 1500), name
+        assert any(build_program(stage.recipe, copies=stage.copies).derains for stage in stages), name
         if name in translation.WITHOUT:
             assert stages[-1].recipe.loss[translation.WITHOUT[name]] == 0
 

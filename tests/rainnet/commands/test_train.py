@@ -109,6 +109,15 @@ def test_stages_are_chosen_and_resumed_as_they_were(recipe, clean, tmp_path):
     assert "'four' is no stage of the recipe; its stages are one, two, three" in " ".join(err.replace("│", " ").split())
 
 
+def test_a_run_that_does_not_train_what_derains_says_so(clean, tmp_path):
+    tiny = ["data.size=32", "run.batch=1", "run.steps=1", "run.workers=0", "network.config.features=2"]
+    changes = [part for change in tiny for part in ("--set", change)]
+    changes += ["--set", "stages.synthetic.steps=1", "--stage", "synthetic"]
+    status, _, err = run("jrgr-small", "--data", clean, *changes, "-o", tmp_path / "run")
+    assert status == 0, err
+    assert "the network will take nothing off" in " ".join(err.split())
+
+
 def test_validation_has_a_line_and_the_best_is_named_first(recipe, clean, tmp_path):
     pairs = tmp_path / "pairs"
     for part in ("rain", "norain"):

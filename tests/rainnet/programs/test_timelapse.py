@@ -46,6 +46,19 @@ def test_all_terms_count_and_teach_both_networks():
     assert all(torch.equal(later[name], terms[name]) for name in set(terms) - {"similarity"})
 
 
+def test_a_corner_can_stay():
+    batch = {"rainy": frames()[0], "clean": frames(seed=1)[0]}
+    at = {
+        (first, last, progress): a_program(truth=1.0, corner=first, corner_last=last)(batch, "network", progress)
+        for first, last, progress in ((0.0, 0.0, 0.9), (0.1, 0.0, 0.9), (0.1, 0.1, 0.9), (0.1, 0.1, 0.0))
+    }
+    sharp, fallen, stays, begins = at.values()
+    for name in ("background", "truth"):
+        assert torch.equal(fallen[name], sharp[name])
+        assert torch.equal(stays[name], begins[name])
+        assert float(stays[name].detach()) < float(sharp[name].detach())
+
+
 @pytest.mark.parametrize("left_out", ["background", "similarity", "directions", "reconstruction"])
 def test_a_weight_of_zero_leaves_a_loss_out(left_out):
     terms = a_program(**{left_out: 0})({"rainy": frames()[0]}, "network", 0.0)
