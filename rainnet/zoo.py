@@ -100,6 +100,7 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.models.refine:Refine",
         "rainnet.models.refine:PRESETS",
         "rainnet.programs.refine:RefineProgram",
+        weights={"refine": "refine.safetensors"},
     ),
     "spanet": Entry(
         "rainnet.models.spanet:SPANet",

@@ -90,7 +90,8 @@ def export_onnx(
         Ends in ``.onnx``.
     core
         Export `Network.layers` alone, ``upright`` to ``removed`` and ``rain``: for runtimes without conditions and
-        gathering, or for tiles. Sides must be multiples of ``net.multiple``.
+        gathering, or for tiles. Sides must be multiples of ``net.multiple``; a tile with
+        ``net.reach`` pixels around it equals the whole. The metadata hold both.
     opset
         Version of ONNX's operators, from 18 on; None: 18.
     facts
@@ -199,9 +200,10 @@ def _describe(model: Any, net: Network, facts: dict[str, Any]) -> None:
 
     from rainopt import __version__
 
-    onnx.helper.set_model_props(
-        model, described(net, facts) | {"multiple": str(net.multiple), "leaves_out": LEAVES_OUT}
-    )
+    props = described(net, facts) | {"multiple": str(net.multiple), "leaves_out": LEAVES_OUT}
+    if net.reach is not None:
+        props["reach"] = str(net.reach)  # pixels around a tile with which it equals the whole
+    onnx.helper.set_model_props(model, props)
     model.producer_name, model.producer_version = FORMAT, __version__
     graph = model.graph
     for entries, texts in ((graph.input, INPUTS), (graph.output, OUTPUTS)):

@@ -10,22 +10,22 @@ import torch
 from torch import Tensor
 
 from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
-from rainnet.infer.bound import most_rain
 from rainnet.infer.device import device_for, evaluating
 from rainnet.infer.ensemble import MIRRORS, mean_layers
 from rainnet.infer.given import network_of
 from rainnet.infer.planes import checked_unit, contiguous, for_net, like, planes_of, without_colour
 from rainnet.infer.polish import polished
 from rainnet.infer.precision import PRECISIONS, checked_precision
-from rainnet.infer.start import removed_from_start
 from rainnet.infer.streaks import Streaks
 from rainnet.infer.tiles import Progress, checked_tile
 from rainnet.models.base import Network
-from rainnet.models.decomposition import Layers
+from rainnet.models.start import solver_layer
 from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
 from rainopt.direction.estimate import Direction
 from rainopt.image import exposure, join_channels, luminance, scaled, split_channels
+from rainopt.refine.way import removed_from_start
+from rainopt.still.bound import most_rain
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def derain(
     in tiles, and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown
     to a network of three channels as three equal ones, and what is removed is their mean. A dark picture is divided by
     its `rainopt.image.exposure` first, and the results are multiplied by it. A network that begins with the solver's
-    layer takes away the rain of all directions that the solver finds, one after the other, see `rainnet.infer.start`;
-    of an angle that is given, that of this direction alone.
+    layer takes away the rain of all directions that the solver finds, see `rainopt.refine.way`; of an angle that is
+    given, that of this direction alone.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def derain(
         is none. They need an angle: where the network has none, the solver's.
     bounded
         Take no more light off a pixel than rain can have added, by the height of the bright streaks of the picture, see
-        `rainnet.infer.bound`; for networks that work with an angle, whatever angle another is told.
+        `rainopt.still.bound`; for networks that work with an angle, whatever angle another is told.
     ensemble
         1; or 2 or 4: the mean of what is found in the picture and in its mirror images, left to right and upside down,
         in which streaks are upright as well. It takes as many times as long and is worth some 0.2 dB.
@@ -172,14 +172,16 @@ def derain(
             found = streaks.estimate.directions if wish == SOLVER else ()
             directions = found or (Direction(degrees, 1.0),)
 
-            def turn(upright: Tensor, number: int) -> Layers:
+            def removed_of(upright: Tensor, number: int) -> Tensor:
                 def advance(share: float) -> None:
                     if progress:
                         progress((number + share) / len(directions))
 
-                return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision)
+                return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision).removed
 
-            taken, where = removed_from_start(net, colour, streaks, directions, most, turn), None
+            begun = solver_layer(luminance(colour), streaks.evidence, directions)
+            taken, where = removed_from_start(colour, begun, directions, net.channels, removed_of, most), None
+            del begun
             rain = luminance(taken.clamp(0, 1))
         else:
             way = net.orientation(height, width, degrees)

@@ -5,12 +5,14 @@ import pytest
 import torch
 
 import rainnet
-from rainnet.infer.bound import most_rain
 from rainnet.infer.derain import derain
 from rainnet.infer.streaks import Streaks
 from rainnet.models.start import solver_layer, solver_layers
 from rainopt.direction.estimate import Direction
+from rainopt.geometry.warp import Upright
 from rainopt.image import luminance
+from rainopt.refine import way
+from rainopt.still.bound import most_rain
 from tests.support.refine import TINY, random_refine
 from tests.support.udgnet import rained
 
@@ -88,13 +90,12 @@ def test_the_picture_is_turned_once_for_each_direction_of_its_rain(rng, monkeypa
     estimate = type(streaks.estimate)(10.0, 1.0, directions)
     monkeypatch.setattr(Streaks, "estimate", estimate)
     turned = []
-    way = type(net).orientation
 
-    def orientation(self, height, width, angle):
+    def upright(angle, height, width):
         turned.append(angle)
-        return way(self, height, width, angle)
+        return Upright(angle, height, width)
 
-    monkeypatch.setattr(type(net), "orientation", orientation)
+    monkeypatch.setattr(way, "Upright", upright)
     derain(net, picture)
     assert turned == [10.0, -25.0]
     plain = rainnet.create("refine", **TINY)
