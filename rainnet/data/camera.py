@@ -38,6 +38,8 @@ class Camera:
         A few wide streaks out of focus beside the others.
     downpour
         Rain that is up to twice as dense as its preset has it, and as bright as can be.
+    shallow
+        Rain of its nearest one or two layers alone, without the distant streaks that melt into an even light.
     beaded
         Streaks that brighten and dim along their length, more than presets have it.
     other_composition
@@ -63,6 +65,7 @@ class Camera:
     tinted: float = 0.0
     near: float = 0.0
     downpour: float = 0.0
+    shallow: float = 0.0
     beaded: float = 0.0
     other_composition: float = 0.0
     gamma: float = 0.0
@@ -85,7 +88,9 @@ class Camera:
         """Return the rain as this camera sees it."""
         shares = (self.near, self.downpour, self.beaded, self.other_composition)
         near, poured, beaded, other = rng.random(4) < shares
-        share, length, width, blur, intensity, texture, density, bright = rng.random(8)
+        share, length, width, blur, intensity, texture, density, bright, shallow, layers = rng.random(10)
+        if shallow < self.shallow:
+            spec = replace(spec, layers=spec.depth_layers[: 1 + round(float(layers))])
         if poured:
             light = spec.intensity + (1 - spec.intensity) * float(bright)
             spec = replace(spec, density=spec.density * (1 + float(density)), intensity=light)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional as F
 
 from rainnet.losses.energy import UDGLoss
 from rainnet.losses.rounded import distance
@@ -14,6 +15,7 @@ from rainnet.models.start import solver_layers
 from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
 from rainopt.optim.objectives import UDGWeights
 
+LEVEL = 33  # pixels on a side of what a local mean is taken over; a streak is a small part of it
 EPSILON = 5e-3  # mean distance of a picture at which a tenth less begins to count by its share
 
 
@@ -26,6 +28,9 @@ class RefineLoss(LossSettings):
         Of the distance from the truth.
     corner
         Of that distance, see `rainnet.losses.rounded`.
+    level
+        Of the distance of local means beside that of what differs from them. How much light is added by rain that shows
+        no streaks can only be guessed, and a guess is not to outweigh what is seen.
     slope
         Of the distance of differences of neighbours within it: a trace along a streak is small, and a step on both
         sides.
@@ -39,6 +44,7 @@ class RefineLoss(LossSettings):
 
     truth: float = Field(1.0, gt=0)
     corner: float = Field(1e-2, ge=0)
+    level: float = Field(0.3, ge=0)
     slope: float = Field(0.5, ge=0)
     similarity: float = Field(0.0, ge=0)
     energy: float = Field(0.0, ge=0)
@@ -81,9 +87,12 @@ class RefineProgram(Program):
         """Return the weighted losses, over the valid pixels of pairs that have a mask."""
         loss, clean, valid = self.loss, batch["clean"], batch.get("valid")
         B = self._background(batch["rainy"], batch["start"])
-        cost = _mean(distance(B - clean, loss.corner), valid)
+        error = B - clean
+        level = _level(error, valid)
+        cost = _mean(distance(error - level, loss.corner), valid) + loss.level * _mean(
+            distance(level, loss.corner), valid
+        )
         if loss.slope:
-            error = B - clean
             for axis in (-1, -2):
                 step = error.diff(dim=axis)
                 length = step.shape[axis]
@@ -102,6 +111,17 @@ class RefineProgram(Program):
         # The start is subtracted in full precision: in 16 bits the background would lose its levels.
         correction = self.network.correction(torch.cat([rainy, start], dim=1))
         return rainy - start - correction.float()
+
+
+def _level(error: Tensor, valid: Tensor | None) -> Tensor:
+    """Return the local means of errors (N, C, H, W), over valid pixels alone."""
+    if valid is None:
+        return _box_mean(error)
+    return _box_mean(error * valid) / _box_mean(valid).clamp(min=1e-6)
+
+
+def _box_mean(field: Tensor) -> Tensor:
+    return F.avg_pool2d(field, LEVEL, stride=1, padding=LEVEL // 2, count_include_pad=False)
 
 
 def _mean(costs: Tensor, valid: Tensor | None) -> Tensor:
