@@ -72,6 +72,7 @@ class CameraSection(Section):
     tinted: float = Field(0.0, ge=0, le=1)
     near: float = Field(0.0, ge=0, le=1)
     downpour: float = Field(0.0, ge=0, le=1)
+    shallow: float = Field(0.0, ge=0, le=1)
     beaded: float = Field(0.0, ge=0, le=1)
     other_composition: float = Field(0.0, ge=0, le=1)
     gamma: float = Field(0.0, ge=0, le=1)

@@ -58,6 +58,8 @@ def test_near_streaks_are_wider_and_a_downpour_denser_and_brighter(rng):
     assert spec.intensity < poured.intensity <= 1
     assert Camera(other_composition=1.0).rain(spec, rng).composition == "additive"
     assert Camera(beaded=1.0).rain(spec, rng).texture >= 0.5
+    drawn = {len(Camera(shallow=1.0).rain(spec, rng).depth_layers) for _ in range(20)}
+    assert drawn == {1, 2}
 
 
 def test_noise_is_the_same_in_the_rainy_and_the_clean_picture(clean, rng):
