@@ -121,7 +121,11 @@ def _level(error: Tensor, valid: Tensor | None) -> Tensor:
 
 
 def _box_mean(field: Tensor) -> Tensor:
-    return F.avg_pool2d(field, LEVEL, stride=1, padding=LEVEL // 2, count_include_pad=False)
+    # One axis after the other: a box is as many times faster as it is wide.
+    for kernel in ((LEVEL, 1), (1, LEVEL)):
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        field = F.avg_pool2d(field, kernel, stride=1, padding=padding, count_include_pad=False)
+    return field
 
 
 def _mean(costs: Tensor, valid: Tensor | None) -> Tensor:

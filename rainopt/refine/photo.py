@@ -141,8 +141,10 @@ def remove_refined(
     background = quantise(join_channels(scaled(clean, unit), channels), dtype)
     if progress:
         progress(1.0)
+    # What was taken in fact, which is less where it would have left less than nothing.
+    layer = scaled(luminance(colour - clean).clip(0, 1), unit)
     # Not a view whose channels lie first.
-    return Removed(np.ascontiguousarray(background), scaled(luminance(taken.clip(0, 1)), unit), solution)
+    return Removed(np.ascontiguousarray(background), layer, solution)
 
 
 def require_usual(settings: StillSettings) -> None:
