@@ -80,8 +80,8 @@ def derain(
         typer.Option(
             "--refine",
             help="Let a small network correct what the solver removes: scene that was taken for rain comes back, and "
-            "less is left of wide and faint streaks. For photographs; on the CPU, a second or two a megapixel. Needs the "
-            "extra refine.",
+            "less is left of wide and faint streaks. For photographs; on the CPU, a second or two a megapixel. Needs "
+            "the extra refine.",
         ),
     ] = False,
     weights: Annotated[

@@ -91,7 +91,6 @@ def refined(
     if not isinstance(image, np.ndarray):
         raise TypeError(f"`image` must be an array of numpy to be refined, got {type(image).__name__}")
     core(path)  # that it can be had is known before the work
-
     return decompose(
         image,
         settings,

@@ -9,6 +9,7 @@ import torch
 
 import rainnet
 from rainnet.export.check import check_onnx
+from rainnet.export.onnx import export_onnx
 from rainopt.refine.session import PACKAGED, Core, core, require_runtime
 from tests.support.refine import altered_pair
 
@@ -25,6 +26,13 @@ def test_the_file_that_ships_is_an_export_of_the_weights_that_ship():
         # Zeros that are added are left out of a graph.
         assert not value.any() or any(np.array_equal(each, value.detach()) for each in weights), name
     assert check_onnx(PACKAGED, net, sizes=((48, 64),)) < 1e-4
+
+
+@pytest.mark.slow
+def test_an_export_made_anew_gives_the_same(tmp_path, rng):
+    anew = export_onnx(rainnet.load("refine"), tmp_path / "anew.onnx", core=True).path
+    planes = rng.random((4, 83, 71), dtype=np.float32)
+    np.testing.assert_allclose(Core(anew, 1).removed(planes), Core(PACKAGED, 1).removed(planes), atol=1e-6)
 
 
 def test_it_gives_what_torch_gives_in_tiles_or_whole(altered, rng):
