@@ -38,6 +38,7 @@ KERNELS: dict[tuple[str, str], str] = {
     ("percentile", CUDA): "rainopt.kernels.percentile_cuda:percentile",
     ("percentile_vote", CPU): "rainopt.kernels.percentile_cpu:vote",
     ("percentile_vote", CUDA): "rainopt.kernels.percentile_cuda:vote",
+    ("raise_layer", CPU): "rainopt.kernels.raise_layer_cpu:raise_layer",
     ("remove_layer", CPU): "rainopt.kernels.remove_layer_cpu:remove_layer",
     ("remove_layer", CUDA): "rainopt.kernels.remove_layer_cuda:remove_layer",
     ("ridge_crests", CUDA): "rainopt.kernels.ridge_cuda:crests",

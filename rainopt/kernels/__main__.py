@@ -16,6 +16,7 @@ from rainopt.kernels import (
     irnn_cpu,
     irnn_last_cpu,
     percentile_cpu,
+    raise_layer_cpu,
     remove_layer_cpu,
     ridge_cpu,
     shear_cpu,
@@ -48,6 +49,7 @@ def _solver() -> None:
         bands = udg_cpu.Bands(image, constants, bounded=True, sparsity=1.0, excess=excess, trust=excess)
         bands.advance(1)
         bands.certify()
+    raise_layer_cpu.raise_layer(image, image, image, (1, 2))
 
 
 def _ridges() -> None:
