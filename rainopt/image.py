@@ -81,6 +81,18 @@ def split_channels(image: Array, channel_axis: int | None = -1) -> Channels:
     return Channels(planes, None, axis)
 
 
+def raw_planes(image: Array, channel_axis: int | None = -1) -> tuple[Array, float]:
+    """Return the colours of a checked image as planes (C, H, W) of its own dtype, and what they are to be multiplied
+    with to lie in [0, 1].
+    """
+    xp = namespace(image)
+    planes = xp.expand_dims(image, axis=0)
+    if image.ndim == 3:
+        planes = xp.moveaxis(image, require_axis(channel_axis, tuple(image.shape)), 0)
+    scale = 1 / 255 if image.dtype == xp.uint8 else 1 / 65535 if image.dtype == xp.uint16 else 1.0
+    return planes[: 1 if planes.shape[0] < 3 else 3, ...], scale
+
+
 def join_channels(colour: Array, like: Channels) -> Array:
     """Put planes (C, H, W) back to the layout, and the alpha, that `split_channels` took apart."""
     xp = namespace(colour)

@@ -25,7 +25,7 @@ HOSTS: dict[str, Any] = {
     "ridge_table": "benchmarks.gpu.host_ridges:Table",
     "ridge_thresholds": "benchmarks.gpu.host_ridges:thresholds",
 }
-BY_USE = {"luminance", "remove_layer", "ridge_crests", "streak_doubt"}
+BY_USE = {"colour_votes", "luminance", "remove_layer", "ridge_crests", "streak_doubt"}
 IMAGE, ENERGY = 1e-4, 1e-5  # largest difference of images in [0, 1], and of energies relative to them
 
 

@@ -154,3 +154,7 @@ def translated_rows(network: JRGR, data: Path, files: Sequence[Path]) -> list[Ro
         shown = [rainy, made_real(network, rainy, clean), middle(read_image(photo))]
         rows.append(Row(shown, [f"rendered, {preset}", "made real", f"real, {photo.stem}"]))
     return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from torch import Tensor
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance
 from rainopt.still.adaptive import Removal, solve_adaptive
-from rainopt.still.colour import remove_layer
+from rainopt.still.colour import colour_of_rain, remove_layer
 
 
 def polished(
@@ -52,6 +52,7 @@ def polished(
     solution, _ = solve_adaptive(O, removal, iterations, 0.0, begun)
     before, after = (upright.back(layer).clamp(min=0).minimum(grey) for layer in (begun, solution.rain))
     # Both have been through the shear and back, so what it blurs is not in their difference.
-    change = remove_layer(colour, grey, after)[0] - remove_layer(colour, grey, before)[0]
+    shares = colour_of_rain(colour, after, (angle,)).shares
+    change = remove_layer(colour, after, shares)[0] - remove_layer(colour, before, shares)[0]
     # No brighter than white, or than a picture is that was brightened to its unit, and rounded.
     return (background + change).clamp(min=0).minimum(colour.clamp(min=1)), after

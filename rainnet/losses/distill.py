@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from rainopt.image import LUMA
 from rainopt.still.adaptive import Removal, solve_adaptive
-from rainopt.still.colour import remove_layer
+from rainopt.still.colour import colour_of_rain, remove_layer
 
 
 class SolverLayers(NamedTuple):
@@ -49,7 +49,8 @@ class SolverLoss(nn.Module):
         O = O.detach().float().clamp(0, 1)
         grey = luminance(O)[:, 0].contiguous()
         rain: list[Any] = [solve_adaptive(one, Removal(), self.iterations, 0.0)[0].rain for one in grey]
-        taken = [remove_layer(colour, y, layer) for colour, y, layer in zip(O, grey, rain, strict=True)]
+        shares = [colour_of_rain(colour, layer, (0.0,)).shares for colour, layer in zip(O, rain, strict=True)]
+        taken = [remove_layer(colour, layer, each) for colour, layer, each in zip(O, rain, shares, strict=True)]
         return SolverLayers(torch.stack([b for b, _ in taken]), torch.stack([r for _, r in taken])[:, None])
 
 

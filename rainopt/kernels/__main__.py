@@ -12,9 +12,12 @@ import numpy as np
 from rainopt.kernels import (
     alike_cpu,
     block_mean_cpu,
+    colour_votes_cpu,
     irnn_cpu,
     irnn_last_cpu,
     percentile_cpu,
+    raise_layer_cpu,
+    remove_layer_cpu,
     ridge_cpu,
     shear_cpu,
     streaks_cpu,
@@ -31,7 +34,7 @@ def main() -> None:
     """Call every kernel with the types that photographs and videos of 8 bits have, and say what was compiled."""
     start, compiled = time.perf_counter(), list[str]()
     forget = on_compile(compiled.append)
-    for call in (_solver, _ridges, _shear, _blocks, _percentiles, _streaks, _alike, _flows, _recurrence):
+    for call in (_solver, _ridges, _shear, _blocks, _colour, _percentiles, _streaks, _alike, _flows, _recurrence):
         call()
     forget()
     taken = f"compiled {len(compiled)} kernels in {time.perf_counter() - start:.1f} s" if compiled else "nothing to do"
@@ -46,6 +49,7 @@ def _solver() -> None:
         bands = udg_cpu.Bands(image, constants, bounded=True, sparsity=1.0, excess=excess, trust=excess)
         bands.advance(1)
         bands.certify()
+    raise_layer_cpu.raise_layer(image, image, image, (1, 2))
 
 
 def _ridges() -> None:
@@ -65,6 +69,13 @@ def _blocks() -> None:
     # More rows than a thread takes at a time, as in every picture that is reduced.
     pixels = np.zeros((4 * block_mean_cpu.BAND_ROWS, SIDE, 3), np.uint8)
     block_mean_cpu.block_mean(pixels, 3, 2, 1 / 255, 0.0, 255.0)
+
+
+def _colour() -> None:
+    pixels, rain = np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.float32)
+    planes, shares = np.moveaxis(pixels, -1, 0), np.ones((3, 2, 2), np.float32)
+    colour_votes_cpu.colour_votes(planes, rain, np.ones((1, 2), np.int64), 1 / 255, 0.01, 8)
+    remove_layer_cpu.remove_layer(planes.astype(np.float32), rain, shares, 8, 0)
 
 
 def _percentiles() -> None:

@@ -23,7 +23,7 @@ def doubt(along: Any, texture: Any, layer: Any, reaches: tuple[int, ...], number
         (..., H, W) float32, means over boxes: of the picture along the streaks, of the square of what it differs by
         from there, and of a first layer.
     reaches
-        Three numbers of pixels to either side, that a streak is brighter than.
+        Numbers of pixels to either side, that a streak is brighter than.
     numbers
         The share of the texture's deviation and the brightness that a streak is held against, by how much texture
         raises the factor, the brightness at which it has fallen to half, and the power it is raised to.
@@ -62,7 +62,7 @@ def factors() -> Kernel:
             zero, one = numba.float32(0), numba.float32(1)
             line, j = k - k % width, k % width
             here, height = along[k], zero
-            for n in range(3):
+            for n in range(len(reaches)):
                 reach = reaches[n]
                 # The pixels to the left and to the right; the border repeats.
                 left = here - along[line + max(j - reach, 0)]

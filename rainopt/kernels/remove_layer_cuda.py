@@ -13,11 +13,11 @@ from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, threads, v
 THREADS = threads(256, 8)
 
 
-def remove_layer(colour: Any, grey: Any, rain: Any, softness: float) -> tuple[Any, Any]:
+def remove_layer(colour: Any, rain: Any, shares: Any, cell: int, first_row: int) -> tuple[Any, Any]:
     """Return planes without the rain, and the layer that was taken, as `rainopt.still.colour.remove_layer`.
 
-    ``colour`` is (C, H, W), ``grey`` and ``rain`` (H, W), all float32. The planes lie in memory pixel by pixel, as
-    those of most images do.
+    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32. The planes lie in memory pixel by
+    pixel, as those of most images do.
     """
     channels, height, width = (int(n) for n in colour.shape)
     with Place(colour) as place:
@@ -30,37 +30,49 @@ def remove_layer(colour: Any, grey: Any, rain: Any, softness: float) -> tuple[An
                 blocks(pixels, THREADS),
                 THREADS,
                 view(colour),
-                flat(grey),
                 flat(rain),
-                np.float32(1 + softness),
+                view(shares),
+                cell,
+                first_row,
                 width,
                 pixels,
                 flat(clean),
                 flat(taken),
-                moved=4 * pixels * (2 * channels + 3),
+                moved=4 * pixels * (2 * channels + 2),
             )
         return place.xp.moveaxis(clean, -1, 0), taken
 
 
 @cache
 def take_off() -> Kernel:
-    """Return the kernel of `remove_layer`; it takes (colour, grey, rain, 1 + softness, width, pixels, clean, taken)."""
+    """Return the kernel of `remove_layer`; it takes (colour, rain, shares, cell, first row, width, pixels, clean,
+    taken).
+    """
 
-    def remove_layer(colour, grey, rain, white, width, pixels, clean, taken):
+    def remove_layer(colour, rain, shares, cell, first_row, width, pixels, clean, taken):
         k = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         if k < pixels:
             i, j = k // width, k % width
-            channels = colour.shape[0]
-            most, left = rain[k], white - grey[k]
+            channels, down, wide = shares.shape
+            zero, half, size = numba.float32(0), numba.float32(0.5), numba.float32(cell)
+            y = min(max((numba.float32(first_row + i) + half) / size - half, zero), numba.float32(down - 1))
+            x = min(max((numba.float32(j) + half) / size - half, zero), numba.float32(wide - 1))
+            top, left = int(y), int(x)
+            below, right = min(top + 1, down - 1), min(left + 1, wide - 1)
+            part, across = y - numba.float32(top), x - numba.float32(left)
+            most = rain[k]
+            # Shares are interpolated twice: where they would be kept, a thread has no room for any number of channels.
             for c in range(channels):
-                value = colour[c, i, j]
-                limit = value / ((white - value) / left)
+                one = shares[c, top, left] + part * (shares[c, below, left] - shares[c, top, left])
+                other = shares[c, top, right] + part * (shares[c, below, right] - shares[c, top, right])
+                limit = colour[c, i, j] / (one + across * (other - one))
                 most = limit if limit < most else most
             taken[k] = most
             for c in range(channels):
-                value = colour[c, i, j]
+                one = shares[c, top, left] + part * (shares[c, below, left] - shares[c, top, left])
+                other = shares[c, top, right] + part * (shares[c, below, right] - shares[c, top, right])
                 # Rounding may leave -1e-9 where the limit is reached.
-                rest = value - most * ((white - value) / left)
-                clean[k * channels + c] = rest if rest > numba.float32(0) else numba.float32(0)
+                rest = colour[c, i, j] - most * (one + across * (other - one))
+                clean[k * channels + c] = rest if rest > zero else zero
 
     return Kernel(remove_layer)

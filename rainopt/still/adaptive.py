@@ -17,6 +17,7 @@ from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.host_steps import number
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution, minimise, sketch
+from rainopt.still.gain import raised
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
 PILOT_ITER = 40
@@ -28,13 +29,13 @@ DENSE, SPARSE = 1.6, 2.4
 # 0.95; photographs of leaves and flowers that looked smeared, below 0.55.
 SCENE, RAIN = 0.5, 0.7
 ALONG = 27  # pixels along the streak over which the layer is averaged for its reweighting
-FAINT = 0.01  # brightness of the averaged layer at which the sparsity has fallen to half
+FAINT = 0.0035  # brightness of the averaged layer at which the sparsity has fallen to half
 DOUBT = 3.0  # by how much texture raises the sparsity
 SMOOTH_ALONG, TEXTURE_ALONG, TEXTURE_ACROSS = 13, 21, 11  # pixels
-NEIGHBOURS = (2, 3, 5)  # pixels to either side that a streak is brighter than
+NEIGHBOURS = (2, 3, 5, 6)  # pixels to either side that a streak is brighter than; the last for wide ones
 LEAST_STRENGTH = 1e-8  # takes off nothing, and leaves weights that are numbers
 TRUSTED = 0.05  # trust in an excess from which its layer has no gain
-TEXTURE_SHARE, NOISE = 0.5, 0.003  # of the texture's deviation, and brightness, that a streak is held against
+TEXTURE_SHARE, NOISE = 0.6, 0.003  # of the texture's deviation, and brightness, that a streak is held against
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class LayerWeights:
     sparsity, lambda_y
         As in `UDGWeights`.
     gain
-        What the layer is multiplied with in the end, at least 1: an ℓ1 norm shrinks what it keeps.
+        What the layer is multiplied with in the end, at least 1: an ℓ1 norm shrinks what it keeps. Less where it would
+        leave a dark trace, see `rainopt.still.gain`.
     ceiling
         Largest R, in units of the height of the bright streaks.
     """
@@ -57,7 +59,7 @@ class LayerWeights:
     ceiling: float
 
 
-FEW = LayerWeights(sparsity=0.006, lambda_y=0.015, gain=1.15, ceiling=1.7)
+FEW = LayerWeights(sparsity=0.006, lambda_y=0.010, gain=1.3, ceiling=1.7)
 MANY = LayerWeights(sparsity=0.001, lambda_y=0.030, gain=1.0, ceiling=4.0)
 
 
@@ -126,8 +128,7 @@ def solve_adaptive(
     gain: Array | float = kind.gain
     if known.trust is not None:
         gain = gain + (1 - gain) * xp.minimum(known.trust / TRUSTED, xp.ones_like(O))
-    rain = xp.minimum(gain * layer, O)
-    return replace(solution, rain=rain), dense
+    return replace(solution, rain=raised(O, layer, gain)), dense
 
 
 def doubt(O: Array, layer: Array, power: float = 1.0) -> Array:

@@ -12,10 +12,10 @@ from rainopt.arrays import Array, detached, host_view, namespace, native, requir
 from rainopt.checks import require_axis
 from rainopt.direction.estimate import Direction
 from rainopt.direction.planes import reduced_planes
-from rainopt.image import exposure, image_luminance, join_channels, quantise, scaled, split_channels
+from rainopt.image import exposure, image_luminance, join_channels, quantise, raw_planes, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
-from rainopt.still.colour import remove_layer
+from rainopt.still.colour import RainColour, colour_of_rain, remove_layer
 from rainopt.still.haze import estimate_veil, remove_veil
 from rainopt.still.rain import Streaks, find_rain
 from rainopt.still.rain_layer import Progress, rain_layers
@@ -49,6 +49,9 @@ class Decomposition:
         All directions in which rain was removed, one after the other; empty for a dry image.
     veil
         (H, W) float32 in [0, 1), the white veil that was taken off after the streaks; None where none was asked for.
+    colour
+        `rainopt.still.colour.RainColour`: what the rain adds to each channel over what it adds to luminance, by place;
+        None for a dry image.
     """
 
     background: Array
@@ -58,6 +61,7 @@ class Decomposition:
     confidence: float | None = None
     directions: tuple[Direction, ...] = ()
     veil: Array | None = None
+    colour: RainColour | None = None
 
 
 def derain(
@@ -76,7 +80,8 @@ def derain(
     """Remove rain streaks from one image, without any training.
 
     The streaks are made upright by a shear, the UDG energy splits the luminance into background and rain, the rain
-    layer alone travels back, and is taken off every channel (see `rainopt.still.colour.remove_layer` for why). Pixels
+    layer alone travels back, and is taken off every channel in the colour of the rain, which streaks are lit in by what
+    is around them (see `rainopt.still.colour.remove_layer`). Pixels
     without rain stay exactly as they were, and so does an image in which no rain is found. Rain that falls in several
     directions is removed one direction after the other, the strongest first.
 
@@ -164,7 +169,8 @@ def decompose(
             clear = scaled(remove_veil(scaled(channels.colour, 1 / unit), haze[rows, :]), unit)
             parts.background[index] = quantise(join_channels(clear, channels), parts.background.dtype)
     directions = tuple(streaks.direction for streaks in rain.streaks)
-    return Decomposition(parts.background, parts.rain, rain.angle, parts.solution, rain.confidence, directions, haze)
+    found = rain.angle, parts.solution, rain.confidence, directions
+    return Decomposition(parts.background, parts.rain, *found, haze, parts.colour)
 
 
 class Removed(NamedTuple):
@@ -173,6 +179,7 @@ class Removed(NamedTuple):
     background: Array
     rain: Array
     solution: UDGSolution
+    colour: RainColour | None
 
 
 def remove_rain(
@@ -185,9 +192,12 @@ def remove_rain(
     progress: Progress | None = None,
     unit: float = 1.0,
     known: RainPrior = NO_PRIOR,
+    shares: Sequence[float] | None = None,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
     own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
+
+    The colour of the rain is found by place, unless ``shares`` tell what it adds to each channel everywhere.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
@@ -195,13 +205,20 @@ def remove_rain(
     for rows, index in _bands(image, rows_axis, height):
         grey[rows, :] = scaled(image_luminance(image[index], channel_axis), 1 / unit)
     layer, solution = rain_layers(grey, rain, settings, progress, known)
+    colour = None
+    if rain and shares is None:
+        planes, scale = raw_planes(image, channel_axis)
+        colour = colour_of_rain(planes, layer, [streaks.direction.angle for streaks in rain], scale / unit)
+    lies = None if colour is None else colour.shares
+    if rain and shares is not None:
+        lies = xp.asarray(list(shares), dtype=xp.float32, device=device)[:, None, None]
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(image, rows_axis, height):
         channels = split_channels(image[index], channel_axis)
-        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), grey[rows, :], layer[rows, :])
+        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start)
         layer[rows, :] = scaled(taken, unit)
         background[index] = quantise(join_channels(scaled(clean, unit), channels), background.dtype)
-    return Removed(background, layer, solution)
+    return Removed(background, layer, solution, colour)
 
 
 def _bands(image: Array, rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:

@@ -15,13 +15,15 @@ from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
-from rainopt.image import luminance, split_channels
+from rainopt.image import luminance, raw_planes, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.parallel.threads import run_all
 from rainopt.still.adaptive import Removal, solve_adaptive
+from rainopt.still.colour import colour_votes, common_shares
 from rainopt.still.derain import remove_rain
 from rainopt.still.rain import Streaks, removals_from
+from rainopt.still.rain_layer import rain_layers
 from rainopt.still.settings import DerainSettings, LayerSettings
 
 # Iterations of each frame's pilot. 40, as for photographs, is worth 0.2 dB and a fifth of the time.
@@ -30,6 +32,8 @@ PILOT_ITERATIONS = 20
 # heavy rain 50 to 175; nearer to the optimum, five rendered clips were nearer to the truth by 0.5 dB at most or farther
 # from it, for two to four times the time.
 FRAME_TOL = 0.2
+ACHROMATIC = (1.0, 1.0, 1.0)
+COLOURED = 4  # frames, evenly among those looked at, that tell the colour of the rain
 # Pixels, down and across, in the middle of large frames that tell how dense the rain is and how soon it is found.
 LOOKED_AT = 800
 TINY = 1e-12  # energy of a picture without anything in it
@@ -64,16 +68,24 @@ class SceneSettings:
         `iterations_for`.
     gap
         The duality gap that such a frame has then, as a share of its energy; None where it was not measured.
+    shares
+        What the rain adds to each channel, over what it adds to luminance, see `rainopt.still.colour`.
     """
 
     rain: tuple[Streaks, ...] = ()
     layers: LayerSettings = field(default_factory=LayerSettings)
     gap: float | None = None
+    shares: tuple[float, ...] = ACHROMATIC
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """The directions of the rain, the strongest first."""
         return tuple(streaks.direction for streaks in self.rain)
+
+    @property
+    def settled(self) -> LayerSettings:
+        """How layers are found once iterations are counted: no frame stops before the others."""
+        return self.layers if self.layers.max_iter is None else replace(self.layers, tol=0.0)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SceneSettings:
@@ -85,7 +97,7 @@ class SceneSettings:
             Streaks(Direction(*direction), None if removal is None else Removal(*removal))
             for direction, removal in values["rain"]
         )
-        return cls(rain, LayerSettings(**layers), values["gap"])
+        return cls(rain, LayerSettings(**layers), values["gap"], tuple(values.get("shares", ACHROMATIC)))
 
 
 def scene_settings(
@@ -136,10 +148,35 @@ def scene_settings(
         )
         rain = tuple(map(Streaks, directions, steady))
     scene = SceneSettings(rain, layers)
-    if not rain or settings.max_iter is not None:
+    if not rain:
         return scene
-    count, gap = elsewhere(partial(iterations_for, scene=scene), frames[len(frames) // 2])
-    return replace(scene, layers=replace(layers, max_iter=count), gap=gap)
+    if settings.max_iter is None:
+        count, gap = elsewhere(partial(iterations_for, scene=scene), frames[len(frames) // 2])
+        scene = replace(scene, layers=replace(layers, max_iter=count), gap=gap)
+    return replace(scene, shares=shares_in(frames, scene, elsewhere))
+
+
+def shares_in(frames: Sequence[np.ndarray], scene: SceneSettings, elsewhere: Elsewhere = here) -> tuple[float, ...]:
+    """Return what the rain of a scene adds to each channel, over what it adds to luminance: the votes of some of its
+    frames together.
+
+    A frame shows few streaks, and what is found from them alone would differ from frame to frame.
+    """
+    seen = [(frames[k][_middle_of(frames[k].shape)],) for k in _few(len(frames))]
+    votes = run_all(partial(elsewhere, partial(_votes, scene=scene)), seen)
+    return tuple(map(float, common_shares(np.sum(votes, axis=0))))
+
+
+def _few(count: int) -> list[int]:
+    return sorted({round(k) for k in np.linspace(0, count - 1, COLOURED)})
+
+
+def _votes(frame: Array, scene: SceneSettings) -> Array:
+    """Return the votes (C,) of a frame for the colour of its rain."""
+    layer, _ = rain_layers(luminance(split_channels(frame).colour), scene.rain, scene.settled)
+    planes, scale = raw_planes(frame)
+    votes = colour_votes(planes, layer, [direction.angle for direction in scene.directions], scale)
+    return namespace(votes).sum(votes, axis=(1, 2))
 
 
 def _evidence(frame: np.ndarray) -> Evidence:
@@ -164,9 +201,7 @@ def derain_frame(frame: Array, scene: SceneSettings, known: RainPrior = NO_PRIOR
     """
     if not scene.rain:
         return frame
-    # Its iterations are counted already.
-    layers = scene.layers if scene.layers.max_iter is None else replace(scene.layers, tol=0.0)
-    return remove_rain(frame, scene.rain, layers, frame.dtype, known=known).background
+    return remove_rain(frame, scene.rain, scene.settled, frame.dtype, known=known, shares=scene.shares).background
 
 
 def _middle_of(shape: tuple[int, ...]) -> tuple[slice, slice]:

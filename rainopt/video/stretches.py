@@ -166,9 +166,11 @@ def _spread(store: FrameStore, count: int) -> list[int]:
 
 
 def following(before: SceneSettings, now: SceneSettings) -> SceneSettings:
-    """Return the settings of now, with an angle and a density that come half-way from those before."""
+    """Return the settings of now, with an angle, a density and a colour that come half-way from those before."""
     if not before.rain or not now.rain:
         return now
+    shares = np.asarray(before.shares) + FOLLOW * (np.asarray(now.shares) - np.asarray(before.shares))
+    now = replace(now, shares=tuple(map(float, shares)))
     (old, first), (new, last) = before.rain[0], now.rain[0]
     turn = line_angle(new.angle - old.angle)
     if abs(turn) > PARALLEL:

@@ -1,6 +1,10 @@
 """The commands of the benchmarks: their help, and what they refuse."""
 
 import importlib
+import re
+import runpy
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -41,6 +45,21 @@ JUDGED = ("video.judged",)
 def load(name):
     module = importlib.import_module(f"benchmarks.{name}")
     return module, getattr(module, "app", module.main)
+
+
+README = Path(__file__).parents[2] / "benchmarks" / "README.md"
+NAMED = sorted(set(re.findall(r"python -m benchmarks\.([\w.]+)", README.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_the_page_names_is_a_command(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    # As it is run, beside what is imported already.
+    monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+    assert ended.value.code == 0
+    assert f"benchmarks.{name}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", [*WITH_PICTURES, *OTHERS, *ATTACKS, *ALONE, *JUDGED])

@@ -13,6 +13,8 @@ from rainopt.direction.planes import work_planes
 from rainopt.geometry.boxes import box_mean
 from rainopt.geometry.warp import shift_rows
 from rainopt.optim.fourier import dct2, idct2
+from rainopt.still.colour import colour_votes, remove_layer
+from rainopt.still.gain import raised
 from rainopt.video.percentiles import off_centre
 
 
@@ -79,9 +81,11 @@ def uses(rng, to=lambda array: array):
     """For every operation of the table, a public function that asks for its kernel."""
     field = rng.random((2, 30, 41), dtype=np.float32)
     frames = rng.integers(0, 200, (9, 12, 14, 3), dtype=np.uint8)
+    planes = rng.random((3, 30, 41), dtype=np.float32)
     return {
         "block_mean": lambda: work_planes(to(rng.integers(0, 256, (1300, 1300, 3), dtype=np.uint8))),
         "box_mean": lambda: box_mean(to(field), 5, -1),
+        "colour_votes": lambda: colour_votes(to(planes), to(field[0]), (10.0, 90.0)),
         "dct2": lambda: dct2(to(field)),
         "idct2": lambda: idct2(to(field)),
         "irnn": lambda: swept(field),
@@ -90,6 +94,8 @@ def uses(rng, to=lambda array: array):
         "off_centre": lambda: off_centre(to(frames), to(np.float32(frames[0] / 255)), 0.1),
         "percentile": lambda: percentile_background(to(frames)).image,
         "percentile_vote": lambda: percentile_background(to(frames)).votes,
+        "raise_layer": lambda: raised(to(planes[0]), to(planes[0] * field[0]), 1.5),
+        "remove_layer": lambda: remove_layer(to(planes), to(field[0]), to(0.5 + planes[:, :4, :6]))[0],
         "shear": lambda: shift_rows(to(field), np.linspace(-3.3, 4.2, 30), 45),
         "udg": lambda: solve_udg(to(field), max_iter=30, tol=0).rain,
     }
@@ -165,7 +171,21 @@ def test_every_kernel_is_asked_for_and_agrees_with_the_operation_as_written(oper
     np.testing.assert_allclose(fast, written, atol=2e-5)
 
 
-@pytest.mark.parametrize("operation", ["box_mean", "dct2", "idct2", "off_centre", "percentile", "shear", "udg"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "box_mean",
+        "colour_votes",
+        "dct2",
+        "idct2",
+        "off_centre",
+        "percentile",
+        "raise_layer",
+        "remove_layer",
+        "shear",
+        "udg",
+    ],
+)
 def test_a_missing_kernel_is_the_operation_as_written_on_its_device(strict, operation):
     # Arrays of this device raise where numpy asks for their values, and do not mix with those of another.
     device = strict.Device("device1")

@@ -10,7 +10,7 @@ from rainnet.losses.truth import TruthLoss
 from rainopt import UDGWeights, solve_udg, udg_energy
 from rainopt.image import luminance as rainopt_luminance
 from rainopt.still.adaptive import Removal, solve_adaptive
-from rainopt.still.colour import remove_layer
+from rainopt.still.colour import colour_of_rain, remove_layer
 
 WEIGHTS = UDGWeights(0.3, 1.5, 1.1, 0.2, bounded=False)
 
@@ -118,7 +118,8 @@ def test_the_solver_loss_is_zero_at_the_solvers_own_layers(rng):
     for k in range(2):
         # As `rainopt.derain` does, for each picture alone.
         grey = luminance(O)[k, 0].contiguous()
-        background, taken = remove_layer(O[k], grey, solve_adaptive(grey, Removal(), 30, 0.0)[0].rain)
+        rain = solve_adaptive(grey, Removal(), 30, 0.0)[0].rain
+        background, taken = remove_layer(O[k], rain, colour_of_rain(O[k], rain, (0.0,)).shares)
         assert torch.equal(target.background[k], background)
         assert torch.equal(target.rain[k, 0], taken)
         torch.testing.assert_close(grey, rainopt_luminance(O[k]))

@@ -11,6 +11,8 @@ from rainopt.kernels import (
     block_mean_cuda,
     box_mean_cpu,
     box_mean_cuda,
+    colour_votes_cpu,
+    colour_votes_cuda,
     doubt_cuda,
     luminance_cuda,
     percentile_cpu,
@@ -20,7 +22,7 @@ from rainopt.kernels import (
     shear_cuda,
 )
 from rainopt.still import adaptive
-from rainopt.still.colour import SOFTNESS, remove_layer
+from rainopt.still.colour import CELL, remove_layer
 
 
 @pytest.mark.parametrize(("edge", "dtype"), [(True, "float32"), (False, "float64")])
@@ -94,15 +96,26 @@ def test_luminance_of_whole_numbers(cuda, rng, dtype, channels):
 
 
 def test_a_layer_off_all_colours(cuda, rng):
-    pixels = rng.random((5, 6, 4), dtype=np.float32)
+    pixels = rng.random((9, 11, 4), dtype=np.float32)
     for colour in (np.moveaxis(pixels, -1, 0)[:3], np.ascontiguousarray(pixels[None, ..., 0])):
-        grey, rain = luminance(colour), rng.random((5, 6), dtype=np.float32)
-        rain[2:4] = 0
-        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(grey), cuda(rain), SOFTNESS))
-        for one, other in zip(there, remove_layer(colour, grey, rain), strict=True):
+        rain, shares = rng.random((9, 11), dtype=np.float32), rng.uniform(0.2, 2, (len(colour), 3, 2))
+        rain[2:4], shares = 0, shares.astype(np.float32)
+        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(rain), cuda(shares), CELL, 5))
+        for one, other in zip(there, remove_layer(colour, rain, shares, 5), strict=True):
             assert (one.dtype, one.shape) == (other.dtype, other.shape)
             np.testing.assert_allclose(one, other, atol=1e-6)
         np.testing.assert_array_equal(there[0][:, 2:4], colour[:, 2:4])
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 3), ("uint16", 1), ("float32", 3)])
+def test_votes_for_the_colour_of_rain(cuda, rng, dtype, channels):
+    full = 1 if dtype == "float32" else np.iinfo(dtype).max
+    planes = np.moveaxis((full * rng.random((11, 13, channels))).astype(dtype), -1, 0)
+    rain, options = rng.random((11, 13), dtype=np.float32) - 0.3, (np.array([[0, 5], [-3, 4]]), 1 / full, 0.01, CELL)
+    found = cuda.back(colour_votes_cuda.colour_votes(cuda(planes), cuda(rain), *options))
+    expected = colour_votes_cpu.colour_votes(planes, rain, *options)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("power", [1.0, 0.6])

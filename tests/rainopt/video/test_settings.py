@@ -16,14 +16,16 @@ from rainopt.direction.evidence import gather
 from rainopt.direction.planes import work_planes
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
-from rainopt.image import luminance, quantise
+from rainopt.image import luminance, quantise, split_channels
 from rainopt.optim.objectives import RainPrior
 from rainopt.optim.udg import SolverStatus
 from rainopt.still.adaptive import PILOT_ITER, Removal, solve_adaptive
+from rainopt.still.colour import remove_layer
 from rainopt.still.derain import decompose, remove_rain
 from rainopt.still.rain import Streaks, removals_from
 from rainopt.still.settings import DerainSettings, LayerSettings, StillSettings
 from rainopt.video.settings import (
+    ACHROMATIC,
     FRAME_TOL,
     PARALLEL,
     PILOT_ITERATIONS,
@@ -42,6 +44,15 @@ H, W = 96, 128
 def some(name="coffee", preset="medium"):
     """Three frames, far apart."""
     return rained(view(name, (H, W)), preset, 24)[::8]
+
+
+def planes(frame):
+    return split_channels(frame).colour
+
+
+def everywhere(scene):
+    """The colour of the rain of a scene as that of a photograph."""
+    return np.array(scene.shares, np.float32)[:, None, None]
 
 
 def shown(*angles):
@@ -196,10 +207,10 @@ def test_what_is_given_is_taken_as_it_is(monkeypatch):
     assert found.directions == chosen(some()).directions
     assert removals_of(found) == [None]
     assert found.layers == LayerSettings(weights=weights, max_iter=7, tol=0.1)
-    # Told both, it has nothing to learn.
+    # Told both, it has nothing to learn but the colour.
     monkeypatch.setattr("rainopt.video.settings.gather", None)
     expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=30))
-    assert chosen(some(), angle=7, weights=weights, max_iter=30) == expected
+    assert replace(chosen(some(), angle=7, weights=weights, max_iter=30), shares=ACHROMATIC) == expected
     # But for how many iterations that takes.
     count, gap = iterations_for(some()[1], replace(expected, layers=LayerSettings(weights=weights)))
     found = chosen(some(), angle=7, weights=weights)
@@ -233,16 +244,20 @@ def test_a_scene_of_one_frame_is_derained_as_a_photograph(preset):
         # But for its pilot, which is shorter, and so may tell a little other density.
         assert removal.pilot_iter == PILOT_ITERATIONS < PILOT_ITER
         scene = replace(scene, rain=(Streaks(direction, removal._replace(pilot_iter=PILOT_ITER, dense=None)),))
-        alone = rainopt.derain(frame, max_iter=scene.layers.max_iter, tol=0, **options).background
-        np.testing.assert_array_equal(derain_frame(frame, scene), quantise(alone, np.uint8))
+        alone = rainopt.derain(frame, max_iter=scene.layers.max_iter, tol=0, **options)
+        # And it has one colour of rain for all places.
+        assert scene.shares == pytest.approx(alone.colour.common.tolist(), abs=0.02)
+        expected = quantise(np.moveaxis(remove_layer(planes(frame), alone.rain, everywhere(scene))[0], 0, -1), np.uint8)
+        assert np.abs(derain_frame(frame, scene).astype(int) - expected).max() <= 1
 
 
 def test_the_same_with_weights():
     frames = some()
     weights = UDGWeights(sparsity=0.01, lambda_y=0.03)
     asked = {"angle": 5, "weights": weights, "max_iter": 30, "tol": 0}
-    expected = decompose(frames[1], StillSettings(**asked)).background
-    np.testing.assert_array_equal(derain_frame(frames[1], chosen(frames, **asked)), expected)
+    scene, rain = chosen(frames, **asked), decompose(frames[1], StillSettings(**asked)).rain
+    expected = quantise(np.moveaxis(remove_layer(planes(frames[1]), rain, everywhere(scene))[0], 0, -1), np.uint8)
+    assert np.abs(derain_frame(frames[1], scene).astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea"])
