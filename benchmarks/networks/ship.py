@@ -6,7 +6,7 @@ python -m benchmarks.networks.ship runs/refine -o rainnet/weights/refine.safeten
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,30 @@ from benchmarks.options import benchmark
 from rainnet.weights.checkpoint import facts_of, load, save
 
 CARD, LICENCE = "rainnet/weights/README.md", "Apache-2.0"
+
+
+# Where things lay is of no use to anybody else.
+NOWHERE: dict[str, dict[str, Any]] = {
+    "network": {"start": None},
+    "data": {"rainy": None, "clean": None, "unpaired": [], "unpaired_rainy": []},
+    "validation": {"rainy": None, "clean": None, "data": []},
+}
+
+
+def shipped_facts(facts: dict[str, Any], data: str, hardware: str) -> dict[str, Any]:
+    """Return the facts of weights that ship, of those of a run: steps and recipe, without paths, and what is told."""
+    recipe = {
+        name: part | NOWHERE.get(name, {}) if isinstance(part, dict) else part for name, part in facts["recipe"].items()
+    }
+    recipe["data"]["train"] = [data]
+    return {
+        "licence": LICENCE,
+        "data": data,
+        "steps": facts["steps"],
+        "hardware": hardware,
+        "recipe": recipe,
+        "card": CARD,
+    }
 
 
 @benchmark(__doc__)
@@ -24,12 +48,8 @@ def main(
     hardware: Annotated[str, typer.Option(help="What it was trained with, and how long.")],
 ) -> None:
     """Write the file."""
-    facts = facts_of(run)
-    recipe = dict(facts["recipe"])
-    # Where the pictures lay is of no use to anybody else.
-    recipe["data"] = dict(recipe["data"]) | {"train": [data], "unpaired": [], "unpaired_rainy": []}
-    told = {"licence": LICENCE, "data": data, "steps": facts["steps"], "hardware": hardware, "recipe": recipe}
-    save(load(run), output, facts=told | {"card": CARD}, overwrite=True)
+    facts = shipped_facts(facts_of(run), data, hardware)
+    save(load(run), output, facts=facts, overwrite=True)
     print(f"wrote {output}: {output.stat().st_size / 1e6:.2f} MB, {facts['steps']} steps")
 
 

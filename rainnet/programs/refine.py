@@ -15,7 +15,7 @@ from rainnet.models.start import solver_layers
 from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
 from rainopt.optim.objectives import UDGWeights
 
-LEVEL = 33  # pixels on a side of what a local mean is taken over; a streak is a small part of it
+EVEN = 33  # pixels on a side of what a local mean is taken over; a streak is a small part of it
 EPSILON = 5e-3  # mean distance of a picture at which a tenth less begins to count by its share
 
 
@@ -28,9 +28,6 @@ class RefineLoss(LossSettings):
         Of the distance from the truth.
     corner
         Of that distance, see `rainnet.losses.rounded`.
-    level
-        Of the distance of local means beside that of what differs from them. How much light is added by rain that shows
-        no streaks can only be guessed, and a guess is not to outweigh what is seen.
     slope
         Of the distance of differences of neighbours within it: a trace along a streak is small, and a step on both
         sides.
@@ -44,7 +41,6 @@ class RefineLoss(LossSettings):
 
     truth: float = Field(1.0, gt=0)
     corner: float = Field(1e-2, ge=0)
-    level: float = Field(0.3, ge=0)
     slope: float = Field(0.5, ge=0)
     similarity: float = Field(0.0, ge=0)
     energy: float = Field(0.0, ge=0)
@@ -56,6 +52,10 @@ class RefineLoss(LossSettings):
 
 class RefineProgram(Program):
     """Refine and its losses.
+
+    What is to be left is the truth, and on it the even light that the solver has left: its local mean. How much light
+    is added by rain that shows no streaks can only be guessed from our rain, and where other rain has less of it, the
+    guess darkens the picture.
 
     The distance of a picture counts by ``ε log(1 + d / ε)``, as in `rainnet.losses.truth`: a tenth less error is worth
     as much in light rain as in a downpour.
@@ -87,11 +87,8 @@ class RefineProgram(Program):
         """Return the weighted losses, over the valid pixels of pairs that have a mask."""
         loss, clean, valid = self.loss, batch["clean"], batch.get("valid")
         B = self._background(batch["rainy"], batch["start"])
-        error = B - clean
-        level = _level(error, valid)
-        cost = _mean(distance(error - level, loss.corner), valid) + loss.level * _mean(
-            distance(level, loss.corner), valid
-        )
+        error = B - clean - _even_light(batch["rainy"] - batch["start"] - clean, valid)
+        cost = _mean(distance(error, loss.corner), valid)
         if loss.slope:
             for axis in (-1, -2):
                 step = error.diff(dim=axis)
@@ -113,16 +110,20 @@ class RefineProgram(Program):
         return rainy - start - correction.float()
 
 
-def _level(error: Tensor, valid: Tensor | None) -> Tensor:
-    """Return the local means of errors (N, C, H, W), over valid pixels alone."""
+def _even_light(left: Tensor, valid: Tensor | None) -> Tensor:
+    """Return the local mean of the light that the solver has left, (N, C, H, W), over valid pixels alone.
+
+    What the solver has taken off too much is no light, and is to come back whole.
+    """
+    light = left.clamp(min=0)
     if valid is None:
-        return _box_mean(error)
-    return _box_mean(error * valid) / _box_mean(valid).clamp(min=1e-6)
+        return _box_mean(light)
+    return _box_mean(light * valid) / _box_mean(valid).clamp(min=1e-6)
 
 
 def _box_mean(field: Tensor) -> Tensor:
     # One axis after the other: a box is as many times faster as it is wide.
-    for kernel in ((LEVEL, 1), (1, LEVEL)):
+    for kernel in ((EVEN, 1), (1, EVEN)):
         padding = (kernel[0] // 2, kernel[1] // 2)
         field = F.avg_pool2d(field, kernel, stride=1, padding=padding, count_include_pad=False)
     return field

@@ -56,8 +56,8 @@ def refine(
     Returns
     -------
     Decomposition
-        As of `rainopt.derain`; ``rain`` is the luminance of what was taken off, and ``solution`` is of the solver's
-        layer.
+        As of `rainopt.derain`; ``rain`` is the luminance of what was taken off, ``solution`` is of the solver's layer,
+        and ``colour`` is None, as the network says of each channel what it loses.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def remove_refined(
     # What was taken in fact, which is less where it would have left less than nothing.
     layer = scaled(luminance(colour - clean).clip(0, 1), unit)
     # Not a view whose channels lie first.
-    return Removed(np.ascontiguousarray(background), layer, solution)
+    return Removed(np.ascontiguousarray(background), layer, solution, None)
 
 
 def require_usual(settings: StillSettings) -> None:

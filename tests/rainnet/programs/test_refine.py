@@ -34,6 +34,18 @@ def test_a_start_that_is_the_rain_itself_costs_an_untrained_network_nothing(batc
     assert all(float(worse[name]) > float(terms[name]) for name in terms)
 
 
+def test_even_light_may_stay_and_what_was_taken_too_much_comes_back(batch):
+    untrained = RefineProgram(rainnet.create("refine", **TINY), RefineLoss())
+    with torch.no_grad():
+        brighter, darker, streaked = (
+            float(untrained(batch | {"rainy": batch["rainy"] + light}, "network", 0.0)["truth"])
+            for light in (0.1, -0.1, 0.1 * (torch.arange(24) % 8 == 0))
+        )
+    assert brighter == pytest.approx(0, abs=1e-6)
+    assert darker > 1e-3
+    assert streaked > 1e-3
+
+
 def test_pixels_that_are_not_valid_do_not_count(batch):
     valid = torch.zeros(2, 1, 16, 24)
     valid[..., 4:12, 5:20] = 1
