@@ -96,6 +96,12 @@ NETWORKS: dict[str, Entry] = {
         "rainnet.convert.udgnet:map_udgnet",
         {"udgnet-small": "udgnet_small.safetensors"},
     ),
+    "refine": Entry(
+        "rainnet.models.refine:Refine",
+        "rainnet.models.refine:PRESETS",
+        "rainnet.programs.refine:RefineProgram",
+        weights={"refine": "refine.safetensors"},
+    ),
     "spanet": Entry(
         "rainnet.models.spanet:SPANet",
         "rainnet.models.spanet:PRESETS",

@@ -13,7 +13,7 @@ from tests.support.processes import ROOT, environment
     [
         (
             "import rainopt.commands.main, data_tools.commands.main, rainnet.commands.main",
-            "numpy scipy numba torch cupy cv2 av PIL",
+            "numpy scipy numba torch cupy cv2 av PIL onnxruntime",
         ),
         ("import data_tools.commands.main", "pydantic"),
         ("import rainnet.evaluate.follow; from rainnet import zoo; assert zoo.names() and zoo.shipped()", "torch"),
@@ -22,7 +22,12 @@ from tests.support.processes import ROOT, environment
             "import numpy as np, rainopt; assert 'rainopt.video.background' not in sys.modules;"
             "rainopt.derain(np.full((16, 16), 0.5), max_iter=2, tol=0);"
             "rainopt.percentile_background([np.zeros((3, 4), np.uint8)])",
-            "torch cupy array_api_strict cvxpy skimage av rainopt.io.video.read",
+            "torch cupy array_api_strict cvxpy skimage av onnxruntime rainopt.io.video.read",
+        ),
+        (
+            "import numpy as np; from rainopt.refine import refine;"
+            "refine(np.full((16, 16), 0.5), angle=3.0, max_iter=2); assert 'onnxruntime' in sys.modules",
+            "torch onnx safetensors rainopt.video.background",
         ),
     ],
 )

@@ -39,12 +39,14 @@ def export(
     and the largest difference is printed.
 
     With `--core`, it takes `upright`, whose sides are multiples of what the file's metadata say, and gives `removed`,
-    to be subtracted from the picture, and `rain`.
+    to be subtracted from the picture, and `rain`. Of a network that begins with the solver's rain layer, as `refine`
+    does, `upright` has that layer as its fourth plane, and there is nothing but the core to be exported.
 
     **Examples**
 
     - `rainnet export udgnet-small -o udgnet.onnx`
     - `rainnet export runs/mine/ -o mine.onnx --opset 20`
+    - `rainnet export refine -o core.onnx --core`
 
     Exit status: 0 written, 1 the network could not be exported, 2 wrong usage, 130 interrupted.
     """

@@ -16,13 +16,15 @@ has, and how the crops lie, is what the `rainnet.programs.base.ExampleSpec` of t
 ``"angle"`` ()
     Degrees of the rain as it lies in the picture, (-90, 90]; 0 is vertical, positive moves right going down. In files
     without a manifest it is estimated.
+``"start"`` (1, s, s)
+    The rain layer that the solver finds on the luminance of the rainy picture, sheared alike.
 ``"unpaired"`` (3, s, s)
     Crop of another picture, not rainy, sheared alike, so that a discriminator cannot tell it by the shear.
 ``"unpaired_rainy"`` (3, s, s)
     Crop of another rainy picture, upright by its own angle where the spec says upright.
 
-Where the spec asks for F > 1 frames of one scene, "rainy", "clean" and "plain" are (F, 3, s, s), "valid" is (F, 1, s,
-s) and "angle" is (F,): the same crop under F different rains.
+Where the spec asks for F > 1 frames of one scene, "rainy", "clean" and "plain" are (F, 3, s, s), "valid" and "start"
+are (F, 1, s, s) and "angle" is (F,): the same crop under F different rains.
 
 Example k of a dataset depends on its seed and on k alone, and there is one for every k: neither the number of worker
 processes, nor resuming, nor the order changes it.

@@ -57,10 +57,10 @@ class Augmented(Examples):
     def __init__(
         self, dataset: Examples, spec: ExampleSpec, size: int, generator: Path, ratio: float, seed: int = 0
     ) -> None:
-        if not spec.truth or spec.frames > 1 or spec.angle or spec.plain:
+        if not spec.truth or spec.frames > 1 or spec.angle or spec.plain or spec.start:
             raise DataError(
                 "'data.augment' makes one rainy picture of the truth, and the losses need something else: several "
-                "frames, an angle, or no truth; leave those losses out, or data.augment"
+                "frames, an angle, the solver's layer, or no truth; leave those losses out, or data.augment"
             )
         self.network = _generator(generator)
         if not isinstance(self.network, RainField):

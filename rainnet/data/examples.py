@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from rainnet.data.crops import Cut, as_planes, as_tensor
+from rainnet.models.start import solver_layers
 from rainnet.programs.base import ExampleSpec
 
 CHANNELS = 3
@@ -40,6 +42,7 @@ def entries(
     clean: np.ndarray | None,
     angles: Sequence[float],
     valid: Sequence[np.ndarray] | None = None,
+    starts: Sequence[np.ndarray] | None = None,
 ) -> dict[str, Tensor]:
     """Return the entries that are made of one scene.
 
@@ -57,6 +60,9 @@ def entries(
         Degrees of the rain in each rainy picture; needed where ``spec.angle`` says so.
     valid
         Regions (*cut.shape,) bool of the pixels of each rainy picture that can be trusted; None without "valid".
+    starts
+        Regions (*cut.shape,) of the solver's layer of each rainy picture, where ``spec.start`` asks for it; None: it is
+        found in the crop.
     """
     regions = [*rainy, clean] if spec.truth and clean is not None else [*rainy]
     planes = as_planes(*regions)
@@ -66,6 +72,8 @@ def entries(
         found["clean"] = np.tile(upright[count:], (len(rainy), 1, 1))
     if valid is not None:
         found["valid"] = np.stack([_upright_mask(cut, region) for region in valid])
+    if spec.start:
+        found["start"] = cut.upright(np.stack(starts)) if starts is not None else _starts_of(found["rainy"])
     if spec.plain:
         found["plain"] = cut.plain(planes[:count])
     if spec.frames > 1:
@@ -73,6 +81,12 @@ def entries(
     if spec.angle:
         found["angle"] = np.asarray(angles if spec.frames > 1 else angles[0])
     return {name: as_tensor(value) for name, value in found.items()}
+
+
+def _starts_of(rainy: np.ndarray) -> np.ndarray:
+    """Return the solver's layers of upright crops (F · 3, s, s), (F, s, s)."""
+    crops = rainy.reshape(-1, CHANNELS, *rainy.shape[1:])
+    return np.asarray(solver_layers(as_tensor(crops), torch.zeros(len(crops)))[:, 0].numpy())
 
 
 def _upright_mask(cut: Cut, valid: np.ndarray) -> np.ndarray:

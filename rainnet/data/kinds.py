@@ -10,6 +10,7 @@ from typing import Any
 from data_tools.layouts.read import read_dataset
 from data_tools.layouts.two_folders import read_two_folders
 from rainnet.data.augmented import Augmented
+from rainnet.data.camera import Camera
 from rainnet.data.examples import Examples, WithRainy
 from rainnet.data.files import PairCrops, RainyCrops, SinglePicture
 from rainnet.data.pictures import DataError, clean_pictures_in
@@ -28,6 +29,7 @@ SAID = {
     "unpaired_rainy": "rainy pictures of other scenes",
     "angle": "the angle of the rain",
     "plain": "crops as they lie beside upright ones",
+    "start": "the solver's layer",
 }
 # Of another seed than the examples that they lie beside.
 RAINY_SEED = 1 << 31
@@ -114,6 +116,7 @@ def _rendered(section: DataSection, seed: int, spec: ExampleSpec) -> Examples:
         rain_scale=section.rain_scale,
         haze=section.haze,
         veil=section.veil,
+        camera=None if section.camera is None else Camera(**section.camera.model_dump()),
         **_common(section, seed, spec),
     )
 

@@ -13,6 +13,7 @@ from data_tools.rain.parts import checked_number
 from data_tools.rain.presets import PRESETS
 from data_tools.rain.spec import RainSpec
 from data_tools.rain.synth import add_rain
+from rainnet.data.camera import Camera
 from rainnet.data.clean import CleanRegions
 from rainnet.data.crops import (
     LEAST,
@@ -26,6 +27,7 @@ from rainnet.data.crops import (
 )
 from rainnet.data.examples import Examples, entries
 from rainnet.data.pictures import BUDGET, Pictures
+from rainnet.data.start import drawn_streaks, layer_of
 from rainnet.models.names import known
 from rainnet.programs.base import ExampleSpec
 from rainopt.geometry.lines import line_angle
@@ -74,6 +76,8 @@ class RenderedCrops(Examples):
     haze, veil
         Share of the rainy examples whose veil is not the preset's, but drawn evenly between these two: distant rain may
         be thicker than the presets have it.
+    camera
+        What a camera makes of the rain; None: grey streaks in focus, in pictures without noise.
     unpaired
         Clean pictures for "unpaired"; may be ``pictures`` themselves, an example then shows two of them.
     budget
@@ -104,6 +108,7 @@ class RenderedCrops(Examples):
         rain_scale: Range = (0.8, 1.25),
         haze: float = 0.0,
         veil: Range = (0.0, 0.5),
+        camera: Camera | None = None,
         unpaired: Sequence[Path] | None = None,
         budget: int = BUDGET,
     ) -> None:
@@ -115,6 +120,7 @@ class RenderedCrops(Examples):
         self.scale, self.spec = checked_range("scale", scale, 1), spec
         self.haze = checked_number("haze", haze, 0, 1)
         self.veil = tuple(checked_number("veil", each, 0, 1) for each in veil)
+        self.camera = camera
         self._names, self._bounds = checked_shares(presets)
         store = Pictures(budget)
         self._clean = CleanRegions(pictures, size, self.scale, flips, store)
@@ -134,12 +140,28 @@ class RenderedCrops(Examples):
         gain = between(self.gain, rng)
         path, clean = self._clean.draw(cut, gain, rng)
         dry = rng.random() < self.dry
-        rainy = [clean if dry else in_levels(add_rain(clean, spec, rng).rainy) for _ in range(self.spec.frames)]
-        example = entries(self.spec, cut, rainy, clean, [angle] * len(rainy))
+        if self.camera is None:
+            rainy = [clean if dry else in_levels(add_rain(clean, spec, rng).rainy) for _ in range(self.spec.frames)]
+        else:
+            spec = self.camera.rain(spec, rng)
+            *rainy, clean = self._photographed(self.camera, clean, spec, angle, dry, rng)
+        starts = None
+        if self.spec.start:
+            streaks = drawn_streaks(spec, error, rng)
+            starts = [layer_of(picture, streaks) for picture in rainy]
+        example = entries(self.spec, cut, rainy, clean, [angle] * len(rainy), starts=starts)
         if self._unpaired is not None:
             _, other = self._unpaired.draw(cut, gain, rng, frozenset({path}))
             example["unpaired"] = as_tensor(cut.upright(as_planes(other)))
         return example
+
+    def _photographed(
+        self, camera: Camera, clean: np.ndarray, spec: RainSpec, angle: float, dry: bool, rng: np.random.Generator
+    ) -> list[np.ndarray]:
+        """Return the rainy pictures of a scene, and last the clean one, as a camera sees them."""
+        scene, tint = camera.scene(clean, angle, rng), camera.tint(rng)
+        rainy = [scene if dry else camera.over(scene, spec, tint, rng) for _ in range(self.spec.frames)]
+        return camera.files([*rainy, scene], rng)
 
     def _draw_rain(self, rng: np.random.Generator) -> tuple[RainSpec, float]:
         """Return the rain, and the angle in degrees of its main direction."""

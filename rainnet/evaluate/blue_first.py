@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import torch
 from torch import Tensor
 
 from rainnet.models.base import Network
@@ -19,7 +20,8 @@ def blue_first(net: Network) -> Network:
     twin = copy.copy(net)
 
     def layers(rainy: Tensor) -> Layers:
-        found = net.layers(rainy.flip(1))
+        colour = rainy[:, : net.channels].flip(1)
+        found = net.layers(torch.cat([colour, rainy[:, net.channels :]], dim=1))
         return Layers(found.removed.flip(1), found.rain.flip(1), found.attention)
 
     def find_angle(rainy: Tensor) -> Tensor | None:

@@ -43,7 +43,8 @@ def check_onnx(source: str | Path | bytes, net: Network, sizes: Sequence[tuple[i
             if "upright" in inputs:
                 height, width = (size + -size % net.multiple for size in (height, width))
             for angles in ((None,), (17.0, -31.0), (-80.0, 90.0)):
-                pictures = torch.rand((len(angles), net.channels, height, width), generator=generator)
+                planes = net.planes if "upright" in inputs else net.channels
+                pictures = torch.rand((len(angles), planes, height, width), generator=generator)
                 angle = None if angles[0] is None else torch.tensor(angles)
                 feed = {inputs[0]: pictures.numpy()}
                 if "angle" in inputs:

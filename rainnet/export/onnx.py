@@ -32,7 +32,8 @@ INPUTS = {
     "angle": "degrees of the rain of each picture in (-90, 90]: 0 is vertical, positive moves right going down; "
     "NaN: what the network finds, within 45 degrees; rainopt.estimate_angle is more exact. Flatter than 45 degrees and "
     "steeper do not mix in a batch unless the pictures are square",
-    "upright": "RGB pictures in [0, 1] with streaks as the network wants them; sides are multiples of `multiple`",
+    "upright": "RGB pictures in [0, 1] with streaks as the network wants them; sides are multiples of `multiple`; of "
+    "networks that begin with the solver's rain layer on luminance, that layer as the fourth plane",
 }
 OUTPUTS = {
     "background": "the pictures without rain, in [0, 1]",
@@ -89,7 +90,8 @@ def export_onnx(
         Ends in ``.onnx``.
     core
         Export `Network.layers` alone, ``upright`` to ``removed`` and ``rain``: for runtimes without conditions and
-        gathering, or for tiles. Sides must be multiples of ``net.multiple``.
+        gathering, or for tiles. Sides must be multiples of ``net.multiple``; a tile with
+        ``net.reach`` pixels around it equals the whole. The metadata hold both.
     opset
         Version of ONNX's operators, from 18 on; None: 18.
     facts
@@ -160,6 +162,10 @@ def _whole(net: Network, opset: int) -> Any:
     import onnx.inliner
     import onnx.parser
 
+    if net.starts:
+        raise ExportError(
+            f"`net` begins with the solver's layer, which no graph can find ({net.name}); export its core"
+        )
     orientation = net.orientation(64, 96, 10.0)
     if isinstance(orientation, AsItLies):
         surroundings = export_graph.as_it_is
@@ -194,9 +200,10 @@ def _describe(model: Any, net: Network, facts: dict[str, Any]) -> None:
 
     from rainopt import __version__
 
-    onnx.helper.set_model_props(
-        model, described(net, facts) | {"multiple": str(net.multiple), "leaves_out": LEAVES_OUT}
-    )
+    props = described(net, facts) | {"multiple": str(net.multiple), "leaves_out": LEAVES_OUT}
+    if net.reach is not None:
+        props["reach"] = str(net.reach)  # pixels around a tile with which it equals the whole
+    onnx.helper.set_model_props(model, props)
     model.producer_name, model.producer_version = FORMAT, __version__
     graph = model.graph
     for entries, texts in ((graph.input, INPUTS), (graph.output, OUTPUTS)):

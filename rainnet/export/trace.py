@@ -28,7 +28,7 @@ def layers_graph(net: Network, opset: int) -> Any:
     """Return `Network.layers` as a model from ``upright`` to ``removed`` and ``rain``."""
     # Sides that are multiples, as the exporter tries them, and different, or it would take them to be the same.
     height, width = (net.multiple * -(-size // net.multiple) for size in (64, 96))
-    example = torch.zeros(2, net.channels, height, width)
+    example = torch.zeros(2, net.planes, height, width)
     return _trace(_Layers(net), (example,), (PICTURES,), opset, ["upright"], ["removed", "rain"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,22 +10,22 @@ import torch
 from torch import Tensor
 
 from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
-from rainnet.infer.bound import most_rain
 from rainnet.infer.device import device_for, evaluating
+from rainnet.infer.ensemble import MIRRORS, mean_layers
 from rainnet.infer.given import network_of
 from rainnet.infer.planes import checked_unit, contiguous, for_net, like, planes_of, without_colour
 from rainnet.infer.polish import polished
 from rainnet.infer.precision import PRECISIONS, checked_precision
 from rainnet.infer.streaks import Streaks
-from rainnet.infer.tiles import Progress, Tiling, checked_tile, layers_of, tiling_for
+from rainnet.infer.tiles import Progress, checked_tile
 from rainnet.models.base import Network
-from rainnet.models.decomposition import Layers
+from rainnet.models.start import solver_layer
 from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
+from rainopt.direction.estimate import Direction
 from rainopt.image import exposure, join_channels, luminance, scaled, split_channels
-
-# Axes of the mirror images that an ensemble of so many takes the mean of.
-MIRRORS: dict[int, tuple[tuple[int, ...], ...]] = {1: ((),), 2: ((), (-1,)), 4: ((), (-1,), (-2,), (-2, -1))}
+from rainopt.refine.way import removed_from_start
+from rainopt.still.bound import most_rain
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ def derain(
     The picture is brought into the orientation of the network (`rainnet.models.base.Network.orientation`), split there
     in tiles, and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown
     to a network of three channels as three equal ones, and what is removed is their mean. A dark picture is divided by
-    its `rainopt.image.exposure` first, and the results are multiplied by it.
+    its `rainopt.image.exposure` first, and the results are multiplied by it. A network that begins with the solver's
+    layer takes away the rain of all directions that the solver finds, see `rainopt.refine.way`; of an angle that is
+    given, that of this direction alone.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def derain(
         is none. They need an angle: where the network has none, the solver's.
     bounded
         Take no more light off a pixel than rain can have added, by the height of the bright streaks of the picture, see
-        `rainnet.infer.bound`; for networks that work with an angle, whatever angle another is told.
+        `rainopt.still.bound`; for networks that work with an angle, whatever angle another is told.
     ensemble
         1; or 2 or 4: the mean of what is found in the picture and in its mirror images, left to right and upside down,
         in which streaks are upright as well. It takes as many times as long and is worth some 0.2 dB.
@@ -164,21 +166,38 @@ def derain(
             degrees = streaks.estimate.angle
         colour = rainy()
         count, height, width = colour.shape
-        way = net.orientation(height, width, degrees)
-        # A grey picture travels as one plane.
-        upright = for_net(way.forward(colour), net)
-        # The picture is made anew when it is needed again: while the network works, there are three planes of floats
-        # for each channel that it cannot do without.
-        del colour
-        tiling = tiling_for(net, upright.shape[-2], upright.shape[-1], tile, place, batch)
-        removed, layer, where = _mean_layers(net, upright, mirrors, tiling, batch, place, progress, precision)
-        del upright
-        rain = luminance(way.back(layer).clamp_(0, 1))
-        del layer
-        taken = way.back(removed if count == net.channels else removed.mean(dim=0, keepdim=True))
-        del removed
-        if bounded and net.directional and degrees is not None:
-            taken = taken.clamp(max=most_rain(streaks.removal(degrees, height, width)))
+        limit = bounded and net.directional and degrees is not None
+        most = most_rain(streaks.removal(degrees, height, width)) if limit and degrees is not None else None
+        if net.starts and degrees is not None:
+            found = streaks.estimate.directions if wish == SOLVER else ()
+            directions = found or (Direction(degrees, 1.0),)
+
+            def removed_of(upright: Tensor, number: int) -> Tensor:
+                def advance(share: float) -> None:
+                    if progress:
+                        progress((number + share) / len(directions))
+
+                return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision).removed
+
+            begun = solver_layer(luminance(colour), streaks.evidence, directions)
+            taken, where = removed_from_start(colour, begun, directions, net.channels, removed_of, most), None
+            del begun
+            rain = luminance(taken.clamp(0, 1))
+        else:
+            way = net.orientation(height, width, degrees)
+            # A grey picture travels as one plane.
+            upright = for_net(way.forward(colour), net)
+            # The picture is made anew when it is needed again: while the network works, there are three planes of
+            # floats for each channel that it cannot do without.
+            del colour
+            removed, layer, where = mean_layers(net, upright, mirrors, tile, batch, place, progress, precision)
+            del upright
+            rain = luminance(way.back(layer).clamp_(0, 1))
+            del layer
+            taken = way.back(removed if count == net.channels else removed.mean(dim=0, keepdim=True))
+            del removed
+            if most is not None:
+                taken = taken.clamp(max=most)
         colour = rainy()
         background = (colour - taken).clamp_(min=0)
         # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
@@ -229,39 +248,6 @@ def find_angle(
 
     with evaluating(net), torch.no_grad():
         return _degrees(net, Streaks(image, channel_axis, unit), rainy, wish, place)
-
-
-def _mean_layers(
-    net: Network,
-    picture: Tensor,
-    mirrors: Sequence[tuple[int, ...]],
-    tiling: Tiling,
-    batch: int,
-    place: torch.device,
-    progress: Progress | None,
-    precision: str,
-) -> Layers:
-    """Return the means of the layers of a picture (C, H, W) and of its mirror images, brought back."""
-    total: Layers | None = None
-    for number, axes in enumerate(mirrors):
-
-        def advance(share: float, number: int = number) -> None:
-            if progress:
-                progress((number + share) / len(mirrors))
-
-        # Flipped by no axis, a picture would be copied.
-        layers = layers_of(net, picture.flip(axes) if axes else picture, tiling, batch, place, advance, precision)
-        if total is None:
-            total = layers
-        else:
-            for own, other in zip(total, layers, strict=True):
-                if own is not None and other is not None:
-                    own.add_(other.flip(axes))
-    if total is None:
-        raise ValueError("`mirrors` must name at least the picture itself")
-    if len(mirrors) == 1:
-        return total
-    return Layers(*(None if layer is None else layer / len(mirrors) for layer in total))  # type: ignore[arg-type]
 
 
 def _degrees(

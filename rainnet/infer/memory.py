@@ -21,7 +21,7 @@ SLACK = 1.5  # convolutions work in buffers that no tensor shows
 def bytes_per_pixel(net: Network) -> float:
     """Return the most bytes that `Network.layers` holds at a time, for each pixel: measured on a small picture."""
     side, like = net.multiple * -(-PROBE // net.multiple), parameter_of(net)
-    picture = torch.zeros((1, net.channels, side, side), dtype=like.dtype, device=like.device)
+    picture = torch.zeros((1, net.planes, side, side), dtype=like.dtype, device=like.device)
     with torch.inference_mode(), _Meter() as meter:
         net.layers(picture)
     return SLACK * meter.most / side**2

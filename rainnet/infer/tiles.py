@@ -139,7 +139,8 @@ def layers_of(
     net
         On ``device`` and in evaluation mode.
     picture
-        (C, H, W) float32 in the orientation of the network, on any device; the layers come there, too.
+        (C, H, W) float32 in the orientation of the network, on any device; the layers come there, too. What a network
+        begins with, if it does, is one plane more, see `Network.layers`.
     tiling
         How it is cut.
     batch
@@ -156,7 +157,7 @@ def layers_of(
     down, across = (equal_spans(length, *tiling, net.multiple) for length in sides)
     pieces = [(one, other) for one in down for other in across]
     dtype = parameter_of(net).dtype
-    removed, rain = picture.new_zeros(len(picture), *sides), picture.new_zeros(len(picture), *sides)
+    removed, rain = picture.new_zeros(net.channels, *sides), picture.new_zeros(net.channels, *sides)
     where = picture.new_zeros(1, *sides) if net.has_attention else None
     for first in range(0, len(pieces), batch):
         group = pieces[first : first + batch]

@@ -84,11 +84,11 @@ def measure(make: Callable[[], Network]) -> Measure:
 
 def _measured(net: Network, side: int) -> Measure:
     side = net.multiple * math.ceil(side / net.multiple)
-    rainy = torch.zeros(1, net.channels, side, side)
-    operations, operators, uncounted = _counted(net.layers, rainy)
+    planes = torch.zeros(1, net.planes, side, side)
+    operations, operators, uncounted = _counted(net.layers, planes)
     angle: float | None = None
     if type(net).find_angle is not Network.find_angle:
-        angle, more, also = _counted(net.find_angle, rainy)
+        angle, more, also = _counted(net.find_angle, planes[:, : net.channels])
         operators, uncounted = operators | more, uncounted | also
     return Measure(
         parameters=sum(parameter.numel() for parameter in net.parameters()),

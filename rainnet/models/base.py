@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rainnet.models.decomposition import Decomposition, Layers
+from rainnet.models.start import solver_layers
 from rainnet.models.warp import BatchUpright
 from rainopt.geometry.warp import Upright
 
@@ -65,6 +66,9 @@ class Network(nn.Module):
         Sides of what `layers` takes are multiples of this.
     directional
         Whether it works on pictures whose streaks are upright.
+    starts
+        Whether it begins where the solver ends: what `layers` takes has one plane more, the solver's rain layer on
+        luminance, and what the network removes is that layer and a correction.
     reach
         Pixels from an output to the farthest input that it depends on; a tile with so much around it equals the whole.
         None: an output depends on the whole picture, by scans or by filters that are pooled from it, and the network
@@ -79,6 +83,7 @@ class Network(nn.Module):
     name: ClassVar[str]
     Config: ClassVar[type[Any]]
     directional: ClassVar[bool] = False
+    starts: ClassVar[bool] = False
     config: Any
     channels: int
     multiple: int = 1
@@ -96,8 +101,15 @@ class Network(nn.Module):
         """Whether `layers` returns an attention map."""
         return False
 
+    @property
+    def planes(self) -> int:
+        """How many planes `layers` takes: the channels, and the solver's layer of a network that `starts` from it."""
+        return self.channels + self.starts
+
     def layers(self, rainy: Tensor) -> Layers:
-        """Split rainy pictures (N, C, H, W), in the orientation of the network, sides being multiples of `multiple`."""
+        """Split rainy pictures (N, C, H, W), in the orientation of the network, sides being multiples of `multiple`;
+        of a network that `starts` from the solver, (N, C + 1, H, W) with the solver's layer as the last plane.
+        """
         raise NotImplementedError
 
     def split(self, rainy: Tensor) -> Layers:
@@ -108,7 +120,7 @@ class Network(nn.Module):
         """Return the angle of the rain of each picture, (N,) degrees; None for networks that find none."""
         return None
 
-    def forward(self, rainy: Tensor, angle: Tensor | float | None = None) -> Decomposition:
+    def forward(self, rainy: Tensor, angle: Tensor | float | None = None, start: Tensor | None = None) -> Decomposition:
         """Take rainy pictures apart.
 
         Parameters
@@ -118,6 +130,9 @@ class Network(nn.Module):
         angle
             (N,) degrees in (-90, 90], or one number for all pictures, used by directional networks alone; None: found.
             Gradients are followed through the shear.
+        start
+            (N, 1, H, W) in [0, 1], the solver's rain layers on luminance as the pictures lie, of networks that begin
+            with them alone; None: found, picture by picture.
 
         Raises
         ------
@@ -131,10 +146,24 @@ class Network(nn.Module):
             raise ValueError(f"`rainy` must be (N, {self.channels}, H, W), got shape {tuple(rainy.shape)}")
         angle = self._angle(rainy, angle)
         way: Orientation = AsItLies() if angle is None else BatchUpright(angle, *rainy.shape[-2:])
-        layers = self.split(way.forward(rainy))
-        background = (rainy - way.back(layers.removed)).clamp(0, 1)
-        where = None if layers.attention is None else way.back(layers.attention).clamp(0, 1)
-        return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle, where)
+        upright = way.forward(rainy)
+        if not self.starts or angle is None:
+            if start is not None:
+                raise ValueError(f"`start` must be None: {self.name} does not begin with the solver's layer")
+            layers = self.split(upright)
+            background = (rainy - way.back(layers.removed)).clamp(0, 1)
+            where = None if layers.attention is None else way.back(layers.attention).clamp(0, 1)
+            return Decomposition(background, way.back(layers.rain).clamp(0, 1), angle, where)
+        if start is None:
+            start = solver_layers(rainy, angle.detach())
+        elif tuple(start.shape) != (len(rainy), 1, *rainy.shape[-2:]):
+            wanted = (len(rainy), 1, *rainy.shape[-2:])
+            raise ValueError(f"`start` must be a layer of each picture, {wanted}, got shape {tuple(start.shape)}")
+        straight = way.forward(start).clamp(0, 1)
+        # The correction alone travels back: what the network leaves of the start is not interpolated twice.
+        layers = self.split(torch.cat([upright, straight], dim=1))
+        removed = start + way.back(layers.removed - straight)
+        return Decomposition((rainy - removed).clamp(0, 1), removed.clamp(0, 1), angle)
 
     def _angle(self, rainy: Tensor, angle: Tensor | float | None) -> Tensor | None:
         """Return the angles that the batch is brought upright by; None for a network that needs none."""

@@ -37,6 +37,8 @@ class ExampleSpec:
         The direction of the rain as it lies in the picture.
     plain
         The crop as it lies, beside the upright one: for a network that learns to find the angle.
+    start
+        The rain layer that the solver finds in the rainy picture, for a network that begins with it.
     """
 
     upright: bool = False
@@ -46,6 +48,7 @@ class ExampleSpec:
     unpaired_rainy: bool = False
     angle: bool = False
     plain: bool = False
+    start: bool = False
 
     @property
     def demands(self) -> frozenset[str]:
@@ -150,9 +153,10 @@ class Program(nn.Module):
         These are rainy picture, background, rain (three times as bright), the attention map of networks that have one,
         and, if there is one, the truth; the first frame of several.
         """
-        first = {name: batch[name] for name in ("rainy", "clean") if name in batch}
+        first = {name: batch[name] for name in ("rainy", "clean", "start") if name in batch}
         first = {name: value[:, 0] if value.ndim == 5 else value for name, value in first.items()}
-        layers = self.network.split(first["rainy"])
+        start = first.pop("start", None)
+        layers = self.network.split(first["rainy"] if start is None else torch.cat([first["rainy"], start], dim=1))
         background, rain = first["rainy"] - layers.removed.float(), 3 * layers.rain.float()
         shown = {"rainy": first.pop("rainy"), "background": background.clamp(0, 1), "rain x3": rain.clamp(0, 1)}
         if layers.attention is not None:

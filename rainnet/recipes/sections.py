@@ -66,6 +66,25 @@ class AugmentSection(Section):
     ratio: float = Field(1.0, ge=0)
 
 
+class CameraSection(Section):
+    """How cameras see rendered rain: shares of the crops, and ranges; see `rainnet.data.camera.Camera`."""
+
+    tinted: float = Field(0.0, ge=0, le=1)
+    near: float = Field(0.0, ge=0, le=1)
+    downpour: float = Field(0.0, ge=0, le=1)
+    shallow: float = Field(0.0, ge=0, le=1)
+    beaded: float = Field(0.0, ge=0, le=1)
+    other_composition: float = Field(0.0, ge=0, le=1)
+    gamma: float = Field(0.0, ge=0, le=1)
+    gammas: tuple[float, float] = (0.7, 1.8)
+    lamps: float = Field(0.0, ge=0, le=1)
+    bars: float = Field(0.0, ge=0, le=1)
+    noise: float = Field(0.0, ge=0, le=1)
+    noises: tuple[float, float] = (0.003, 0.03)
+    jpeg: float = Field(0.0, ge=0, le=1)
+    qualities: tuple[float, float] = (50.0, 98.0)
+
+
 class DataSection(TwoFolders):
     """What it is trained on; see `rainnet.data` and `rainnet.data.kinds`.
 
@@ -95,6 +114,8 @@ class DataSection(TwoFolders):
         Ranges of what clean pictures are reduced by, brightened by, and streaks enlarged by.
     haze, veil
         Share of the rendered crops whose veil is drawn from this range and not from the preset's.
+    camera
+        What a camera makes of rendered rain; left out: grey streaks in focus, in pictures without noise.
     split
         Part of datasets that have parts; left out: "train" where there is such a part.
     augment
@@ -115,6 +136,7 @@ class DataSection(TwoFolders):
     rain_scale: tuple[float, float] = (1.0, 1.0)
     haze: float = Field(0.0, ge=0, le=1)
     veil: tuple[float, float] = (0.0, 0.5)
+    camera: CameraSection | None = None
     split: Literal["train", "val", "test"] | None = None
     augment: AugmentSection | None = None
 

@@ -37,6 +37,7 @@ from rainopt.app.video_options import (
     asked_of_videos,
     run_derain,
 )
+from rainopt.commands.refining import check_refine
 
 if TYPE_CHECKING:
     from rainopt.app.preview import PreviewWork
@@ -72,6 +73,15 @@ def derain(
         bool,
         typer.Option(
             "--veil", help="Also remove the white veil of distant rain. Best where something in the picture is dark."
+        ),
+    ] = False,
+    refine: Annotated[
+        bool,
+        typer.Option(
+            "--refine",
+            help="Let a small network correct what the solver removes: scene that was taken for rain comes back, and "
+            "less is left of wide and faint streaks. For photographs; on the CPU, a second or two a megapixel. Needs "
+            "the extra refine.",
         ),
     ] = False,
     weights: Annotated[
@@ -138,6 +148,7 @@ def derain(
     - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
+    - `rainopt derain photo.jpg -o out/ --refine` (slower, and less is left and lost; `pip install 'rainopt[refine]'`)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
     - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
     - `rainopt derain rtsp://camera/stream -o now.mkv --live`
@@ -156,17 +167,20 @@ def derain(
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
+    if refine:
+        check_refine(strength=strength, weights=weights, device=device, sequence=sequence, live=live, preview=preview)
     videos = asked_of_videos(
         output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
     )
     with refusing("--device", ValueError):
-        place = resolve_device(device)
+        place = resolve_device("cpu" if refine else device)
     with refusing("--tol", ValueError):
         task = Derain.of(
             OutputSettings(
                 save_rain=save_rain, compare=compare, overwrite=overwrite, quality=quality, crf=crf, **videos
             ),
             device=place,
+            refine=refine,
             veil=veil,
             background=background,
             angle=angle,
@@ -180,28 +194,36 @@ def derain(
 
 @dataclass(frozen=True, kw_only=True)
 class Derain(DerainTask):
-    """Deraining by the solver."""
+    """Deraining by the solver, and of photographs by a network after it, where that is asked for."""
 
     still: StillSettings
     moving: VideoSettings
     device: str = "cpu"
+    refine: bool = False
 
     @classmethod
     def of(
-        cls, output: OutputSettings, *, device: str = "cpu", veil: bool = False, background: bool = True, **asked: Any
+        cls,
+        output: OutputSettings,
+        *,
+        device: str = "cpu",
+        refine: bool = False,
+        veil: bool = False,
+        background: bool = True,
+        **asked: Any,
     ) -> Derain:
         """Return the task for what is asked of images and videos alike: fields of `DerainSettings`, and the rest."""
         from rainopt.still.settings import StillSettings
         from rainopt.video.settings import VideoSettings
 
         still, moving = StillSettings(veil=veil, **asked), VideoSettings(background=background, **asked)
-        return cls(output=output, still=still, moving=moving, device=device)
+        return cls(output=output, still=still, moving=moving, device=device, refine=refine)
 
     def photo(self, source: Path, target: Path, progress: Progress | None) -> FileRecord:
         """Derain one image file."""
         from rainopt.commands.derain_photo import derain_photo
 
-        return derain_photo(source, target, self.still, self.output, self.device, progress)
+        return derain_photo(source, target, self.still, self.output, self.device, progress, self.refine)
 
     def live(self) -> PreviewWork:
         """Return the solver for a stream, on the CPU."""
@@ -213,7 +235,7 @@ class Derain(DerainTask):
         """Derain one video file; what is solved of its frames, on the device."""
         from rainopt.commands.derain_video import derain_video
 
-        of_images = {"--save-rain": self.output.save_rain, "--veil": self.still.veil}
+        of_images = {"--save-rain": self.output.save_rain, "--veil": self.still.veil, "--refine": self.refine}
         return derain_video(source, target, self.moving, self.output, of_images, progress, self.device)
 
 

@@ -1,4 +1,4 @@
-"""One photograph by the solver."""
+"""One photograph by the solver, and by a network after it."""
 
 from __future__ import annotations
 
@@ -70,11 +70,17 @@ def derain_photo(
     output: OutputSettings,
     device: str = "cpu",
     progress: Progress | None = None,
+    refine: bool = False,
 ) -> FileRecord:
-    """Derain one image file on a device, as `rainopt.app.derain.photo_to_photo`."""
+    """Derain one image file on a device, as `rainopt.app.derain.photo_to_photo`; to ``refine`` it, on the CPU."""
 
     def work(image: np.ndarray) -> Derained:
-        result = decompose(to_device(image, device), settings, progress=progress)
+        if refine:
+            from rainopt.refine.photo import refined
+
+            result = refined(image, settings, progress=progress)
+        else:
+            result = decompose(to_device(image, device), settings, progress=progress)
         solution = result.solution
         energy = float(solution.energy)
         facts = {

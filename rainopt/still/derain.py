@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -141,11 +141,14 @@ def decompose(
     as_float: bool = False,
     channel_axis: int = -1,
     progress: Progress | None = None,
+    remove: Callable[..., Removed] | None = None,
 ) -> Decomposition:
     """`derain` with its settings in one object, and the background in the image's dtype or, ``as_float``, in float32.
 
-    The background is written a band of rows at a time, so that memory stays near the image's own.
+    The background is written a band of rows at a time, so that memory stays near the image's own. ``remove`` takes the
+    place of `remove_rain`, with the same arguments.
     """
+    remove = remove or remove_rain
     require_dense(image, "image")
     xp, image = namespace(image), detached(native(image))
     rows_axis, height, width = _layout(image, channel_axis)
@@ -156,7 +159,7 @@ def decompose(
     unit = exposure(image, channel_axis=channel_axis)
     rain = find_rain(image, settings, channel_axis, (height, width), unit)
     dtype = xp.float32 if as_float else image.dtype
-    parts = remove_rain(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
+    parts = remove(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
     haze = None
     if settings.veil:
         planes = reduced_planes(parts.background, channel_axis)

@@ -22,7 +22,7 @@ WITH_PICTURES = (
     "darker",
 )
 OTHERS = ("solver.peers", "networks.ablation", "networks.angle", "networks.single", "networks.speed", "rain.synth")
-OTHERS += ("networks.baselines_trained", "traces")
+OTHERS += ("networks.baselines_trained", "networks.ship", "traces")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
 ALONE = (
     "speed",

@@ -62,9 +62,12 @@ def test_recipes_say_what_they_need(everything):
 
 
 def test_shipped_weights_say_licence_origin_and_scores(everything):
-    (one,) = (record for record in everything.records if record.kind == "weights")
-    assert (one.preset, one.licence) == ("small", "Apache-2.0")
-    assert one.file_megabytes == pytest.approx(one.megabytes, rel=0.02)
+    found = {record.name: record for record in everything.records if record.kind == "weights"}
+    assert set(found) == {"udgnet-small", "refine"}
+    for each in found.values():
+        assert (each.preset, each.licence) == ("small", "Apache-2.0")
+        assert each.file_megabytes == pytest.approx(each.megabytes, rel=0.02)
+    one = found["udgnet-small"]
     for scores in one.scores:
         assert scores.protocol == "y_matlab"
         assert scores.of("udgnet-small").psnr > scores.of("input").psnr

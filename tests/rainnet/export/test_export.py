@@ -116,6 +116,7 @@ def test_the_file_says_what_it_is(net, whole, core):
         onnx.checker.check_model(model, full_check=True)
         said = {entry.key: entry.value for entry in model.metadata_props}
         assert (said["format"], said["network"], said["multiple"]) == ("rainnet", "udgnet", "2")
+        assert said["reach"] == str(net.reach)
         again = rainnet.create(said["network"], **json.loads(said["config"]))
         assert again.config == net.config
         assert json.loads(said["facts"]) == facts

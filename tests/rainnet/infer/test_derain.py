@@ -6,11 +6,11 @@ import torch
 
 import rainnet
 from rainnet.infer import streaks
-from rainnet.infer.bound import most_rain
 from rainnet.infer.derain import derain
 from rainnet.infer.device import device_for
 from rainnet.infer.streaks import Streaks
 from rainopt.image import LUMA
+from rainopt.still.bound import most_rain
 from tests.support.udgnet import TINY, rained, random_udgnet
 
 ODD = (83, 131)

@@ -190,7 +190,7 @@ def test_networks_that_ship_go_by_name(net, tmp_path, monkeypatch):
         assert load("pocket").config == net.config
         with pytest.raises(CheckpointError, match=r"no file 'pockt'.*did you mean 'pocket'"):
             resolve("pockt")
-        with pytest.raises(CheckpointError, match="one of udgnet-small, pocket is"):
+        with pytest.raises(CheckpointError, match="one of udgnet-small, refine, pocket is"):
             resolve("zzz")
 
 

@@ -20,7 +20,7 @@ FILES = sorted(WEIGHTS.glob("*.safetensors"))
 
 
 def test_there_is_a_network_and_all_are_small():
-    assert [file.stem for file in FILES] == ["udgnet_small"]
+    assert [file.stem for file in FILES] == ["refine", "udgnet_small"]
     assert sum(file.stat().st_size for file in FILES) <= 6e6
 
 
@@ -34,15 +34,17 @@ def test_its_card_and_its_file_say_what_it_was_trained_on(file):
     assert "/work" not in text
     assert "/tmp" not in text
     assert f"## {file.stem.replace('_', '-')}" in (WEIGHTS / "README.md").read_text()
-    assert rainnet.load(file).config == rainnet.create("udgnet", preset="small").config
+    net = rainnet.load(file)
+    assert net.config == rainnet.create(net.name, preset="small").config
 
 
+@pytest.mark.parametrize("name", ["udgnet-small", "refine"])
 @pytest.mark.parametrize(("preset", "least"), [("light", 5.0), ("medium", 3.0)])
-def test_it_removes_rendered_rain(preset, least):
+def test_it_removes_rendered_rain(name, preset, least):
     clean = data.chelsea()[20:276, 60:396]
     rng = np.random.default_rng(5)
     rainy = np.rint(add_rain(clean, RainSpec.sample(preset, rng), rng).rainy * 255).astype(np.uint8)
-    result = rainnet.derain(rainnet.load("udgnet-small"), rainy, device="cpu")
+    result = rainnet.derain(rainnet.load(name), rainy, device="cpu")
     gain = psnr(np.asarray(result.background), clean / np.float32(255)) - psnr(rainy, clean)
     assert gain > least
     assert result.angle == pytest.approx(derain(rainy).angle)

@@ -1,0 +1,3 @@
+from .photo import refine
+
+__all__ = ["refine"]
