@@ -24,8 +24,9 @@ from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
 from rainopt.direction.estimate import Direction
 from rainopt.image import exposure, join_channels, luminance, scaled, split_channels
-from rainopt.refine.way import removed_from_start
+from rainopt.refine.way import corrected_layer
 from rainopt.still.bound import most_rain
+from rainopt.still.colour import colour_of_rain, remove_layer
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,11 @@ def derain(
                 return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision).removed
 
             begun = solver_layer(luminance(colour), streaks.evidence, directions)
-            taken, where = removed_from_start(colour, begun, directions, net.channels, removed_of, most), None
+            layer, where = corrected_layer(colour, begun, directions, net.channels, removed_of, most), None
             del begun
-            rain = luminance(taken.clamp(0, 1))
+            shade = colour_of_rain(colour, layer, [direction.angle for direction in directions])
+            background, rain = remove_layer(colour, layer, shade.shares)
+            del layer
         else:
             way = net.orientation(height, width, degrees)
             # A grey picture travels as one plane.
@@ -198,11 +201,11 @@ def derain(
             del removed
             if most is not None:
                 taken = taken.clamp(max=most)
-        colour = rainy()
-        background = (colour - taken).clamp_(min=0)
-        # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
-        background = background.clamp_(max=1) if unit == 1 else background.minimum(colour.clamp(min=1))
-        del taken
+            colour = rainy()
+            background = (colour - taken).clamp_(min=0)
+            # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
+            background = background.clamp_(max=1) if unit == 1 else background.minimum(colour.clamp(min=1))
+            del taken
         if iterations and degrees is not None:
             removal = streaks.removal(degrees, height, width)
             background, rain = polished(colour, background, degrees, removal, iterations)

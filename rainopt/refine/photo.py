@@ -12,8 +12,9 @@ import numpy as np
 from rainopt.arrays import Array
 from rainopt.image import join_channels, luminance, quantise, scaled, split_channels
 from rainopt.refine.session import PACKAGED, core
-from rainopt.refine.way import removed_from_start
+from rainopt.refine.way import corrected_layer
 from rainopt.still.bound import most_rain
+from rainopt.still.colour import colour_of_rain, remove_layer
 from rainopt.still.derain import Decomposition, Removed, decompose, remove_rain
 from rainopt.still.rain import Streaks
 from rainopt.still.rain_layer import Progress, rain_layers
@@ -36,8 +37,8 @@ def refine(
 ) -> Decomposition:
     """Remove rain streaks from one image by the solver, and let a small network correct what it removes.
 
-    The network sees the upright picture and the solver's layer, and corrects the layer channel by channel: it gives
-    scene back that was taken for rain, takes what was left of wide and faint streaks, and finds the colour of the rain.
+    The network sees the upright picture and the solver's layer, and corrects the layer: it gives scene back that was
+    taken for rain, and takes what was left of wide and faint streaks. The layer is taken off as the solver's is.
     It runs on the CPU by onnxruntime, which the extra ``refine`` brings. An image in which no rain is found stays
     exactly as it was.
 
@@ -56,8 +57,7 @@ def refine(
     Returns
     -------
     Decomposition
-        As of `rainopt.derain`; ``rain`` is the luminance of what was taken off, ``solution`` is of the solver's layer,
-        and ``colour`` is None, as the network says of each channel what it loses.
+        As of `rainopt.derain`; ``solution`` is that of the solver's layer.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def remove_refined(
         if progress:
             progress(SOLVER_SHARE * share)
 
-    layer, solution = rain_layers(np.ascontiguousarray(luminance(colour)), rain, settings, solving)
+    start, solution = rain_layers(np.ascontiguousarray(luminance(colour)), rain, settings, solving)
 
     def removed_of(upright: Array, number: int) -> Array:
         def advance(share: float) -> None:
@@ -134,16 +134,14 @@ def remove_refined(
 
     directions = [streaks.direction for streaks in rain]
     most = None if rain[0].removal is None else most_rain(rain[0].removal)
-    taken = removed_from_start(colour, layer.clip(0, 1), directions, network.channels, removed_of, most)
-    # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
-    clean = np.minimum((colour - taken).clip(min=0), colour.clip(min=1))
+    layer = corrected_layer(colour, start.clip(0, 1), directions, network.channels, removed_of, most)
+    shade = colour_of_rain(colour, layer, [direction.angle for direction in directions])
+    clean, taken = remove_layer(colour, layer, shade.shares)
     background = quantise(join_channels(scaled(clean, unit), channels), dtype)
     if progress:
         progress(1.0)
-    # What was taken in fact, which is less where it would have left less than nothing.
-    layer = scaled(luminance(colour - clean).clip(0, 1), unit)
     # Not a view whose channels lie first.
-    return Removed(np.ascontiguousarray(background), layer, solution, None)
+    return Removed(np.ascontiguousarray(background), scaled(taken, unit), solution, shade)
 
 
 def require_usual(settings: StillSettings) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from rainopt.arrays import Array, namespace
 from rainopt.direction.estimate import Direction
 from rainopt.geometry.warp import Upright
+from rainopt.image import luminance
 
 
-def removed_from_start(
+def corrected_layer(
     colour: Array,
     start: Array,
     directions: Sequence[Direction],
@@ -17,12 +18,15 @@ def removed_from_start(
     removed_of: Callable[[Array, int], Array],
     most: float | None = None,
 ) -> Array:
-    """Return what a network that begins with the solver's layer takes off a picture.
+    """Return the rain layer of a picture, as a network that begins with the solver's layer corrects it.
 
     The picture is brought upright once for each direction, and what the network then corrects of the layer is averaged,
     by the directions' shares of the rain. To let each direction begin with what the one before has left was worse by
     decibels: networks are trained on the solver's layers, and what they correct of them as a rule would be corrected
     again and again. The correction alone travels back: what the network leaves of the start is not interpolated twice.
+
+    Of the correction its luminance counts. What rain adds to each channel is told by its streaks, see
+    `rainopt.still.colour`, which knows of lamps that no training has seen.
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ def removed_from_start(
     directions
         At least one, the strongest first.
     channels
-        Of the network. A grey picture is shown to it as so many equal planes, and the mean is taken of what it removes.
+        Of the network. A grey picture is shown to it as so many equal planes.
     removed_of
         Returns what the network takes off an upright picture, (``channels``, H', W'), of which it is shown the planes
         (``channels`` + 1, H', W'), the start being the last; it is told which direction that is.
@@ -43,20 +47,17 @@ def removed_from_start(
     Returns
     -------
     Array
-        (C, H, W), what is to be subtracted.
+        (H, W), at least 0.
     """
     xp = namespace(colour)
-    count, height, width = colour.shape
-    planes = start[None, ...]
-    taken, whole = xp.broadcast_to(planes, (count, height, width)), sum(direction.share for direction in directions)
+    height, width = start.shape
+    layer, whole = start, sum(direction.share for direction in directions)
     for number, direction in enumerate(directions):
         way = Upright(direction.angle, height, width)
         # Interpolation overshoots.
-        straight = xp.clip(way.forward(planes), 0.0, 1.0)
-        upright = way.forward(colour)
-        shown = xp.broadcast_to(upright, (channels, *way.shape))
-        correction = removed_of(xp.concat([shown, straight], axis=0), number) - straight
-        if count != channels:
-            correction = xp.mean(correction, axis=0, keepdims=True)
-        taken = taken + direction.share / whole * way.back(correction)
-    return taken if most is None else xp.minimum(taken, xp.clip(planes, most, None))
+        straight = xp.clip(way.forward(start), 0.0, 1.0)
+        shown = xp.broadcast_to(way.forward(colour), (channels, *way.shape))
+        removed = luminance(removed_of(xp.concat([shown, straight[None, ...]], axis=0), number))
+        layer = layer + direction.share / whole * way.back(removed - straight)
+    layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
+    return layer if most is None else xp.minimum(layer, xp.clip(start, most, None))

@@ -21,7 +21,7 @@ FAINT = 0.01  # brightness of the layer above which a pixel votes
 # as a share of the mean over the cells, and no fewer than the least. A pixel of a streak 0.05 bright has 0.0025.
 ACHROMATIC = 0.25
 COMMON, LEAST_COMMON = 0.1, 0.01
-SHARES = (0.2, 2.0)  # least and greatest of a channel
+SHARES = (0.2, 2.0)  # least and greatest of a channel, before their mean is made 1
 
 
 class RainColour(NamedTuple):

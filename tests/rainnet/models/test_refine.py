@@ -5,9 +5,10 @@ import pytest
 import torch
 
 import rainnet
+import rainopt
 from rainnet.infer.derain import derain
 from rainnet.infer.streaks import Streaks
-from rainnet.models.start import solver_layer, solver_layers
+from rainnet.models.start import solver_layers
 from rainopt.direction.estimate import Direction
 from rainopt.geometry.warp import Upright
 from rainopt.image import luminance
@@ -51,12 +52,22 @@ def test_every_parameter_learns(planes):
 
 
 @pytest.mark.parametrize("angle", [0.0, 17.0, -80.0])
-def test_a_picture_derained_is_the_network_called(rng, angle):
-    net, batch = random_refine(), rng.random((1, 3, 83, 71), dtype=np.float32)
+def test_a_picture_derained_loses_the_luminance_that_the_network_called_finds(rng, angle):
+    net, batch = random_refine(scale=0.3), 0.5 + 0.5 * rng.random((1, 3, 83, 71), dtype=np.float32)
     with torch.no_grad():
         whole = net(torch.from_numpy(batch), angle)
     result = derain(net, batch[0], angle=angle, channel_axis=0, bounded=False)
-    np.testing.assert_allclose(result.background, whole.background[0], atol=1e-5)
+    wanted = luminance(torch.from_numpy(batch[0]) - whole.background[0]).clamp(min=0)
+    within = whole.background[0].amax(0) < 1  # there the network called gives back no more than white
+    np.testing.assert_allclose(result.rain[within], wanted[within], atol=1e-5)
+    assert result.rain.max() > 0.01
+
+
+@pytest.mark.parametrize("angle", [None, 10.0])
+def test_untrained_it_derains_as_the_solver_does(rng, angle):
+    picture = rained(rng, angle=10.0)
+    result = derain(rainnet.create("refine", **TINY), picture, angle=angle, bounded=False)
+    np.testing.assert_allclose(result.background, rainopt.derain(picture, angle=angle).background, atol=1e-5)
 
 
 def test_tiles_equal_the_whole_and_mirrors_are_averaged(rng):
@@ -86,9 +97,7 @@ def test_a_start_that_is_known_takes_the_place_of_the_solvers(planes):
 def test_the_picture_is_turned_once_for_each_direction_of_its_rain(rng, monkeypatch):
     net, picture = random_refine(), (rained(rng, angle=10.0) / 255).astype(np.float32)
     directions = (Direction(10.0, 0.6), Direction(-25.0, 0.4))
-    streaks = Streaks(picture)
-    estimate = type(streaks.estimate)(10.0, 1.0, directions)
-    monkeypatch.setattr(Streaks, "estimate", estimate)
+    monkeypatch.setattr(Streaks, "estimate", type(Streaks(picture).estimate)(10.0, 1.0, directions))
     turned = []
 
     def upright(angle, height, width):
@@ -98,11 +107,6 @@ def test_the_picture_is_turned_once_for_each_direction_of_its_rain(rng, monkeypa
     monkeypatch.setattr(way, "Upright", upright)
     derain(net, picture)
     assert turned == [10.0, -25.0]
-    plain = rainnet.create("refine", **TINY)
-    colour = torch.from_numpy(np.moveaxis(picture, -1, 0)).contiguous()
-    layer = solver_layer(luminance(colour), streaks.evidence, directions)
-    wanted = (colour - layer).clamp(0, 1).permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(derain(plain, picture, unit=1.0).background, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(30, 41), (30, 41, 1), (30, 41, 4), (5, 9, 3), (1, 1, 3)])
@@ -116,12 +120,24 @@ def test_any_picture_comes_back_as_it_came(rng, shape):
 
 def test_no_more_is_taken_than_rain_can_have_added_unless_the_solver_saw_more(rng):
     net, picture = random_refine(scale=3.0), rained(rng, angle=10.0)
-    free, bounded = (derain(net, picture, angle=10.0, bounded=each).background for each in (False, True))
-    start = derain(rainnet.create("refine", **TINY), picture, angle=10.0).background
     most = most_rain(Streaks(picture).removal(10.0, *picture.shape[:2]))
-    rainy = picture / np.float32(255)
-    assert (rainy - free).max() > most
-    np.testing.assert_allclose(bounded, np.maximum(free, np.minimum(rainy - most, start)), atol=1e-6)
+    start = derain(rainnet.create("refine", **TINY), picture, angle=10.0, bounded=False).rain
+    free, bounded = (derain(net, picture, angle=10.0, bounded=each).rain for each in (False, True))
+    assert free.max() > max(most, start.max()) >= bounded.max()
+    assert (bounded <= np.maximum(most, start + 0.05)).all()
+
+
+def test_corrections_of_all_directions_are_averaged_by_their_shares_and_bounded(rng):
+    colour, start = rng.random((3, 20, 30), dtype=np.float32), 0.2 * rng.random((20, 30), dtype=np.float32)
+    directions = (Direction(0.0, 0.6), Direction(90.0, 0.2))
+
+    def removed_of(upright, number):
+        return np.repeat(upright[3:], 3, axis=0) + np.float32((0.2, -0.4)[number])
+
+    layer = way.corrected_layer(colour, start, directions, 3, removed_of)
+    np.testing.assert_allclose(layer, np.maximum(start + 0.75 * 0.2 + 0.25 * -0.4, 0), atol=1e-5)
+    bounded = way.corrected_layer(colour, start, directions, 3, removed_of, 0.1)
+    np.testing.assert_allclose(bounded, np.minimum(layer, np.maximum(start, 0.1)), atol=1e-6)
 
 
 def test_polish_and_sixteen_bits_work(rng):
