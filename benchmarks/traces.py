@@ -73,32 +73,48 @@ def main(
     photos = pictures(data / "photos", limit) if (data / "photos").is_dir() else []
     if not photos:
         raise typer.BadParameter("--data must hold photographs in a folder 'photos'; see --help")
-    folders = dict(results_in(one, photos) for one in folder or ())
+    if sheet and sheet.suffix.lower() != ".png":
+        raise typer.BadParameter(f"--sheet must end in .png, got '{sheet}'")
     methods = methods_of(model or [MODEL])
+    folders: dict[str, dict[str, Path]] = {}
+    for one in folder or ():
+        name, files = results_in(one, photos)
+        if name in methods or name in folders:
+            raise typer.BadParameter(f"--folder must have a name of its own, and there is a '{name}': NAME=DIR")
+        folders[name] = files
     each: dict[str, Any] = {}
     left_out: dict[str, list[str]] = {"no rain seen": [], f"fewer than {FEWEST} clear streaks": []}
     worst: list[tuple[float, Row]] = []
+    failed: list[str] = []
     for photo in photos:
-        rainy = read_image(photo)
+        try:
+            rainy = read_image(photo)
+            others = {name: result_of(files[photo.stem], rainy) for name, files in folders.items()}
+        except ValueError as error:
+            failed.append(photo.name)
+            print(f"{photo.name}: failed, {error}", file=sys.stderr, flush=True)
+            continue
         found = find_streaks(rainy)
         if not found.directions or len(found.clear.row) < FEWEST:
             list(left_out.values())[bool(found.directions)].append(photo.name)
             continue
-        results = {name: rounded(method(rainy)) for name, method in methods.items()}
-        results |= {name: rounded(read_image(files[photo.stem])) for name, files in folders.items()}
+        results = {name: rounded(method(rainy)) for name, method in methods.items()} | others
         each[photo.name], amounts = measured(rainy, results, found)
         worst.append(crops(photo.name, results, found, amounts))
         left = ", ".join(f"{name} {value['left']:.2f}" for name, value in each[photo.name]["methods"].items())
         print(f"{photo.name}: {len(found.clear.row)} streaks; left: {left}", file=sys.stderr, flush=True)
     if not each:
-        raise typer.BadParameter("--data must hold photographs in which rain is seen; there is none in 'photos'")
+        why = ", ".join(f"{len(names)} with {reason}" for reason, names in (left_out | {"failures": failed}).items())
+        raise typer.BadParameter(f"--data must hold photographs with clear streaks; 'photos' has none: {why}")
     means, truths = means_of(each), of_truths(data, limit)
     report(means, len(each), {why: len(names) for why, names in left_out.items()}, truths)
     if sheet:
         shown = [row for _, row in sorted(worst, key=lambda one: -one[0])[:SHOWN]]
         write_sheet(sheet, shown, cell=(2 * CROP[1], 2 * CROP[0]))
     found_in = {"photographs": len(each), "means": means, "truths": truths, "left_out": left_out, "each": each}
-    finish({"benchmark": "traces", **found_in}, target)
+    finish({"benchmark": "traces", **found_in, "failed": failed}, target)
+    if failed:
+        raise typer.Exit(1)
 
 
 def methods_of(networks: Sequence[str]) -> dict[str, Callable[[np.ndarray], Any]]:
@@ -138,6 +154,22 @@ def results_in(word: str, photos: list[Path]) -> tuple[str, dict[str, Path]]:
     if missing:
         raise typer.BadParameter(f"--folder must hold a result of each photograph; '{place}' has none of {missing[0]}")
     return name or folder.name, files
+
+
+def result_of(file: Path, rainy: np.ndarray) -> np.ndarray:
+    """Return a result of a photograph.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or is of another size.
+    """
+    result = rounded(read_image(file))
+    if result.shape[:2] != rainy.shape[:2]:
+        raise ValueError(
+            f"'{file}' is {result.shape[:2]} pixels and the photograph {rainy.shape[:2]}; name its results"
+        )
+    return result
 
 
 def rounded(image: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from rainnet.losses.energy import UDGLoss
 from rainnet.losses.rounded import distance
 from rainnet.losses.similarity import SimilarityLoss
+from rainnet.models.base import padded
 from rainnet.models.refine import Refine
 from rainnet.models.start import solver_layers
 from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
@@ -106,8 +107,9 @@ class RefineProgram(Program):
 
     def _background(self, rainy: Tensor, start: Tensor) -> Tensor:
         # The start is subtracted in full precision: in 16 bits the background would lose its levels.
-        correction = self.network.correction(torch.cat([rainy, start], dim=1))
-        return rainy - start - correction.float()
+        height, width = rainy.shape[-2:]
+        correction = self.network.correction(padded(torch.cat([rainy, start], dim=1), self.network.multiple))
+        return rainy - start - correction[..., :height, :width].float()
 
 
 def _even_light(left: Tensor, valid: Tensor | None) -> Tensor:

@@ -203,3 +203,37 @@ def test_what_is_no_method_is_refused(words, message, tmp_path, monkeypatch):
     status, _, err = call(traces.main, "--data", tmp_path / "empty", *words)
     assert status == 2
     assert message in " ".join(err.split())
+
+
+def test_names_of_methods_are_not_taken_twice_and_sheets_are_pictures(tmp_path):
+    for folder in ("photos", "mine"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "a.png", slope())
+    for words, message in (
+        (("--folder", f"input={tmp_path / 'mine'}"), "there is a 'input'"),
+        (("--folder", tmp_path / "mine", "--folder", tmp_path / "mine"), "there is a 'mine'"),
+        (("--sheet", tmp_path / "sheet.txt"), "--sheet must end in .png"),
+    ):
+        status, _, err = call(traces.main, "--data", tmp_path, *words)
+        assert status == 2
+        assert message in " ".join(err.split())
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_measured(rain, tmp_path):
+    _, rainy, _ = rain
+    for name in ("photos", "mine"):
+        (tmp_path / name).mkdir()
+        for photo in ("a.png", "c.png"):
+            write_image(tmp_path / name / photo, rainy)
+    (tmp_path / "photos/b.png").write_bytes(b"no picture")
+    (tmp_path / "mine/b.png").write_bytes(b"no picture")
+    write_image(tmp_path / "mine/c.png", slope(), overwrite=True)
+    target = tmp_path / "traces.json"
+    status, _, err = call(traces.main, "--data", tmp_path, "--folder", tmp_path / "mine", "--json", target)
+    assert status == 1
+    assert "b.png: failed" in err
+    assert "c.png: failed" in err
+    told = json.loads(target.read_text())
+    assert told["failed"] == ["b.png", "c.png"]
+    assert list(told["each"]) == ["a.png"]
+    assert told["means"]["mine"]["left"] == pytest.approx(1)

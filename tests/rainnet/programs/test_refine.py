@@ -58,6 +58,11 @@ def test_pixels_that_are_not_valid_do_not_count(batch):
     assert not torch.equal(one["truth"], program()(batch, "network", 0.0)["truth"])
 
 
+def test_crops_may_be_of_any_size(batch):
+    odd = {name: value[..., :15, :22] for name, value in batch.items()}
+    assert torch.isfinite(program()(odd, "network", 0.0)["truth"])
+
+
 def test_rainy_pictures_of_other_scenes_lower_the_energy_alone(batch):
     trained = program(energy=1.0)
     other = torch.rand(2, 3, 16, 24)
