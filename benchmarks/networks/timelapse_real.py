@@ -1,11 +1,10 @@
 """Whether TimeLapseNet learns real rain that no renderer drew, from a still camera and without any truth.
 
 The first half of DIR/video/rain_yard.mp4 becomes a sequence (`raindata build --sequences`), and --model, which rendered
-rain has taught, is trained on it further by `rainnet train` (FOLDER keeps that) in three ways:
+rain has taught, is trained on it further by `rainnet train` (FOLDER keeps that) in two ways:
 
   absolute      By the distances of the recipe, whose least is at the median of what a place may be.
   rounded       By distances whose corner stays round, whose least is near the mean.
-  and rendered  The same, on as many frames of rendered scenes besides, so that these are not forgotten.
 
 What is compared, before and after:
 
@@ -39,22 +38,20 @@ from benchmarks.networks.scores import Method, Triple, cell, scored
 from benchmarks.networks.timing import THREADS
 from benchmarks.networks.trainings import trained
 from benchmarks.options import MODEL, Data, Json, Limit, Steps, benchmark
-from benchmarks.pictures import PROTOCOL, middle, opaque, pictures, to_bytes
+from benchmarks.pictures import PROTOCOL, to_bytes
 from benchmarks.video.judged import MOST, REAL, built
-from data_tools import RainSpec, add_rain
 from rainnet import load
 from rainnet.infer.derain import derain
 from rainnet.models.base import Network
 from rainopt import derain as solve
-from rainopt import open_video, read_image, write_image
+from rainopt import open_video, write_image
 
 PRESET = "light"
 RAINY, DRY = 10, 2  # levels of 255 above the background from which there is rain, and within which there is none
 STEPS = 600
 CHANGES = ("data.kind=rainy", "optimiser.lr=2e-4", "run.seed=0")
 ROUND = ("loss.corner=0.1", "loss.corner_last=0.1")
-WAYS = {"absolute": (), "rounded": ROUND, "and rendered": ROUND}
-REPLAYED = 24  # rendered scenes, each of as many frames
+WAYS = {"absolute": (), "rounded": ROUND}
 
 Model = Annotated[Path, typer.Option("--model", help="A TimeLapseNet that rendered rain has taught.")]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the sequence and of the training.")]
@@ -69,8 +66,7 @@ def main(data: Data, model: Model, runs: Runs, steps: Steps = STEPS, limit: Limi
     started = [*CHANGES, f"run.steps={steps}", f'network.start="{model.resolve().as_posix()}"']
     frames = sequence(learned, runs / "sequence")
     for way, changes in WAYS.items():
-        shown = [frames, rendered_scenes(data, runs / "rendered")] if way == "and rendered" else frames
-        trained("timelapsenet-small", [*started, *changes], shown, folder_of(runs, way))
+        trained("timelapsenet-small", [*started, *changes], frames, folder_of(runs, way))
     methods: dict[str, Method] = {
         "input": lambda rainy: rainy,
         "rainopt": lambda rainy: solve(rainy).background,
@@ -97,20 +93,6 @@ def by(network: Network) -> Method:
 def folder_of(runs: Path, way: str) -> Path:
     """Return where a training is kept."""
     return runs / f"further-{way.replace(' ', '-')}"
-
-
-def rendered_scenes(data: Path, folder: Path) -> Path:
-    """Write scenes of DIR/clean, each under rain that falls anew in every frame."""
-    for number, file in enumerate(pictures(data / "clean")[:REPLAYED]):
-        clean, rng = middle(opaque(read_image(file))), np.random.default_rng([17, number])
-        spec = RainSpec.sample(PRESET, rng)
-        for frame in range(REPLAYED):
-            target = folder / file.stem / f"{frame:04}.png"
-            rainy = add_rain(clean, spec, rng).rainy
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_image(target, to_bytes(rainy))
-    return folder
 
 
 def halves(clip: Path, runs: Path) -> tuple[Path, Path]:

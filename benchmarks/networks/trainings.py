@@ -18,9 +18,7 @@ from rainnet.train.run_folder import RunError, RunFolder
 ONE_CORE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def trained(
-    name: str, changes: Sequence[str], data: Path | Sequence[Path], folder: Path, stages: Sequence[str] = ()
-) -> dict[str, Any]:
+def trained(name: str, changes: Sequence[str], data: Path, folder: Path, stages: Sequence[str] = ()) -> dict[str, Any]:
     """Train a recipe, as far as that was not done before, and return what there is to tell of the run.
 
     Parameters
@@ -28,7 +26,7 @@ def trained(
     name, changes
         The recipe, and what differs from it.
     data
-        What it is trained on, in one folder or several.
+        What it is trained on.
     folder
         Of the run.
     stages
@@ -41,8 +39,7 @@ def trained(
     RuntimeError
         If the training fails.
     """
-    datasets = [data] if isinstance(data, Path) else list(data)
-    recipe, run = read_recipe(name, list(changes), data={"train": datasets}), RunFolder(folder)
+    recipe, run = read_recipe(name, list(changes), data={"train": [data]}), RunFolder(folder)
     recipe = only(recipe, stages) if stages else recipe
     steps = plan(recipe)[-1].last
     begun = folder.is_dir() and any(folder.iterdir())
@@ -53,8 +50,7 @@ def trained(
     if done < steps:
         said = [f"--set={change}" for change in changes] + [f"--stage={stage}" for stage in stages]
         said += ["--resume"] * begun
-        said += [f"--data={each}" for each in datasets]
-        command = [sys.executable, "-m", "rainnet", "train", name, f"--output={folder}", *said]
+        command = [sys.executable, "-m", "rainnet", "train", name, f"--data={data}", f"--output={folder}", *said]
         print(f"{folder.name}, {name}: from step {done} to {steps}", file=sys.stderr, flush=True)
         # What is printed here is the results alone.
         status = subprocess.run(command, stdout=sys.stderr, env=os.environ | ONE_CORE, check=False).returncode

@@ -149,16 +149,11 @@ def test_real_rain_is_learned_from_one_half_and_tried_on_the_other(tree, monkeyp
     for name, recipe, _ in asked:
         assert (name, recipe.data.kind) == ("timelapsenet-small", "rainy")
         assert Path(recipe.network.start) == model.resolve()
-    # Distances whose corner stays, and scenes that are not to be forgotten, whose rain is another in each frame.
-    assert [recipe.loss.get("corner_last", 0) > 0 for _, recipe, _ in asked] == [False, True, True]
-    learned, alone, (both, rendered) = (data for _, _, data in asked)
-    assert learned == alone == both
-    scenes = [sorted(scene.iterdir()) for scene in sorted(rendered.iterdir())]
-    assert {len(scene) for scene in scenes} == {timelapse_real.REPLAYED}
-    assert len({read_image(frame).tobytes() for scene in scenes for frame in scene}) == sum(map(len, scenes))
+    assert [recipe.loss.get("corner_last", 0) > 0 for _, recipe, _ in asked] == [False, True]
+    (learned,) = {data for _, _, data in asked}
     assert [file.name for file in sorted(learned.iterdir())] == ["0000.png", "0001.png", "0002.png"]
     assert [file.name for file in sorted(built[0].iterdir())] == ["0003.png", "0004.png", "0005.png"]
     found = json.loads(target.read_text())["found"]
     assert list(found) == ["other frames", "other camera", "rendered, light", "truths"]
     assert found["truths"]["methods"]["input"]["psnr"] == 100
-    assert "further, and rendered" in out
+    assert "further, rounded" in out
