@@ -1,4 +1,4 @@
-"""Refine: a network that begins where the solver ends, and corrects its layer channel by channel.
+"""Refine: a network that begins where the solver ends, and corrects its layer.
 
     rainy, layer -> 2 × 2 pixels as channels -> blocks -> + -> blocks -> correction
                                                   `-> half -> blocks -> twice ´
@@ -6,7 +6,8 @@
     removed = layer + correction
 
 The solver knows where streaks are and how high, from the whole picture; it cannot know the colour of what lies behind
-one, nor that a railing is none. The network sees both, and has only the difference to learn.
+one, nor that a railing is none. The network sees both, and has only the difference to learn. Of a picture that is
+derained, the luminance of the correction counts, see `rainopt.refine.way`.
 
 Source: ours. The energy behind the layer is that of Yu et al. 2021, Eq. (3); two resolutions as in Ronneberger et al.
 2015; blocks of pixels turned into channels as in Shi et al. 2016.

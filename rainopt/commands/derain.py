@@ -80,7 +80,7 @@ def derain(
         typer.Option(
             "--refine",
             help="Let a small network correct what the solver removes: scene that was taken for rain comes back, and "
-            "less is left of wide and faint streaks. For photographs; on the CPU, a second or two a megapixel. Needs "
+            "a little less is left of the rain. For photographs; on the CPU, a second or two a megapixel. Needs "
             "the extra refine.",
         ),
     ] = False,
@@ -148,7 +148,7 @@ def derain(
     - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
-    - `rainopt derain photo.jpg -o out/ --refine` (slower, and less is left and lost; `pip install 'rainopt[refine]'`)
+    - `rainopt derain photo.jpg -o out/ --refine` (slower, and less is lost; `pip install 'rainopt[refine]'`)
     - `rainopt derain clip.mp4 -o clean.mp4 --compare`
     - `rainopt derain clip.mp4 -o clean.mp4 --start 1:30 --stop 2:00 --keep 20,20,300,40` (not the clock)
     - `rainopt derain rtsp://camera/stream -o now.mkv --live`

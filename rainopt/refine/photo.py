@@ -38,7 +38,7 @@ def refine(
     """Remove rain streaks from one image by the solver, and let a small network correct what it removes.
 
     The network sees the upright picture and the solver's layer, and corrects the layer: it gives scene back that was
-    taken for rain, and takes what was left of wide and faint streaks. The layer is taken off as the solver's is.
+    taken for rain, and takes a little of the rain that was left. The layer is taken off as the solver's is.
     It runs on the CPU by onnxruntime, which the extra ``refine`` brings. An image in which no rain is found stays
     exactly as it was.
 
