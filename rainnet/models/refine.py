@@ -5,9 +5,10 @@
 
     removed = layer + correction
 
-The solver knows where streaks are and how high, from the whole picture; it cannot know the colour of what lies behind
-one, nor that a railing is none. The network sees both, and has only the difference to learn. Of a picture that is
-derained, the luminance of the correction counts, see `rainopt.refine.way`.
+The solver knows where streaks are and how high, from the whole picture; it cannot know what lies behind one, nor that
+a railing is none. The network sees both, and has only the difference to learn. Like the layer, the correction is one of
+luminance, taken off every channel alike; from a picture that is derained, each channel loses what the colour of the
+streaks says, see `rainopt.refine.way`.
 
 Source: ours. The energy behind the layer is that of Yu et al. 2021, Eq. (3); two resolutions as in Ronneberger et al.
 2015; blocks of pixels turned into channels as in Shi et al. 2016.
@@ -111,17 +112,17 @@ class Refine(Network):
         self.coarse = nn.Sequential(*(ResidualBlock(coarse, along) for along in own.dilations))
         self.up = nn.Conv2d(coarse, features * packed, 1)
         self.after = nn.Sequential(*(ResidualBlock(features) for _ in range(own.after)))
-        self.last = nn.Conv2d(features, own.channels * packed, 3, padding=1)
+        self.last = nn.Conv2d(features, packed, 3, padding=1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
 
     def layers(self, rainy: Tensor) -> Layers:
         """Correct the solver's layer: (N, C + 1, H, W) with the layer as the last plane, sides multiples of four."""
-        removed = rainy[:, -1:] + self.correction(rainy)
+        removed = (rainy[:, -1:] + self.correction(rainy)).expand(-1, self.channels, -1, -1)
         return Layers(removed, removed)
 
     def correction(self, rainy: Tensor) -> Tensor:
-        """Return what is to be removed beside the solver's layer, (N, C, H, W), of what `layers` takes."""
+        """Return what is to be removed beside the solver's layer, (N, 1, H, W), of what `layers` takes."""
         x = self.before(self.head(F.pixel_unshuffle(rainy, STRIDE)))  # (N, F, H / 2, W / 2)
         far = self.coarse(self.down(F.pixel_unshuffle(x, STRIDE)))  # (N, G, H / 4, W / 4)
         x = self.after(x + F.pixel_shuffle(self.up(far), STRIDE))

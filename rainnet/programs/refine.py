@@ -1,4 +1,4 @@
-"""How Refine is trained: distance from the truth in colour, with the solver's layer to begin with."""
+"""How Refine is trained: distance from the truth in luminance, with the solver's layer to begin with."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rainnet.models.base import padded
 from rainnet.models.refine import Refine
 from rainnet.models.start import solver_layers
 from rainnet.programs.base import Batch, ExampleSpec, LossSettings, Program
+from rainopt.image import luminance
 from rainopt.optim.objectives import UDGWeights
 
 EVEN = 33  # pixels on a side of what a local mean is taken over; a streak is a small part of it
@@ -54,9 +55,9 @@ class RefineLoss(LossSettings):
 class RefineProgram(Program):
     """Refine and its losses.
 
-    What is to be left is the truth, and on it the even light that the solver has left: its local mean. How much light
-    is added by rain that shows no streaks can only be guessed from our rain, and where other rain has less of it, the
-    guess darkens the picture.
+    Pictures are compared in luminance, which is all that the network corrects. What is to be left is the truth, and on
+    it the even light that the solver has left: its local mean. How much light is added by rain that shows no streaks
+    can only be guessed from our rain, and where other rain has less of it, the guess darkens the picture.
 
     The distance of a picture counts by ``ε log(1 + d / ε)``, as in `rainnet.losses.truth`: a tenth less error is worth
     as much in light rain as in a downpour.
@@ -86,9 +87,9 @@ class RefineProgram(Program):
 
     def forward(self, batch: Batch, turn: str, progress: float) -> dict[str, Tensor]:
         """Return the weighted losses, over the valid pixels of pairs that have a mask."""
-        loss, clean, valid = self.loss, batch["clean"], batch.get("valid")
-        B = self._background(batch["rainy"], batch["start"])
-        error = B - clean - _even_light(batch["rainy"] - batch["start"] - clean, valid)
+        loss, clean, valid = self.loss, _luminance(batch["clean"]), batch.get("valid")
+        B, begun = self._background(batch["rainy"], batch["start"])
+        error = B - clean - _even_light(begun - clean, valid)
         cost = _mean(distance(error, loss.corner), valid)
         if loss.slope:
             for axis in (-1, -2):
@@ -101,19 +102,28 @@ class RefineProgram(Program):
             terms["similarity"] = loss.similarity * self.similarity(B, clean, valid)
         if loss.energy:
             O = batch["unpaired_rainy"]
-            B = self._background(O, solver_layers(O, O.new_zeros(len(O))))
+            B, _ = self._background(O, solver_layers(O, O.new_zeros(len(O))))
+            O = _luminance(O)
             terms["energy"] = loss.energy * self.energy(O, B, O - B)
         return terms
 
-    def _background(self, rainy: Tensor, start: Tensor) -> Tensor:
+    def _background(self, rainy: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the luminance of what the network leaves of rainy pictures, and of what the solver leaves."""
         # The start is subtracted in full precision: in 16 bits the background would lose its levels.
         height, width = rainy.shape[-2:]
         correction = self.network.correction(padded(torch.cat([rainy, start], dim=1), self.network.multiple))
-        return rainy - start - correction[..., :height, :width].float()
+        begun = _luminance(rainy) - start
+        return begun - correction[..., :height, :width].float(), begun
+
+
+def _luminance(pictures: Tensor) -> Tensor:
+    """Return the luminance of pictures (N, C, H, W), (N, 1, H, W)."""
+    plane: Tensor = luminance(pictures.movedim(1, 0))
+    return plane[:, None]
 
 
 def _even_light(left: Tensor, valid: Tensor | None) -> Tensor:
-    """Return the local mean of the light that the solver has left, (N, C, H, W), over valid pixels alone.
+    """Return the local mean of the light that the solver has left, (N, 1, H, W), over valid pixels alone.
 
     What the solver has taken off too much is no light, and is to come back whole.
     """

@@ -58,7 +58,10 @@ def test_a_picture_derained_loses_the_luminance_that_the_network_called_finds(rn
         whole = net(torch.from_numpy(batch), angle)
     result = derain(net, batch[0], angle=angle, channel_axis=0, bounded=False)
     wanted = luminance(torch.from_numpy(batch[0]) - whole.background[0]).clamp(min=0)
-    within = whole.background[0].amax(0) < 1  # there the network called gives back no more than white
+    # Nobody gives back more than white there, nor would take more than there is.
+    within = np.logical_and.reduce(
+        [(np.asarray(each) > 1e-4) & (np.asarray(each) < 1) for each in (*whole.background[0], *result.background)]
+    )
     np.testing.assert_allclose(result.rain[within], wanted[within], atol=1e-5)
     assert result.rain.max() > 0.01
 
