@@ -42,7 +42,7 @@ from rainopt.app.video_options import (
 if TYPE_CHECKING:
     from rainopt.app.preview import PreviewWork
 
-DEFAULT_MODEL = "udgnet-small"
+DEFAULT_MODEL = "refine"
 
 
 def derain(
