@@ -11,6 +11,9 @@ dark     what is darker than both sides
 chroma   contrast of the channels less luminance, root mean square over the channels; beside it the same over that of
          the input: above 1, streaks have got a colour that the rain had not
 
+Streaks that are 5 pixels wide and more, near the camera, are measured by themselves, at half the size (see
+benchmarks/rain/wide_streaks.py), in photographs that show at least 4.
+
 All are means over photographs. Even a perfect result is not at 0: the scene under a streak has a contrast of its own.
 The truths of DIR/pairs, where these are there, tell how much that is. And they are fooled: a black picture has no
 traces, a blurred one few, a smeared one fewer than a truthful one. What is kept more than 8 pixels away from all that
@@ -40,6 +43,8 @@ from benchmarks.pictures import pairs, pictures, sets_of_pairs, to_bytes
 from benchmarks.rain.clear_streaks import FEWEST, Found, find_streaks
 from benchmarks.rain.kept import away_from, kept_of
 from benchmarks.rain.streak_profiles import Amounts, amounts_of, shares, traces_of
+from benchmarks.rain.wide_streaks import FEWEST as FEWEST_WIDE
+from benchmarks.rain.wide_streaks import find_wide, halved
 from rainnet.evaluate.methods import Results, find_methods
 from rainopt import read_image
 from rainopt.app.sheet import Row, write_sheet
@@ -83,6 +88,7 @@ def main(
             raise typer.BadParameter(f"--folder must have a name of its own, and there is a '{name}': NAME=DIR")
         folders[name] = files
     each: dict[str, Any] = {}
+    wide: dict[str, Any] = {}
     left_out: dict[str, list[str]] = {"no rain seen": [], f"fewer than {FEWEST} clear streaks": []}
     worst: list[tuple[float, Row]] = []
     failed: list[str] = []
@@ -101,6 +107,9 @@ def main(
         results = {name: rounded(method(rainy)) for name, method in methods.items()} | others
         each[photo.name], amounts = measured(rainy, results, found)
         worst.append(crops(photo.name, results, found, amounts))
+        near = of_wide(rainy, results)
+        if near is not None:
+            wide[photo.name] = near
         left = ", ".join(f"{name} {value['left']:.2f}" for name, value in each[photo.name]["methods"].items())
         print(f"{photo.name}: {len(found.clear.row)} streaks; left: {left}", file=sys.stderr, flush=True)
     if not each:
@@ -108,10 +117,16 @@ def main(
         raise typer.BadParameter(f"--data must hold photographs with clear streaks; 'photos' has none: {why}")
     means, truths = means_of(each), of_truths(data, limit)
     report(means, len(each), {why: len(names) for why, names in left_out.items()}, truths)
+    of_near = means_of(wide) if wide else {}
+    if wide:
+        print_table(
+            f"Wide streaks of {len(wide)} photographs", ("method", *TRACES, "over input's"), trace_cells(of_near)
+        )
     if sheet:
         shown = [row for _, row in sorted(worst, key=lambda one: -one[0])[:SHOWN]]
         write_sheet(sheet, shown, cell=(2 * CROP[1], 2 * CROP[0]))
     found_in = {"photographs": len(each), "means": means, "truths": truths, "left_out": left_out, "each": each}
+    found_in |= {"wide": {"photographs": len(wide), "means": of_near, "each": wide}}
     finish({"benchmark": "traces", **found_in, "failed": failed}, target)
     if failed:
         raise typer.Exit(1)
@@ -191,6 +206,16 @@ def measured(
     return {"streaks": len(found.clear.row), "away": float(away.mean()), "methods": numbers}, amounts
 
 
+def of_wide(rainy: np.ndarray, results: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
+    """Return the numbers of the wide streaks of one photograph; None where there are too few."""
+    half = halved(rainy)
+    streaks = find_wide(half)
+    if len(streaks.row) < FEWEST_WIDE:
+        return None
+    found = {name: traces_of(half, halved(result), streaks)._asdict() for name, result in results.items()}
+    return {"streaks": len(streaks.row), "methods": found}
+
+
 def of_truths(data: Path, limit: int | None) -> dict[str, dict[str, float]]:
     """Return by set of pairs the means of what a perfect result scores, and of how many pictures."""
     truths = {}
@@ -243,6 +268,13 @@ def crops(
     return float(traces[k]), Row(shown, captions, title)
 
 
+def trace_cells(means: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """Return the cells of each method that tell of traces."""
+    return [
+        (name, *(f"{mean[key]:.3f}" for key in TRACES), f"{mean['chroma_ratio']:.2f}") for name, mean in means.items()
+    ]
+
+
 def report(
     means: Mapping[str, Mapping[str, float]],
     count: int,
@@ -252,13 +284,11 @@ def report(
     """Print the tables."""
     rows = [
         (
-            name,
-            *(f"{mean[key]:.3f}" for key in TRACES),
-            f"{mean['chroma_ratio']:.2f}",
+            *traces,
             f"{mean['detail']:.3f}" if "detail" in mean else "",
             f"{mean['psnr']:.1f}" if "psnr" in mean else "",
         )
-        for name, mean in means.items()
+        for traces, mean in zip(trace_cells(means), means.values(), strict=True)
     ]
     without = ", ".join(f"{number} with {why}" for why, number in left_out.items())
     title = f"Traces across clear streaks of {count} photographs, and what is kept elsewhere; left out: {without}"

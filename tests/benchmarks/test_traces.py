@@ -11,6 +11,7 @@ from benchmarks.common import photograph
 from benchmarks.rain.clear_streaks import CELLS, FEWEST, IN_CELL, find_streaks
 from benchmarks.rain.kept import away_from, kept_of
 from benchmarks.rain.streak_profiles import Streaks, traces_of
+from benchmarks.rain.wide_streaks import find_wide, halved
 from data_tools import RainSpec, add_rain
 from rainopt import write_image
 from tests.support.processes import call
@@ -237,3 +238,24 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_measured(rain, tmp_path):
     assert told["failed"] == ["b.png", "c.png"]
     assert list(told["each"]) == ["a.png"]
     assert told["means"]["mine"]["left"] == pytest.approx(1)
+
+
+def test_wide_streaks_are_told_from_thin_ones_at_half_the_size():
+    rng = np.random.default_rng(1)
+    wide, thin = (RainSpec(angle=12.0, density=500.0, length=70.0, width=width, intensity=0.7) for width in (9.0, 1.6))
+    scene = np.full((400, 520, 3), 0.3)
+    near, far = (halved(np.asarray(add_rain(scene, spec, rng).rainy)) for spec in (wide, thin))
+    assert near.shape == (200, 260, 3)
+    found = find_wide(near)
+    assert len(found.row) >= 4
+    assert len(find_wide(far).row) <= len(find_streaks(far).clear.row) / 4
+    assert traces_of(near, halved(scene), found) == pytest.approx((0, 0, 0), abs=0.01)
+
+
+def test_half_the_size_is_the_mean_of_blocks_in_every_depth():
+    image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    half = halved(image)
+    assert half.shape == (2, 3, 3)
+    np.testing.assert_allclose(half[1, 2], image[2:4, 4:6].mean(axis=(0, 1)) / 255, rtol=1e-6)
+    np.testing.assert_allclose(halved(image.astype(np.uint16) * 257), half, rtol=1e-6)
+    np.testing.assert_allclose(halved(image[..., 0] / 255), half[..., 0], rtol=1e-6)
