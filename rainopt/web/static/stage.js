@@ -20,6 +20,8 @@ export class Stage extends EventTarget {
     box.classList.add("stage");
     box.tabIndex = 0;
     for (const name of Object.keys(layers)) this.#planes.set(name, this.#plane(name));
+    this.veil = this.#plane("veil");
+    this.veil.plane.classList.add("stage-veil");
     const canvas = element("canvas", { class: "stage-marks", "aria-hidden": "true" });
     const marks = element("div", { class: "stage-plane stage-ink" }, canvas);
     const ring = element("div", { class: "stage-ring", hidden: true });
@@ -50,6 +52,12 @@ export class Stage extends EventTarget {
     const { holder } = this.#planes.get(name);
     if (image === null) holder.replaceChildren();
     else if (holder.firstChild !== image) holder.replaceChildren(image);
+  }
+
+  /** Darken the pictures where a mask is black; null takes it away. */
+  setVeil(mask) {
+    if (mask) this.veil.holder.replaceChildren(mask);
+    else this.veil.holder.replaceChildren();
   }
 
   imageOf(name) {
