@@ -35,9 +35,10 @@ export async function acceptAbove(score, saver) {
     known = null;
     yes.disabled = true;
     yes.textContent = "Accept";
+    tells[0].textContent = "Counting …";
+    tells[1].textContent = "";
     if (asked === "" || !input.validity.valid) {
       tells[0].textContent = "Type a number.";
-      tells[1].textContent = "";
       return;
     }
     try {
@@ -49,7 +50,6 @@ export async function acceptAbove(score, saver) {
       yes.textContent = answer.count ? `Accept ${counted(answer.count, "scene")}` : "Accept";
     } catch (error) {
       tells[0].textContent = error.message;
-      tells[1].textContent = "";
     }
   };
   input.addEventListener("input", () => {

@@ -94,15 +94,21 @@ export function showFacts(place, scene, entry, position, count) {
   );
 }
 
-/** Return how far the review is and how well it agrees, as two sentences. */
-export function progressTexts({ count, decided, agreement, automatic }) {
+/** Return how far the review is: numbers, and a sentence. */
+export function progressTexts({ count, decided }) {
   const open = decided.none ?? count - decided.accept - decided.reject - decided.more;
-  const parts = [`${(count - open).toLocaleString("en")} of ${counted(count, "scene")} decided`];
-  const agreed = [];
-  if (automatic?.of) agreed.push(`agrees with the measure on ${percent(automatic.agree / automatic.of)} of ${automatic.of}`);
+  return { open, decided: count - open, progress: `${(count - open).toLocaleString("en")} of ${counted(count, "scene")} decided` };
+}
+
+/** Return what tells how well this reviewer, the measure and other reviewers agree so far. */
+export function agreements({ agreement, automatic }) {
+  const lines = [];
+  if (automatic?.of) lines.push(["The measure", `${percent(automatic.agree / automatic.of)} of ${counted(automatic.of, "scene")}`]);
   for (const [name, { kappa, scenes }] of Object.entries(agreement?.with ?? {})) {
     const value = kappa === null || kappa === undefined ? "undefined" : kappa.toFixed(2);
-    agreed.push(`κ ${value} with ${name} on ${scenes}`);
+    lines.push([name, `κ ${value}, ${counted(scenes, "scene")}`]);
   }
-  return { decided: count - open, open, progress: parts.join(""), agreement: agreed.join(" · ") };
+  if (!lines.length) return [];
+  const list = lines.map(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
+  return [element("h3", {}, "Agreement so far"), element("dl", { class: "measures" }, list)];
 }

@@ -42,10 +42,11 @@ export class Marks {
     const group = "Marking a region";
     const when = () => this.isActive;
     const on = { group, when, repeat: true };
-    keys.add("ArrowLeft", "Move the brush; with Space held down it paints", () => this.brush.step(-1, 0, 0.5), on);
-    keys.add("ArrowRight", "", () => this.brush.step(1, 0, 0.5), on);
-    keys.add("ArrowUp", "", () => this.brush.step(0, -1, 0.5), on);
-    keys.add("ArrowDown", "", () => this.brush.step(0, 1, 0.5), on);
+    const move = "Move the brush; with Space held down it paints";
+    keys.add("ArrowLeft", move, () => this.brush.step(-1, 0, 0.5), on);
+    keys.add("ArrowRight", move, () => this.brush.step(1, 0, 0.5), on);
+    keys.add("ArrowUp", move, () => this.brush.step(0, -1, 0.5), on);
+    keys.add("ArrowDown", move, () => this.brush.step(0, 1, 0.5), on);
     keys.add(" ", "Paint where the brush is", () => this.brush.putDown(), { group, when, release: () => this.brush.lift() });
     keys.add("e", "Paint or erase", () => this.brush.setErasing(!this.brush.erasing), { group, when });
     keys.add("[", "Smaller brush", () => this.brush.resize(1 / GROWTH), on);
@@ -79,7 +80,7 @@ export class Marks {
     // A canvas costs four bytes a pixel: there is one where there is something to paint.
     if (!invalid) this.brush.open(width, height);
     this.brush.setActive(true);
-    this.stage.box.focus({ preventScroll: true });
+    document.activeElement?.blur(); // arrows and Space are the brush's
   }
 
   /** Save the region, and return whether that went well. */

@@ -1,6 +1,6 @@
 // The page of `raindata review`: what the keys and buttons do, one scene after another.
 
-import { ApiError, get, Saver, send } from "/static/kit/api.js";
+import { ApiError, get, hideToken, Saver, send } from "/static/kit/api.js";
 import { help } from "/static/kit/dialog.js";
 import { counted, element, find, say } from "/static/kit/dom.js";
 import { Keys } from "/static/kit/keys.js";
@@ -9,7 +9,7 @@ import { addViewKeys, Stage } from "/static/kit/stage.js";
 import { Toasts } from "/static/kit/toast.js";
 import { acceptAbove } from "./above.js";
 import { watch } from "./changes.js";
-import { progressTexts, showFacts, VERDICTS } from "./facts.js";
+import { agreements, progressTexts, showFacts, VERDICTS } from "./facts.js";
 import { Marks } from "./marks.js";
 import { Note } from "./note.js";
 import { Scenes } from "./scenes.js";
@@ -23,9 +23,10 @@ const keys = new Keys();
 const pictures = new Pictures();
 const scenes = new Scenes();
 const stage = new Stage(find("#stage"), { difference: "rain", clean: "background", rainy: "rainy" });
-const show = new Show(stage, pictures, toasts);
+const show = new Show(stage, pictures, toasts, () => ahead());
 const marks = new Marks(stage, pictures, saver, toasts, (scene) => took(scene));
 const facts = element("div", { class: "facts-text" });
+const agreement = element("section", { class: "agreement" });
 const note = new Note(saver, toasts, (scene) => took(scene));
 const filter = find("#filter");
 let position = -1;
@@ -33,7 +34,7 @@ let current = null;
 let turn = 0;
 let silent = false;
 
-find("#facts").append(facts, note.node);
+find("#facts").append(facts, note.node, agreement);
 
 function fail(error) {
   if (!(error instanceof ApiError)) console.error(error);
@@ -54,7 +55,7 @@ async function counts() {
   bar.max = dataset.count || 1;
   bar.value = texts.decided;
   say(find("#progress-text"), texts.progress);
-  say(find("#agreement"), texts.agreement);
+  agreement.replaceChildren(...agreements(dataset));
   return { ...dataset, open: texts.open };
 }
 
@@ -88,21 +89,26 @@ async function go(to) {
   note.open(scene);
   await Promise.all([refreshFacts(), marks.open(scene), show.open(scene)]);
   facts.parentElement.scrollTop = 0;
-  if (mine === turn) ahead();
 }
 
+/** Load what the next keys may ask for. */
 async function ahead() {
+  const mine = turn;
+  const wanted = show.near();
   try {
     let at = position;
     for (let k = 0; k < AHEAD; k++) {
       at = await scenes.seek(at, 1, filter.value);
-      if (at < 0) break;
-      const scene = await scenes.detail((await scenes.entry(at)).number);
-      pictures.prefetch(Show.first(scene));
+      if (at < 0 || mine !== turn) break;
+      // The next scene goes first, then more of this one, then those behind it.
+      const first = Show.first(await scenes.detail((await scenes.entry(at)).number));
+      if (k === 0) wanted.unshift(...first);
+      else wanted.push(...first);
     }
   } catch {
     // Not wanted yet; whoever goes there is told.
   }
+  if (mine === turn) pictures.prefetch(wanted);
 }
 
 /** Go on in a direction; from the last scene that is shown, to none. */
@@ -291,8 +297,8 @@ async function begin() {
   }
   if (!dataset.open) filter.value = "all";
   await go(dataset.open ? await scenes.firstOpen() : 0);
-  stage.box.focus({ preventScroll: true });
 }
 
+hideToken();
 watch(news, away);
 begin().catch(fail);

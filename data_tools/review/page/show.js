@@ -1,13 +1,13 @@
 // The pictures of a scene on the stage: which frame, in which mode, and sharp where it is looked at closely.
 
 import { find } from "/static/kit/dom.js";
-import { sized } from "/static/kit/pictures.js";
-import { markFrame, showStrip } from "./strip.js";
+import { Pictures, sized } from "/static/kit/pictures.js";
+import { fillFrame, markFrame, showStrip } from "./strip.js";
 
 const SCREEN = 1600; // longer side of pictures of the size "screen"
 const SETTLED = 120; // milliseconds without zoom before full pictures are asked for
 
-/** What is on the stage. */
+/** What is on the stage. `drawn` is told when it is there. */
 export class Show {
   scene = null;
   frame = 0;
@@ -16,8 +16,9 @@ export class Show {
   #turn = 0;
   #timer = null;
 
-  constructor(stage, pictures, toasts) {
-    Object.assign(this, { stage, pictures, toasts });
+  constructor(stage, pictures, toasts, drawn) {
+    Object.assign(this, { stage, pictures, toasts, drawn });
+    this.thumbs = new Pictures({ most: 200, atOnce: 1 });
     this.strip = find("#strip");
     this.modes = [...find("#modes").children];
     for (const button of this.modes) button.addEventListener("click", () => this.setMode(button.dataset.mode));
@@ -33,7 +34,7 @@ export class Show {
     const same = this.scene?.number === scene.number;
     this.scene = scene;
     this.frame = same ? Math.min(this.frame, scene.frames.length - 1) : 0;
-    showStrip(this.strip, scene.frames, (k) => this.choose(k));
+    this.#fillStrip();
     for (const button of this.modes) button.disabled = !this.#address(button.dataset.mode);
     if (!same) this.stage.view.fit();
     await this.#draw();
@@ -104,7 +105,7 @@ export class Show {
       for (const name of ["rainy", "clean", "difference"]) if (!layers.includes(name)) stage.set(name, null);
       stage.setVeil(mask);
       stage.box.dataset.shown = `${scene.number}/${this.frame}`;
-      this.#ahead();
+      this.drawn();
     } catch (error) {
       if (turn === this.#turn) this.toasts.fail(error.message);
     } finally {
@@ -123,11 +124,20 @@ export class Show {
     if (this.scene && this.#size() === "full") this.#draw();
   }
 
-  /** Load what a key may ask for next. */
-  #ahead() {
+  /** Return the addresses of what a key may ask for next of this scene. */
+  near() {
     const { frames } = this.scene;
     const frame = frames[this.frame];
-    const near = [frames[this.frame + 1]?.rainy, frames[this.frame - 1]?.rainy, frame.difference, frame.mask];
-    this.pictures.prefetch(near.filter(Boolean).map((address) => sized(address, "screen")));
+    const near = [frames[this.frame + 1]?.rainy, frame.difference, frames[this.frame - 1]?.rainy];
+    return near.filter(Boolean).map((address) => sized(address, "screen"));
+  }
+
+  #fillStrip() {
+    const { strip, scene } = this;
+    showStrip(strip, scene.frames, (k) => this.choose(k));
+    const places = new Map(scene.frames.map((frame, k) => [sized(frame.rainy, "thumb"), k]));
+    this.thumbs.prefetch([...places.keys()], (address, image) => {
+      if (this.scene === scene) fillFrame(strip, places.get(address), image);
+    });
   }
 }

@@ -1,19 +1,25 @@
 // The frames of a scene in a row.
 
 import { element } from "/static/kit/dom.js";
-import { sized } from "/static/kit/pictures.js";
 
-/** Fill a strip; `choose` is told the number of a frame that is clicked. */
+/** Fill a strip with places for pictures; `choose` is told the number of a frame that is clicked. */
 export function showStrip(place, frames, choose) {
   place.replaceChildren(
     ...frames.map((frame, k) =>
-      element(
-        "button",
-        { type: "button", class: "strip-frame", title: frame.name, "aria-label": `Frame ${k + 1}: ${frame.name}`, onclick: () => choose(k) },
-        element("img", { src: sized(frame.rainy, "thumb"), alt: "", loading: "lazy", decoding: "async", draggable: false }),
-      ),
+      element("button", {
+        type: "button",
+        class: "strip-frame",
+        title: frame.name,
+        "aria-label": `Frame ${k + 1}: ${frame.name}`,
+        onclick: () => choose(k),
+      }),
     ),
   );
+}
+
+/** Put the small picture of a frame into its place. */
+export function fillFrame(place, k, image) {
+  place.children[k]?.replaceChildren(image);
 }
 
 /** Mark the frame that is shown. */

@@ -23,7 +23,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 async function answered(path, options) {
   let response;
   try {
-    response = await fetch(path, { credentials: "same-origin", redirect: "error", ...options });
+    response = await fetch(path, { credentials: "same-origin", redirect: "error", priority: "high", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(SILENT);
@@ -99,4 +99,12 @@ export class Saver extends EventTarget {
     this.pending += by;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Take the token out of the address line: the browser keeps it as a cookie, and whoever looks on needs not see it. */
+export function hideToken() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("token")) return;
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
 }

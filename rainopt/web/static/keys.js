@@ -55,13 +55,16 @@ export class Keys {
     this.bindings.push({ keys: [keys].flat(), label, run, group, when, release, repeat });
   }
 
-  /** Return {group: [{keys, label}]} in the order in which they were added. */
+  /** Return {group: [{keys, label}]} in the order in which they were added; what has one label has one line. */
   table() {
     const groups = new Map();
     for (const { keys, label, group } of this.bindings) {
       if (!label) continue;
       if (!groups.has(group)) groups.set(group, []);
-      groups.get(group).push({ keys: keys.map(shown), label });
+      const lines = groups.get(group);
+      const names = keys.map(shown);
+      if (lines.at(-1)?.label === label) lines.at(-1).keys.push(...names);
+      else lines.push({ keys: names, label });
     }
     return groups;
   }

@@ -3,9 +3,12 @@
 /** The pictures last asked for, by their addresses. */
 export class Pictures {
   #kept = new Map();
+  #later = [];
+  #running = 0;
 
-  constructor(most = 24) {
-    this.most = most;
+  /** `most` are kept; `atOnce` are loaded ahead at a time: a browser has six connections, and a decision needs one. */
+  constructor({ most = 24, atOnce = 2 } = {}) {
+    Object.assign(this, { most, atOnce });
   }
 
   /** Return the decoded picture of an address; what fails is asked for anew the next time. */
@@ -20,13 +23,24 @@ export class Pictures {
     return kept.ready;
   }
 
-  /** Load ahead, and say nothing of what fails: it is not wanted yet. */
-  prefetch(addresses) {
-    for (const address of addresses) this.load(address).catch(() => {});
+  /**
+   * Load ahead, a few at a time, and say nothing of what fails: it is not wanted yet.
+   *
+   * What waits of an earlier call is given up; `show`, if there is one, is told each address when it is loaded.
+   */
+  prefetch(addresses, show = null) {
+    this.#later = addresses.map((address) => [address, show]);
+    for (let k = this.#running; k < this.atOnce; k++) this.#work();
   }
 
-  forget(part) {
-    for (const address of this.#kept.keys()) if (address.includes(part)) this.#kept.delete(address);
+  async #work() {
+    this.#running++;
+    for (let next; (next = this.#later.shift()); ) {
+      const [address, show] = next;
+      const image = await this.load(address).catch(() => null);
+      if (image) show?.(address, image);
+    }
+    this.#running--;
   }
 
   #start(address) {

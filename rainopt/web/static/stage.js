@@ -38,7 +38,7 @@ export class Stage extends EventTarget {
     const text = (share) => (this.#pair ? `${share} % ${layers[this.#pair[0]]}` : `${share} %`);
     this.divider = new Divider(box, first.plane, handle, { label: "Divider", text });
     // Keys are the page's again once the picture is touched, and no longer those of a text.
-    box.addEventListener("pointerdown", () => box.focus({ preventScroll: true }), { capture: true });
+    box.addEventListener("pointerdown", () => document.activeElement?.blur(), { capture: true });
   }
 
   /** Put pictures (image elements by the names of layers) into the box; all have this size or stand for it. */
