@@ -25,8 +25,8 @@ function chip({ said, kind }) {
   return element("span", { class: `chip ${kind}` }, said);
 }
 
-function state(entry) {
-  if (entry.saving) return element("span", { class: "chip" }, `saving: ${VERDICTS[entry.saving].said} …`);
+function state(entry, saving) {
+  if (saving) return element("span", { class: "chip" }, `saving: ${VERDICTS[saving].said} …`);
   if (!entry.decision) return element("span", { class: "chip" }, "open");
   return chip(VERDICTS[entry.decision.verdict] ?? { said: entry.decision.verdict, kind: "" });
 }
@@ -56,14 +56,14 @@ function others(list) {
 }
 
 /** Write the facts of a scene into their place; the note, which is written in, is left alone. */
-export function showFacts(place, scene, entry, position, count) {
+export function showFacts(place, scene, { entry, saving, position, count }) {
   const automatic = AUTOMATIC[scene.automatic] ?? { said: scene.automatic, kind: "" };
   const measures = Object.entries(scene.measures ?? {});
   place.replaceChildren(
     element(
       "header",
       { class: "facts-head" },
-      element("p", { class: "quiet" }, `Scene ${(position + 1).toLocaleString("en")} of ${count.toLocaleString("en")} `, state(entry)),
+      element("p", { class: "quiet" }, `Scene ${(position + 1).toLocaleString("en")} of ${count.toLocaleString("en")} `, state(entry, saving)),
       element("h2", {}, scene.id),
       others(scene.others),
     ),

@@ -70,9 +70,10 @@ async function refreshFacts() {
   if (position < 0 || !current) return;
   const entry = await scenes.entry(position);
   if (!entry || entry.number !== current.number) return;
-  showFacts(facts, current, entry, position, scenes.count);
+  const saving = scenes.savingOf(entry.number);
+  showFacts(facts, current, { entry, saving, position, count: scenes.count });
   for (const [verdict, { kind }] of Object.entries(VERDICTS)) {
-    find(`#${verdict}`).setAttribute("aria-pressed", String((entry.saving ?? entry.decision?.verdict) === verdict));
+    find(`#${verdict}`).setAttribute("aria-pressed", String((saving ?? entry.decision?.verdict) === verdict));
     find(`#${verdict}`).classList.add(kind);
   }
 }
@@ -149,16 +150,15 @@ async function decide(verdict) {
   if (!current || !(await marks.leave())) return;
   const scene = current;
   const at = position;
-  const entry = await scenes.entry(at);
-  entry.saving = verdict;
+  scenes.setSaving(scene.number, verdict);
   const sent = saver.submit(() => send("POST", `/api/scenes/${scene.number}/decision`, { verdict }));
   sent.then(
     (answer) => {
-      delete entry.saving;
+      scenes.setSaving(scene.number, null);
       took(answer.scene);
     },
     (error) => {
-      delete entry.saving;
+      scenes.setSaving(scene.number, null);
       refreshFacts().catch(fail);
       const show = () => go(at).catch(fail);
       toasts.fail(`${scene.id} is not ${VERDICTS[verdict].said}. ${error.message}`, ["Show it", show]);

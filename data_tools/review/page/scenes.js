@@ -5,15 +5,10 @@ import { get } from "/static/kit/api.js";
 const PART = 100;
 const DETAILS = 40; // scenes whose details are kept
 
-/** Whether a scene belongs to what is shown. A verdict on its way counts as one. */
-export function belongs(entry, filter) {
-  const decided = Boolean(entry.decision ?? entry.saving);
-  return filter === "all" || decided === (filter === "decided");
-}
-
-/** The list. Tells "change" when an entry is another. */
-export class Scenes extends EventTarget {
+/** The list. */
+export class Scenes {
   count = 0;
+  #saving = new Map(); // verdicts on their way, by the numbers of scenes
   #entries = [];
   #parts = new Map();
   #details = new Map();
@@ -33,6 +28,22 @@ export class Scenes extends EventTarget {
     return this.#entries[position];
   }
 
+  /** Note a verdict that is on its way, or (null) no longer. */
+  setSaving(number, verdict) {
+    if (verdict) this.#saving.set(number, verdict);
+    else this.#saving.delete(number);
+  }
+
+  savingOf(number) {
+    return this.#saving.get(number) ?? null;
+  }
+
+  /** Whether a scene belongs to what is shown. A verdict on its way counts as one. */
+  belongs(entry, filter) {
+    const decided = Boolean(this.savingOf(entry.number) ?? entry.decision);
+    return filter === "all" || decided === (filter === "decided");
+  }
+
   /** Return the position of the first open scene, 0 where none is left. */
   async firstOpen() {
     const { count, scenes } = await get("/api/scenes?which=open&from=0&count=1");
@@ -49,7 +60,7 @@ export class Scenes extends EventTarget {
   async seek(position, step, filter) {
     for (let k = position + step; k >= 0 && k < this.count; k += step) {
       const entry = await this.entry(k);
-      if (entry && belongs(entry, filter)) return k;
+      if (entry && this.belongs(entry, filter)) return k;
     }
     return -1;
   }
@@ -73,7 +84,6 @@ export class Scenes extends EventTarget {
     // A change answers with the summary at least; what it lacks is asked for.
     if (scene.frames) this.#details.set(scene.number, Promise.resolve(scene));
     else this.#details.delete(scene.number);
-    this.dispatchEvent(new CustomEvent("change", { detail: { number: scene.number } }));
   }
 
   /** Forget what is known of some scenes, or of all, and of the list where it is loaded. */
@@ -95,8 +105,7 @@ export class Scenes extends EventTarget {
     this.count = count;
     scenes.forEach((scene, k) => {
       const position = part * PART + k;
-      const saving = this.#entries[position]?.saving;
-      this.#entries[position] = { ...scene, ...(saving && { saving }) };
+      this.#entries[position] = scene;
       this.#positions.set(scene.number, position);
     });
   }
