@@ -130,6 +130,17 @@ def studio_app(session: Session, access: Access) -> FastAPI:
             picture, asked = found(number), Asked.of(sent.asked)
             return session.command(picture, asked, write=sent.write)
 
+    @app.post("/api/pictures/{number}/marks")
+    def marks(number: int, sent: _Sent) -> dict[str, Any]:
+        with _told():
+            key = session.marks_of(found(number), Asked.of(sent.asked))
+        return {"address": f"/api/marks/{key}"}
+
+    @app.get("/api/marks/{key}")
+    def marks_file(key: str) -> Response:
+        with _told():
+            return FileResponse(session.marks_file(key))
+
     @app.post("/api/pictures/{number}/all")
     def run_all(number: int, sent: _All) -> dict[str, Any]:
         with _told():

@@ -26,10 +26,11 @@ class Session:
     def __init__(self, methods: Mapping[str, Method], named: Sequence[Named] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="rainopt-studio-", ignore_cleanup_errors=True)
         self.methods = dict(methods)
-        place = Path(self._folder.name)
-        self.pictures = Pictures(named, place / "uploads")
+        self._place = Path(self._folder.name)
+        self._marks: dict[str, Path] = {}
+        self.pictures = Pictures(named, self._place / "uploads")
         self._bench = Bench()
-        self.results = Results(self.methods, self._bench, place / "results")
+        self.results = Results(self.methods, self._bench, self._place / "results")
         self.views = Views(self.pictures, self.results)
         self.batch: Batch | None = None
 
@@ -123,6 +124,35 @@ class Session:
             "folder": shlex.join([*every[:2], "FOLDER", "-o", "RESULTS", *every[2:]]),
             "marks": None if place is None else str(place),
         }
+
+    def marks_of(self, picture: Picture, asked: Asked) -> str:
+        """Write the marks of a picture into the session's folder, and return the key by which `marks_file` has them.
+
+        Raises
+        ------
+        PictureError
+            If there are none.
+        """
+        field = self.results.drawn(picture, asked)
+        if field is None:
+            raise PictureError("nothing is marked in this picture")
+        key = f"{picture.number:05}-{asked.key()}"
+        self._marks[key] = self._place / "marks" / f"{key}.png"
+        self._marks[key].parent.mkdir(exist_ok=True)
+        write_marks(field, self._marks[key])
+        return key
+
+    def marks_file(self, key: str) -> Path:
+        """Return where marks were written.
+
+        Raises
+        ------
+        PictureError
+            If they were not.
+        """
+        if key not in self._marks:
+            raise PictureError("there are no marks of this name")
+        return self._marks[key]
 
 
 def _free(path: Path) -> Path:
