@@ -114,23 +114,24 @@ export class Stage extends EventTarget {
   #captions(left, right) {
     this.left.textContent = left;
     this.right.textContent = right;
+    this.left.hidden = !left;
     this.right.hidden = !right;
     const said = right ? `${left}, and ${right} to the right of the divider` : left;
     this.box.setAttribute("role", "group");
-    this.box.setAttribute("aria-label", `Picture: ${said}`);
+    this.box.setAttribute("aria-label", said ? `Picture: ${said}` : "Picture");
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** Add the keys of zoom and pan, which are the same on every page. */
-export function addViewKeys(keys, stage, when = () => true) {
+/** Add the keys of zoom and pan, which are the same on every page, but for that of 1:1 where numbers mean something. */
+export function addViewKeys(keys, stage, unit = "1") {
   const { view } = stage;
   const group = "Zoom and pan";
   const step = (dx, dy) => view.panBy((dx * view.boxWidth) / 8, (dy * view.boxHeight) / 8);
   keys.add(["+", "="], "Closer", () => view.zoomBy(1.25), { group, repeat: true });
   keys.add("-", "Further away", () => view.zoomBy(0.8), { group, repeat: true });
   keys.add("0", "The whole picture", () => view.fit(), { group });
-  keys.add("1", "One pixel to one of the screen", () => view.oneToOne(), { group, when });
+  keys.add(unit, "One pixel to one of the screen", () => view.oneToOne(), { group });
   keys.add("Shift+ArrowLeft", "Move the view", () => step(1, 0), { group, repeat: true });
   keys.add("Shift+ArrowRight", "Move the view", () => step(-1, 0), { group, repeat: true });
   keys.add("Shift+ArrowUp", "Move the view", () => step(0, 1), { group, repeat: true });
