@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import SynthSettings
+from data_tools.decisions.honour import held_back
 from data_tools.layouts.clean import why_not_clean
 from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
 from data_tools.manifest.record import Split
@@ -162,7 +163,7 @@ def remaining(jobs: list[PairJob], folder: Path, settings: SynthSettings) -> lis
         If the folder holds something else or a dataset that was made with other settings, or cannot be written.
     """
     try:
-        there = {record.id for record in open_folder(folder, SETTINGS, settings.recorded())}
+        there = {record.id for record in open_folder(folder, SETTINGS, settings.recorded())} | held_back(folder)
     except FolderError as error:
         raise SynthError(str(error)) from error
     return [job for job in jobs if job.id not in there]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
-from rainopt.app.options import JsonLines, Overwrite
+from rainopt.app.options import JsonLines, Overwrite, refusing
+from rainopt.app.page_options import Browser, Host, Port, Token
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from data_tools.rating.sources import Pictures
     from data_tools.rating.study import Study
     from data_tools.rating.summary import SourceSummary
+    from rainopt.web.access import Access
 
 
 def rate(
@@ -48,11 +50,10 @@ def rate(
     report: Annotated[
         bool, typer.Option("--report", help="Only write the tables of what has been rated, and serve no page.")
     ] = False,
-    host: Annotated[str, typer.Option(help="Address to serve at; another one than this machine's needs a token.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve at; 0 is one that is free.")] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    host: Host = "127.0.0.1",
+    port: Port = 0,
+    token: Token = None,
+    browser: Browser = True,
     overwrite: Overwrite = False,
     json_lines: JsonLines = False,
 ) -> None:
@@ -86,8 +87,11 @@ def rate(
     from rainopt.io.atomic import WriteError
     from rainopt.io.claim import ClaimedError, claimed
     from rainopt.io.journal import JournalError
+    from rainopt.web.access import Access
 
     out, err = open_consoles()
+    with refusing("--host"):
+        access = Access(host=host, port=port, token=token)
     if ask not in QUESTIONS:
         raise typer.BadParameter(f"must be {', '.join(QUESTIONS)}, got '{ask}'", param_hint="--ask")
     try:
@@ -108,7 +112,7 @@ def rate(
             lock = output.with_name(f".{output.name}.lock")
             with claimed(lock, output):
                 try:
-                    _serve(study, ask, rater, (host, port), browser, err)
+                    _serve(study, ask, rater, access, browser, err)
                 except KeyboardInterrupt:
                     interrupted = not _is_complete(study)
         _finish(pictures, study, output, json_lines, out, err)
@@ -157,21 +161,16 @@ def _tell(pictures: Pictures, err: Console) -> None:
         err.print(escape(f"left out: {name}"))
 
 
-def _serve(study: Study, ask: str, rater: str | None, place: tuple[str, int], browser: bool, err: Console) -> None:
+def _serve(study: Study, ask: str, rater: str | None, access: Access, browser: bool, err: Console) -> None:
     """Serve the page until it is interrupted."""
     from rich.markup import escape
 
-    try:
-        from data_tools.rating.app import rating_app
-        from rainopt.web.serve import serve
-    except ImportError as error:
-        err.print(f"[red]failed[/red]  {escape(str(error))}")
-        raise typer.Exit(FAILED) from None
+    from data_tools.rating.app import rating_app
     from data_tools.rating.questions import QUESTIONS
-    from rainopt.web.access import Access, AccessError
+    from rainopt.web.access import AccessError
+    from rainopt.web.serve import serve
 
     try:
-        access = Access(host=place[0], port=place[1])
         app = rating_app(study, QUESTIONS[ask], access, rater)
         err.print(escape(f"{len(study.pictures)} pictures; ratings go to {study.folder}, Ctrl-C ends"))
         serve(app, access, open_browser=browser, ready=lambda url: err.print(escape(f"open {url}")))

@@ -45,7 +45,7 @@ def rating_app(study: Study, question: Question, access: Access, rater: str | No
     @app.exception_handler(JournalError)
     async def unwritten(request: object, error: JournalError) -> Response:
         _log.error("%s", error)
-        return JSONResponse({"error": str(error)}, 500)
+        return JSONResponse({"error": str(error)}, 507)
 
     @app.get("/api/study")
     def about() -> dict[str, Any]:

@@ -29,6 +29,7 @@ const facts = element("div", { class: "facts-text" });
 const agreement = element("section", { class: "agreement" });
 const note = new Note(saver, toasts, (scene) => took(scene));
 const filter = find("#filter");
+const faults = new Set(); // of logs; told once
 let position = -1;
 let current = null;
 let turn = 0;
@@ -56,6 +57,10 @@ async function counts() {
   bar.value = texts.decided;
   say(find("#progress-text"), texts.progress);
   agreement.replaceChildren(...agreements(dataset));
+  for (const fault of dataset.faults ?? []) {
+    if (!faults.has(fault)) toasts.fail(fault);
+    faults.add(fault);
+  }
   return { ...dataset, open: texts.open };
 }
 
@@ -151,7 +156,7 @@ async function decide(verdict) {
   const scene = current;
   const at = position;
   scenes.setSaving(scene.number, verdict);
-  const sent = saver.submit(() => send("POST", `/api/scenes/${scene.number}/decision`, { verdict }));
+  const sent = saver.submit(() => send("POST", `/api/scenes/${scene.number}/decision`, { verdict, round: scene.round }));
   sent.then(
     (answer) => {
       scenes.setSaving(scene.number, null);
@@ -182,19 +187,19 @@ async function finished() {
 
 async function undo() {
   if (!(await marks.leave())) return;
-  const { scene } = await saver.submit(() => send("POST", "/api/undo"));
+  const { scene, scenes: many } = await saver.submit(() => send("POST", "/api/undo"));
   if (!scene) {
     // What one key did to many scenes.
     await scenes.refresh();
     await counts();
     await go(position);
-    toasts.say("Undone for all of them.");
+    toasts.say(`Undone for ${counted(many, "scene")}.`);
     return;
   }
   scenes.update(scene);
   await counts();
   await go(scenes.positionOf(scene.number));
-  toasts.say(`Undone: ${scene.id} is ${scene.decision ? VERDICTS[scene.decision.verdict].said : "open"} again.`);
+  toasts.say(`Undone; ${scene.id} is ${scene.decision ? VERDICTS[scene.decision.verdict].said : "open"}.`);
 }
 
 async function above() {

@@ -88,7 +88,10 @@ export class Show {
     const turn = ++this.#turn;
     const { scene, stage } = this;
     const frame = scene.frames[this.frame];
-    if (this.#shownMode() !== this.mode) this.stage.only("rainy");
+    // Where no background was estimated, what is behind the frames is seen in their median.
+    stage.layers.clean = frame.estimated ? "median of the frames" : "background";
+    if (this.#shownMode() === this.mode) stage.caption();
+    else stage.only("rainy");
     markFrame(this.strip, this.frame);
     const wanted = this.mode === "difference" ? ["rainy", "clean", "difference"] : ["rainy", "clean"];
     const layers = wanted.filter((name) => frame[name]);

@@ -75,7 +75,7 @@ export class Stage extends EventTarget {
     }
     this.divider.curtain = this.#planes.get(front).plane;
     this.divider.show(true);
-    this.#captions(this.layers[front], this.layers[back]);
+    this.caption();
   }
 
   /** Show one layer alone. */
@@ -88,7 +88,7 @@ export class Stage extends EventTarget {
     }
     this.divider.curtain = this.#planes.get(name).plane;
     this.divider.show(false);
-    this.#captions(this.layers[name], "");
+    this.caption();
   }
 
   /** The names of the layers that are seen. */
@@ -111,7 +111,10 @@ export class Stage extends EventTarget {
     return { plane, holder };
   }
 
-  #captions(left, right) {
+  /** Say what is seen, by the names that `layers` has now. */
+  caption() {
+    const [left, right = ""] = this.seen.map((name) => this.layers[name] ?? "");
+    if (this.left.textContent === left && this.right.textContent === right) return;
     this.left.textContent = left;
     this.right.textContent = right;
     this.left.hidden = !left;

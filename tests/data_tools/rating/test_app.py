@@ -80,7 +80,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(study, client, said, statu
 def test_a_rating_that_is_not_on_disk_is_not_confirmed(study, client, tmp_path):
     (tmp_path / "r").write_text("a file where the folder should be")
     answer = client.post("/api/raters/ada/ratings", json={"position": 0, "rating": 3})
-    assert answer.status_code == 500
+    assert answer.status_code == 507
     assert "ada.jsonl' cannot be" in answer.json()["error"]
     assert study.ratings() == []
 
