@@ -2,18 +2,17 @@
 
 import { Brush } from "./brush.js";
 import { Divider } from "./divider.js";
-import { element } from "./dom.js";
+import { element, say } from "./dom.js";
 import { attachGestures } from "./gestures.js";
 import { follow, View } from "./view.js";
 
 /** The box. `layers` are {name: caption}, from back to front; one is seen alone, or two on both sides of the divider. */
-export class Stage extends EventTarget {
+export class Stage {
   #planes = new Map();
   #pair = null;
   #alone = null;
 
   constructor(box, layers) {
-    super();
     this.box = box;
     this.view = new View();
     this.layers = layers;
@@ -114,15 +113,13 @@ export class Stage extends EventTarget {
   /** Say what is seen, by the names that `layers` has now. */
   caption() {
     const [left, right = ""] = this.seen.map((name) => this.layers[name] ?? "");
-    if (this.left.textContent === left && this.right.textContent === right) return;
-    this.left.textContent = left;
-    this.right.textContent = right;
+    say(this.left, left);
+    say(this.right, right);
     this.left.hidden = !left;
     this.right.hidden = !right;
-    const said = right ? `${left}, and ${right} to the right of the divider` : left;
+    const seen = right ? `${left}, and ${right} to the right of the divider` : left;
     this.box.setAttribute("role", "group");
-    this.box.setAttribute("aria-label", said ? `Picture: ${said}` : "Picture");
-    this.dispatchEvent(new Event("change"));
+    this.box.setAttribute("aria-label", seen ? `Picture: ${seen}` : "Picture");
   }
 }
 
