@@ -140,12 +140,23 @@ def test_a_whole_session_by_keyboard(review, dataset):
     assert shown_mask == (marked == 255).sum()
 
     # More frames: the work shows on the page, and then the scene is open again.
-    press("k")
-    press("o")
     press("m")
+    at(page, 3)
     settle(page)
     assert entries(dataset)[-1] == "more"
-    page.wait_for_selector("#facts .again:has-text('More frames')")
+    press("o")
+    press("k")
+    at(page, 2)
+    page.wait_for_selector("#facts .again:has-text('More frames: done')", timeout=90_000)
+    page.wait_for_selector(".facts-head .chip:text-is('open')")
+    decided(page, 1)
+    # Keys in a row mean one scene each.
+    press("r")
+    press("r")
+    at(page, 4)
+    settle(page)
+    assert entries(dataset)[-2:] == ["reject", "reject"]
+    decided(page, 3)
     # The help lists what the keys do.
     press("?")
     assert "Accept the background" in page.locator("dialog").inner_text()
@@ -159,7 +170,7 @@ def test_the_rest_is_accepted_above_a_score_and_taken_back_whole(review, dataset
     settle(page)
     press("g")
     page.fill("#above-score", "-1")
-    page.wait_for_selector(f"dialog button:has-text('Accept {SCENES - 1} scenes')")
+    page.wait_for_selector(f"dialog button:has-text('Accept {SCENES - 1} scenes'):enabled")
     assert "you have judged" in page.locator("dialog").inner_text()
     press("Enter")
     told(page, f"{SCENES - 1} scenes accepted.")

@@ -34,6 +34,8 @@ let position = -1;
 let current = null;
 let turn = 0;
 let silent = false;
+let last = Promise.resolve();
+let waiting = 0;
 
 find("#facts").append(facts, note.node, agreement);
 
@@ -42,8 +44,18 @@ function fail(error) {
   toasts.fail(error.message);
 }
 
-/** Run what a key or a button asks for; whatever goes wrong is told. */
-const told = (action) => (event) => Promise.resolve(action(event)).catch(fail);
+/**
+ * Run what keys and buttons ask for, one after another: a key that follows quickly means the scene that comes, not the one
+ * that goes. Whatever goes wrong is told; a key that is held down waits for nothing.
+ */
+const told = (action) => (event) => {
+  if (event?.repeat && waiting) return;
+  waiting++;
+  last = last
+    .then(() => action(event))
+    .catch(fail)
+    .finally(() => waiting--);
+};
 
 // Where the review is.
 
@@ -306,4 +318,4 @@ async function begin() {
 
 hideToken();
 watch(news, away);
-begin().catch(fail);
+told(begin)();
