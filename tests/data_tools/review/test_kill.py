@@ -1,4 +1,7 @@
-"""Servers that are killed in the midst of decisions: what was confirmed is there."""
+"""Servers that are killed in the midst of decisions: what was confirmed is there.
+
+`tests/rainopt/io/test_journal.py` says the same of journals alone, in a second.
+"""
 
 import http.client
 import json
@@ -71,14 +74,6 @@ def check(dataset, confirmed):
     found = [(f"ada:{one['entry']}", one["scene"], one["verdict"], one["note"]) for one in entries]
     assert found[: len(confirmed)] == confirmed
     assert len(found) <= len(confirmed) + 1  # one more may be there that nobody was told of
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_a_killed_server_has_lost_nothing_that_was_confirmed(tmp_path):
-    dataset = reviewable(tmp_path / "set", scenes=4)
-    confirmed = deciding(dataset, 60, 4, kill_after=25)
-    assert len(confirmed) >= 25
-    check(dataset, confirmed)
 
 
 @pytest.mark.slow

@@ -1,13 +1,17 @@
 """Only files of the dataset are served, and only to its own page; the kit's guard stands before the review page."""
 
+import json
 import os
 
+import cv2
 import numpy as np
 import pytest
 
 from data_tools.commands.main import app
 from data_tools.decisions.board import Board
 from data_tools.manifest.file import ManifestError
+from data_tools.review.api import review_app
+from rainopt.web.access import Access
 from tests.support.pages import client_of
 from tests.support.processes import call
 from tests.support.reviews import SHAPE, mask_file, reviewable, reviewing, scene_names
@@ -34,7 +38,7 @@ def test_addresses_lead_to_nothing_but_pictures_of_scenes(page, odd):
 
 def test_links_out_of_the_dataset_are_not_followed(page, dataset, tmp_path):
     secret = tmp_path / "secret.png"
-    secret.write_bytes((dataset / "contact.png").read_bytes() if (dataset / "contact.png").exists() else b"secret")
+    secret.write_bytes((dataset / f"clean/{scene_names(1)[0]}.png").read_bytes())
     frame = page.get("/api/scenes/0").json()["frames"][0]
     rainy = dataset / "rainy" / f"{frame['name']}.png"
     rainy.unlink()
@@ -57,9 +61,6 @@ def test_a_manifest_that_names_a_link_out_is_not_reviewed_at_all(dataset, tmp_pa
 
 def test_strangers_decide_nothing(page, dataset):
     with reviewing(dataset) as (_, session):
-        from data_tools.review.api import review_app
-        from rainopt.web.access import Access
-
         stranger = client_of(review_app(session, Access()), own=False)
         change = {"json": {"verdict": "reject"}}
         evil = {"origin": "http://evil.example", "sec-fetch-site": "cross-site"}
@@ -73,8 +74,6 @@ def test_strangers_decide_nothing(page, dataset):
 
 
 def test_masks_are_limited_before_they_are_decoded(dataset, monkeypatch):
-    import cv2
-
     def never(*arguments):
         raise AssertionError("a mask is decoded")
 
@@ -92,7 +91,7 @@ def test_a_log_that_names_other_scenes_and_masks_leads_nowhere(dataset):
     folder.mkdir()
     lines = [
         '{"kind": "decision", "scene": "../../etc/passwd", "verdict": "more"}',
-        '{"kind": "invalid", "scene": "%s", "mask": "%s"}' % (scene_names(1)[0], "../" * 21 + "x"),
+        json.dumps({"kind": "invalid", "scene": scene_names(1)[0], "mask": "../" * 21 + "x"}),
     ]
     (folder / "eve.jsonl").write_text("\n".join(lines) + "\n")
     assert len(Board(dataset).faults()) == 1
