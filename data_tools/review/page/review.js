@@ -178,7 +178,7 @@ async function decide(verdict) {
       scenes.setSaving(scene.number, null);
       refreshFacts().catch(fail);
       const show = () => go(at).catch(fail);
-      toasts.fail(`${scene.id} is not ${VERDICTS[verdict].said}. ${error.message}`, ["Show it", show]);
+      toasts.fail(`${scene.id} ${VERDICTS[verdict].failed}. ${error.message}`, ["Show it", show]);
     },
   );
   // Scenes that are gone through one by one go on one by one; else to the next that is open.
@@ -216,7 +216,7 @@ async function undo() {
 
 async function above() {
   if (!current || !(await marks.leave())) return;
-  const count = await acceptAbove(Number(Number(current.score).toPrecision(4)), saver);
+  const count = await acceptAbove(current.score, saver);
   if (count === null) return;
   toasts.say(`${counted(count, "scene")} accepted.`, ["Undo", told(undo)]);
   await scenes.refresh();

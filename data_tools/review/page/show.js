@@ -84,7 +84,7 @@ export class Show {
     return frame?.[mode];
   }
 
-  async #draw() {
+  async #draw(quietly = false) {
     const turn = ++this.#turn;
     const { scene, stage } = this;
     const frame = scene.frames[this.frame];
@@ -95,7 +95,7 @@ export class Show {
     markFrame(this.strip, this.frame);
     const wanted = this.mode === "difference" ? ["rainy", "clean", "difference"] : ["rainy", "clean"];
     const layers = wanted.filter((name) => frame[name]);
-    stage.waiting(true);
+    stage.waiting(!quietly);
     try {
       const size = this.#size();
       const load = (name) => this.pictures.load(sized(frame[name], size));
@@ -124,7 +124,7 @@ export class Show {
 
   /** Where the view is closer than the pictures are large, take full ones. */
   #sharpen() {
-    if (this.scene && this.#size() === "full") this.#draw();
+    if (this.scene && this.#size() === "full") this.#draw(true);
   }
 
   /** Return the addresses of what a key may ask for next of this scene. */

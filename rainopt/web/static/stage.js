@@ -6,6 +6,8 @@ import { element, say } from "./dom.js";
 import { attachGestures } from "./gestures.js";
 import { follow, View } from "./view.js";
 
+const PATIENCE = 250; // milliseconds
+
 /** The box. `layers` are {name: caption}, from back to front; one is seen alone, or two on both sides of the divider. */
 export class Stage {
   #planes = new Map();
@@ -95,11 +97,15 @@ export class Stage {
     return this.#pair ?? [this.#alone];
   }
 
-  /** Say that a picture is on its way; what is quick needs no word. */
+  /** Say that a picture is on its way, and dim the one before; what is quick needs no word. */
   waiting(waits) {
     clearTimeout(this.later);
-    if (waits) this.later = setTimeout(() => (this.wait.hidden = false), 250);
-    else this.wait.hidden = true;
+    const show = (shown) => {
+      this.wait.hidden = !shown;
+      this.box.classList.toggle("waits", shown);
+    };
+    if (waits) this.later = setTimeout(() => show(true), PATIENCE);
+    else show(false);
   }
 
   #plane(name) {
