@@ -1,19 +1,21 @@
 // The page of `raindata review`: what the keys and buttons do, one scene after another.
 
-import { ApiError, get, hideToken, Saver, send } from "/static/kit/api.js";
+import { ApiError, hideToken, Saver, send } from "/static/kit/api.js";
 import { help } from "/static/kit/dialog.js";
 import { counted, element, find, say } from "/static/kit/dom.js";
 import { Keys } from "/static/kit/keys.js";
 import { Pictures } from "/static/kit/pictures.js";
 import { addViewKeys, Stage } from "/static/kit/stage.js";
 import { Toasts } from "/static/kit/toast.js";
+import { inTurn } from "/static/kit/turns.js";
 import { acceptAbove } from "./above.js";
 import { watch } from "./changes.js";
-import { agreements, progressTexts, showFacts, VERDICTS } from "./facts.js";
+import { showFacts, VERDICTS } from "./facts.js";
 import { Marks } from "./marks.js";
 import { Note } from "./note.js";
 import { Scenes } from "./scenes.js";
 import { Show } from "./show.js";
+import { Tally } from "./tally.js";
 
 const AHEAD = 3; // scenes whose pictures are loaded ahead
 
@@ -26,55 +28,25 @@ const stage = new Stage(find("#stage"), { difference: "rain", clean: "background
 const show = new Show(stage, pictures, toasts, () => ahead());
 const marks = new Marks(stage, pictures, saver, toasts, (scene) => took(scene));
 const facts = element("div", { class: "facts-text" });
-const agreement = element("section", { class: "agreement" });
+const tally = new Tally(toasts);
+const counts = () => tally.refresh();
 const note = new Note(saver, toasts, (scene) => took(scene));
 const filter = find("#filter");
-const faults = new Set(); // of logs; told once
 let position = -1;
 let current = null;
 let turn = 0;
 let silent = false;
-let last = Promise.resolve();
-let waiting = 0;
 
-find("#facts").append(facts, note.node, agreement);
+find("#facts").append(facts, note.node, tally.node);
 
 function fail(error) {
   if (!(error instanceof ApiError)) console.error(error);
   toasts.fail(error.message);
 }
 
-/**
- * Run what keys and buttons ask for, one after another: a key that follows quickly means the scene that comes, not the one
- * that goes. Whatever goes wrong is told; a key that is held down waits for nothing.
- */
-const told = (action) => (event) => {
-  if (event?.repeat && waiting) return;
-  waiting++;
-  last = last
-    .then(() => action(event))
-    .catch(fail)
-    .finally(() => waiting--);
-};
+const told = inTurn(fail);
 
 // Where the review is.
-
-async function counts() {
-  const dataset = await get("/api/dataset");
-  const texts = progressTexts(dataset);
-  document.title = `${dataset.name}: review`;
-  say(find("#dataset"), `${dataset.name} · ${dataset.reviewer}`);
-  const bar = find("#progress");
-  bar.max = dataset.count || 1;
-  bar.value = texts.decided;
-  say(find("#progress-text"), texts.progress);
-  agreement.replaceChildren(...agreements(dataset));
-  for (const fault of dataset.faults ?? []) {
-    if (!faults.has(fault)) toasts.fail(fault);
-    faults.add(fault);
-  }
-  return { ...dataset, open: texts.open };
-}
 
 function showSaving() {
   const place = find("#saving");
@@ -158,8 +130,8 @@ async function again() {
   current = scene;
   note.update(scene);
   if (JSON.stringify(before.frames) !== JSON.stringify(scene.frames)) await show.open(scene);
-  if (before.invalid !== scene.invalid && !marks.isActive) await marks.open(scene);
-  else if (!marks.isActive) marks.scene = scene;
+  if (before.invalid !== scene.invalid && !marks.isActive && !marks.isChanged) await marks.open(scene);
+  else marks.scene = scene;
   await refreshFacts();
 }
 
