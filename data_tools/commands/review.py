@@ -140,6 +140,7 @@ def _serve(folder: Path, reviewer: str, videos: list[str], access: Access, open_
 
 def _told(board: Board, dataset: ReviewDataset, reviewer: str) -> str:
     """Say how far the review is."""
+    board.refresh()
     verdicts = [board.opinion(reviewer, listed.scene.name).verdict for listed in dataset.scenes]
     decided = sum(verdict is not None for verdict in verdicts)
     return f"ended: {decided} of {len(verdicts)} scenes are decided by {reviewer}, and all of it is on the disk"

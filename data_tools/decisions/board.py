@@ -63,6 +63,7 @@ class Board:
         self._logs: dict[str, ReviewLog] = {}
         self._about: dict[str, dict[str, list[Entry]]] = {}
         self._undone: dict[str, set[int]] = {}
+        self._opinions: dict[tuple[str, str], Opinion] = {}
         self._mutex = threading.RLock()
         self.refresh()
 
@@ -89,7 +90,10 @@ class Board:
         about, undone = self._about[log.reviewer], self._undone[log.reviewer]
         for entry in new:
             self.version += 1
-            changed |= set(scenes_of(entry, log.entries))
+            named = scenes_of(entry, log.entries)
+            changed.update(named)
+            for scene in named:
+                self._opinions.pop((log.reviewer, scene), None)
             if entry.kind == "undo":
                 undone.add(entry.undone)
             for scene in entry.scenes:
@@ -150,9 +154,15 @@ class Board:
     def opinion(self, reviewer: str, scene: str) -> Opinion:
         """Return what a reviewer holds of a scene."""
         with self._mutex:
-            undone = self._undone.get(reviewer, set())
-            entries = self._about.get(reviewer, {}).get(scene, ())
-            standing = [entry for entry in entries if entry.number not in undone]
+            known = self._opinions.get((reviewer, scene))
+            if known is None:
+                known = self._opinions[reviewer, scene] = self._opinion(reviewer, scene)
+            return known
+
+    def _opinion(self, reviewer: str, scene: str) -> Opinion:
+        undone = self._undone.get(reviewer, set())
+        entries = self._about.get(reviewer, {}).get(scene, ())
+        standing = [entry for entry in entries if entry.number not in undone]
         facts: dict[str, Any] = {}
         for entry in standing:
             if entry.verdict is not None:

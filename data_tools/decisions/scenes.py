@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from data_tools.manifest.record import PairRecord
 
@@ -27,15 +26,15 @@ class Scene:
     @property
     def video(self) -> str:
         """Name of the video that it was built of, if it was."""
-        return PurePosixPath(self.name).parent.as_posix()
+        return self.name.rpartition("/")[0]
 
 
 def scene_name(record: PairRecord) -> str:
     """Return the name of the scene that a record belongs to: by its clean picture, else by what it says."""
     if record.clean is not None:
-        path = PurePosixPath(record.clean)
-        inner = path.relative_to("clean") if path.parts[0] == "clean" and len(path.parts) > 1 else path
-        return inner.with_suffix("").as_posix()
+        folder, _, last = record.clean.removeprefix("clean/").rpartition("/")
+        stem = last.rpartition(".")[0] or last
+        return f"{folder}/{stem}" if folder else stem
     return record.scene or record.id
 
 

@@ -39,6 +39,7 @@ class Session:
         self._counted: tuple[tuple[int, int], dict[str, Any]] | None = None
         self._shown: dict[tuple[str, int], Sequence[PairRecord]] = {}
         self._mutex = threading.Lock()
+        self._prepare(0)  # what is looked at first
 
     def close(self) -> None:
         """End what works in the background."""
@@ -56,8 +57,10 @@ class Session:
             return self._counted[1]
 
     def _counts(self) -> dict[str, Any]:
-        verdicts = Counter(self.opinion(listed).verdict or "none" for listed in self.dataset.scenes)
-        others = {name: agreement(self.board, self.reviewer, name) for name in self.board.reviewers()}
+        verdicts = Counter(self.opinion(listed).verdict or "none" for listed in self._touched())
+        verdicts["none"] += len(self.dataset.scenes) - verdicts.total()
+        names = [name for name in self.board.reviewers() if name != self.reviewer]
+        others = {name: agreement(self.board, self.reviewer, name) for name in names}
         agree, of = self.automatic_agreement(0.0)
         return {
             "name": self.dataset.name,
@@ -65,11 +68,7 @@ class Session:
             "count": len(self.dataset.scenes),
             "decided": {name: verdicts[name] for name in ("accept", "reject", "more", "none")},
             "agreement": {
-                "with": {
-                    name: {"kappa": its.kappa, "scenes": its.scenes}
-                    for name, its in others.items()
-                    if name != self.reviewer and its.scenes
-                }
+                "with": {name: {"kappa": its.kappa, "scenes": its.scenes} for name, its in others.items() if its.scenes}
             },
             "automatic": {"agree": agree, "of": of},
             "faults": [*self.board.faults()],
@@ -81,7 +80,7 @@ class Session:
         They agree where both accept, or neither does.
         """
         agree = of = 0
-        for listed in self.dataset.scenes:
+        for listed in self._touched():
             opinion = self.opinion(listed)
             if listed.judged.score >= score and opinion.verdict is not None and not opinion.swept:
                 of += 1
@@ -90,8 +89,18 @@ class Session:
 
     def open_above(self, score: float) -> list[str]:
         """Return the names of the scenes from a score on that this reviewer has not decided."""
+        decided = self._decided()
         scenes = (one for one in self.dataset.scenes if one.judged.score >= score)
-        return [one.scene.name for one in scenes if self.opinion(one).verdict is None]
+        return [one.scene.name for one in scenes if one.number not in decided]
+
+    def _touched(self) -> list[Listed]:
+        """Return the scenes that this reviewer has written anything about."""
+        known = self.dataset.numbers
+        return [self.dataset.scenes[known[name]] for name in self.board.scenes(self.reviewer) if name in known]
+
+    def _decided(self) -> set[int]:
+        """Return the numbers of the scenes that this reviewer has decided."""
+        return {one.number for one in self._touched() if self.opinion(one).verdict is not None}
 
     def opinion(self, listed: Listed) -> Opinion:
         """Return what this reviewer holds of a scene; it is open again when more frames are there, or cannot be had."""
@@ -108,8 +117,8 @@ class Session:
         self.board.refresh()
         found: Sequence[Listed] = self.dataset.scenes
         if which != "all":
-            decided = which == "decided"
-            found = [one for one in found if (self.opinion(one).verdict is not None) == decided]
+            decided = self._decided()
+            found = [one for one in found if (one.number in decided) == (which == "decided")]
         part = found[begin : begin + count]
         self._prepare_thumbs(part)
         return {"count": len(found), "scenes": [self.brief(one) for one in part]}
@@ -143,7 +152,7 @@ class Session:
         if opinion.mask is not None:
             invalid = f"/api/picture/{listed.number}/0/invalid?v={opinion.mask[:8]}"
         others = [one for one in self.board.opinions(listed.scene.name) if one.by != self.reviewer and one.verdict]
-        self._prepare(listed)
+        self._prepare(listed.number + 1)
         return {
             **self.brief(listed),
             "round": number,
@@ -194,10 +203,10 @@ class Session:
         """Return the frames of a scene by a round."""
         return frames_of(self.records(listed, number), self.dataset.header)
 
-    def _prepare(self, listed: Listed) -> None:
-        """Make the pictures ahead that are looked at next."""
+    def _prepare(self, begin: int) -> None:
+        """Make the pictures ahead of scenes from a number on, which are looked at next."""
         wanted: list[Wish] = []
-        for one in self.dataset.scenes[listed.number + 1 : listed.number + 1 + SCREENS_AHEAD]:
+        for one in self.dataset.scenes[begin : begin + SCREENS_AHEAD]:
             frames = self.frames(one, self.round_of(one))
             wanted.append((frames, 0, "rainy", "screen"))
             if has_background(frames, 0):

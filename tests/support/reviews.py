@@ -28,6 +28,7 @@ DOUBTFUL = GOOD | {
 def reviewable(folder, scenes=3, pairs=2, facts=None, licence=""):
     """Write a dataset as `raindata build` makes it; `facts` are those of each scene by number, else good ones."""
     records = []
+    folder.mkdir(exist_ok=True)
     for k in range(scenes):
         clean = (255 * waves(SHAPE, seed=k)).astype(np.uint8)
         window = f"video-0123456789/{20 * k:06}"

@@ -30,13 +30,16 @@ export async function acceptAbove(score, saver) {
   const yes = dialog.querySelector("button[value=yes]");
   let known = null;
   let timer = null;
-  const ask = async () => {
-    const asked = input.value;
+  const forget = () => {
     known = null;
     yes.disabled = true;
     yes.textContent = "Accept";
     tells[0].textContent = "Counting …";
     tells[1].textContent = "";
+  };
+  const ask = async () => {
+    const asked = input.value;
+    forget();
     if (asked === "" || !input.validity.valid) {
       tells[0].textContent = "Type a number.";
       return;
@@ -53,7 +56,7 @@ export async function acceptAbove(score, saver) {
     }
   };
   input.addEventListener("input", () => {
-    yes.disabled = true;
+    forget();
     clearTimeout(timer);
     timer = setTimeout(ask, WAIT);
   });

@@ -3,9 +3,9 @@
 import { counted, element, percent } from "/static/kit/dom.js";
 
 export const VERDICTS = {
-  accept: { said: "accepted", kind: "good" },
-  reject: { said: "rejected", kind: "bad" },
-  more: { said: "more frames", kind: "unsure" },
+  accept: { said: "accepted", failed: "is not accepted", kind: "good" },
+  reject: { said: "rejected", failed: "is not rejected", kind: "bad" },
+  more: { said: "more frames", failed: "gets no more frames", kind: "unsure" },
 };
 const AUTOMATIC = {
   accepted: { said: "would accept it", kind: "good" },

@@ -11,6 +11,7 @@ const LARGEST_RADIUS = 400;
 /** The tool. `saved` is told the scene when its mask is saved. */
 export class Marks {
   scene = null;
+  #saving = null;
 
   constructor(stage, pictures, saver, toasts, saved) {
     Object.assign(this, { stage, pictures, saver, toasts, saved });
@@ -60,7 +61,7 @@ export class Marks {
   async open(scene) {
     this.scene = scene;
     if (this.isActive) this.brush.setActive(false);
-    this.brush.open(1, 1);
+    this.brush.open(1, 1); // next to no memory, and nothing to be saved
     if (!scene.invalid) return;
     try {
       const mask = await this.pictures.load(sized(scene.invalid, "full"));
@@ -83,33 +84,34 @@ export class Marks {
     document.activeElement?.blur(); // arrows and Space are the brush's
   }
 
-  /** Save the region, and return whether that went well. */
-  async save() {
+  /** Save the region, and return whether that went well; until it did, the strokes are still there to be saved. */
+  save() {
+    this.#saving ??= this.#send().finally(() => (this.#saving = null));
+    return this.#saving;
+  }
+
+  async #send() {
     const { scene, brush } = this;
-    if (!brush.isChanged) {
-      brush.setActive(false);
-      return true;
-    }
+    brush.setActive(false);
+    if (!brush.isChanged) return true;
     try {
       const share = brush.share();
       const mask = await brush.mask();
-      brush.saved();
-      brush.setActive(false);
       const answer = await this.saver.submit(() => send("PUT", `/api/scenes/${scene.number}/invalid`, mask));
+      brush.saved();
       this.toasts.say(share ? `${percent(share)} of the picture marked as invalid.` : "The region is removed.");
       this.saved(answer.scene);
       return true;
     } catch (error) {
-      this.toasts.fail(`The region is not saved. ${error.message}`, [
-        "Paint again",
-        () => this.scene?.number === scene.number && this.toggle(),
-      ]);
+      brush.setActive(true);
+      this.toasts.fail(`The region is not saved; Enter tries again. ${error.message}`);
       return false;
     }
   }
 
   /** Leave the brush; strokes that are not saved are asked about. Return whether the page may go on. */
   async leave() {
+    if (this.#saving) return this.#saving;
     if (!this.brush.isChanged) {
       this.brush.setActive(false);
       return true;

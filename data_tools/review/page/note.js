@@ -46,13 +46,14 @@ export class Note {
     const scene = this.#scene;
     const note = this.field.value;
     if (!scene || note === this.#known) return;
+    const before = this.#known;
     this.#known = note;
     try {
       const answer = await this.saver.submit(() => send("POST", `/api/scenes/${scene.number}/note`, { note }));
       this.toasts.say("The note is saved.");
       this.saved(answer.scene);
     } catch (error) {
-      if (this.#scene?.number === scene.number) this.#known = "";
+      if (this.#scene?.number === scene.number) this.#known = before; // and is sent again
       this.toasts.fail(`The note on ${scene.id} is not saved: “${note}”. ${error.message}`);
     }
   }

@@ -1,19 +1,21 @@
 // The page of `raindata review`: what the keys and buttons do, one scene after another.
 
-import { ApiError, get, hideToken, Saver, send } from "/static/kit/api.js";
+import { ApiError, hideToken, Saver, send } from "/static/kit/api.js";
 import { help } from "/static/kit/dialog.js";
 import { counted, element, find, say } from "/static/kit/dom.js";
 import { Keys } from "/static/kit/keys.js";
 import { Pictures } from "/static/kit/pictures.js";
 import { addViewKeys, Stage } from "/static/kit/stage.js";
 import { Toasts } from "/static/kit/toast.js";
+import { inTurn } from "/static/kit/turns.js";
 import { acceptAbove } from "./above.js";
 import { watch } from "./changes.js";
-import { agreements, progressTexts, showFacts, VERDICTS } from "./facts.js";
+import { showFacts, VERDICTS } from "./facts.js";
 import { Marks } from "./marks.js";
 import { Note } from "./note.js";
 import { Scenes } from "./scenes.js";
 import { Show } from "./show.js";
+import { Tally } from "./tally.js";
 
 const AHEAD = 3; // scenes whose pictures are loaded ahead
 
@@ -26,7 +28,8 @@ const stage = new Stage(find("#stage"), { difference: "rain", clean: "background
 const show = new Show(stage, pictures, toasts, () => ahead());
 const marks = new Marks(stage, pictures, saver, toasts, (scene) => took(scene));
 const facts = element("div", { class: "facts-text" });
-const agreement = element("section", { class: "agreement" });
+const tally = new Tally(toasts);
+const counts = () => tally.refresh();
 const note = new Note(saver, toasts, (scene) => took(scene));
 const filter = find("#filter");
 let position = -1;
@@ -34,30 +37,16 @@ let current = null;
 let turn = 0;
 let silent = false;
 
-find("#facts").append(facts, note.node, agreement);
+find("#facts").append(facts, note.node, tally.node);
 
 function fail(error) {
   if (!(error instanceof ApiError)) console.error(error);
   toasts.fail(error.message);
 }
 
-/** Run what a key or a button asks for; whatever goes wrong is told. */
-const told = (action) => (event) => Promise.resolve(action(event)).catch(fail);
+const told = inTurn(fail);
 
 // Where the review is.
-
-async function counts() {
-  const dataset = await get("/api/dataset");
-  const texts = progressTexts(dataset);
-  document.title = `${dataset.name}: review`;
-  say(find("#dataset"), `${dataset.name} · ${dataset.reviewer}`);
-  const bar = find("#progress");
-  bar.max = dataset.count || 1;
-  bar.value = texts.decided;
-  say(find("#progress-text"), texts.progress);
-  agreement.replaceChildren(...agreements(dataset));
-  return { ...dataset, open: texts.open };
-}
 
 function showSaving() {
   const place = find("#saving");
@@ -141,8 +130,8 @@ async function again() {
   current = scene;
   note.update(scene);
   if (JSON.stringify(before.frames) !== JSON.stringify(scene.frames)) await show.open(scene);
-  if (before.invalid !== scene.invalid && !marks.isActive) await marks.open(scene);
-  else if (!marks.isActive) marks.scene = scene;
+  if (before.invalid !== scene.invalid && !marks.isActive && !marks.isChanged) await marks.open(scene);
+  else marks.scene = scene;
   await refreshFacts();
 }
 
@@ -151,7 +140,7 @@ async function decide(verdict) {
   const scene = current;
   const at = position;
   scenes.setSaving(scene.number, verdict);
-  const sent = saver.submit(() => send("POST", `/api/scenes/${scene.number}/decision`, { verdict }));
+  const sent = saver.submit(() => send("POST", `/api/scenes/${scene.number}/decision`, { verdict, round: scene.round }));
   sent.then(
     (answer) => {
       scenes.setSaving(scene.number, null);
@@ -161,7 +150,7 @@ async function decide(verdict) {
       scenes.setSaving(scene.number, null);
       refreshFacts().catch(fail);
       const show = () => go(at).catch(fail);
-      toasts.fail(`${scene.id} is not ${VERDICTS[verdict].said}. ${error.message}`, ["Show it", show]);
+      toasts.fail(`${scene.id} ${VERDICTS[verdict].failed}. ${error.message}`, ["Show it", show]);
     },
   );
   // Scenes that are gone through one by one go on one by one; else to the next that is open.
@@ -182,24 +171,24 @@ async function finished() {
 
 async function undo() {
   if (!(await marks.leave())) return;
-  const { scene } = await saver.submit(() => send("POST", "/api/undo"));
+  const { scene, scenes: many } = await saver.submit(() => send("POST", "/api/undo"));
   if (!scene) {
     // What one key did to many scenes.
     await scenes.refresh();
     await counts();
     await go(position);
-    toasts.say("Undone for all of them.");
+    toasts.say(`Undone for ${counted(many, "scene")}.`);
     return;
   }
   scenes.update(scene);
   await counts();
   await go(scenes.positionOf(scene.number));
-  toasts.say(`Undone: ${scene.id} is ${scene.decision ? VERDICTS[scene.decision.verdict].said : "open"} again.`);
+  toasts.say(`Undone; ${scene.id} is ${scene.decision ? VERDICTS[scene.decision.verdict].said : "open"}.`);
 }
 
 async function above() {
   if (!current || !(await marks.leave())) return;
-  const count = await acceptAbove(Number(Number(current.score).toPrecision(4)), saver);
+  const count = await acceptAbove(current.score, saver);
   if (count === null) return;
   toasts.say(`${counted(count, "scene")} accepted.`, ["Undo", told(undo)]);
   await scenes.refresh();
@@ -301,4 +290,4 @@ async function begin() {
 
 hideToken();
 watch(news, away);
-begin().catch(fail);
+told(begin)();

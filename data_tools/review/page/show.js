@@ -84,15 +84,18 @@ export class Show {
     return frame?.[mode];
   }
 
-  async #draw() {
+  async #draw(quietly = false) {
     const turn = ++this.#turn;
     const { scene, stage } = this;
     const frame = scene.frames[this.frame];
-    if (this.#shownMode() !== this.mode) this.stage.only("rainy");
+    // Where no background was estimated, what is behind the frames is seen in their median.
+    stage.layers.clean = frame.estimated ? "median of the frames" : "background";
+    if (this.#shownMode() === this.mode) stage.caption();
+    else stage.only("rainy");
     markFrame(this.strip, this.frame);
     const wanted = this.mode === "difference" ? ["rainy", "clean", "difference"] : ["rainy", "clean"];
     const layers = wanted.filter((name) => frame[name]);
-    stage.waiting(true);
+    stage.waiting(!quietly);
     try {
       const size = this.#size();
       const load = (name) => this.pictures.load(sized(frame[name], size));
@@ -121,7 +124,7 @@ export class Show {
 
   /** Where the view is closer than the pictures are large, take full ones. */
   #sharpen() {
-    if (this.scene && this.#size() === "full") this.#draw();
+    if (this.scene && this.#size() === "full") this.#draw(true);
   }
 
   /** Return the addresses of what a key may ask for next of this scene. */

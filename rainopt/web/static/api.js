@@ -13,7 +13,8 @@ const STATUS = {
 /** What went wrong, as a sentence that says what to do; `status` is 0 where there was no answer. */
 export class ApiError extends Error {
   constructor(message, status = 0) {
-    super(message);
+    // Messages of programs begin small and have no end.
+    super(`${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, "")}.`);
     this.status = status;
   }
 }

@@ -1,5 +1,8 @@
 // Pictures, decoded ahead: an element that is ready to be put into the page shows at once.
 
+const PIXELS = 60e6; // decoded, of four bytes each
+const LATEST = 3; // kept whatever their size: what is about to be shown
+
 /** The pictures last asked for, by their addresses. */
 export class Pictures {
   #kept = new Map();
@@ -16,10 +19,7 @@ export class Pictures {
     const kept = this.#kept.get(address) ?? this.#start(address);
     this.#kept.delete(address); // and in again: last in the order of use
     this.#kept.set(address, kept);
-    for (const [oldest, { image }] of this.#kept) {
-      if (this.#kept.size <= this.most) break;
-      if (!image.isConnected) this.#kept.delete(oldest);
-    }
+    this.#forget();
     return kept.ready;
   }
 
@@ -41,6 +41,18 @@ export class Pictures {
       if (image) show?.(address, image);
     }
     this.#running--;
+  }
+
+  /** Let go of the oldest, where there are too many or they are too large; what is in the page stays. */
+  #forget() {
+    const pixels = ({ image }) => image.naturalWidth * image.naturalHeight;
+    let sum = [...this.#kept.values()].reduce((total, one) => total + pixels(one), 0);
+    for (const [oldest, one] of [...this.#kept].slice(0, -LATEST)) {
+      if (this.#kept.size <= this.most && sum <= PIXELS) break;
+      if (one.image.isConnected) continue;
+      this.#kept.delete(oldest);
+      sum -= pixels(one);
+    }
   }
 
   #start(address) {

@@ -2,18 +2,19 @@
 
 import { Brush } from "./brush.js";
 import { Divider } from "./divider.js";
-import { element } from "./dom.js";
+import { element, say } from "./dom.js";
 import { attachGestures } from "./gestures.js";
 import { follow, View } from "./view.js";
 
+const PATIENCE = 250; // milliseconds
+
 /** The box. `layers` are {name: caption}, from back to front; one is seen alone, or two on both sides of the divider. */
-export class Stage extends EventTarget {
+export class Stage {
   #planes = new Map();
   #pair = null;
   #alone = null;
 
   constructor(box, layers) {
-    super();
     this.box = box;
     this.view = new View();
     this.layers = layers;
@@ -75,7 +76,7 @@ export class Stage extends EventTarget {
     }
     this.divider.curtain = this.#planes.get(front).plane;
     this.divider.show(true);
-    this.#captions(this.layers[front], this.layers[back]);
+    this.caption();
   }
 
   /** Show one layer alone. */
@@ -88,7 +89,7 @@ export class Stage extends EventTarget {
     }
     this.divider.curtain = this.#planes.get(name).plane;
     this.divider.show(false);
-    this.#captions(this.layers[name], "");
+    this.caption();
   }
 
   /** The names of the layers that are seen. */
@@ -96,11 +97,15 @@ export class Stage extends EventTarget {
     return this.#pair ?? [this.#alone];
   }
 
-  /** Say that a picture is on its way; what is quick needs no word. */
+  /** Say that a picture is on its way, and dim the one before; what is quick needs no word. */
   waiting(waits) {
     clearTimeout(this.later);
-    if (waits) this.later = setTimeout(() => (this.wait.hidden = false), 250);
-    else this.wait.hidden = true;
+    const show = (shown) => {
+      this.wait.hidden = !shown;
+      this.box.classList.toggle("waits", shown);
+    };
+    if (waits) this.later = setTimeout(() => show(true), PATIENCE);
+    else show(false);
   }
 
   #plane(name) {
@@ -111,26 +116,28 @@ export class Stage extends EventTarget {
     return { plane, holder };
   }
 
-  #captions(left, right) {
-    this.left.textContent = left;
-    this.right.textContent = right;
+  /** Say what is seen, by the names that `layers` has now. */
+  caption() {
+    const [left, right = ""] = this.seen.map((name) => this.layers[name] ?? "");
+    say(this.left, left);
+    say(this.right, right);
+    this.left.hidden = !left;
     this.right.hidden = !right;
-    const said = right ? `${left}, and ${right} to the right of the divider` : left;
+    const seen = right ? `${left}, and ${right} to the right of the divider` : left;
     this.box.setAttribute("role", "group");
-    this.box.setAttribute("aria-label", `Picture: ${said}`);
-    this.dispatchEvent(new Event("change"));
+    this.box.setAttribute("aria-label", seen ? `Picture: ${seen}` : "Picture");
   }
 }
 
-/** Add the keys of zoom and pan, which are the same on every page. */
-export function addViewKeys(keys, stage, when = () => true) {
+/** Add the keys of zoom and pan, which are the same on every page, but for that of 1:1 where numbers mean something. */
+export function addViewKeys(keys, stage, unit = "1") {
   const { view } = stage;
   const group = "Zoom and pan";
   const step = (dx, dy) => view.panBy((dx * view.boxWidth) / 8, (dy * view.boxHeight) / 8);
   keys.add(["+", "="], "Closer", () => view.zoomBy(1.25), { group, repeat: true });
   keys.add("-", "Further away", () => view.zoomBy(0.8), { group, repeat: true });
   keys.add("0", "The whole picture", () => view.fit(), { group });
-  keys.add("1", "One pixel to one of the screen", () => view.oneToOne(), { group, when });
+  keys.add(unit, "One pixel to one of the screen", () => view.oneToOne(), { group });
   keys.add("Shift+ArrowLeft", "Move the view", () => step(1, 0), { group, repeat: true });
   keys.add("Shift+ArrowRight", "Move the view", () => step(-1, 0), { group, repeat: true });
   keys.add("Shift+ArrowUp", "Move the view", () => step(0, 1), { group, repeat: true });

@@ -2,7 +2,6 @@
 // listens to it, so that zoom and pan are locked together without further ado.
 
 const LARGEST = 16; // device pixels a pixel of the picture
-const MARGIN = 0; // CSS pixels that a picture may be pulled beyond the edge of its box
 
 /** A view. `scale` is CSS pixels a pixel of the picture; `x`, `y` are where its top left corner is in the box. */
 export class View extends EventTarget {
@@ -13,11 +12,12 @@ export class View extends EventTarget {
   scale = 1;
   x = 0;
   y = 0;
+  enlarged = 2;
   #fitted = true;
 
-  /** The scale at which the whole picture is seen; small pictures are not enlarged beyond twice their size. */
+  /** The scale at which the whole picture is seen; small ones are enlarged no more than `enlarged` says. */
   get fitScale() {
-    return Math.min(this.boxWidth / this.width, this.boxHeight / this.height, 2 * this.unit);
+    return Math.min(this.boxWidth / this.width, this.boxHeight / this.height, this.enlarged * this.unit);
   }
 
   /** The scale of 1:1, one pixel of the picture to one of the screen. */
@@ -29,9 +29,10 @@ export class View extends EventTarget {
     return this.#fitted;
   }
 
-  /** Whether pixels are as large as those of the screen, or larger: then they are shown as they are, not smoothed. */
+  /** Whether pixels are shown as they are, not smoothed: at 1:1, and where they are large enough to be even. */
   get isSharp() {
-    return this.scale >= this.unit * 0.999;
+    const pixels = this.scale / this.unit;
+    return Math.abs(pixels - 1) < 1e-3 || pixels > 1.999;
   }
 
   /** Set the size of the pictures, in their own pixels. A picture of the same size keeps its place. */
@@ -94,7 +95,7 @@ export class View extends EventTarget {
 
   /** Centre what is smaller than the box, keep the box covered by what is larger, and hit pixels of the screen. */
   #held(at, length, box) {
-    const held = length <= box ? (box - length) / 2 : Math.min(MARGIN, Math.max(box - length - MARGIN, at));
+    const held = length <= box ? (box - length) / 2 : Math.min(0, Math.max(box - length, at));
     return Math.round(held / this.unit) * this.unit;
   }
 }

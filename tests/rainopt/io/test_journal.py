@@ -1,6 +1,7 @@
 """A journal holds every line that was confirmed, whatever happens to who writes it."""
 
 import multiprocessing
+import subprocess
 import sys
 import threading
 
@@ -8,6 +9,7 @@ import pytest
 
 from rainopt.io.journal import Journal, JournalError
 from tests.support.disk import full_disk
+from tests.support.processes import ROOT, environment
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 
@@ -74,6 +76,30 @@ def test_what_is_raised_while_writing_writes_nothing(tmp_path):
     with pytest.raises(LookupError):
         journal.append(lambda new: [].pop())
     assert journal.path.read_bytes() == b"a\n"
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from rainopt.io.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+for k in range(100_000):
+    journal.append(lambda new: str(k).encode() * 50)
+    print(k, flush=True)
+"""
+
+
+@posix
+def test_a_killed_process_has_lost_no_line_that_it_confirmed(tmp_path):
+    path = tmp_path / "j.jsonl"
+    words = [sys.executable, "-c", PROGRAM, str(path)]
+    with subprocess.Popen(words, env=environment(), cwd=ROOT, stdout=subprocess.PIPE) as process:
+        confirmed = [process.stdout.readline() for _ in range(100)]
+        process.kill()
+        confirmed += process.stdout.readlines()
+    lines = Journal(path).read()
+    assert lines == [str(k).encode() * 50 for k in range(len(lines))]
+    assert len(confirmed) <= len(lines) <= len(confirmed) + 1
 
 
 def _write(path, name, count):
