@@ -104,7 +104,7 @@ def test_marks_do_not_tell_how_rain_falls():
     assert dry.directions == ()
     np.testing.assert_array_equal(dry.background, image)
     # Told, it is taken though the picture shows none, and more than without the marks.
-    assert told.rain.mean() > 1.5 * derain(image, angle=0.0).rain.mean() > 0
+    assert told.rain.mean() > 1.2 * derain(image, angle=0.0).rain.mean() > 0
 
 
 def test_marks_count_with_weights_that_are_given_too():
