@@ -39,7 +39,7 @@ def methods() -> list[Method]:
     ]
 
 
-def _task(path: Path, wish: Wish, output: OutputSettings) -> DerainTask:
+def _task(path: Path, source: Path, wish: Wish, output: OutputSettings) -> DerainTask:
     from rainnet.commands.derain import Derain
     from rainnet.commands.networks import NetworkSettings
 

@@ -55,7 +55,7 @@ class Method:
     title, about
         What a person is shown: a few words, and a sentence.
     task
-        Returns what derains files as is wished, and can be pickled.
+        Returns what derains a file as is wished, and can be pickled.
     command
         Returns the words of the command line that does the same, from the program to the last option.
     directions
@@ -71,7 +71,7 @@ class Method:
     name: str
     title: str
     about: str
-    task: Callable[[Wish, OutputSettings], DerainTask]
+    task: Callable[[Path, Wish, OutputSettings], DerainTask]
     command: Callable[[Wish], list[str]]
     directions: int = 0
     strength: bool = False

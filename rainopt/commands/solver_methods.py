@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,19 +46,20 @@ def own_methods() -> list[Method]:
     ]
 
 
-def _solver(wish: Wish, output: OutputSettings) -> DerainTask:
-    return _task(wish, output, strength=wish.strength)
+def _solver(source: Path, wish: Wish, output: OutputSettings) -> DerainTask:
+    return _task(source, wish, output, strength=wish.strength)
 
 
-def _refine(wish: Wish, output: OutputSettings) -> DerainTask:
-    return _task(wish, output, refine=True)
+def _refine(source: Path, wish: Wish, output: OutputSettings) -> DerainTask:
+    return _task(source, wish, output, refine=True)
 
 
-def _task(wish: Wish, output: OutputSettings, **more: Any) -> DerainTask:
+def _task(source: Path, wish: Wish, output: OutputSettings, **more: Any) -> DerainTask:
+    from rainopt.app.marks import MarkPictures
     from rainopt.commands.derain import Derain
 
-    angle = None if wish.angles is None else wish.angles[0] if len(wish.angles) == 1 else wish.angles
-    return Derain.of(output, angle=angle, veil=wish.veil, **more)
+    task = Derain.of(output, angle=wish.angles, veil=wish.veil, **more)
+    return task if wish.marks is None else replace(task, marks=MarkPictures({str(source): wish.marks}))
 
 
 def _options(wish: Wish) -> list[str]:

@@ -17,6 +17,7 @@ from rainopt.image import join_channels, quantise, scaled, split_channels
 from rainopt.still.colour import RainColour, remove_layer
 from rainopt.still.derain import LEAST_SIDE, remove_rain
 from rainopt.still.haze import remove_veil
+from rainopt.still.marks import marks_of
 from rainopt.still.rain import Streaks, removals_from
 from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
@@ -128,7 +129,7 @@ class Piece:
 
 def settings_of(angles: tuple[float, ...]) -> StillSettings:
     """Return the settings of given angles."""
-    return StillSettings(angle=angles[0] if len(angles) == 1 else angles)  # type: ignore[arg-type]
+    return StillSettings(angle=angles)
 
 
 def marks_for(asked: Asked, region: Region, image: np.ndarray) -> dict[str, Any]:
@@ -137,6 +138,4 @@ def marks_for(asked: Asked, region: Region, image: np.ndarray) -> dict[str, Any]
     marks = drawn(asked.strokes, height, width, region.scale, region.left, region.top)
     if marks is None:
         return {}
-    from rainopt.still.marks import marks_of
-
     return {"marks": marks_of(marks, image, height, width)}

@@ -118,7 +118,7 @@ class Results:
             target = folder / f"result{result_suffix(picture.path)}"
             marks = self.drawn(picture, asked) if method.marks else None
             place = None if marks is None else write_marks(marks, folder / "marks.png")
-            task = method.task(wish_of(asked, place), OUTPUT)
+            task = method.task(picture.path, wish_of(asked, place), OUTPUT)
             result = Result(self._bench.add(Work(task, picture.path, target, urgent)), next(self._numbers))
             self._all[key] = result
             self._forget_old()
