@@ -8,10 +8,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from rainopt.geometry.lines import line_angle
+from rainopt.still.settings import APART, MOST_STRENGTH
+
 MOST_LINES = 3
 MOST_STROKES = 2000
 MOST_POINTS = 200_000
-MOST_STRENGTH = 100.0
 MOST_COORDINATE = 1e6
 KINDS = ("protect", "rain", "erase")
 SOLVER = "solver"
@@ -84,7 +86,7 @@ class Asked:
         _require(isinstance(method, str) and len(method) <= 200, "`method` must be a name")
         veil = sent.get("veil", False)
         _require(isinstance(veil, bool), "`veil` must be true or false")
-        strength = _number(sent.get("strength", 1.0), "strength", 0, MOST_STRENGTH)
+        strength = round(_number(sent.get("strength", 1.0), "strength", 0, MOST_STRENGTH), 3)
         if lines is not None:
             _require(isinstance(lines, list) and len(lines) <= MOST_LINES, f"`lines` must be at most {MOST_LINES}")
             lines = tuple(map(_line, lines))
@@ -108,14 +110,22 @@ class Asked:
 
     @property
     def angles(self) -> tuple[float, ...] | None:
-        """The angles of the lines that are switched on; None where they are estimated."""
-        return None if self.lines is None else tuple(line.angle for line in self.lines if line.on)
+        """The angles of the lines that are switched on, but for those that are nearly one before; None where they are
+        estimated.
+        """
+        if self.lines is None:
+            return None
+        angles: list[float] = []
+        for angle, on in self.lines:
+            if on and all(abs(line_angle(angle - other)) >= APART for other in angles):
+                angles.append(angle)
+        return tuple(angles)
 
     def plain(self) -> Asked:
-        """Return the same without what makes no difference: lines that are off, and strokes below others of an end."""
+        """Return the same without lines that make no difference."""
         if self.lines is None:
             return self
-        on = tuple(line for line in self.lines if line.on)
+        on = tuple(map(Line, self.angles or ()))
         if on:
             return replace(self, lines=on)
         # No direction at all: the solver at strength 0 takes no streak off.
@@ -143,7 +153,9 @@ def _line(sent: Any) -> Line:
     angle, on = _number(sent.get("angle"), "angle", -90, 90), sent.get("on", True)
     _require(angle > -90, "`angle` must be in (-90, 90] degrees")
     _require(isinstance(on, bool), "`on` must be true or false")
-    return Line(angle, on)
+    # What the command line shows is what is done.
+    rounded = round(angle, 2)
+    return Line(rounded if rounded > -90 else 90.0, on)
 
 
 def _stroke(sent: Any) -> Stroke:

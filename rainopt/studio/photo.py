@@ -96,13 +96,11 @@ class Photo:
         scale = self._veil.shape[1] / self.width
         # From the centres of pixels of the region to those of the copy.
         rows, columns = (
-            ((np.arange(count) + 0.5) / region.scale + first) * scale - 0.5
+            (((np.arange(count) + 0.5) / region.scale + first) * scale - 0.5).astype(np.float32)
             for count, first in ((region.out_height, region.top), (region.out_width, region.left))
         )
-        places = np.broadcast_arrays(columns[None, :].astype(np.float32), rows[:, None].astype(np.float32))
-        return cv2.remap(
-            self._veil, *map(np.ascontiguousarray, places), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        across, down = map(np.ascontiguousarray, np.broadcast_arrays(columns[None, :], rows[:, None]))
+        return cv2.remap(self._veil, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def whole(self, side: int = SCREEN_SIDE) -> Region:
         """Return the whole picture, at most so long on its longer side."""

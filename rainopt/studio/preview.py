@@ -90,9 +90,9 @@ class Piece:
     def streaks(self, strength: float) -> tuple[Streaks, ...]:
         """Return what is to be removed, as the command finds it in the whole picture."""
         photo, angles = self.photo, self.asked.angles
-        directions = photo.estimate.directions if angles is None else settings_of(angles).directions
-        if strength == 0:
+        if strength == 0 or angles == ():
             return ()
+        directions = photo.estimate.directions if angles is None else StillSettings(angle=angles).directions
         # The heights of streaks are those of the whole picture at the scale of the piece.
         height, width = (max(1, round(length * self.region.scale)) for length in (photo.height, photo.width))
         removals = removals_from(photo.evidence, directions, strength, height, width)
@@ -125,11 +125,6 @@ class Piece:
         # Strength works by its ratio.
         share = np.float32(np.log2(strength / KNOTS[above - 1]) / np.log2(KNOTS[above] / KNOTS[above - 1]))
         return Layer(lower.rain + share * (upper.rain - lower.rain), upper.colour)
-
-
-def settings_of(angles: tuple[float, ...]) -> StillSettings:
-    """Return the settings of given angles."""
-    return StillSettings(angle=angles)
 
 
 def marks_for(asked: Asked, region: Region, image: np.ndarray) -> dict[str, Any]:

@@ -21,15 +21,25 @@ from rainopt.studio.views import Views
 
 
 class Session:
-    """Everything that goes with the process: `close` ends the work and removes the folder of uploads and results."""
+    """Everything that goes with the process: `close` ends the work and removes the folder of uploads and results.
 
-    def __init__(self, methods: Mapping[str, Method], named: Sequence[Named] = ()) -> None:
+    Parameters
+    ----------
+    methods
+        By name.
+    named
+        Files of the command line.
+    bench
+        Where results are made; one of its own, if none is given.
+    """
+
+    def __init__(self, methods: Mapping[str, Method], named: Sequence[Named] = (), bench: Bench | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="rainopt-studio-", ignore_cleanup_errors=True)
         self.methods = dict(methods)
         self._place = Path(self._folder.name)
         self._marks: dict[str, Path] = {}
         self.pictures = Pictures(named, self._place / "uploads")
-        self._bench = Bench()
+        self._bench = bench or Bench()
         self.results = Results(self.methods, self._bench, self._place / "results")
         self.views = Views(self.pictures, self.results)
         self.batch: Batch | None = None

@@ -51,7 +51,7 @@ export function addKeys(keys, acts) {
   add(" ", "Paint, while held", () => ink.putDown(), brush, { ...painting, release: () => ink.lift() });
   add("Escape", "Put the brush away", () => acts.chooseInk(null), brush, painting);
 
-  addViewKeys(keys, stage, when);
+  addViewKeys(keys, stage);
 
   const all = "All";
   add(["u", "Ctrl+z"], "Undo", acts.undo, all);
