@@ -108,20 +108,16 @@ class Piece:
         return Layer(np.ascontiguousarray(scaled(parts.rain, 1 / unit), np.float32), parts.colour)
 
     def _between(self, strength: float) -> Layer | None:
-        """Return the layer between those of the knots on both sides, None where they are not known."""
-        if strength in self.layers:
-            return self.layers[strength]
+        """Return the layer between those of the knots on both sides, None where nothing is known of the piece yet, or
+        the strength is beyond them.
+        """
         above = bisect.bisect_left(KNOTS, strength)
-        if above == len(KNOTS) or strength <= 0:
-            return None
-        upper = self.layers.get(KNOTS[above])
-        if upper is None:
-            return None
+        if strength in self.layers or not self.layers or above == len(KNOTS) or strength == 0:
+            return self.layers.get(strength)
+        upper = self.solved(KNOTS[above])
         if above == 0:
             return Layer(upper.rain * np.float32(strength / KNOTS[0]), upper.colour)
-        lower = self.layers.get(KNOTS[above - 1])
-        if lower is None:
-            return None
+        lower = self.solved(KNOTS[above - 1])
         # Strength works by its ratio.
         share = np.float32(np.log2(strength / KNOTS[above - 1]) / np.log2(KNOTS[above] / KNOTS[above - 1]))
         return Layer(lower.rain + share * (upper.rain - lower.rain), upper.colour)

@@ -92,7 +92,7 @@ def test_the_veil_of_a_part_is_that_of_the_whole(opened):
     np.testing.assert_allclose(part, whole[12:42, 20:60], atol=1e-6)
     known = decompose(opened.pixels, StillSettings(angle=0.0, veil=True))
     assert np.abs(whole - known.veil).max() < 0.05
-    assert 0 <= whole.min()
+    assert whole.min() >= 0
     assert whole.max() < 1
     assert whole.shape == (height, width)
 
