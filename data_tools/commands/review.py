@@ -61,7 +61,8 @@ def review(
     - `raindata review dataset --reviewer ada --host 0.0.0.0 --port 8000`
     - `raindata review dataset --agreement`
 
-    Exit status: 0 done, 1 the dataset, a decision or the address cannot be used, 2 wrong usage, 130 ended by Ctrl-C, as usual.
+    Exit status: 0 done, 1 the dataset, a decision or the address cannot be used, 2 wrong usage,
+    130 ended by Ctrl-C, as usual.
     """
     from data_tools.decisions.log import check_reviewer
     from data_tools.manifest.folder import holds_dataset
