@@ -16,6 +16,10 @@ from tests.support.processes import ROOT, environment
             "numpy scipy numba torch cupy cv2 av PIL onnxruntime",
         ),
         ("import data_tools.commands.main", "pydantic"),
+        (
+            "import data_tools.commands.main; from data_tools.rating import sources, study, summary",
+            "fastapi starlette uvicorn pydantic numpy",
+        ),
         ("import rainnet.evaluate.follow; from rainnet import zoo; assert zoo.names() and zoo.shipped()", "torch"),
         ("import rainopt.io.video.read, rainopt.io.video.write", "av cv2 PIL tifffile imageio"),
         (
