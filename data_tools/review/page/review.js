@@ -279,13 +279,13 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 async function begin() {
-  const [dataset] = await Promise.all([counts(), scenes.entry(0)]);
+  const [dataset, first] = await Promise.all([counts(), scenes.firstOpen(), scenes.entry(0)]);
   if (!dataset.count) {
     facts.replaceChildren(element("p", {}, "This dataset has no scene to judge. `raindata build` makes some."));
     return;
   }
   if (!dataset.open) filter.value = "all";
-  await go(dataset.open ? await scenes.firstOpen() : 0);
+  await go(first);
 }
 
 hideToken();
