@@ -14,6 +14,7 @@ from data_tools.build.settings import SynthSettings
 from data_tools.decisions.honour import held_back
 from data_tools.layouts.clean import why_not_clean
 from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
+from data_tools.manifest.paths import ManifestError
 from data_tools.manifest.record import Split
 from rainopt.app.kinds import IMAGES
 from rainopt.app.search import find
@@ -164,6 +165,6 @@ def remaining(jobs: list[PairJob], folder: Path, settings: SynthSettings) -> lis
     """
     try:
         there = {record.id for record in open_folder(folder, SETTINGS, settings.recorded())} | held_back(folder)
-    except FolderError as error:
+    except (FolderError, ManifestError) as error:
         raise SynthError(str(error)) from error
     return [job for job in jobs if job.id not in there]

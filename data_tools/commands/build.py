@@ -184,10 +184,11 @@ def _build_all(
         err.print(f"[red]failed[/red]  {escape(problem)}")
     for remark in plan.notes:
         err.print(escape(remark))
-    there = {record.id for record in begin(folder, settings)} | held_back(folder)
+    there = {record.id for record in begin(folder, settings)}
     results: list[VideoResult] = []
     decided: list[Honoured] = []
     try:
+        there |= held_back(folder)
         with progress_bar(err) as progress:
             bar = progress.add_task("videos", total=len(plan.jobs))
             # An hour of video is long work of its own.

@@ -14,6 +14,7 @@ from data_tools.build.settings import BuildSettings
 from data_tools.decisions.board import Board
 from data_tools.decisions.rounds import MOST, read_round, round_folder, rounds_of, window_of
 from data_tools.decisions.scenes import Scene
+from data_tools.manifest.file import MANIFEST_NAME
 from data_tools.review.dataset import ReviewDataset
 from data_tools.review.estimate import Task, estimate_again
 from data_tools.review.sources import Sources
@@ -71,9 +72,9 @@ class Again:
             self._changed.notify_all()
 
     def _look_at(self, scene: Scene) -> None:
-        if window_of(scene) is None:
-            return
         asked = {one.round + 1 for one in self._board.opinions(scene.name) if one.verdict == "more"}
+        if not (asked or self._jobs) or window_of(scene) is None:
+            return
         wanted = {round_folder(self._dataset.folder, scene, k): k for k in asked if k <= MOST}
         there = rounds_of(self._dataset.folder, scene)
         for place, job in list(self._jobs.items()):
@@ -98,7 +99,13 @@ class Again:
         """Return how far the work on a scene is that somebody has asked for; None without."""
         with self._changed:
             jobs = [job for job in self._jobs.values() if scene in job.scenes]
-            return max(jobs, key=lambda job: job.number).told() if jobs else None
+            if not jobs:
+                return None
+            job = max(jobs, key=lambda job: job.number)
+            # Another server may have done it.
+            if job.state == FAILED and (job.place / MANIFEST_NAME).is_file():
+                self._tell(job, DONE, 1.0)
+            return job.told()
 
     def news(self, since: int) -> tuple[int, dict[str, dict[str, Any]]]:
         """Return how much has been told until now, and what of it came after `since`, by scene."""

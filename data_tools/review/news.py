@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.concurrency import run_in_threadpool
+
+from data_tools.review.again import DONE
 from data_tools.review.session import Session
 
 LONGEST, STEP = 25.0, 0.2  # seconds that a question waits for news, and between two looks at the logs
@@ -37,20 +40,27 @@ async def news(
     waited = 0.0
     seen = _parsed(since)
     while True:
-        session.board.refresh()
-        count, again = session.again.news(seen.get(AGAIN, -1))
-        last = urlencode({**session.board.sizes(), AGAIN: count})
-        numbers: list[int] = []
-        told: dict[str, Any] = {}
-        if since is not None:
-            names = session.board.since(seen) | {name for name, its in again.items() if its["state"] == "done"}
-            known = session.dataset.numbers
-            numbers = sorted(known[name] for name in names if name in known)
-            told = {str(known[name]): its for name, its in again.items() if name in known}
-        if since is None or numbers or told or waited >= LONGEST or ending.is_set() or await gone():
-            return {"last": last, "scenes": numbers, "again": told}
+        # In another thread: whoever writes to the disk holds the logs.
+        found = await run_in_threadpool(_found, session, seen)
+        if since is None:
+            return {"last": found["last"], "scenes": [], "again": {}}
+        if found["scenes"] or found["again"] or waited >= LONGEST or ending.is_set() or await gone():
+            return found
         await asyncio.sleep(STEP)
         waited += STEP
+
+
+def _found(session: Session, seen: dict[str, int]) -> dict[str, Any]:
+    session.board.refresh()
+    count, again = session.again.news(seen.get(AGAIN, -1))
+    last = urlencode({**session.board.sizes(), AGAIN: count})
+    names = session.board.since(seen) | {name for name, its in again.items() if its["state"] == DONE}
+    known = session.dataset.numbers
+    return {
+        "last": last,
+        "scenes": sorted(known[name] for name in names if name in known),
+        "again": {str(known[name]): its for name, its in again.items() if name in known},
+    }
 
 
 def _parsed(since: str | None) -> dict[str, int]:

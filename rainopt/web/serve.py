@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 CONNECTIONS = 256
+KEPT = 300  # seconds that a silent connection is kept: a change that meets its end could not be sent twice
 PATIENCE = 3  # seconds that answers under way have when the server ends
 
 
@@ -72,6 +73,7 @@ def serve(
         proxy_headers=False,  # who asks is whom the connection is from
         server_header=False,
         limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEPT,
         timeout_graceful_shutdown=PATIENCE,
     )
     try:

@@ -215,7 +215,7 @@ def test_a_pointer_moves_all_pictures_together_and_the_divider_alone(review):
         return places[0]
 
     # The point under the pointer stays where it is, to a pixel.
-    fitted, pointer = place(), (int(0.48 * box["width"]), int(0.53 * box["height"]))
+    fitted, pointer = place(), (int(0.45 * box["width"]), int(0.53 * box["height"]))
     mouse.move(box["x"] + pointer[0], box["y"] + pointer[1])
     mouse.wheel(0, -1200)
     until(page, f"({script})()[0].scale > {1.5 * fitted['scale']}")
