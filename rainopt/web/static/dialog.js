@@ -14,6 +14,7 @@ export function open(dialog) {
       if (event.target === dialog) dialog.close(""); // beside it
     });
     dialog.showModal();
+    dialog.scrollTop = 0; // a long one is read from its beginning, wherever the focus is
   });
 }
 
