@@ -215,7 +215,7 @@ async function news({ scenes: changed = [], again: reruns = {}, everything }) {
 function away(gone) {
   silent = gone;
   showSaving();
-  if (!gone) toasts.clearErrors();
+  if (!gone) toasts.say("The server answers again.");
 }
 
 // Keys and buttons.

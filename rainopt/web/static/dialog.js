@@ -1,4 +1,4 @@
-// Dialogs: a question with two answers, and the help that is written from the table of keys.
+// Dialogs: questions, and the help that is written from the table of keys.
 
 import { element } from "./dom.js";
 
@@ -31,12 +31,6 @@ export function dialogOf(title, body, buttons, name = "") {
     element("div", { class: "dialog-answers" }, ...answers),
   );
   return dialog;
-}
-
-/** Ask, and return whether the answer was yes. */
-export async function confirm(title, text, yes, no = "Cancel") {
-  const answer = await open(dialogOf(title, element("p", {}, text), [["", no], ["yes", yes, "primary"]]));
-  return answer === "yes";
 }
 
 /** Show the keys of a page. */
