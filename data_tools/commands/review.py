@@ -61,7 +61,8 @@ def review(
     - `raindata review dataset --reviewer ada --host 0.0.0.0 --port 8000`
     - `raindata review dataset --agreement`
 
-    Exit status: 0 done, 1 the dataset or the address cannot be used, 2 wrong usage, 130 ended by Ctrl-C, as usual.
+    Exit status: 0 done, 1 the dataset, a decision or the address cannot be used, 2 wrong usage,
+    130 ended by Ctrl-C, as usual.
     """
     from data_tools.decisions.log import check_reviewer
     from data_tools.manifest.folder import holds_dataset
@@ -196,8 +197,11 @@ def _apply(folder: Path, json_lines: bool) -> int:
             done = apply_decisions(folder)
     except (ClaimedError, FolderError, JournalError, ManifestError, WriteError) as error:
         return _fail(str(error), json_lines)
+    out, err = open_consoles()
+    for problem in done.problems:
+        err.print(f"[red]failed[/red]  {escape(problem)}")
     if json_lines:
         print(json.dumps(done.as_dict()), file=sys.stdout)
     else:
-        open_consoles()[0].print(escape(f"{folder} holds {done.records} pairs{done.said}"))
-    return OK
+        out.print(escape(f"{folder} holds {done.records} pairs{done.said}"))
+    return FAILED if done.problems else OK

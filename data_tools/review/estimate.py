@@ -75,11 +75,15 @@ def estimate_again(task: Task, report: Callable[[float, str], None]) -> None:
     with claimed(task.place.with_name(f".{task.place.name}.lock"), task.place):
         # Of a run that was killed; without its manifest it counts for nothing.
         shutil.rmtree(task.place, ignore_errors=True)
-        window = _window(task, report)
-        if not window.accepted:
-            raise EstimateError(f"the new background was refused: {window.reason}")
-        if window.frames <= task.frames:
-            raise EstimateError(f"the scene has no more than the {task.frames} frames that were used")
+        try:
+            window = _window(task, report)
+            if not window.accepted:
+                raise EstimateError(f"the new background was refused: {window.reason}")
+            if window.frames <= task.frames:
+                raise EstimateError(f"the scene has no more than the {task.frames} frames that were used")
+        except BaseException:
+            shutil.rmtree(task.place, ignore_errors=True)
+            raise
         records = [PairRecord.parse(values) for values in window.records]
         note = {"again": {"video": task.name, "start": task.start, "more": task.more, "frames": window.frames}}
         write_manifest(task.place, records, ManifestHeader.parse(note))

@@ -18,6 +18,7 @@ from data_tools.review.pictures import as_jpeg, as_png, difference_of, mask_of, 
 Kind = Literal["rainy", "clean", "difference", "mask"]
 Wish = tuple[Sequence[Frame], int, Kind, str]
 VERSION = 1  # of how pictures are made
+AT_ONCE = 4  # pictures that are made at a time: each may take a hundred megabytes
 AHEAD = 256  # pictures that wait to be made ahead
 
 
@@ -41,6 +42,7 @@ class Gallery:
         self._cache = cache or PictureCache(dataset.folder / REVIEW_CACHE)
         self._waiting: deque[Wish] = deque(maxlen=AHEAD)
         self._changed = threading.Condition()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
         self._thread.start()
@@ -61,8 +63,11 @@ class Gallery:
         as_mask = kind == "mask"
         content = self._cache.get(key)
         if content is None:
-            content = self._made(sources, kind, size)
-            self._cache.put(key, content, disk=size == "thumb")
+            with self._turns:
+                content = self._cache.get(key)  # it may have been made ahead meanwhile
+                if content is None:
+                    content = self._made(sources, kind, size)
+                    self._cache.put(key, content, disk=size == "thumb")
         lossless = as_mask or (size == "full")
         return Served(content, "image/png" if lossless else "image/jpeg", key)
 

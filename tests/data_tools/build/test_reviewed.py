@@ -93,6 +93,7 @@ def test_a_scene_without_more_frames_says_so_and_leaves_no_round(copy):
     with pytest.raises(EstimateError, match="no more than the 21 frames"):
         estimate_again(task, lambda share, text="": None)
     assert rounds_of(copy, scene) == 0
+    assert not task.place.exists()
 
 
 def test_a_round_that_was_killed_is_made_anew(copy):

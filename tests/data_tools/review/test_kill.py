@@ -104,9 +104,9 @@ def test_two_servers_of_one_reviewer_lose_no_decision_of_each_other(tmp_path):
         thread.join()
     for process, _ in servers:
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-        assert process.returncode == 130
-        assert b"40 of 40 scenes" in err
+    ended = [process.communicate(timeout=60)[1] for process, _ in servers]
+    assert [process.returncode for process, _ in servers] == [130, 130]
+    assert all(b"40 of 40 scenes" in err for err in ended)
     board = Board(dataset)
     verdicts = [board.opinion("ada", name).verdict for name in scene_names(40)]
     assert verdicts.count("accept") == verdicts.count("reject") == 20
