@@ -16,6 +16,7 @@ from tests.support.processes import ROOT, environment
             "numpy scipy numba torch cupy cv2 av PIL onnxruntime fastapi starlette uvicorn",
         ),
         ("import data_tools.commands.main, rainopt.web.access", "pydantic fastapi"),
+        ("from data_tools.rating import results, sources, study, summary", "fastapi uvicorn pydantic numpy"),
         ("import rainnet.evaluate.follow; from rainnet import zoo; assert zoo.names() and zoo.shipped()", "torch"),
         ("import rainopt.io.video.read, rainopt.io.video.write", "av cv2 PIL tifffile imageio"),
         (

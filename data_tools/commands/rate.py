@@ -84,8 +84,7 @@ def rate(
     from data_tools.rating.sources import StudyError
     from data_tools.rating.study import RatingError, Study
     from rainopt.app.console import open_consoles
-    from rainopt.io.atomic import WriteError
-    from rainopt.io.claim import ClaimedError, claimed
+    from rainopt.io.claim import claimed
     from rainopt.io.journal import JournalError
     from rainopt.web.access import Access
 
@@ -116,7 +115,7 @@ def rate(
                 except KeyboardInterrupt:
                     interrupted = not _is_complete(study)
         _finish(pictures, study, output, json_lines, out, err)
-    except (ClaimedError, WriteError) as error:
+    except OSError as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")
         raise typer.Exit(FAILED) from None
     if interrupted:

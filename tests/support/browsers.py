@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from tests.support.processes import ROOT, command, environment
 
-PATIENCE = 20_000  # milliseconds, where other work shares the cores
+PATIENCE = 60_000  # milliseconds, where other work shares the cores
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -215,7 +215,7 @@ async function news({ scenes: changed = [], again: reruns = {}, everything }) {
 function away(gone) {
   silent = gone;
   showSaving();
-  if (!gone) toasts.clearErrors();
+  if (!gone) toasts.say("The server answers again.");
 }
 
 // Keys and buttons.
@@ -279,13 +279,13 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 async function begin() {
-  const [dataset] = await Promise.all([counts(), scenes.entry(0)]);
+  const [dataset, first] = await Promise.all([counts(), scenes.firstOpen(), scenes.entry(0)]);
   if (!dataset.count) {
     facts.replaceChildren(element("p", {}, "This dataset has no scene to judge. `raindata build` makes some."));
     return;
   }
   if (!dataset.open) filter.value = "all";
-  await go(dataset.open ? await scenes.firstOpen() : 0);
+  await go(first);
 }
 
 hideToken();

@@ -2,7 +2,7 @@
 
 import { get } from "/static/kit/api.js";
 
-const PART = 100;
+const PART = 50;
 const DETAILS = 40; // scenes whose details are kept
 
 /** The list. */

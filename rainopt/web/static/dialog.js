@@ -1,4 +1,4 @@
-// Dialogs: a question with two answers, and the help that is written from the table of keys.
+// Dialogs: questions, and the help that is written from the table of keys.
 
 import { element } from "./dom.js";
 
@@ -14,6 +14,7 @@ export function open(dialog) {
       if (event.target === dialog) dialog.close(""); // beside it
     });
     dialog.showModal();
+    dialog.scrollTop = 0; // a long one is read from its beginning, wherever the focus is
   });
 }
 
@@ -30,12 +31,6 @@ export function dialogOf(title, body, buttons, name = "") {
     element("div", { class: "dialog-answers" }, ...answers),
   );
   return dialog;
-}
-
-/** Ask, and return whether the answer was yes. */
-export async function confirm(title, text, yes, no = "Cancel") {
-  const answer = await open(dialogOf(title, element("p", {}, text), [["", no], ["yes", yes, "primary"]]));
-  return answer === "yes";
 }
 
 /** Show the keys of a page. */

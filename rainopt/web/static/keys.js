@@ -75,6 +75,8 @@ export class Keys {
     if (target.closest(TYPED)) return null;
     // Space and Enter are a button's own.
     if ((event.key === " " || event.key === "Enter") && target.closest("button, a, summary, label, input")) return null;
+    // So are arrows a slider's.
+    if (target.matches("input[type=range]") && /^(Arrow|Home|End|Page)/.test(event.key)) return null;
     const name = spelt(event);
     return this.bindings.findLast(({ keys, when }) => keys.includes(name) && when()) ?? null;
   }

@@ -61,10 +61,6 @@ export class Stage {
     else this.veil.holder.replaceChildren();
   }
 
-  imageOf(name) {
-    return this.#planes.get(name).holder.firstChild;
-  }
-
   /** Show one layer to the left of the divider and another to the right. */
   compare(front, back) {
     this.#pair = [front, back];

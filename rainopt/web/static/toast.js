@@ -30,10 +30,6 @@ export class Toasts {
     this.urgent.append(toast);
   }
 
-  clearErrors() {
-    this.urgent.replaceChildren();
-  }
-
   #toast(text, action, kind) {
     const toast = element("div", { class: kind }, element("p", {}, text));
     const close = () => toast.remove();
