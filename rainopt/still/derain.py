@@ -119,8 +119,9 @@ def derain(
         (H, W) int8 or floating point in [-1, 1], as the image's library and device: what a person says of each pixel.
         -1 protects it: it comes out as it went in, but for a veil. 1 says that rain is there: what runs along the rain
         is taken off as far as the picture lets it, however bright it is and however much it looks like texture. 0 says
-        nothing, and what lies between counts by that share. Marks tell where rain is and not how it falls: where no
-        direction is seen and no ``angle`` given, nothing is taken off there either.
+        nothing, and what lies between counts by that share: soft borders leave no edge in dense rain. Marks tell where
+        rain is and not how it falls: where no direction is seen and no ``angle`` given, nothing is taken off there
+        either.
 
     Returns
     -------

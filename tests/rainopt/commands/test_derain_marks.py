@@ -62,7 +62,7 @@ def test_a_folder_of_marks(here):
     (here / "m" / "sub").mkdir(parents=True)
     write_image("m/sub/b.png", np.zeros(SIZE, np.uint8))
     write_image("m/a.png", np.full(SIZE, 128, np.uint8))
-    assert call(app, "derain", "in", "-o", "out", "--angle", "0", "--marks", "m")[::2] == (0, "")
+    assert call(app, "derain", "in", "-o", "out", "--angle", "0", "--marks", "m")[0] == 0
     a, b, c = (read_image(f"out/{name}.png") for name in ("a", "sub/b", "c"))
     np.testing.assert_array_equal(b, read_image("in/sub/b.png"))
     np.testing.assert_array_equal(a, c)
