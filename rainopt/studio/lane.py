@@ -17,7 +17,8 @@ class SupersededError(Exception):
 class Lane:
     """Runs one function at a time, in a thread of its own; a new one takes the place of one that waits.
 
-    What nobody waits for, ``idle``, runs when there is nothing else, one call at a time, until it returns False.
+    What nobody waits for, ``idle``, runs when there is nothing else, one call at a time, until it returns False; again
+    from the beginning and after each function.
     """
 
     def __init__(self, idle: Callable[[], bool] | None = None) -> None:
@@ -25,7 +26,7 @@ class Lane:
         self._turn = threading.Condition()
         self._next: tuple[Future[Any], Callable[[], Any]] | None = None
         self._closed = False
-        self._rests = True
+        self._rests = idle is None
         self._thread = threading.Thread(target=self._work, name="studio-lane", daemon=True)
         self._thread.start()
 

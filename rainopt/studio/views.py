@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rainopt.still.derain import decompose
+from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
 from rainopt.studio.lane import Lane
 from rainopt.studio.photo import Photo, Region, cut, encoded, shown, shown_rain
@@ -52,6 +54,7 @@ class Views:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, View] = OrderedDict()
         self._pieces: OrderedDict[str, Piece] = OrderedDict()
+        self._warm = False
         self._lane = Lane(self._ahead)
 
     def close(self) -> None:
@@ -155,10 +158,19 @@ class Views:
                 total -= self._kept.popitem(last=False)[1].size
 
     def _ahead(self) -> bool:
-        """Solve for a further strength of what was looked at last."""
+        """Solve for a further strength of what was looked at last; at first, load what solving needs."""
+        if not self._warm:
+            self._warm = True
+            warm_up()
         if not self._pieces:
             return False
         return next(reversed(self._pieces.values())).solve_ahead()
+
+
+def warm_up() -> None:
+    """Load the libraries and kernels of a first view, so that nobody waits for them."""
+    picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+    encoded(decompose(picture, StillSettings(angle=0.0)).background)
 
 
 def _key(*parts: object) -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from benchmarks.monkey import bother
 from rainopt.io import write_image
 from tests.support.browsers import serving
-from tests.support.monkey import bother
 from tests.support.photos import levels, rainy
 
 pytestmark = pytest.mark.slow

@@ -45,17 +45,18 @@ def test_errors_are_the_callers(lane):
         lane.run(lambda: 3)
 
 
-def test_what_nobody_waits_for_is_done_after():
-    left, done = [3, 2, 1], threading.Event()
+def test_what_nobody_waits_for_is_done_between():
+    left, calls, ends = [], [], threading.Event()
 
     def idle():
-        left.pop()
-        if not left:
-            done.set()
+        calls.append(len(left))
+        if left:
+            left.pop()
+        ends.set() if not left and len(calls) > 1 else None
         return bool(left)
 
     lane = Lane(idle)
-    assert left == [3, 2, 1]
-    lane.run(lambda: None)
-    assert done.wait(10)
+    lane.run(lambda: left.extend("abc"))
+    assert ends.wait(10)
     lane.close()
+    assert calls[-3:] == [3, 2, 1]

@@ -1,7 +1,14 @@
 """Random events on the page for photographs: what no person would do, and must break nothing."""
 
-import random
+from __future__ import annotations
 
+import random
+import shutil
+from collections.abc import Sequence
+from os import environ
+from typing import Any
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 KEYS = [
     *"oscybdnvaqwflpre[]+-01ux,.?",
     *("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Escape", "Enter", "Tab", "Shift+Tab", " ", "Home", "End"),
@@ -10,12 +17,37 @@ KEYS = [
 ]
 
 
-def bother(page, count, seed=0, sizes=((1280, 800), (390, 844))):
-    """Send so many random events to a page."""
+def chromium() -> str:
+    """Return where the browser is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    names = [environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+    for name in names:
+        if name and (found := shutil.which(name)):
+            return found
+    raise FileNotFoundError("chromium is missing; install it, or name it in the variable CHROMIUM")
+
+
+def bother(page: Any, count: int, seed: int = 0, sizes: Sequence[tuple[int, int]] = ((1280, 800), (390, 844))) -> None:
+    """Send so many random events to a page of Playwright: the same for a seed, but for what the page has made of them.
+
+    Parameters
+    ----------
+    page
+        That is looked at.
+    count, seed
+        Of the events.
+    sizes
+        Of the window, among which they change.
+    """
     draw = random.Random(seed)
     width, height = sizes[0]
 
-    def place():
+    def place() -> tuple[int, int]:
         return draw.randrange(width), draw.randrange(height)
 
     for number in range(count):
