@@ -1,7 +1,7 @@
 // Taking results home: saved, downloaded, as a command line, and of all pictures at once.
 
 import { get, send } from "/static/kit/api.js";
-import { confirm, dialogOf, open } from "/static/kit/dialog.js";
+import { dialogOf, open } from "/static/kit/dialog.js";
 import { element } from "/static/kit/dom.js";
 
 const PAUSE = 400; // milliseconds between two questions about all pictures
@@ -24,8 +24,9 @@ export async function save(picture, asked, looks) {
   const path = `/api/pictures/${picture.number}/save`;
   let answer = await send("POST", path, { asked });
   if (answer.there) {
-    const sure = await confirm("Replace the file?", `${answer.there} is there already.`, "Replace it");
-    if (!sure) return null;
+    const asking = element("p", {}, `${answer.there} is there already.`);
+    const buttons = [["", "Cancel"], ["yes", "Replace it", "primary"]];
+    if ((await open(dialogOf("Replace the file?", asking, buttons))) !== "yes") return null;
     answer = await send("POST", path, { asked, overwrite: true });
   }
   return answer.saved;
