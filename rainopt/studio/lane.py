@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PATIENCE = 0.1  # seconds without a call, before what nobody waits for: pictures of the last one are being encoded
 
 
 class SupersededError(Exception):
@@ -58,14 +59,17 @@ class Lane:
             self._turn.notify()
         self._thread.join(timeout=10)
 
+    def _is_wanted(self) -> bool:
+        return self._closed or self._next is not None
+
     def _work(self) -> None:
         while True:
             with self._turn:
-                self._turn.wait_for(lambda: self._closed or self._next is not None or not self._rests)
+                wanted = self._turn.wait_for(self._is_wanted, None if self._rests else PATIENCE)
                 if self._closed:
                     return
                 task, self._next = self._next, None
-            if task is None:
+            if not wanted or task is None:
                 self._rests = not (self._idle is not None and self._idle())
                 continue
             future, function = task

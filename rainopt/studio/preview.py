@@ -44,6 +44,7 @@ class Piece:
     asked: Asked
     layers: dict[float, Layer] = field(default_factory=dict)
     _pixels: np.ndarray | None = None
+    _last: float = 1.0
 
     @property
     def pixels(self) -> np.ndarray:
@@ -57,6 +58,7 @@ class Piece:
 
         ``quick`` takes a layer between two that are known.
         """
+        self._last = strength
         layer = self._between(strength) if quick else None
         layer = layer or self.solved(strength)
         image, unit = self.pixels, self.photo.unit
@@ -80,11 +82,11 @@ class Piece:
         return self.layers[strength]
 
     def solve_ahead(self) -> bool:
-        """Solve the layer of one knot that is not known; tell whether there are more."""
+        """Solve the layer of one knot that is not known, near what was asked last; tell whether there are more."""
         missing = [knot for knot in KNOTS if knot not in self.layers]
         if not missing or not self.streaks(1.0):
             return False
-        self.solved(missing[0])
+        self.solved(min(missing, key=lambda knot: abs(knot - self._last)))
         return len(missing) > 1
 
     def streaks(self, strength: float) -> tuple[Streaks, ...]:

@@ -170,7 +170,7 @@ function choose(at) {
   document.title = `${picture.name}: rain off`;
   const place = page.pictures.length > 1 ? `  ${at + 1} of ${page.pictures.length}` : "";
   say(find("#name"), picture.name + place);
-  toasts.clearErrors();
+  find("#toasts [role=alert]").replaceChildren();
   chooseInk(null);
   looks.open(picture, story().now);
   showControls();
