@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,8 +89,16 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
         jobs = survey(inputs, IMAGES) if output is None else plan(inputs, output)
     except PlanError as error:
         raise typer.BadParameter(str(error)) from None
-    good = [Named(job.source, job.target or beside(job.source)) for job in jobs if job.problem is None]
-    return good, [job.problem for job in jobs if job.problem is not None] + list(jobs.notes)
+    named: list[Named] = []
+    problems = list(jobs.notes)
+    for job in jobs:
+        if job.problem is not None:
+            problems.append(job.problem)
+        elif not os.path.isfile(job.source):
+            problems.append(f"'{job.source}' does not exist; check the name and the folder")
+        else:
+            named.append(Named(job.source, job.target or beside(job.source)))
+    return named, problems
 
 
 def _fail(message: str, json_lines: bool) -> None:

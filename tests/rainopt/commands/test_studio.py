@@ -3,8 +3,8 @@
 import http.client
 import json
 import signal
-import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,14 +40,6 @@ def test_without_any_good_input_there_is_no_page(here):
     assert "none.png" in json.loads(out)["error"]
 
 
-def test_without_its_libraries_it_says_what_to_install(here, monkeypatch):
-    monkeypatch.setitem(sys.modules, "fastapi", None)
-    for module in [name for name in sys.modules if name.startswith(("rainopt.web.app", "rainopt.studio"))]:
-        monkeypatch.delitem(sys.modules, module)
-    with pytest.raises(ImportError, match=r"pip install 'rainopt\[review\]'"):
-        call(app, "studio", "--no-browser")
-
-
 def folders():
     return {path.name for path in Path(tempfile.gettempdir()).glob("rainopt-studio-*")}
 
@@ -57,17 +49,15 @@ def folders():
 def test_the_end_leaves_nothing_but_what_was_saved(tmp_path, number, status):
     save_photo(tmp_path / "a.png")
     before, others = files(tmp_path), folders()
-    with serving("rainopt", "studio", "a.png", "none.png", cwd=tmp_path) as server:
-        connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=60)
-        connection.request("GET", "/api/session")
-        with connection.getresponse() as answer:
-            assert [one["name"] for one in json.loads(answer.read())["pictures"]] == ["a.png"]
-        connection.close()
+    with serving("rainopt", "studio", "a.png", cwd=tmp_path) as server:
+        with closing(http.client.HTTPConnection(server.url.split("/")[2], timeout=60)) as connection:
+            connection.request("GET", "/api/session")
+            with connection.getresponse() as answer:
+                assert [one["name"] for one in json.loads(answer.read())["pictures"]] == ["a.png"]
         assert folders() - others
         server.send_signal(number)
         server.wait(timeout=30)
     assert server.returncode == status
-    assert "'none.png' does not exist" in server.complained
     assert "Traceback" not in server.complained
     assert not folders() - others
     assert files(tmp_path) == before
