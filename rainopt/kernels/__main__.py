@@ -13,6 +13,7 @@ from rainopt.kernels import (
     alike_cpu,
     block_mean_cpu,
     colour_votes_cpu,
+    doubt_cpu,
     irnn_cpu,
     irnn_last_cpu,
     percentile_cpu,
@@ -50,6 +51,7 @@ def _solver() -> None:
         bands.advance(1)
         bands.certify()
     raise_layer_cpu.raise_layer(image, image, image, (1, 2))
+    doubt_cpu.doubt(image, image, (3, 3, 3, 3), (1, 2), (1.0, 1.0, 1.0, 1.0, 1.0))
 
 
 def _ridges() -> None:
