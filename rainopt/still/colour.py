@@ -22,6 +22,9 @@ FAINT = 0.01  # brightness of the layer above which a pixel votes
 ACHROMATIC = 0.25
 COMMON, LEAST_COMMON = 0.1, 0.01
 SHARES = (0.2, 2.0)  # least and greatest of a channel, before their mean is made 1
+# Softens the shares of rain that hides what is behind it where a pixel is nearly as white as the drops, and noise of a
+# few levels would decide on them.
+SOFTNESS = 0.02
 
 
 class RainColour(NamedTuple):
@@ -43,7 +46,24 @@ class RainColour(NamedTuple):
     confidence: Array
 
 
-def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_row: int = 0) -> tuple[Array, Array]:
+class RainLight(NamedTuple):
+    """The light that rain adds to all frames of a scene, see `remove_layer`.
+
+    Attributes
+    ----------
+    shares
+        Of each channel, over luminance, in the light of the drops.
+    hides
+        In [0, 1], how much of what is behind it a drop hides: 1 over the luminance of its light.
+    """
+
+    shares: tuple[float, ...]
+    hides: float = 0.0
+
+
+def remove_layer(
+    colour: Array, rain: Array, shares: Array | None = None, first_row: int = 0, hides: float = 0.0
+) -> tuple[Array, Array]:
     """Return colour planes without the rain, and the layer that could be taken.
 
     ``B_c = O_c - a_c R`` with shares a_c whose sum with the weights of luminance is 1, so that the luminance of the
@@ -57,6 +77,15 @@ def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_
     exposure, so its light adds to the scene and hides little; and it is the light of the lamps and the part of the sky
     that the drop refracts, which `colour_of_rain` finds.
 
+    Where it is known how much a drop hides, as from several frames of a scene (`rainopt.video.rain_light`), the shares
+    follow what is behind. A drop with the light L, before a pixel for the part α of the exposure, adds α (L_c - B_c);
+    with l_c = L_c / L_Y and h = 1 / L_Y, and α eliminated,
+
+    ``a_c = (l_c - h O_c) / (1 - h Y)``,
+
+    which is l_c for h = 0, and the screen composition for white light and h = 1. With ε added to 1 and its part to l_c
+    it stays defined where a pixel is as bright as the drop.
+
     Parameters
     ----------
     colour
@@ -67,6 +96,9 @@ def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_
         (C, h, w) of the dtype of ``colour``, as in `RainColour`; (C, 1, 1) for one colour everywhere; None: 1.
     first_row
         Where the planes are a band of rows of the picture that the shares are of: the first of its rows.
+    hides
+        h in [0, 1], how much a drop hides of what is behind it: 1 over the luminance of its light. The ``shares`` are
+        those of its light then.
 
     Returns
     -------
@@ -79,14 +111,24 @@ def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_
         shares = xp.ones((colour.shape[0], 1, 1), dtype=colour.dtype, device=array_api_compat.device(colour))
     fast = kernel("remove_layer", colour, rain, shares)
     if fast is not None and all(field.dtype == xp.float32 for field in (colour, rain, shares)):
-        return fast(colour, rain, shares, CELL, first_row)
+        return fast(colour, rain, shares, CELL, first_row, (hides, SOFTNESS, SHARES[0]), _weights(colour))
     here = interpolated(shares, first_row, tuple(rain.shape))
+    if hides > 0:
+        here = _over_scene(here, colour, hides)
     # Channel by channel: a reduction over the first axis is many times slower.
     for channel in range(colour.shape[0]):
         rain = xp.minimum(rain, colour[channel, ...] / here[channel, ...])
     clean = colour - rain * here
     # Rounding may leave -1e-9 where the limit is reached.
     return xp.where(clean > 0, clean, xp.zeros_like(clean)), rain
+
+
+def _over_scene(light: Array, colour: Array, hides: float) -> Array:
+    """Return the shares (C, H, W) of rain that hides what is behind it, from those of its light."""
+    xp = namespace(colour)
+    shares = ((1 + SOFTNESS) * light - hides * colour) / (1 + SOFTNESS - hides * _weighted(colour))
+    shares = xp.where(shares > SHARES[0], shares, xp.full_like(shares, SHARES[0]))
+    return shares / _weighted(shares)
 
 
 def interpolated(shares: Array, first_row: int, shape: tuple[int, int]) -> Array:
@@ -184,6 +226,11 @@ def common_shares(votes: Array) -> Array:
 def _bounded(shares: Array) -> Array:
     shares = namespace(shares).clip(shares, *SHARES)
     return shares / _weighted(shares)
+
+
+def _weights(channels: Array) -> tuple[float, ...]:
+    """Return the weights of luminance of channels (C, ...)."""
+    return (1.0,) if channels.shape[0] == 1 else LUMA
 
 
 def _weighted(channels: Array) -> Array:

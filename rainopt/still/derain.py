@@ -15,7 +15,7 @@ from rainopt.direction.planes import reduced_planes
 from rainopt.image import exposure, image_luminance, join_channels, quantise, raw_planes, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
-from rainopt.still.colour import RainColour, colour_of_rain, remove_layer
+from rainopt.still.colour import RainColour, RainLight, colour_of_rain, remove_layer
 from rainopt.still.haze import estimate_veil, remove_veil
 from rainopt.still.rain import Streaks, find_rain
 from rainopt.still.rain_layer import Progress, rain_layers
@@ -192,12 +192,12 @@ def remove_rain(
     progress: Progress | None = None,
     unit: float = 1.0,
     known: RainPrior = NO_PRIOR,
-    shares: Sequence[float] | None = None,
+    light: RainLight | None = None,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
     own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
 
-    The colour of the rain is found by place, unless ``shares`` tell what it adds to each channel everywhere.
+    The colour of the rain is found by place, unless its ``light`` is known, as that of a scene.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
@@ -206,16 +206,17 @@ def remove_rain(
         grey[rows, :] = scaled(image_luminance(image[index], channel_axis), 1 / unit)
     layer, solution = rain_layers(grey, rain, settings, progress, known)
     colour = None
-    if rain and shares is None:
+    if rain and light is None:
         planes, scale = raw_planes(image, channel_axis)
         colour = colour_of_rain(planes, layer, [streaks.direction.angle for streaks in rain], scale / unit)
     lies = None if colour is None else colour.shares
-    if rain and shares is not None:
-        lies = xp.asarray(list(shares), dtype=xp.float32, device=device)[:, None, None]
+    hides = 0.0
+    if rain and light is not None:
+        lies, hides = xp.asarray(list(light.shares), dtype=xp.float32, device=device)[:, None, None], light.hides
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(image, rows_axis, height):
         channels = split_channels(image[index], channel_axis)
-        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start)
+        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start, hides)
         layer[rows, :] = scaled(taken, unit)
         background[index] = quantise(join_channels(scaled(clean, unit), channels), background.dtype)
     return Removed(background, layer, solution, colour)

@@ -8,11 +8,21 @@ from rainopt import derain
 from rainopt.arrays import to_numpy
 from rainopt.image import LUMA, luminance
 from rainopt.kernels import colour_votes_cpu, remove_layer_cpu
-from rainopt.still.colour import CELL, SIDE, colour_of_rain, colour_votes, common_shares, decided, remove_layer
+from rainopt.still.colour import (
+    CELL,
+    SHARES,
+    SIDE,
+    SOFTNESS,
+    colour_of_rain,
+    colour_votes,
+    common_shares,
+    decided,
+    remove_layer,
+)
 
 UNIT = st.floats(0, 1, width=32)
 RAIN = hnp.arrays(np.float64, (4, 5), elements=UNIT)
-SHARES = hnp.arrays(np.float64, (3, 1, 1), elements=st.floats(0.25, 2, width=32))
+LIGHTS = hnp.arrays(np.float64, (3, 1, 1), elements=st.floats(0.25, 2, width=32))
 ORANGE = np.array([1.5, 0.9, 0.2]) / np.dot(LUMA, [1.5, 0.9, 0.2])
 
 
@@ -34,11 +44,11 @@ def rained(rng, layer, shares=ORANGE, level=0.3):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@given(hnp.arrays(np.float64, (3, 4, 5), elements=UNIT), RAIN, SHARES)
-def test_the_luminance_falls_by_what_was_taken_and_that_is_what_keeps_every_channel(dtype, colour, rain, shares):
+@given(hnp.arrays(np.float64, (3, 4, 5), elements=UNIT), RAIN, LIGHTS, UNIT)
+def test_the_luminance_falls_by_what_was_taken_and_that_is_what_keeps_every_channel(dtype, colour, rain, shares, hides):
     colour, rain = colour.astype(dtype), rain.astype(dtype)
     shares = (shares / luminance(shares)).astype(dtype)
-    clean, taken = remove_layer(colour, rain, shares)
+    clean, taken = remove_layer(colour, rain, shares, hides=hides)
     np.testing.assert_allclose(luminance(clean), luminance(colour) - taken, atol=1e-6)
     assert clean.dtype == taken.dtype == dtype
     assert np.all((clean >= 0) & (clean <= colour))
@@ -59,6 +69,20 @@ def test_grey_images_are_plain_subtraction(grey, rain):
     three = np.repeat(grey, 3, axis=0)
     np.testing.assert_allclose(colour_of_rain(three, rain, (0.0,)).shares, 1, atol=1e-5)
     np.testing.assert_array_equal(remove_layer(three, rain)[0], np.repeat(grey - rain, 3, axis=0))
+
+
+def test_drops_that_hide_what_is_behind_them_leave_it(rng, xp):
+    """The screen composition, and light that is neither white nor as bright."""
+    scene, covered = rng.uniform(0.1, 0.6, (3, 24, 31)), rng.uniform(0, 0.5, (24, 31))
+    for light in (np.ones(3), np.array([1.2, 1.1, 0.9])):
+        rainy, bright = scene + covered * (light[:, None, None] - scene), float(luminance(light))
+        fields = [
+            xp.asarray(field) for field in (rainy, luminance(rainy) - luminance(scene), light[:, None, None] / bright)
+        ]
+        off = [to_numpy(remove_layer(*fields, hides=hides)[0]) - scene for hides in (1 / bright, 0.0)]
+        # But for what softens the shares.
+        assert np.abs(off[0]).max() < 0.02
+        assert np.sqrt(np.mean(np.square(off[0]))) < 0.05 * np.sqrt(np.mean(np.square(off[1])))
 
 
 @pytest.mark.parametrize(("angle", "slant"), [(0.0, 0), (45.0, 1), (-45.0, -1)])
@@ -148,12 +172,13 @@ def test_votes_are_the_sums_of_products_of_what_rises_across_the_rain(as_written
     assert kernel.dtype == to_numpy(written).dtype == np.float32
 
 
-def test_the_kernel_takes_off_what_the_operation_as_written_does(as_written, rng):
+@pytest.mark.parametrize("hides", [0.0, 0.8])
+def test_the_kernel_takes_off_what_the_operation_as_written_does(as_written, rng, hides):
     colour, rain = rng.random((3, 70, 23), dtype=np.float32), rng.random((70, 23), dtype=np.float32) / 2
     rain[40:44] = 0
     shares = rng.uniform(0.2, 2, (3, 10, 3)).astype(np.float32)
-    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5)
-    for mine, written in zip(fast, remove_layer(colour, rain, shares, 5), strict=True):
+    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5, (hides, SOFTNESS, SHARES[0]), LUMA)
+    for mine, written in zip(fast, remove_layer(colour, rain, shares, 5, hides), strict=True):
         np.testing.assert_allclose(mine, written, atol=1e-6)
         assert (mine.dtype, mine.shape) == (written.dtype, written.shape)
 
