@@ -11,39 +11,30 @@ BAND_ROWS = 64  # rows that a thread takes at a time
 
 
 def remove_layer(
-    colour: np.ndarray,
-    rain: np.ndarray,
-    shares: np.ndarray,
-    cell: int,
-    first_row: int,
-    behind: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    weights: tuple[float, ...] = (),
+    colour: np.ndarray, rain: np.ndarray, shares: np.ndarray, cell: int, first_row: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return planes without the rain, and the layer that was taken, as `rainopt.still.colour.remove_layer`.
 
-    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32. ``behind`` are how much a drop hides,
-    the softness and the least share, ``weights`` those of luminance (C,), which are not needed where it hides nothing.
-    The planes lie in memory pixel by pixel, as those of most images do.
+    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32. The planes lie in memory pixel by
+    pixel, as those of most images do.
     """
     channels, height, width = colour.shape
     clean, taken = np.empty((height, width, channels), np.float32), np.empty((height, width), np.float32)
-    numbers, luma = np.array(behind, np.float32), np.array(weights, np.float32)
 
     def work(i: int) -> None:
         rows = slice(i, i + BAND_ROWS)
-        take_off(colour[:, rows], rain[rows], shares, cell, first_row + i, numbers, luma, clean[rows], taken[rows])
+        take_off(colour[:, rows], rain[rows], shares, cell, first_row + i, clean[rows], taken[rows])
 
     run_all(work, [(i,) for i in range(0, height, BAND_ROWS)])
     return np.moveaxis(clean, -1, 0), taken
 
 
 @compiled
-def take_off(colour, rain, shares, cell, first_row, behind, weights, clean, taken):
+def take_off(colour, rain, shares, cell, first_row, clean, taken):
     """Write the planes without the rain to ``clean`` (H, W, C), and the layer to ``taken`` (H, W)."""
     channels, height, width = colour.shape
     down, wide = shares.shape[1], shares.shape[2]
-    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
-    hides, softness, least = behind[0], behind[1], behind[2]
+    zero, half = np.float32(0), np.float32(0.5)
     cells = np.empty((channels, wide), np.float32)
     here = np.empty(channels, np.float32)
     for i in range(height):
@@ -65,17 +56,6 @@ def take_off(colour, rain, shares, cell, first_row, behind, weights, clean, take
             across, right = x - np.float32(left), min(left + 1, wide - 1)
             for c in range(channels):
                 here[c] = cells[c, left] + across * (cells[c, right] - cells[c, left])
-            if hides > zero:
-                rest = one + softness
-                for c in range(channels):
-                    rest -= hides * weights[c] * colour[c, i, j]
-                total = zero
-                for c in range(channels):
-                    here[c] = max(((one + softness) * here[c] - hides * colour[c, i, j]) / rest, least)
-                    total += weights[c] * here[c]
-                for c in range(channels):
-                    here[c] /= total
-            for c in range(channels):
                 most = min(most, colour[c, i, j] / here[c])
             taken[i, j] = most
             for c in range(channels):

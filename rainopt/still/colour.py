@@ -22,8 +22,7 @@ FAINT = 0.01  # brightness of the layer above which a pixel votes
 ACHROMATIC = 0.25
 COMMON, LEAST_COMMON = 0.1, 0.01
 SHARES = (0.2, 2.0)  # least and greatest of a channel, before their mean is made 1
-# Softens the shares of rain that hides what is behind it where a pixel is nearly as white as the drops, and noise of a
-# few levels would decide on them.
+# Softens the shares of rain that hides what is behind it where that is nearly as bright as the drops.
 SOFTNESS = 0.02
 
 
@@ -47,7 +46,7 @@ class RainColour(NamedTuple):
 
 
 class RainLight(NamedTuple):
-    """The light that rain adds to all frames of a scene, see `remove_layer`.
+    """The light that the rain of a scene adds to its frames, see `shares_over`.
 
     Attributes
     ----------
@@ -61,9 +60,7 @@ class RainLight(NamedTuple):
     hides: float = 0.0
 
 
-def remove_layer(
-    colour: Array, rain: Array, shares: Array | None = None, first_row: int = 0, hides: float = 0.0
-) -> tuple[Array, Array]:
+def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_row: int = 0) -> tuple[Array, Array]:
     """Return colour planes without the rain, and the layer that could be taken.
 
     ``B_c = O_c - a_c R`` with shares a_c whose sum with the weights of luminance is 1, so that the luminance of the
@@ -77,15 +74,6 @@ def remove_layer(
     exposure, so its light adds to the scene and hides little; and it is the light of the lamps and the part of the sky
     that the drop refracts, which `colour_of_rain` finds.
 
-    Where it is known how much a drop hides, as from several frames of a scene (`rainopt.video.rain_light`), the shares
-    follow what is behind. A drop with the light L, before a pixel for the part α of the exposure, adds α (L_c - B_c);
-    with l_c = L_c / L_Y and h = 1 / L_Y, and α eliminated,
-
-    ``a_c = (l_c - h O_c) / (1 - h Y)``,
-
-    which is l_c for h = 0, and the screen composition for white light and h = 1. With ε added to 1 and its part to l_c
-    it stays defined where a pixel is as bright as the drop.
-
     Parameters
     ----------
     colour
@@ -96,9 +84,6 @@ def remove_layer(
         (C, h, w) of the dtype of ``colour``, as in `RainColour`; (C, 1, 1) for one colour everywhere; None: 1.
     first_row
         Where the planes are a band of rows of the picture that the shares are of: the first of its rows.
-    hides
-        h in [0, 1], how much a drop hides of what is behind it: 1 over the luminance of its light. The ``shares`` are
-        those of its light then.
 
     Returns
     -------
@@ -111,10 +96,8 @@ def remove_layer(
         shares = xp.ones((colour.shape[0], 1, 1), dtype=colour.dtype, device=array_api_compat.device(colour))
     fast = kernel("remove_layer", colour, rain, shares)
     if fast is not None and all(field.dtype == xp.float32 for field in (colour, rain, shares)):
-        return fast(colour, rain, shares, CELL, first_row, (hides, SOFTNESS, SHARES[0]), _weights(colour))
+        return fast(colour, rain, shares, CELL, first_row)
     here = interpolated(shares, first_row, tuple(rain.shape))
-    if hides > 0:
-        here = _over_scene(here, colour, hides)
     # Channel by channel: a reduction over the first axis is many times slower.
     for channel in range(colour.shape[0]):
         rain = xp.minimum(rain, colour[channel, ...] / here[channel, ...])
@@ -123,12 +106,35 @@ def remove_layer(
     return xp.where(clean > 0, clean, xp.zeros_like(clean)), rain
 
 
-def _over_scene(light: Array, colour: Array, hides: float) -> Array:
-    """Return the shares (C, H, W) of rain that hides what is behind it, from those of its light."""
+def shares_over(light: RainLight, behind: Array) -> Array:
+    """Return the shares (C, h, w) of rain of a known light over what is behind it, (C, h, w) in [0, 1].
+
+    A drop with the light L, before a pixel for the part α of the exposure, adds ``α (L_c - B_c)``. With
+    ``l_c = L_c / L_Y`` and ``h = 1 / L_Y``, and α eliminated,
+
+    ``a_c = ((1 + ε) l_c - h B_c) / (1 + ε - h B_Y)``,
+
+    which is l_c where drops hide nothing, and the screen composition for white light and h = 1. The scene behind is
+    that of cells, not of pixels: what a layer has too much or too little in a pixel would be taken for the pixel's
+    colour, and where drops are hardly brighter than the scene that makes much of little.
+    """
+    xp, device = namespace(behind), array_api_compat.device(behind)
+    shares = xp.asarray(list(light.shares), dtype=behind.dtype, device=device)[:, None, None]
+    if light.hides == 0:
+        return shares
+    return _bounded(((1 + SOFTNESS) * shares - light.hides * behind) / (1 + SOFTNESS - light.hides * _weighted(behind)))
+
+
+def cells_behind(colour: Array, rain: Array) -> Array:
+    """Return the means (C, h, w) of cells of planes (C, H, W) less a layer (H, W), nowhere below 0."""
     xp = namespace(colour)
-    shares = ((1 + SOFTNESS) * light - hides * colour) / (1 + SOFTNESS - hides * _weighted(colour))
-    shares = xp.where(shares > SHARES[0], shares, xp.full_like(shares, SHARES[0]))
-    return shares / _weighted(shares)
+    behind = xp.where(colour > rain, colour - rain, xp.zeros_like(colour))
+    sums = _cell_sums(behind)
+    for axis in (-2, -1):
+        first = CELL * xp.arange(sums.shape[axis], dtype=sums.dtype, device=array_api_compat.device(sums))
+        pixels = xp.clip(colour.shape[axis] - first, 1, CELL)
+        sums = sums / (pixels[:, None] if axis == -2 else pixels)
+    return sums
 
 
 def interpolated(shares: Array, first_row: int, shape: tuple[int, int]) -> Array:
@@ -226,11 +232,6 @@ def common_shares(votes: Array) -> Array:
 def _bounded(shares: Array) -> Array:
     shares = namespace(shares).clip(shares, *SHARES)
     return shares / _weighted(shares)
-
-
-def _weights(channels: Array) -> tuple[float, ...]:
-    """Return the weights of luminance of channels (C, ...)."""
-    return (1.0,) if channels.shape[0] == 1 else LUMA
 
 
 def _weighted(channels: Array) -> Array:

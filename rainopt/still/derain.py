@@ -15,7 +15,7 @@ from rainopt.direction.planes import reduced_planes
 from rainopt.image import exposure, image_luminance, join_channels, quantise, raw_planes, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
-from rainopt.still.colour import RainColour, RainLight, colour_of_rain, remove_layer
+from rainopt.still.colour import RainColour, RainLight, cells_behind, colour_of_rain, remove_layer, shares_over
 from rainopt.still.haze import estimate_veil, remove_veil
 from rainopt.still.rain import Streaks, find_rain
 from rainopt.still.rain_layer import Progress, rain_layers
@@ -23,7 +23,7 @@ from rainopt.still.settings import LayerSettings, StillSettings
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
-# Rows that are converted to float at a time.
+# Rows that are converted to float at a time; whole cells of `rainopt.still.colour.CELL`.
 BAND_ROWS = 256
 
 
@@ -210,13 +210,16 @@ def remove_rain(
         planes, scale = raw_planes(image, channel_axis)
         colour = colour_of_rain(planes, layer, [streaks.direction.angle for streaks in rain], scale / unit)
     lies = None if colour is None else colour.shares
-    hides = 0.0
     if rain and light is not None:
-        lies, hides = xp.asarray(list(light.shares), dtype=xp.float32, device=device)[:, None, None], light.hides
+        cells = [
+            cells_behind(scaled(split_channels(image[index], channel_axis).colour, 1 / unit), layer[rows, :])
+            for rows, index in _bands(image, rows_axis, height)
+        ]
+        lies = shares_over(light, xp.concat(cells, axis=1))
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
     for rows, index in _bands(image, rows_axis, height):
         channels = split_channels(image[index], channel_axis)
-        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start, hides)
+        clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start)
         layer[rows, :] = scaled(taken, unit)
         background[index] = quantise(join_channels(scaled(clean, unit), channels), background.dtype)
     return Removed(background, layer, solution, colour)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rainopt.image import luminance
-from rainopt.still.colour import CELL, LEAST_COMMON, SOFTNESS, RainLight, colour_votes, common_shares
+from rainopt.still.colour import LEAST_COMMON, SOFTNESS, RainLight, cells_behind, colour_votes, common_shares
 
 # How much a drop may be found to hide, and by how many times what one more number explains by chance that must explain
 # the votes better than a drop that hides nothing.
@@ -24,8 +24,8 @@ def light_of_rain(planes: Sequence[np.ndarray], layers: Sequence[np.ndarray], an
     would be taken for that of rain, but where the camera stands still, that is the same in all frames. What moves votes
     as in a frame by itself.
 
-    Drops that hide what is behind them have shares that follow it, see `rainopt.still.colour.remove_layer`: a cell with
-    the votes V and the colour O has ``V_c = V_Y ((1 + ε) l_c - h O_c) / (1 + ε - h O_Y)``. The light l is the one of
+    Drops that hide what is behind them have shares that follow it, see `rainopt.still.colour.shares_over`: a cell with
+    the votes V and B behind has ``V_c = V_Y ((1 + ε) l_c - h B_c) / (1 + ε - h B_Y)``. The light l is the one of
     least squares for each h, every cell weighing 1 over its votes, for so the noise of votes grows; and h is the one
     that leaves least. Noise of the votes has no part in what is held against them but through V_Y, so that it makes h
     smaller, not larger. One frame cannot tell rain from detail; then, and where h is not sure, it is 0 and l the colour
@@ -48,8 +48,8 @@ def light_of_rain(planes: Sequence[np.ndarray], layers: Sequence[np.ndarray], an
     votes = np.sum(each, axis=0)
     sure = luminance(votes) > LEAST_COMMON
     had = [np.maximum(luminance(own[:, sure]), TINY) for own in each]
-    colours = [weight * _cell_means(colour)[:, sure] for weight, colour in zip(had, planes, strict=True)]
-    scene = np.sum(colours, axis=0) / np.sum(had, axis=0)
+    behind = [cells_behind(colour, layer)[:, sure] for colour, layer in zip(planes, layers, strict=True)]
+    scene = sum(weight * cells for weight, cells in zip(had, behind, strict=True)) / sum(had)
     seen = [_explained(h, votes[:, sure], scene) for h in STEPS] if sure.any() else []
     left = [rest for _, rest in seen]
     best = int(np.argmin(left)) if left else 0
@@ -72,13 +72,3 @@ def _explained(hides: float, votes: np.ndarray, scene: np.ndarray) -> tuple[np.n
 
 def _shares(votes: np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, common_shares(votes)))
-
-
-def _cell_means(planes: np.ndarray) -> np.ndarray:
-    """Return the means (C, h, w) of the cells of planes (C, H, W); those at the end may be smaller."""
-    rows, columns = (np.arange(0, side, CELL) for side in planes.shape[1:])
-    sums = np.add.reduceat(np.add.reduceat(planes, rows, axis=1), columns, axis=2)
-    down, across = (
-        np.minimum(CELL, side - first) for first, side in zip((rows, columns), planes.shape[1:], strict=True)
-    )
-    return np.asarray(sums / (down[:, None] * across))

@@ -72,7 +72,7 @@ class SceneSettings:
     shares
         What the rain adds to each channel, over what it adds to luminance, in the light of its drops.
     hides
-        How much its drops hide of what is behind them, in [0, 1], see `rainopt.still.colour.remove_layer`.
+        How much its drops hide of what is behind them, in [0, 1], see `rainopt.still.colour.shares_over`.
     """
 
     rain: tuple[Streaks, ...] = ()

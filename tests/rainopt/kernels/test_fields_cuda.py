@@ -22,7 +22,7 @@ from rainopt.kernels import (
     shear_cuda,
 )
 from rainopt.still import adaptive
-from rainopt.still.colour import CELL, SHARES, SOFTNESS, remove_layer
+from rainopt.still.colour import CELL, remove_layer
 
 
 @pytest.mark.parametrize(("edge", "dtype"), [(True, "float32"), (False, "float64")])
@@ -95,15 +95,13 @@ def test_luminance_of_whole_numbers(cuda, rng, dtype, channels):
     np.testing.assert_allclose(found, luminance(split_channels(pixels).colour), atol=2e-7)
 
 
-@pytest.mark.parametrize("hides", [0.0, 0.7])
-def test_a_layer_off_all_colours(cuda, rng, hides):
+def test_a_layer_off_all_colours(cuda, rng):
     pixels = rng.random((9, 11, 4), dtype=np.float32)
     for colour in (np.moveaxis(pixels, -1, 0)[:3], np.ascontiguousarray(pixels[None, ..., 0])):
         rain, shares = rng.random((9, 11), dtype=np.float32), rng.uniform(0.2, 2, (len(colour), 3, 2))
         rain[2:4], shares = 0, shares.astype(np.float32)
-        options = CELL, 5, (hides, SOFTNESS, SHARES[0]), LUMA if len(colour) == 3 else (1.0,)
-        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(rain), cuda(shares), *options))
-        for one, other in zip(there, remove_layer(colour, rain, shares, 5, hides), strict=True):
+        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(rain), cuda(shares), CELL, 5))
+        for one, other in zip(there, remove_layer(colour, rain, shares, 5), strict=True):
             assert (one.dtype, one.shape) == (other.dtype, other.shape)
             np.testing.assert_allclose(one, other, atol=1e-6)
         np.testing.assert_array_equal(there[0][:, 2:4], colour[:, 2:4])

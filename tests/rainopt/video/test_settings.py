@@ -50,10 +50,9 @@ def planes(frame):
     return split_channels(frame).colour
 
 
-def taken_off(frame, rain, scene):
-    """A frame without a layer, in the light of the rain of a scene."""
-    light = np.array(scene.shares, np.float32)[:, None, None]
-    return quantise(np.moveaxis(remove_layer(planes(frame), rain, light, hides=scene.hides)[0], 0, -1), np.uint8)
+def everywhere(scene):
+    """The colour of the rain of a scene as that of a photograph."""
+    return np.array(scene.shares, np.float32)[:, None, None]
 
 
 def shown(*angles):
@@ -250,7 +249,8 @@ def test_a_scene_of_one_frame_is_derained_as_a_photograph(preset):
         # And it has one colour of rain for all places.
         assert scene.shares == pytest.approx(alone.colour.common.tolist(), abs=0.02)
         assert scene.hides == 0
-        assert np.abs(derain_frame(frame, scene).astype(int) - taken_off(frame, alone.rain, scene)).max() <= 1
+        expected = quantise(np.moveaxis(remove_layer(planes(frame), alone.rain, everywhere(scene))[0], 0, -1), np.uint8)
+        assert np.abs(derain_frame(frame, scene).astype(int) - expected).max() <= 1
 
 
 def test_the_same_with_weights():
