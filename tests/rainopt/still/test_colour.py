@@ -11,6 +11,7 @@ from rainopt.kernels import colour_votes_cpu, remove_layer_cpu
 from rainopt.still.colour import (
     CELL,
     SIDE,
+    SLACK,
     RainLight,
     cells_behind,
     colour_of_rain,
@@ -139,6 +140,23 @@ def test_few_streaks_are_achromatic_and_a_place_without_has_the_colour_of_the_pi
     np.testing.assert_array_equal(nothing.common, 1)
 
 
+@pytest.mark.parametrize("light", [(1.0, 0.08, 0.0), (0.05, 0.2, 1.0)])
+def test_streaks_in_the_light_of_a_lamp_go_where_a_channel_is_at_0(rng, light):
+    """Red of a tail-lamp, and blue, over black."""
+    layer = streaks(rng, height=0.3)
+    rainy = np.rint(255 * np.array(light)[:, None, None] * layer).astype(np.uint8)
+    rain = luminance(rainy.astype(np.float32) / 255)
+    clean, taken = remove_layer(
+        rainy.astype(np.float32) / 255, rain, colour_of_rain(rainy, rain, (0.0,), 1 / 255).shares
+    )
+    assert np.mean(clean.max(axis=0)[rain > 0]) < 0.1 * np.mean(rainy.max(axis=0)[rain > 0] / 255)
+    np.testing.assert_allclose(luminance(clean), rain - taken, atol=1e-6)
+    # And the lamp itself stays under grey rain: what has no blue cannot have been covered by it.
+    lamp = np.zeros((3, *layer.shape), np.float32)
+    lamp[0] = 0.8
+    assert (lamp - remove_layer(lamp, layer)[0]).max() <= SLACK + 1e-6
+
+
 def test_a_channel_that_is_at_its_end_keeps_it(rng):
     layer = streaks(rng)
     scene = np.stack([np.full(layer.shape, level) for level in (0.4, 0.6, 1.0)])
@@ -189,7 +207,7 @@ def test_the_kernel_takes_off_what_the_operation_as_written_does(as_written, rng
     colour, rain = rng.random((3, 70, 23), dtype=np.float32), rng.random((70, 23), dtype=np.float32) / 2
     rain[40:44] = 0
     shares = rng.uniform(0.2, 2, (3, 10, 3)).astype(np.float32)
-    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5)
+    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5, SLACK, LUMA)
     for mine, written in zip(fast, remove_layer(colour, rain, shares, 5), strict=True):
         np.testing.assert_allclose(mine, written, atol=1e-6)
         assert (mine.dtype, mine.shape) == (written.dtype, written.shape)
