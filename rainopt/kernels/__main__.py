@@ -77,7 +77,7 @@ def _colour() -> None:
     pixels, rain = np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.float32)
     planes, shares = np.moveaxis(pixels, -1, 0), np.ones((3, 2, 2), np.float32)
     colour_votes_cpu.colour_votes(planes, rain, np.ones((1, 2), np.int64), 1 / 255, 0.01, 8)
-    remove_layer_cpu.remove_layer(planes.astype(np.float32), rain, shares, 8, 0)
+    remove_layer_cpu.remove_layer(planes.astype(np.float32), rain, shares, 8, 0, 0.0, (1.0, 1.0, 1.0))
 
 
 def _percentiles() -> None:

@@ -17,7 +17,7 @@ from rainopt.image import exposure, image_luminance, join_channels, quantise, ra
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
 from rainopt.parallel.threads import run_all
-from rainopt.still.colour import RainColour, colour_of_rain, remove_layer
+from rainopt.still.colour import CELL, RainColour, RainLight, cells_behind, colour_of_rain, remove_layer, shares_over
 from rainopt.still.haze import estimate_veil, remove_veil
 from rainopt.still.rain import Streaks, find_rain
 from rainopt.still.rain_layer import Progress, rain_layers
@@ -25,7 +25,7 @@ from rainopt.still.settings import LayerSettings, StillSettings
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
-# Numbers that a thread converts to float at a time.
+# Numbers that a thread converts to float at a time, about.
 BAND_NUMBERS = 1 << 20
 
 
@@ -197,12 +197,12 @@ def remove_rain(
     progress: Progress | None = None,
     unit: float = 1.0,
     known: RainPrior = NO_PRIOR,
-    shares: Sequence[float] | None = None,
+    light: RainLight | None = None,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
     own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
 
-    The colour of the rain is found by place, unless ``shares`` tell what it adds to each channel everywhere.
+    The colour of the rain is found by place, unless its ``light`` is known, as that of a scene.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
@@ -214,12 +214,16 @@ def remove_rain(
     run_all(see, _bands(image, rows_axis, height))
     layer, solution = rain_layers(grey, rain, settings, progress, known)
     colour = None
-    if rain and shares is None:
+    if rain and light is None:
         planes, scale = raw_planes(image, channel_axis)
         colour = colour_of_rain(planes, layer, [streaks.direction.angle for streaks in rain], scale / unit)
     lies = None if colour is None else colour.shares
-    if rain and shares is not None:
-        lies = xp.asarray(list(shares), dtype=xp.float32, device=device)[:, None, None]
+    if rain and light is not None:
+        cells = [
+            cells_behind(scaled(split_channels(image[index], channel_axis).colour, 1 / unit), layer[rows, :])
+            for rows, index in _bands(image, rows_axis, height)
+        ]
+        lies = shares_over(light, xp.concat(cells, axis=1))
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
 
     def take_off(rows: slice, index: Any) -> None:
@@ -234,9 +238,11 @@ def remove_rain(
 
 def _bands(image: Array, rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
     """Yield bands of rows, and the index of each in an image whose rows are on an axis; all of them at once on a
-    device, where each operation is a launch.
+    device, where each operation is a launch. But for the last, they are of whole cells of the colour of rain.
     """
-    many = max(1, BAND_NUMBERS * height // math.prod(image.shape)) if host_view(image) is not None else height
+    many = height
+    if host_view(image) is not None:
+        many = CELL * max(1, BAND_NUMBERS * height // math.prod(image.shape) // CELL)
     for first in range(0, height, many):
         rows = slice(first, min(first + many, height))
         yield rows, (slice(None),) * rows_axis + (rows, ...)
