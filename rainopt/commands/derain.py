@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,11 +35,14 @@ from rainopt.app.video_options import (
     Start,
     Stop,
     asked_of_videos,
+    plan_derain,
     run_derain,
 )
+from rainopt.commands.marking import Marks, check_marks, marks_beside
 from rainopt.commands.refining import check_refine
 
 if TYPE_CHECKING:
+    from rainopt.app.marks import MarkPictures
     from rainopt.app.preview import PreviewWork
     from rainopt.app.results import OutputSettings
     from rainopt.optim.objectives import UDGWeights
@@ -51,13 +54,13 @@ def derain(
     inputs: Inputs,
     output: Output,
     angle: Annotated[
-        float | None,
+        list[float] | None,
         typer.Option(
             "-a",
             "--angle",
             metavar="DEG",
-            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. "
-            "Estimated if left out.",
+            help="Direction of the rain in degrees: 0 is vertical, positive moves right going down. Once for each "
+            "direction, the strongest first, where rain falls in several. Estimated if left out.",
         ),
     ] = None,
     strength: Annotated[
@@ -84,6 +87,7 @@ def derain(
             "the extra refine.",
         ),
     ] = False,
+    marks: Marks = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -146,6 +150,8 @@ def derain(
 
     - `rainopt derain photo.jpg -o out/`
     - `rainopt derain photo.jpg -o dry.jpg --angle 12 --compare`
+    - `rainopt derain photo.jpg -o out/ --angle 12 --angle -20` (two directions)
+    - `rainopt derain photo.jpg -o out/ --marks painted.png` (where rain is, and where there is none)
     - `rainopt derain holiday/ -o dry/ --jobs 2 --save-rain`
     - `rainopt derain 'shots/*.png' -o out/ --strength 2 --veil` (a downpour)
     - `rainopt derain photo.jpg -o out/ --refine` (slower, and less is lost; `pip install 'rainopt[refine]'`)
@@ -160,13 +166,14 @@ def derain(
     from rainopt.app.devices import resolve_device
     from rainopt.app.results import OutputSettings
 
-    checked_angle(angle)
     if not (math.isfinite(strength) and strength >= 0):
         raise typer.BadParameter(f"must be a number of at least 0, got {strength:g}", param_hint="--strength")
     if weights is not None and strength != 1:
         raise typer.BadParameter(
             "scales the weights chosen from the picture; leave out --weights", param_hint="--strength"
         )
+    if marks is not None:
+        check_marks(sequence=sequence, live=live, preview=preview)
     if refine:
         check_refine(strength=strength, weights=weights, device=device, sequence=sequence, live=live, preview=preview)
     videos = asked_of_videos(
@@ -174,6 +181,7 @@ def derain(
     )
     with refusing("--device", ValueError):
         place = resolve_device("cpu" if refine else device)
+    angles = parse_angles(angle)
     with refusing("--tol", ValueError):
         task = Derain.of(
             OutputSettings(
@@ -183,12 +191,14 @@ def derain(
             refine=refine,
             veil=veil,
             background=background,
-            angle=angle,
+            angle=angles,
             weights=parse_weights(weights),
             strength=strength,
             max_iter=max_iter,
             tol=tol,
         )
+    if marks is not None:
+        task = replace(task, marks=marks_beside(marks, plan_derain(inputs, output, task, sequence), output))
     raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 
@@ -200,6 +210,7 @@ class Derain(DerainTask):
     moving: VideoSettings
     device: str = "cpu"
     refine: bool = False
+    marks: MarkPictures | None = None
 
     @classmethod
     def of(
@@ -223,7 +234,7 @@ class Derain(DerainTask):
         """Derain one image file."""
         from rainopt.commands.derain_photo import derain_photo
 
-        return derain_photo(source, target, self.still, self.output, self.device, progress, self.refine)
+        return derain_photo(source, target, self.still, self.output, self.device, progress, self.refine, self.marks)
 
     def live(self) -> PreviewWork:
         """Return the solver for a stream, on the CPU."""
@@ -237,6 +248,18 @@ class Derain(DerainTask):
 
         of_images = {"--save-rain": self.output.save_rain, "--veil": self.still.veil, "--refine": self.refine}
         return derain_video(source, target, self.moving, self.output, of_images, progress, self.device)
+
+
+def parse_angles(degrees: list[float] | None) -> tuple[float, ...] | None:
+    """Return the angles of ``--angle``; BadParameter says what is wrong with them."""
+    if not degrees:
+        return None
+    from rainopt.still.settings import checked_angles
+
+    for angle in degrees:
+        checked_angle(angle)
+    with refusing("--angle", ValueError):
+        return checked_angles(degrees)
 
 
 def parse_weights(text: str | None) -> UDGWeights | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rainopt.app.derain import Derained, photo_to_photo
 from rainopt.app.devices import to_device
+from rainopt.app.marks import MarkPictures
 from rainopt.app.results import OutputSettings
 from rainopt.app.task import FileRecord, Progress
 from rainopt.arrays import to_numpy
@@ -26,7 +28,8 @@ class PhotoRecord(FileRecord):
     """What became of one photograph.
 
     ``gap`` is relative to the energy, ``rain`` the mean brightness that was taken off, in [0, 1]; ``directions`` are
-    those in which it was, none in a picture without rain. ``veil`` is the mean of the veil, where it was removed.
+    those in which it was, none in a picture without rain. ``veil`` is the mean of the veil, where it was removed, and
+    ``marks`` the shares of the picture that are marked as "rain" and "protected", where it has marks.
     """
 
     angle: float | None = None
@@ -39,6 +42,7 @@ class PhotoRecord(FileRecord):
     solver: str | None = None
     rain: float | None = None
     veil: float | None = None
+    marks: dict[str, float] | None = None
     seconds: float | None = None
 
     def line(self) -> str:
@@ -58,7 +62,8 @@ class PhotoRecord(FileRecord):
         """Tell why no streak was removed."""
         if self.confidence is None or self.confidence >= PRESENT:
             return AT_ZERO
-        seen = f"no rain seen (confidence {self.confidence:.2f})"
+        what = "rain is marked, but its direction is not seen" if self.marks and self.marks["rain"] else "no rain seen"
+        seen = f"{what} (confidence {self.confidence:.2f})"
         left = "only the veil removed" if self.veil else "left as it is"
         return f"{seen}, {left}; --angle removes rain all the same"
 
@@ -71,19 +76,24 @@ def derain_photo(
     device: str = "cpu",
     progress: Progress | None = None,
     refine: bool = False,
+    marks: MarkPictures | None = None,
 ) -> FileRecord:
-    """Derain one image file on a device, as `rainopt.app.derain.photo_to_photo`; to ``refine`` it, on the CPU."""
+    """Derain one image file on a device, as `rainopt.app.derain.photo_to_photo`, with its marks; to ``refine`` it, on
+    the CPU.
+    """
 
     def work(image: np.ndarray) -> Derained:
+        said = None if marks is None else marks.of(source, *image.shape[:2])
         if refine:
             from rainopt.refine.photo import refined
 
-            result = refined(image, settings, progress=progress)
+            result = refined(image, settings, progress=progress, marks=said)
         else:
-            result = decompose(to_device(image, device), settings, progress=progress)
+            there = None if said is None else to_device(said, device)
+            result = decompose(to_device(image, device), settings, progress=progress, marks=there)
         solution = result.solution
         energy = float(solution.energy)
-        facts = {
+        facts: dict[str, Any] = {
             "angle": round(result.angle, 3),
             "confidence": None if result.confidence is None else round(result.confidence, 3),
             "directions": [{"angle": round(d.angle, 3), "share": round(d.share, 3)} for d in result.directions],
@@ -92,6 +102,8 @@ def derain_photo(
             "solver": solution.status.name.lower(),
             "veil": None if result.veil is None else float(np.mean(to_numpy(result.veil), dtype=np.float64)),
         }
+        if said is not None:
+            facts["marks"] = {"rain": float(np.mean(said > 0)), "protected": float(np.mean(said < 0))}
         untouched = not result.directions and result.veil is None
         if untouched and (result.confidence is None or result.confidence >= PRESENT):
             facts["untouched"] = AT_ZERO

@@ -16,6 +16,7 @@ from rainopt.refine.way import corrected_layer
 from rainopt.still.bound import most_rain
 from rainopt.still.colour import colour_of_rain, remove_layer
 from rainopt.still.derain import Decomposition, Removed, decompose, remove_rain
+from rainopt.still.marks import NO_MARKS, Marks
 from rainopt.still.rain import Streaks
 from rainopt.still.rain_layer import Progress, rain_layers
 from rainopt.still.settings import LayerSettings, StillSettings
@@ -27,13 +28,14 @@ SOLVER_SHARE = 0.2
 def refine(
     image: np.ndarray,
     *,
-    angle: float | None = None,
+    angle: float | Sequence[float] | None = None,
     channel_axis: int = -1,
     max_iter: int | None = None,
     tol: float | None = None,
     tile: int | None = None,
     progress: Progress | None = None,
     veil: bool = False,
+    marks: np.ndarray | None = None,
 ) -> Decomposition:
     """Remove rain streaks from one image by the solver, and let a small network correct what it removes.
 
@@ -46,8 +48,9 @@ def refine(
     ----------
     image
         As `rainopt.derain`, of numpy.
-    angle, channel_axis, max_iter, tol, veil
-        As `rainopt.derain`. The solver's weights and strength are those that the network was trained with.
+    angle, channel_axis, max_iter, tol, veil, marks
+        As `rainopt.derain`; the network does not give back what is marked as rain. The solver's weights and strength
+        are those that the network was trained with.
     tile
         Side in pixels of the tiles of a large image, by default 2048 for the solver and 1024 for the network, which
         sees as much around each as it needs; 0: never tile.
@@ -72,7 +75,7 @@ def refine(
     gives the same.
     """
     settings = StillSettings(angle=angle, veil=veil, max_iter=max_iter, tol=tol, tile=tile)
-    return refined(image, settings, as_float=True, channel_axis=channel_axis, progress=progress)
+    return refined(image, settings, as_float=True, channel_axis=channel_axis, progress=progress, marks=marks)
 
 
 def refined(
@@ -83,6 +86,7 @@ def refined(
     channel_axis: int = -1,
     progress: Progress | None = None,
     path: Path = PACKAGED,
+    marks: np.ndarray | None = None,
 ) -> Decomposition:
     """`refine` with its settings in one object, the background in the image's dtype or, ``as_float``, in float32, and
     any network that `rainopt.refine.session.Core` takes.
@@ -98,6 +102,7 @@ def refined(
         channel_axis=channel_axis,
         progress=progress,
         remove=partial(remove_refined, path=path),
+        marks=marks,
     )
 
 
@@ -110,6 +115,7 @@ def remove_refined(
     channel_axis: int = -1,
     progress: Progress | None = None,
     unit: float = 1.0,
+    marks: Marks = NO_MARKS,
     path: Path = PACKAGED,
 ) -> Removed:
     """`rainopt.still.derain.remove_rain` whose layer a network corrects."""
@@ -123,7 +129,8 @@ def remove_refined(
         if progress:
             progress(SOLVER_SHARE * share)
 
-    start, solution = rain_layers(np.ascontiguousarray(luminance(colour)), rain, settings, solving)
+    grey = np.ascontiguousarray(luminance(colour))
+    start, solution = rain_layers(grey, rain, settings, solving, marked=marks.rainy)
 
     def removed_of(upright: Array, number: int) -> Array:
         def advance(share: float) -> None:
@@ -135,6 +142,11 @@ def remove_refined(
     directions = [streaks.direction for streaks in rain]
     most = None if rain[0].removal is None else most_rain(rain[0].removal)
     layer = corrected_layer(colour, start.clip(0, 1), directions, network.channels, removed_of, most)
+    if marks.rainy is not None:
+        # The network saw no marks, and would give back what a person has called rain.
+        layer = layer + marks.rainy * (np.maximum(start, layer) - layer)
+    if marks.left is not None:
+        layer = marks.left * layer
     shade = colour_of_rain(colour, layer, [direction.angle for direction in directions])
     clean, taken = remove_layer(colour, layer, shade.shares)
     background = quantise(join_channels(scaled(clean, unit), channels), dtype)

@@ -19,6 +19,7 @@ from rainopt.optim.udg import UDGSolution
 from rainopt.parallel.threads import run_all
 from rainopt.still.colour import CELL, RainColour, RainLight, cells_behind, colour_of_rain, remove_layer, shares_over
 from rainopt.still.haze import estimate_veil, remove_veil
+from rainopt.still.marks import NO_MARKS, Marks, marks_of
 from rainopt.still.rain import Streaks, find_rain
 from rainopt.still.rain_layer import Progress, rain_layers
 from rainopt.still.settings import LayerSettings, StillSettings
@@ -69,7 +70,7 @@ class Decomposition:
 def derain(
     image: Array,
     *,
-    angle: float | None = None,
+    angle: float | Sequence[float] | None = None,
     weights: UDGWeights | None = None,
     channel_axis: int = -1,
     max_iter: int | None = None,
@@ -78,6 +79,7 @@ def derain(
     progress: Progress | None = None,
     strength: float = 1.0,
     veil: bool = False,
+    marks: Array | None = None,
 ) -> Decomposition:
     """Remove rain streaks from one image, without any training.
 
@@ -94,9 +96,10 @@ def derain(
         numpy, cupy or torch. A dark one is divided by its `rainopt.image.exposure` before anything is looked for, so
         that the same picture sixteen times darker gives the same sixteen times darker.
     angle
-        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. None: estimated, with as many directions
-        as there are, and none where the confidence is below `rainopt.direction.estimate.PRESENT`; see
-        `rainopt.estimate_angle`.
+        Degrees in (-90, 90]: 0 is vertical, positive moves right going down. Several for rain that falls in several
+        directions, the strongest first: at most `rainopt.direction.estimate.MOST`, a degree apart at least. None:
+        estimated, with as many directions as there are, and none where the confidence is below
+        `rainopt.direction.estimate.PRESENT`; see `rainopt.estimate_angle`.
     weights
         `UDGWeights`, the same for all pixels; None: chosen from the image, see `rainopt.still.adaptive`.
     channel_axis
@@ -114,6 +117,13 @@ def derain(
     veil
         Remove the veil of distant rain as well, see `rainopt.still.haze`. Pictures that hold nothing dark are mistaken
         for veiled ones.
+    marks
+        (H, W) int8 or floating point in [-1, 1], as the image's library and device: what a person says of each pixel.
+        -1 protects it: it comes out as it went in, but for a veil. 1 says that rain is there: what runs along the rain
+        is taken off as far as the picture lets it, however bright it is and however much it looks like texture. 0 says
+        nothing, and what lies between counts by that share: soft borders leave no edge in dense rain. Marks tell where
+        rain is and not how it falls: where no direction is seen and no ``angle`` given, nothing is taken off there
+        either.
 
     Returns
     -------
@@ -133,7 +143,7 @@ def derain(
     settings = StillSettings(
         angle=angle, weights=weights, strength=strength, veil=veil, max_iter=max_iter, tol=tol, tile=tile
     )
-    return decompose(image, settings, as_float=True, channel_axis=channel_axis, progress=progress)
+    return decompose(image, settings, as_float=True, channel_axis=channel_axis, progress=progress, marks=marks)
 
 
 def decompose(
@@ -144,11 +154,12 @@ def decompose(
     channel_axis: int = -1,
     progress: Progress | None = None,
     remove: Callable[..., Removed] | None = None,
+    marks: Array | None = None,
 ) -> Decomposition:
     """`derain` with its settings in one object, and the background in the image's dtype or, ``as_float``, in float32.
 
     The background is written a band of rows at a time, so that memory stays near the image's own. ``remove`` takes the
-    place of `remove_rain`, with the same arguments.
+    place of `remove_rain`, with the same arguments. ``marks`` are those of `derain`.
     """
     remove = remove or remove_rain
     require_dense(image, "image")
@@ -158,10 +169,12 @@ def decompose(
         raise ValueError(
             f"`image` must be at least {LEAST_SIDE} pixels on each side to show a streak, got {height} x {width}"
         )
+    said = marks_of(marks, image, height, width)
     unit = exposure(image, channel_axis=channel_axis)
     rain = find_rain(image, settings, channel_axis, (height, width), unit)
     dtype = xp.float32 if as_float else image.dtype
-    parts = remove(image, rain.streaks, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
+    how: dict[str, Any] = {"channel_axis": channel_axis, "progress": progress, "unit": unit, "marks": said}
+    parts = remove(image, rain.streaks, settings, dtype, **how)
     haze = None
     if settings.veil:
         planes = reduced_planes(parts.background, channel_axis)
@@ -198,11 +211,13 @@ def remove_rain(
     unit: float = 1.0,
     known: RainPrior = NO_PRIOR,
     light: RainLight | None = None,
+    marks: Marks = NO_MARKS,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
     own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
 
-    The colour of the rain is found by place, unless its ``light`` is known, as that of a scene.
+    The colour of the rain is found by place, unless its ``light`` is known, as that of a scene. What ``marks`` protect
+    is taken off the layer once it is found, so that all around it stays as it would be.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
@@ -212,7 +227,9 @@ def remove_rain(
         grey[rows, :] = scaled(image_luminance(image[index], channel_axis), 1 / unit)
 
     run_all(see, _bands(image, rows_axis, height))
-    layer, solution = rain_layers(grey, rain, settings, progress, known)
+    layer, solution = rain_layers(grey, rain, settings, progress, known, marks.rainy)
+    if marks.left is not None:
+        layer = marks.left * layer
     colour = None
     if rain and light is None:
         planes, scale = raw_planes(image, channel_axis)

@@ -44,7 +44,7 @@ def find_rain(
     """Find the rain of an image of ``shape`` (height, width) divided by its exposure, as far as the settings do not
     tell it.
     """
-    angle, confidence, directions = settings.angle, None, settings.directions
+    angle, confidence, directions = settings.strongest, None, settings.directions
     if angle is None or settings.weights is None:
         evidence = look(image, channel_axis, unit)
         if angle is None:

@@ -18,7 +18,7 @@ from rainopt.optim.operators import diff_across
 from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
 from rainopt.optim.workspace import Workspace
 from rainopt.parallel.rows import by_rows
-from rainopt.still.adaptive import Removal, solve_adaptive
+from rainopt.still.adaptive import Removal, certain, solve_adaptive
 from rainopt.still.rain import Streaks
 from rainopt.still.settings import LayerSettings
 
@@ -35,7 +35,7 @@ PILOT_SIDE = 1024
 
 Progress = Callable[[float], None]
 Split = tuple[UDGSolution, float | None]
-Splitter = Callable[[Array, RainPrior, int | None, float | None], Split]
+Splitter = Callable[[Array, RainPrior, Array | None, int | None, float | None], Split]
 
 
 def rain_layers(
@@ -44,10 +44,12 @@ def rain_layers(
     settings: LayerSettings,
     progress: Progress | None = None,
     known: RainPrior = NO_PRIOR,
+    marked: Array | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of each direction in what the ones before have left of a luminance image (H, W) float32; returns
     the sum of the layers and the first solution. An excess and the trust in it, ``known`` of the rain of all directions
-    together, shrinks as the layers are taken off.
+    together, shrinks as the layers are taken off. Where rain is ``marked``, (H, W) in [0, 1], it is not doubted, see
+    `rainopt.still.adaptive`.
     """
     total, first = None, None
     for done, streaks in enumerate(rain):
@@ -58,7 +60,7 @@ def rain_layers(
 
         # A plane of a large image is not made for nothing.
         left = grey if total is None else grey - total
-        layer, solution = rain_layer(left, streaks, settings, advance, _less(known, total))
+        layer, solution = rain_layer(left, streaks, settings, advance, _less(known, total), marked)
         total = layer if total is None else total + layer
         first = first or solution
     if total is None or first is None:
@@ -83,6 +85,7 @@ def rain_layer(
     settings: LayerSettings,
     progress: Progress | None = None,
     known: RainPrior = NO_PRIOR,
+    marked: Array | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one direction in a luminance image (H, W) float32, in tiles where it is large; returns the
     layer and the solution. Where the streaks have a removal, the weights are chosen from the image.
@@ -93,12 +96,19 @@ def rain_layer(
     workspace = Workspace()
 
     def split(
-        O: Array, known: RainPrior, most: int | None, within: float | None, removal: Removal | None = removal
+        O: Array,
+        known: RainPrior,
+        marked: Array | None,
+        most: int | None,
+        within: float | None,
+        removal: Removal | None = removal,
     ) -> Split:
         if removal is None:
+            if marked is not None:
+                known = known._replace(sparsity=certain(namespace(O).ones_like(O), marked))
             weights = settings.weights or UDGWeights()
             return minimise(O, weights, max_iter=most, tol=within, prior=known, workspace=workspace), None
-        return solve_adaptive(O, removal, most, within, known=known, workspace=workspace)
+        return solve_adaptive(O, removal, most, within, known=known, workspace=workspace, marked=marked)
 
     height, width = grey.shape
     usual = TILE_SIDE_THERE if host_view(grey) is None else TILE_SIDE
@@ -107,19 +117,19 @@ def rain_layer(
     whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
     if whole and (settings.tile is None or max(height, width) <= PILOT_SIDE):
-        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol, known=known)
+        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol, known=known, marked=marked)
         if progress:
             progress(1.0)
         return layer, solution
 
     cover = list(tiles(height, width, side or max(height, width), min(TILE_OVERLAP, side)))
     # All tiles share the number of iterations and the kind of rain, or their seams would show.
-    count, dense = _pilot(grey, angle, split, max_iter, tol, known)
+    count, dense = _pilot(grey, angle, split, max_iter, tol, known, marked)
     if removal is not None:
         split = partial(split, removal=removal._replace(dense=dense))
     floor, shown = rounding_level(grey), progress
     while True:
-        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown, known)
+        layer, solution = _solve_tiles(grey, angle, split, count, cover, shown, known, marked)
         converged = tol > 0 and truth(is_within(solution.energy, solution.gap, tol, floor), "gap")
         if converged or tol == 0 or count == max_iter:
             break
@@ -138,6 +148,7 @@ def _solve_tiles(
     cover: list[Tile],
     progress: Progress | None,
     known: RainPrior,
+    marked: Array | None,
 ) -> tuple[Array, UDGSolution]:
     """Run ``count`` iterations on every tile and blend the layers; progress stays below 1."""
     height, width = grey.shape
@@ -146,14 +157,14 @@ def _solve_tiles(
     energy, gap = 0.0, 0.0
     for done, part in enumerate(cover):
         centre = _centre(angle, height, width, part)
-        known_here = _cut(known, part.rows, part.columns)
-        layer, solution, _ = _solve_upright(grey[part.rows, part.columns], angle, split, count, 0.0, centre, known_here)
+        box = part.rows, part.columns
+        here = _cut(known, *box), None if marked is None else marked[box]
+        layer, solution, _ = _solve_upright(grey[box], angle, split, count, 0.0, centre, *here)
         down, across = (xp.asarray(side, device=array_api_compat.device(grey)) for side in (part.down, part.across))
 
         def added(there: Array, here: Array, share: Array, across: Array = across) -> Array:
             return there + share * across * here
 
-        box = part.rows, part.columns
         rain[box] = by_rows(added, rain[box], layer, down[:, None])
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress and done + 1 < len(cover):
@@ -168,7 +179,13 @@ def _cut(known: RainPrior, rows: slice, columns: slice) -> RainPrior:
 
 
 def _pilot(
-    grey: Array, angle: float, split: Splitter, max_iter: int, tol: float, known: RainPrior
+    grey: Array,
+    angle: float,
+    split: Splitter,
+    max_iter: int,
+    tol: float,
+    known: RainPrior,
+    marked: Array | None,
 ) -> tuple[int, float | None]:
     """Return the iterations that the busiest window of the image needs to reach ``tol``, and some to be safe, and how
     dense its rain is.
@@ -183,7 +200,8 @@ def _pilot(
     ]
     varies = xp.stack([xp.sum(xp.abs(diff_across(grey[window]))) for window in windows])
     busiest = windows[int(np.argmax(fetch(varies, "busiest window")))]
-    _, solution, dense = _solve_upright(grey[busiest], angle, split, max_iter, tol, known=_cut(known, *busiest))
+    here = _cut(known, *busiest), None if marked is None else marked[busiest]
+    _, solution, dense = _solve_upright(grey[busiest], angle, split, max_iter, tol, None, *here)
     # Where the window is the whole image there is nothing else to be safe from.
     alone = max(grey.shape) <= PILOT_SIDE
     return solution.iterations if alone else min(solution.iterations + CHECK_EVERY, max_iter), dense
@@ -197,6 +215,7 @@ def _solve_upright(
     tol: float | None,
     centre: float | None = None,
     known: RainPrior = NO_PRIOR,
+    marked: Array | None = None,
 ) -> tuple[Array, UDGSolution, float | None]:
     xp = namespace(grey)
     upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
@@ -205,7 +224,9 @@ def _solve_upright(
     turned = RainPrior(*(None if field is None else _turned(upright, field) for field in known))
     if turned.excess is not None:
         turned = turned._replace(excess=xp.minimum(turned.excess, straight))
-    solution, dense = split(straight, turned, max_iter, tol)
+    if marked is not None:
+        marked = xp.clip(upright.forward(marked), 0.0, 1.0)
+    solution, dense = split(straight, turned, marked, max_iter, tol)
     layer = by_rows(lambda found, most: xp.minimum(_positive(found), most), upright.back(solution.rain), grey)
     return layer, solution, dense
 

@@ -110,7 +110,7 @@ def stretch_settings(
     settings = replace(settings, strength=max(settings.strength, 1.0))
     chosen = _still(store, settings, elsewhere) if _is_still(store) else None
     if chosen is None:
-        sample = sample_around(store, settings.angle)
+        sample = sample_around(store, settings.strongest)
         chosen = StretchSettings(_scene(store, settings, elsewhere, sample), sample.time)
     return _following(before, replace(chosen, empty_bits=bits, strength=strength), settings)
 
@@ -123,7 +123,7 @@ def _still(store: FrameStore, settings: VideoSettings, elsewhere: Elsewhere) -> 
     backdrop = backdrop_of(estimate)
     if not is_worth(lit, estimate, USEFUL if coverage_of(estimate, backdrop.valid) > DENSE else ACCEPTED):
         return None
-    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, backdrop.valid, settings.angle)
+    sample = sample_over(lit, _spread(lit, SAMPLES), estimate, backdrop.valid, settings.strongest)
     return StretchSettings(_scene(store, settings, elsewhere, sample), sample.time, backdrop, gains)
 
 

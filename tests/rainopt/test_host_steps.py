@@ -50,6 +50,10 @@ CALLS = {
     "derain": (lambda image: derain(image).background, PHOTO),
     "derain, floats": (lambda image: derain(image, angle=8.0).background, PHOTO.astype(np.float32) / 255),
     "derain, tiles and veil": (lambda image: derain(image, angle=8.0, tile=50, veil=True).background, PHOTO),
+    "derain, marks": (
+        lambda image: derain(image, angle=8.0, marks=image[..., 0] - image[..., 2]).background,
+        PHOTO.astype(np.float32) / 255,
+    ),
     "percentile_background": (lambda frames: percentile_background(frames).image, FRAMES),
 }
 

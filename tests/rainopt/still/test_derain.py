@@ -9,10 +9,11 @@ from rainopt import SolverStatus, UDGWeights, derain, estimate_angle
 from rainopt.arrays import to_numpy
 from rainopt.direction import evidence
 from rainopt.direction import planes as work_planes
-from rainopt.direction.estimate import PRESENT
+from rainopt.direction.estimate import PRESENT, Direction
 from rainopt.geometry.warp import Upright
 from rainopt.image import frame_luminance
 from rainopt.optim.udg import UDGSolution
+from rainopt.still.settings import StillSettings
 from tests.support.photographs import photograph, rainy
 
 FIXED = {"angle": 12.0, "max_iter": 100, "tol": 0}
@@ -121,6 +122,26 @@ def test_rain_in_two_directions_is_removed_in_both():
     assert 0.5 in shares
 
 
+def test_several_angles_that_are_given_are_as_those_that_are_found():
+    out = crossed()
+    found = derain(out.rainy)
+    for angles in (tuple(d.angle for d in found.directions), np.array([d.angle for d in found.directions])):
+        given = derain(out.rainy, angle=angles)
+        np.testing.assert_array_equal(given.rain, found.rain)
+        assert [d.share for d in given.directions] == [0.5, 0.5]
+        assert (given.angle, given.confidence) == (found.angle, None)
+
+
+def test_one_angle_in_a_sequence_is_that_angle():
+    one, alone = (StillSettings(angle=angle) for angle in ((12,), 12.0))
+    assert one == alone
+    assert one.directions == (Direction(12.0, 1.0),)
+    image = rainy()[1]
+    one, alone = (derain(image, angle=angle, max_iter=5) for angle in ([12.0], 12.0))
+    np.testing.assert_array_equal(one.background, alone.background)
+    assert (one.angle, one.directions) == (alone.angle, alone.directions)
+
+
 def test_each_direction_is_sought_in_what_the_ones_before_have_left(monkeypatch):
     def quarter(grey, *_, **__):
         return grey / 4, UDGSolution(None, None, 1.0, 0.0, 1, SolverStatus.CONVERGED)
@@ -207,6 +228,11 @@ def test_strength_is_monotone_and_zero_removes_nothing():
         ({"strength": -1.0}, "`strength`"),
         ({"strength": 2.0, "weights": UDGWeights()}, "not both"),
         *(({"angle": a}, r"`angle` must be in \(-90, 90\] degrees, got") for a in (-90, 90.5, 360, np.nan, np.inf)),
+        *(({"angle": [3.0, a]}, r"`angle` must be in \(-90, 90\] degrees, got") for a in (-90, 90.5, np.nan, -np.inf)),
+        *(({"angle": a}, f"`angle` must be one to 3 angles, got {len(a)}") for a in ((), (0.0, 10.0, 20.0, 30.0))),
+        ({"angle": (3.0, 40.0, 3.9)}, "`angle` must hold angles at least 1 degree apart, got 3 and 3.9"),
+        # Lines repeat after 180 degrees.
+        ({"angle": [89.8, -89.7]}, "`angle` must hold angles at least 1 degree apart, got 89.8 and -89.7"),
         *(({"channel_axis": axis}, "`channel_axis` must name an axis") for axis in (3, -4, None)),
     ],
     ids=str,
@@ -218,8 +244,8 @@ def test_settings_out_of_range(settings, message):
             derain(np.zeros((20, 20, 3)), **{**tile, **settings})
 
 
-@pytest.mark.parametrize("angle", ["12", True, [12.0]])
-def test_an_angle_is_a_number(angle):
+@pytest.mark.parametrize("angle", ["12", True, ["12"], [True, 3.0], {3.0}, b"12"])
+def test_angles_are_numbers(angle):
     with pytest.raises(TypeError, match="`angle` must be a number of degrees"):
         derain(np.zeros((20, 20)), angle=angle)
 

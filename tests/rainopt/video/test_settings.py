@@ -286,6 +286,9 @@ def test_directions_that_are_known_are_not_looked_for():
     # Nor is rain seen where none is known, and a wish is heard first.
     assert scene_settings(some(), DerainSettings(), ()) == SceneSettings()
     assert scene_settings(some(), DerainSettings(angle=3, max_iter=5), known).directions == (Direction(3.0, 1.0),)
+    several = scene_settings(some(), DerainSettings(angle=(3, -40), max_iter=5), known)
+    assert several.directions == (Direction(3.0, 0.5), Direction(-40.0, 0.5))
+    assert len(several.rain) == 2
 
 
 def test_what_is_known_of_the_rain_helps_and_no_trust_is_no_help():
