@@ -13,9 +13,10 @@ from tests.support.processes import ROOT, environment
     [
         (
             "import rainopt.commands.main, data_tools.commands.main, rainnet.commands.main",
-            "numpy scipy numba torch cupy cv2 av PIL onnxruntime",
+            "numpy scipy numba torch cupy cv2 av PIL onnxruntime fastapi starlette uvicorn",
         ),
-        ("import data_tools.commands.main", "pydantic"),
+        ("import data_tools.commands.main, rainopt.web.access", "pydantic fastapi"),
+        ("from data_tools.rating import results, sources, study, summary", "fastapi uvicorn pydantic numpy"),
         ("import rainnet.evaluate.follow; from rainnet import zoo; assert zoo.names() and zoo.shipped()", "torch"),
         ("import rainopt.io.video.read, rainopt.io.video.write", "av cv2 PIL tifffile imageio"),
         (

@@ -13,7 +13,9 @@ from data_tools.build.plan import VideoJob
 from data_tools.build.settings import VideoSettings
 from data_tools.build.splits import leaders, split_of
 from data_tools.build.video import build_video
-from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest, write_manifest
+from data_tools.decisions.as_made import all_as_made
+from data_tools.decisions.honour import Honoured, honour
+from data_tools.manifest.file import Manifest, PairRecord, append_record, read_manifest
 from data_tools.manifest.folder import open_folder, sweep
 from rainopt.parallel.processes import DIED, run_in_processes
 
@@ -115,8 +117,14 @@ def note(folder: Path, result: VideoResult, there: set[str]) -> int:
     return len(new)
 
 
-def finish(folder: Path, settings: VideoSettings, results: Sequence[VideoResult]) -> Manifest:
-    """Sort the manifest, put every record into its split, and remove what killed runs left half written.
+def finish(
+    folder: Path,
+    settings: VideoSettings,
+    results: Sequence[VideoResult],
+    decided: Callable[[Honoured], None] | None = None,
+) -> Manifest:
+    """Sort the manifest, put every record into its split, honour what people have decided, and remove what killed runs
+    left half written; `decided` is told what came of the decisions.
 
     Videos whose backgrounds look alike share a split, so that no network is tested on what it was trained on.
     """
@@ -129,7 +137,7 @@ def finish(folder: Path, settings: VideoSettings, results: Sequence[VideoResult]
         video = record.id.partition("/")[0]
         return record.model_copy(update={"split": split_of(leader.get(video, video), settings)})
 
-    records = [in_split(record) for record in sorted(manifest.records, key=lambda record: record.id)]
-    if manifest.faults or records != list(manifest.records):
-        write_manifest(folder, records, manifest.header)
+    honoured = honour(manifest, [in_split(record) for record in all_as_made(manifest)])
+    if decided is not None:
+        decided(honoured)
     return read_manifest(folder)

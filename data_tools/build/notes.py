@@ -96,6 +96,19 @@ def note_result(job: VideoJob, result: VideoResult) -> None:
     _write(job, "video", {"windows": starts, "frames": result.frames, "lost": result.lost})
 
 
+def note_source(job: VideoJob) -> None:
+    """Note where the video lies, unless it is found where an earlier run has noted it."""
+    before = noted_source(job.folder, job.name)
+    if before is None or not before.exists():
+        _write(job, "source", {"source": os.path.realpath(job.source)})
+
+
+def noted_source(folder: Path, name: str) -> Path | None:
+    """Return where the video of a name was when it was worked on; it may be gone since."""
+    source = (_read(folder / NOTES / name / "source.json") or {}).get("source")
+    return Path(source) if isinstance(source, str) and source else None
+
+
 def noted_window(job: VideoJob, start: int) -> Window | None:
     """Return a window that an earlier run finished, if all its files are there."""
     window = _window_of(_read(_file(job, f"{start:06}")))

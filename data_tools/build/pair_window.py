@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -24,7 +24,15 @@ from rainopt.video.quality import Acceptance
 
 
 def pair_window(
-    job: VideoJob, settings: BuildSettings, first: VideoFrame, scene: Iterator[VideoFrame], number: int
+    job: VideoJob,
+    settings: BuildSettings,
+    first: VideoFrame,
+    scene: Iterator[VideoFrame],
+    number: int,
+    *,
+    more: int = 0,
+    corners: Sequence[tuple[int, int]] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Window:
     """Make pairs of the frames of a scene from one on, write their files, and return what came of it.
 
@@ -36,6 +44,12 @@ def pair_window(
         A frame, and those that follow it; they are read no further than needed.
     number
         Of the scene.
+    more
+        How often a person has asked for more frames, see `rainopt.video.adaptive_background.settle`.
+    corners
+        Upper left corners of the crops, where they are known.
+    progress
+        Called with the share of the planned frames that are taken.
     """
     read = first.index
 
@@ -46,7 +60,15 @@ def pair_window(
             yield frame
 
     with FrameStore() as store:
-        settled = settle(watched(), store, most=settings.most, accept=settings.accept, stabilise=settings.stabilise)
+        settled = settle(
+            watched(),
+            store,
+            most=settings.most,
+            accept=settings.accept,
+            more=more,
+            stabilise=settings.stabilise,
+            progress=progress,
+        )
         worth = settled.acceptance
         facts: dict[str, Any] = {
             "start": first.index,
@@ -69,7 +91,9 @@ def pair_window(
         chosen, left_out = choose_frames(settled, store, settings.pairs)
         if not chosen:
             return Window(**facts, accepted=False, reason="; ".join(left_out[:1]) or "no frame")
-        records = _write_pairs(job, settings, settled, store, chosen, mark, first, number)
+        if corners is None:
+            corners = [] if settings.crop is None else choose_crops(settled, settings.crop, settings.crops)
+        records = _write_pairs(job, settings, settled, store, chosen, mark, first, number, corners)
         if not records:
             return Window(**facts, accepted=False, reason=f"no crop of {settings.crop} pixels can be trusted")
         grey = frame_luminance(settled.estimate.image)
@@ -99,13 +123,13 @@ def _write_pairs(
     mark: Mark,
     first: VideoFrame,
     number: int,
+    corners: Sequence[tuple[int, int]],
 ) -> list[PairRecord]:
     height, width = settled.valid.shape
     window = f"{first.index:06}"
     clean = quantise(settled.estimate.image, store.dtype)
-    corners = [] if settings.crop is None else choose_crops(settled, settings.crop, settings.crops)
     records = []
-    for suffix, part in parts_of((height, width), settings.crop, corners).items():
+    for suffix, part in parts_of((height, width), settings.crop, list(corners)).items():
         names = {"clean": f"clean/{job.name}/{window}{suffix}.png"}
         digests = {names["clean"]: written(job, names["clean"], clean[part])}
         for frame in chosen:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_tools.build.synth_plan import PairJob, digest
-from data_tools.manifest.file import append_record, read_manifest, write_manifest
+from data_tools.decisions.honour import apply_decisions
+from data_tools.manifest.file import append_record
 from data_tools.manifest.folder import sweep
 from data_tools.manifest.paths import checksum, resolve_path
 from data_tools.manifest.record import PairRecord
@@ -124,10 +125,8 @@ def note(job: PairJob, record: PairRecord) -> None:
 
 
 def finish(folder: Path) -> int:
-    """Sort the manifest by id, remove what a killed run left half written, and return the number of pairs."""
+    """Sort the manifest by id, honour what people have decided, remove what a killed run left half written, and return
+    the number of pairs.
+    """
     sweep(folder)
-    manifest = read_manifest(folder, repair=True)
-    records = sorted(manifest.records, key=lambda record: record.id)
-    if manifest.faults or records != list(manifest.records):
-        write_manifest(folder, records, manifest.header)
-    return len(records)
+    return apply_decisions(folder).records

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.build.settings import SynthSettings
+from data_tools.decisions.honour import held_back
 from data_tools.layouts.clean import why_not_clean
 from data_tools.manifest.folder import FolderError, holds_dataset, open_folder
+from data_tools.manifest.paths import ManifestError
 from data_tools.manifest.record import Split
 from rainopt.app.kinds import IMAGES
 from rainopt.app.search import find
@@ -162,7 +164,7 @@ def remaining(jobs: list[PairJob], folder: Path, settings: SynthSettings) -> lis
         If the folder holds something else or a dataset that was made with other settings, or cannot be written.
     """
     try:
-        there = {record.id for record in open_folder(folder, SETTINGS, settings.recorded())}
-    except FolderError as error:
+        there = {record.id for record in open_folder(folder, SETTINGS, settings.recorded())} | held_back(folder)
+    except (FolderError, ManifestError) as error:
         raise SynthError(str(error)) from error
     return [job for job in jobs if job.id not in there]

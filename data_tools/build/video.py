@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from data_tools.build.notes import VideoResult, Window, note_result, note_window, noted_result, noted_window
+from data_tools.build.notes import (
+    VideoResult,
+    Window,
+    note_result,
+    note_source,
+    note_window,
+    noted_result,
+    noted_window,
+)
 from data_tools.build.pair_window import pair_window
 from data_tools.build.plan import VideoJob
 from data_tools.build.sequence_window import sequence_window
@@ -24,19 +32,20 @@ def build_video(job: VideoJob, progress: Progress | None = None) -> VideoResult:
     """
     windows: list[Window] = []
     try:
+        note_source(job)
         finished = noted_result(job)
         if finished is not None:
             return finished
         reader = _Reader(open_video(job.source), progress)
         for number, scene in enumerate(split_scenes(reader)):
-            first = _from(scene)
+            first = frame_from(scene)
             while first is not None:
                 window = noted_window(job, first.index)
                 if window is None:
                     window = _window(job, first, scene, number)
                     note_window(job, window)
                 windows.append(window)
-                first = _from(scene, window.next, first.time + Fraction(str(job.settings.every)))
+                first = frame_from(scene, window.next, first.time + Fraction(str(job.settings.every)))
         result = VideoResult(job.name, str(job.source), tuple(windows), reader.count, reader.video.lost)
         note_result(job, result)
         return result
@@ -66,7 +75,7 @@ class _Reader:
             yield frame
 
 
-def _from(scene: Iterator[VideoFrame], number: int = 0, seconds: Fraction = Fraction(0)) -> VideoFrame | None:
+def frame_from(scene: Iterator[VideoFrame], number: int = 0, seconds: Fraction = Fraction(0)) -> VideoFrame | None:
     """Return the first frame of a scene, from a number and a time on, of which the decoder has invented nothing."""
     whole = (frame for frame in scene if not frame.patched)
     return next((frame for frame in whole if frame.index >= number and frame.time >= seconds), None)

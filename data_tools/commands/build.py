@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from data_tools.build.notes import VideoResult
     from data_tools.build.plan import Plan, VideoJob
     from data_tools.build.settings import VideoSettings
+    from data_tools.decisions.honour import Honoured
 
 # Options that one kind of dataset has alone, as parameters.
 OF_PAIRS, OF_SEQUENCES = ("pairs", "accept", "most", "stabilise"), ("per_sequence",)
@@ -92,7 +93,8 @@ def build(
     Frames of one sequence share their `scene` in the manifest, and have no clean picture.
 
     A run that was interrupted or killed leaves a dataset that is whole; the same command goes on with it, and more
-    videos add to it.
+    videos add to it. What people have decided by `raindata review` is honoured: scenes that were rejected leave the
+    manifest, their files stay, and an undone decision brings them back.
 
     **Examples**
 
@@ -169,10 +171,12 @@ def _build_all(
 
     from data_tools.build.dataset import ClusterError, begin, finish, note, run
     from data_tools.build.sheet import write_sheet
+    from data_tools.decisions.honour import held_back
     from data_tools.manifest.file import ManifestError
     from rainopt.app.console import open_consoles, progress_bar
     from rainopt.io import ImageFileError
     from rainopt.io.atomic import WriteError
+    from rainopt.io.journal import JournalError
 
     out, err = open_consoles()
     start, status = time.perf_counter(), FAILED if plan.problems else OK
@@ -182,7 +186,9 @@ def _build_all(
         err.print(escape(remark))
     there = {record.id for record in begin(folder, settings)}
     results: list[VideoResult] = []
+    decided: list[Honoured] = []
     try:
+        there |= held_back(folder)
         with progress_bar(err) as progress:
             bar = progress.add_task("videos", total=len(plan.jobs))
             # An hour of video is long work of its own.
@@ -202,9 +208,9 @@ def _build_all(
                     err.print(f"[red]failed[/red]  {escape(result.error)}")
                 elif result.lost:
                     err.print(f"'{escape(result.source)}': {escape(result.lost)}")
-        manifest = finish(folder, settings, results)
+        manifest = finish(folder, settings, results, decided.append)
         sheet = write_sheet(manifest)
-    except (ManifestError, ClusterError, ImageFileError, WriteError) as error:
+    except (ManifestError, ClusterError, ImageFileError, JournalError, WriteError) as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")
         return FAILED
     except KeyboardInterrupt:
@@ -212,12 +218,16 @@ def _build_all(
         done = sum(result.error is None for result in results)
         err.print(f"interrupted: {done} videos done, {len(plan.jobs) - done} left; run the same command again to go on")
         return INTERRUPTED
+    for problem in (problem for honoured in decided for problem in honoured.problems):
+        status = FAILED
+        err.print(f"[red]failed[/red]  {escape(problem)}")
     if not json_lines:
         out.print(table_of(results, settings.kind))
         for result in results:
             for line in left_out(result, settings.kind):
                 out.print(escape(line))
         where = f", {sheet}" if sheet else ""
+        where += "".join(honoured.said for honoured in decided)
         seconds = time.perf_counter() - start
         out.print(escape(f"{folder} holds {summary(manifest, settings.kind)}{where} ({seconds:.1f} s)"))
     return status

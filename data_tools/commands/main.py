@@ -6,6 +6,8 @@ from typing import Annotated
 
 from data_tools.commands.build import build
 from data_tools.commands.export import export
+from data_tools.commands.rate import rate
+from data_tools.commands.review import review
 from data_tools.commands.synth import synth
 from data_tools.commands.verify import verify
 from rainopt.app.options import new_app, run, version_of
@@ -22,7 +24,9 @@ def raindata(version: Annotated[bool, version_of("raindata")] = False) -> None:
 app.command("synth")(synth)
 app.command("verify")(verify)
 app.command("build")(build)
+app.command("review")(review)
 app.command("export")(export)
+app.command("rate")(rate)
 
 
 def main() -> None:

@@ -24,6 +24,9 @@ LOCK_NAME = ".rainopt.lock"  # held by the run that fills the folder
 OWN_NAMES = (LOCK_NAME, RECORD)
 LONGEST_HEADER = 1 << 16  # bytes
 SHEET_NAME = "contact_sheet.png"  # pictures of the dataset, to be looked at; no part of it
+# What people have decided about the dataset, and pictures that can be made again; no part of it, but for masks and
+# backgrounds of `REVIEW_FOLDER` that records name.
+REVIEW_FOLDER, REVIEW_CACHE = "review", ".review-cache"
 
 
 class FolderError(ValueError):
@@ -112,9 +115,10 @@ def _unusable(folder: Path, error: OSError) -> FolderError:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what runs that were killed left half written."""
+    """Remove what runs that were killed left half written; where people review meanwhile, it is left to them."""
     for leftover in folder.rglob(".*.*.*.tmp"):
-        leftover.unlink(missing_ok=True)
+        if leftover.relative_to(folder).parts[0] not in (REVIEW_FOLDER, REVIEW_CACHE):
+            leftover.unlink(missing_ok=True)
 
 
 def is_ours(path: Path) -> bool:

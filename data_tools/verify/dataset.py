@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data_tools.decisions.as_made import read_as_made
 from data_tools.layouts.read import Layout, LayoutError, Pair, read_dataset
 from data_tools.manifest.file import MANIFEST_NAME, Manifest, ManifestError, read_manifest
-from data_tools.manifest.folder import SHEET_NAME
+from data_tools.manifest.folder import REVIEW_CACHE, REVIEW_FOLDER, SHEET_NAME
 from data_tools.manifest.pictures import Picture
 from data_tools.verify.fingerprints import near_pairs
 from data_tools.verify.pair_checks import Checked, Finding, check_pair
@@ -174,12 +175,14 @@ def _read(root: str | os.PathLike[str], layout: str | None) -> Layout:
 
 def _notes(manifest: Manifest) -> tuple[str, ...]:
     notes = [f"{fault}; what is left out is mended by the next run that fills the dataset" for fault in manifest.faults]
-    known = {os.path.normpath(manifest.folder / path) for record in manifest for path in record.paths}
+    left_out = read_as_made(manifest.folder).values()
+    known = {os.path.normpath(manifest.folder / path) for record in (*manifest, *left_out) for path in record.paths}
     known.add(os.path.normpath(manifest.folder / SHEET_NAME))
     orphans = [
         file
         for file in sorted(manifest.folder.rglob("*"))
         if file.suffix.lower() in READABLE_SUFFIXES
+        and file.relative_to(manifest.folder).parts[0] not in (REVIEW_FOLDER, REVIEW_CACHE)
         and not file.name.startswith(".")
         and os.path.normpath(file) not in known
     ]

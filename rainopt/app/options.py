@@ -23,6 +23,7 @@ EXTRAS = {
     **dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export"),
     "av": "video",
     "distributed": "cluster",
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn"), "review"),
 }
 """The extra of the distribution that brings a library which commands import without further ado."""
 

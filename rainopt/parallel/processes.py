@@ -64,11 +64,11 @@ def _worker(processes: int) -> ProcessPoolExecutor:
     # Spawned, because a forked child inherits the locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
     shown = logging.lastResort.formatter if logging.lastResort else None
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_prepare_worker, initargs=(processes, shown))
+    return ProcessPoolExecutor(1, mp_context=context, initializer=prepare_worker, initargs=(processes, shown))
 
 
 def _begin(worker: ProcessPoolExecutor, function: Callable[..., Any], task: Task) -> Future[Any]:
-    with _interrupts_held():
+    with interrupts_held():
         try:
             return worker.submit(function, *task)
         except BrokenProcessPool as error:
@@ -79,7 +79,7 @@ def _begin(worker: ProcessPoolExecutor, function: Callable[..., Any], task: Task
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Hold back Ctrl-C while workers start: they inherit the mask, and none dies half-way with a lock or traceback."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -91,7 +91,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare_worker(processes: int, shown: logging.Formatter | None) -> None:
+def prepare_worker(processes: int, shown: logging.Formatter | None) -> None:
     """Share the cores, leave Ctrl-C to the parent, show warnings as it does, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if logging.lastResort is not None:

@@ -70,6 +70,7 @@ def settle(
     count: int | None = None,
     most: int = MOST,
     accept: float = ACCEPTED,
+    more: int = 0,
     stabilise: bool = True,
     progress: Progress | None = None,
     elsewhere: Elsewhere = here,
@@ -93,6 +94,9 @@ def settle(
         The most frames to take, if no ``count`` is given.
     accept
         Decibels that are enough, see `rainopt.video.quality.Acceptance.reaches`.
+    more
+        How often frames are added, as above, when there are enough or ``most``: once each time that a person was not
+        content.
     stabilise
         Whether to align frames where the camera moves.
     progress
@@ -110,7 +114,7 @@ def settle(
     Notes
     -----
     Source: Wang et al. 2019, Sec. 3.1. Departure: numbers and acceptance, which the paper leaves to people, are
-    measured.
+    measured; a person may still ask for `more`.
     """
     intake = _Intake(iter(frames), store, stabilise)
     intake.take(min(PROBE, count or most, most), progress, count or PROBE)
@@ -123,9 +127,13 @@ def settle(
         estimate = background_of_store(store, elsewhere=elsewhere)
         acceptance = assess(store, estimate)
         enough = acceptance.reaches(accept) or len(store) >= most
-        if count is not None or enough or intake.ended:
+        if count is not None or intake.ended or (enough and not more):
             break
-        target = min(len(store) + step, most)
+        if enough:
+            more -= 1
+            target = len(store) + step
+        else:
+            target = min(len(store) + step, most)
     if progress:
         progress(1.0)
     return Settled(
