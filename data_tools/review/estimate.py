@@ -56,7 +56,7 @@ class Task:
 
 
 def estimate_again(task: Task, report: Callable[[float, str], None]) -> None:
-    """Do a task that nobody has done yet, and report the share that is done; the manifest in its folder is written last.
+    """Do a task that nobody has done yet, and report the share that is done; its manifest is written last.
 
     Raises
     ------
