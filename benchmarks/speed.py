@@ -6,6 +6,7 @@ scikit-image with synthetic rain, see benchmarks/README.md. In turn:
   solver   solve_udg on 1024 x 2048 float32, defaults, 1 thread and all. The floor below it is the larger of two times:
            the bytes that the iterations move, over the bandwidth that a triad a = b + s c reaches here, and their
            operations, over the float32 arithmetic that polynomials reach here.
+  kernels  what a photograph passes besides the solver on 1024 x 2048, by kernels and as it is written on arrays.
   derain   the stages of derain on a 481 x 321 and a 12-megapixel colour image.
   angle    estimate_angle on 512 x 512 and 12 megapixels.
   command  `rainopt derain` on a 12-megapixel JPEG, file to file, as a process of its own with kernels compiled before,
@@ -33,6 +34,7 @@ import typer
 from benchmarks.command import CommandRun, rainopt_command, run_command
 from benchmarks.common import finish, print_table, rainy_luminance, rainy_photograph, timed
 from benchmarks.options import Json, Repeat, benchmark
+from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, floor, measure
 from benchmarks.solver.stages import stage_times
 from benchmarks.video.speed import bench_build, bench_video
@@ -79,6 +81,17 @@ def bench_solver(repeat: int) -> dict[str, Any]:
         set_num_threads(None)
     header = ("1024 x 2048 float32", "seconds", "iterations", "ms/iteration", "relative gap", "times floor")
     print_table("Solver", header, rows)
+    return results
+
+
+def bench_kernels(repeat: int) -> dict[str, Any]:
+    """Time the kernels that work on fields, and the operations as they are written."""
+    results: dict[str, Any] = {"shape": list(SOLVER_SHAPE)}
+    rows = []
+    for name, (fast, written) in time_kernels(*SOLVER_SHAPE, repeat).items():
+        results[name] = {**fast.as_dict(), "as_written_s": written.median}
+        rows.append((name, _s(fast.median), _s(written.median), f"{written.median / fast.median:.1f}"))
+    print_table("Kernels on 1024 x 2048", ("operation", "seconds", "as written", "times"), rows)
     return results
 
 
@@ -153,6 +166,7 @@ class Part(StrEnum):
     """What can be asked for alone."""
 
     SOLVER = "solver"
+    KERNELS = "kernels"
     DERAIN = "derain"
     ANGLE = "angle"
     COMMAND = "command"
@@ -162,6 +176,7 @@ class Part(StrEnum):
 
 PARTS: dict[Part, Callable[[int], dict[str, Any]]] = {
     Part.SOLVER: bench_solver,
+    Part.KERNELS: bench_kernels,
     Part.DERAIN: bench_derain,
     Part.ANGLE: bench_angle,
     Part.COMMAND: bench_command,

@@ -25,6 +25,7 @@ KERNELS: dict[tuple[str, str], str] = {
     ("colour_votes", CPU): "rainopt.kernels.colour_votes_cpu:colour_votes",
     ("colour_votes", CUDA): "rainopt.kernels.colour_votes_cuda:colour_votes",
     ("dct2", CPU): "rainopt.kernels.dct_cpu:dct2",
+    ("doubt", CPU): "rainopt.kernels.doubt_cpu:doubt",
     ("idct2", CPU): "rainopt.kernels.dct_cpu:idct2",
     ("irnn", CPU): "rainopt.kernels.irnn_cpu:irnn",
     ("irnn", CUDA): "rainopt.kernels.irnn_cuda:irnn",

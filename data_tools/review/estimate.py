@@ -12,7 +12,7 @@ from data_tools.build.pair_window import pair_window
 from data_tools.build.plan import VideoJob
 from data_tools.build.settings import BuildSettings
 from data_tools.build.video import frame_from
-from data_tools.manifest.file import write_manifest
+from data_tools.manifest.file import MANIFEST_NAME, write_manifest
 from data_tools.manifest.record import ManifestHeader, PairRecord
 from rainopt.io.claim import claimed
 from rainopt.io.video.read import VideoFrame, open_video
@@ -56,7 +56,7 @@ class Task:
 
 
 def estimate_again(task: Task, report: Callable[[float, str], None]) -> None:
-    """Do a task, and report the share that is done; the manifest in its folder is written last.
+    """Do a task that nobody has done yet, and report the share that is done; its manifest is written last.
 
     Raises
     ------
@@ -73,6 +73,8 @@ def estimate_again(task: Task, report: Callable[[float, str], None]) -> None:
     """
     task.place.parent.mkdir(parents=True, exist_ok=True)
     with claimed(task.place.with_name(f".{task.place.name}.lock"), task.place):
+        if (task.place / MANIFEST_NAME).exists():
+            return  # another server has done it meanwhile
         # Of a run that was killed; without its manifest it counts for nothing.
         shutil.rmtree(task.place, ignore_errors=True)
         try:

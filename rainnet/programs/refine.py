@@ -123,14 +123,14 @@ def _luminance(pictures: Tensor) -> Tensor:
 
 
 def _even_light(left: Tensor, valid: Tensor | None) -> Tensor:
-    """Return the local mean of the light that the solver has left, (N, 1, H, W), over valid pixels alone.
+    """Return the light that the solver has left in the local mean, (N, 1, H, W), over valid pixels alone.
 
-    What the solver has taken off too much is no light, and is to come back whole.
+    Where it has taken off too much in the mean, that is no light, and is to come back whole. A mean of what it has left
+    too much alone, beside pixels of which it took too much, would teach to be brighter than the solver everywhere.
     """
-    light = left.clamp(min=0)
     if valid is None:
-        return _box_mean(light)
-    return _box_mean(light * valid) / _box_mean(valid).clamp(min=1e-6)
+        return _box_mean(left).clamp(min=0)
+    return (_box_mean(left * valid) / _box_mean(valid).clamp(min=1e-6)).clamp(min=0)
 
 
 def _box_mean(field: Tensor) -> Tensor:

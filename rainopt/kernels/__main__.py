@@ -13,6 +13,7 @@ from rainopt.kernels import (
     alike_cpu,
     block_mean_cpu,
     colour_votes_cpu,
+    doubt_cpu,
     irnn_cpu,
     irnn_last_cpu,
     percentile_cpu,
@@ -50,6 +51,7 @@ def _solver() -> None:
         bands.advance(1)
         bands.certify()
     raise_layer_cpu.raise_layer(image, image, image, (1, 2))
+    doubt_cpu.doubt(image, image, (3, 3, 3, 3), (1, 2), (1.0, 1.0, 1.0, 1.0, 1.0))
 
 
 def _ridges() -> None:
@@ -75,7 +77,7 @@ def _colour() -> None:
     pixels, rain = np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.float32)
     planes, shares = np.moveaxis(pixels, -1, 0), np.ones((3, 2, 2), np.float32)
     colour_votes_cpu.colour_votes(planes, rain, np.ones((1, 2), np.int64), 1 / 255, 0.01, 8)
-    remove_layer_cpu.remove_layer(planes.astype(np.float32), rain, shares, 8, 0)
+    remove_layer_cpu.remove_layer(planes.astype(np.float32), rain, shares, 8, 0, 0.0, (1.0, 1.0, 1.0))
 
 
 def _percentiles() -> None:

@@ -11,26 +11,33 @@ BAND_ROWS = 64  # rows that a thread takes at a time
 
 
 def remove_layer(
-    colour: np.ndarray, rain: np.ndarray, shares: np.ndarray, cell: int, first_row: int
+    colour: np.ndarray,
+    rain: np.ndarray,
+    shares: np.ndarray,
+    cell: int,
+    first_row: int,
+    slack: float,
+    weights: tuple[float, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return planes without the rain, and the layer that was taken, as `rainopt.still.colour.remove_layer`.
 
-    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32. The planes lie in memory pixel by
-    pixel, as those of most images do.
+    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32; ``weights`` are those of luminance. The
+    planes lie in memory pixel by pixel, as those of most images do.
     """
+    lacks, luma = np.float32(slack), np.array(weights, np.float32)
     channels, height, width = colour.shape
     clean, taken = np.empty((height, width, channels), np.float32), np.empty((height, width), np.float32)
 
     def work(i: int) -> None:
         rows = slice(i, i + BAND_ROWS)
-        take_off(colour[:, rows], rain[rows], shares, cell, first_row + i, clean[rows], taken[rows])
+        take_off(colour[:, rows], rain[rows], shares, cell, first_row + i, lacks, luma, clean[rows], taken[rows])
 
     run_all(work, [(i,) for i in range(0, height, BAND_ROWS)])
     return np.moveaxis(clean, -1, 0), taken
 
 
 @compiled
-def take_off(colour, rain, shares, cell, first_row, clean, taken):
+def take_off(colour, rain, shares, cell, first_row, slack, weights, clean, taken):
     """Write the planes without the rain to ``clean`` (H, W, C), and the layer to ``taken`` (H, W)."""
     channels, height, width = colour.shape
     down, wide = shares.shape[1], shares.shape[2]
@@ -56,8 +63,11 @@ def take_off(colour, rain, shares, cell, first_row, clean, taken):
             across, right = x - np.float32(left), min(left + 1, wide - 1)
             for c in range(channels):
                 here[c] = cells[c, left] + across * (cells[c, right] - cells[c, left])
-                most = min(most, colour[c, i, j] / here[c])
-            taken[i, j] = most
+                most = min(most, (colour[c, i, j] + slack) / here[c])
+            layer = most
             for c in range(channels):
-                # Rounding may leave -1e-9 where the limit is reached.
-                clean[i, j, c] = max(colour[c, i, j] - most * here[c], zero)
+                rest = colour[c, i, j] - most * here[c]
+                clean[i, j, c] = max(rest, zero)
+                if rest < zero:
+                    layer += weights[c] * rest
+            taken[i, j] = max(layer, zero)

@@ -13,11 +13,13 @@ from rainopt.kernels.launch import Kernel, Place, blocks, cuda, flat, threads, v
 THREADS = threads(256, 8)
 
 
-def remove_layer(colour: Any, rain: Any, shares: Any, cell: int, first_row: int) -> tuple[Any, Any]:
+def remove_layer(
+    colour: Any, rain: Any, shares: Any, cell: int, first_row: int, slack: float, weights: tuple[float, ...]
+) -> tuple[Any, Any]:
     """Return planes without the rain, and the layer that was taken, as `rainopt.still.colour.remove_layer`.
 
-    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32. The planes lie in memory pixel by
-    pixel, as those of most images do.
+    ``colour`` is (C, H, W), ``rain`` (H, W), ``shares`` (C, h, w), all float32; ``weights`` are those of luminance. The
+    planes lie in memory pixel by pixel, as those of most images do.
     """
     channels, height, width = (int(n) for n in colour.shape)
     with Place(colour) as place:
@@ -36,6 +38,8 @@ def remove_layer(colour: Any, rain: Any, shares: Any, cell: int, first_row: int)
                 first_row,
                 width,
                 pixels,
+                np.float32(slack),
+                view(place.upload(np.array(weights, np.float32))),
                 flat(clean),
                 flat(taken),
                 moved=4 * pixels * (2 * channels + 2),
@@ -45,11 +49,11 @@ def remove_layer(colour: Any, rain: Any, shares: Any, cell: int, first_row: int)
 
 @cache
 def take_off() -> Kernel:
-    """Return the kernel of `remove_layer`; it takes (colour, rain, shares, cell, first row, width, pixels, clean,
-    taken).
+    """Return the kernel of `remove_layer`; it takes (colour, rain, shares, cell, first row, width, pixels, slack,
+    weights, clean, taken).
     """
 
-    def remove_layer(colour, rain, shares, cell, first_row, width, pixels, clean, taken):
+    def remove_layer(colour, rain, shares, cell, first_row, width, pixels, slack, weights, clean, taken):
         k = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         if k < pixels:
             i, j = k // width, k % width
@@ -65,14 +69,16 @@ def take_off() -> Kernel:
             for c in range(channels):
                 one = shares[c, top, left] + part * (shares[c, below, left] - shares[c, top, left])
                 other = shares[c, top, right] + part * (shares[c, below, right] - shares[c, top, right])
-                limit = colour[c, i, j] / (one + across * (other - one))
+                limit = (colour[c, i, j] + slack) / (one + across * (other - one))
                 most = limit if limit < most else most
-            taken[k] = most
+            layer = most
             for c in range(channels):
                 one = shares[c, top, left] + part * (shares[c, below, left] - shares[c, top, left])
                 other = shares[c, top, right] + part * (shares[c, below, right] - shares[c, top, right])
-                # Rounding may leave -1e-9 where the limit is reached.
                 rest = colour[c, i, j] - most * (one + across * (other - one))
                 clean[k * channels + c] = rest if rest > zero else zero
+                if rest < zero:
+                    layer += weights[c] * rest
+            taken[k] = layer if layer > zero else zero
 
     return Kernel(remove_layer)

@@ -1,7 +1,7 @@
 """Primal-dual iterations of the UDG energy on rows, many iterations to one pass over memory.
 
-The state is one array (rows, 7, columns and padding): each row of the image holds its seven fields one after the
-other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
+The state is one array (rows, 7, `LEAD` and columns and padding): each row of the image holds its seven fields one after
+the other, `O` to `RY`. What is known of the rain, its sparsity and its upper bound, lies in another array (rows, 2,
 columns), `SPARSITY` and `CEILING`. Where that has a single row, the row holds for all and a bounded R is bounded by O:
 that is the usual case, and it costs no memory traffic. What other moments tell lies in a third array, shaped as the
 second, `EXCESS` and `TRUST`. Where there are none it is None, and the loops are compiled without it.
@@ -20,6 +20,9 @@ import numpy as np
 from rainopt.kernels.compiler import compiled
 
 O, B, R, BX, BY, RX, RY = range(7)
+# Columns before the first of each field. What a pixel takes from its left neighbour is 0 there, without a test; and the
+# first of the image begins a cache line, since loads and stores that straddle two take twice as long.
+LEAD = 16
 SPARSITY, CEILING = range(2)
 EXCESS, TRUST = range(2)
 
@@ -50,18 +53,17 @@ class Constants(NamedTuple):
 # One loop although it touches eleven arrays or more: five loops that each vectorise take a tenth longer, since all but
 # the first must load again what the one before has stored. No literals: `2 * x` would make a float32 a float64.
 @compiled
-def _primal_row(o, b, r, above_bx, bx, by, above_rx, rx, ry, sparsity, ceiling, excess, trust, bar_b, bar_r, c):
+def _primal_row(
+    o, b, r, above_bx, bx, left_by, by, above_rx, rx, left_ry, ry, sparsity, ceiling, excess, trust, bar_b, bar_r, c
+):
     """Step of B and R in one row: descend ``-step ∇ᵀp``, proximal point of data term, sparsity, time and box, relax.
 
-    ``above_bx`` and ``above_rx`` are the along-fields of the row before; ``bar_b`` and ``bar_r`` become the
-    extrapolated points ``2 new - old``.
+    ``above_bx`` and ``above_rx`` are the along-fields of the row before, ``left_by`` and ``left_ry`` the across-fields
+    a pixel to the left; ``bar_b`` and ``bar_r`` become the extrapolated points ``2 new - old``.
     """
-    left_b, left_r = c.zero, c.zero
     for j in range(o.size):
-        if j > 0:
-            left_b, left_r = by[j - 1], ry[j - 1]
-        b_hat = b[j] - c.step_b * (above_bx[j] - bx[j] + left_b - by[j])
-        r_hat = r[j] - c.step_r * (above_rx[j] - rx[j] + left_r - ry[j])
+        b_hat = b[j] - c.step_b * (above_bx[j] - bx[j] + left_by[j] - by[j])
+        r_hat = r[j] - c.step_r * (above_rx[j] - rx[j] + left_ry[j] - ry[j])
         mean = c.keep_o * (o[j] - b_hat) + c.keep_r * r_hat
         threshold, high = sparsity[j] * c.shrink, ceiling[j]
         over, under = mean - threshold, mean + threshold
@@ -136,29 +138,32 @@ def _time_row(time, i):
 def advance(state, columns, prior, time, bars, zero_row, c):
     """Run ``bars.shape[0]`` iterations over the rows of ``state``, in place.
 
-    The first ``columns`` of each row are image; the rest is padding. ``bars`` (iterations, 2, 2, columns) holds the
-    extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
+    So many ``columns`` behind `LEAD` are image; the rest is padding. ``bars`` (iterations, 2, 2, columns and padding)
+    holds the extrapolated B and R of two rows an iteration. Row 0 is treated as the top of the image and the last row's
     along-fields are left alone; in a band, ghost rows absorb both.
     """
-    rows, together = state.shape[0], bars.shape[0]
+    rows, together, end = state.shape[0], bars.shape[0], LEAD + columns
     for front in range(rows + together - 1):
         for t in range(together):
             i = front - t
             if i < 0 or i >= rows:
                 continue
             # One-dimensional slices of contiguous rows keep their layout known to the compiler.
-            o, b, r = state[i, O][:columns], state[i, B][:columns], state[i, R][:columns]
-            bx, by = state[i, BX][:columns], state[i, BY][:columns]
-            rx, ry = state[i, RX][:columns], state[i, RY][:columns]
+            o, b, r = state[i, O][LEAD:end], state[i, B][LEAD:end], state[i, R][LEAD:end]
+            bx, by, left_by = state[i, BX][LEAD:end], state[i, BY][LEAD:end], state[i, BY][LEAD - 1 : end - 1]
+            rx, ry, left_ry = state[i, RX][LEAD:end], state[i, RY][LEAD:end], state[i, RY][LEAD - 1 : end - 1]
             sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
             excess, trust = _time_row(time, i)
-            bar_b, bar_r = bars[t, i % 2, 0], bars[t, i % 2, 1]
-            above_b = state[i - 1, BX][:columns] if i > 0 else zero_row
-            above_r = state[i - 1, RX][:columns] if i > 0 else zero_row
-            _primal_row(o, b, r, above_b, bx, by, above_r, rx, ry, sparsity, ceiling, excess, trust, bar_b, bar_r, c)
+            bar_b, bar_r = bars[t, i % 2, 0][:columns], bars[t, i % 2, 1][:columns]
+            above_b = state[i - 1, BX][LEAD:end] if i > 0 else zero_row
+            above_r = state[i - 1, RX][LEAD:end] if i > 0 else zero_row
+            _primal_row(
+                o, b, r, above_b, bx, left_by, by, above_r, rx, left_ry, ry,
+                sparsity, ceiling, excess, trust, bar_b, bar_r, c,
+            )  # fmt: skip
             if i > 0:
-                _ascend_along(above_b, bars[t, (i + 1) % 2, 0], bar_b, c.dual_b, c.tau, c.relax)
-                _ascend_along(above_r, bars[t, (i + 1) % 2, 1], bar_r, c.dual_along, c.lambda_x, c.relax)
+                _ascend_along(above_b, bars[t, (i + 1) % 2, 0][:columns], bar_b, c.dual_b, c.tau, c.relax)
+                _ascend_along(above_r, bars[t, (i + 1) % 2, 1][:columns], bar_r, c.dual_along, c.lambda_x, c.relax)
             _ascend_across(by, bar_b, c.dual_b, c.tau, c.relax)
             _ascend_across_shifted(ry, bar_r, o, c.dual_across, c.lambda_y, c.relax)
 
@@ -183,33 +188,35 @@ def certify(state, columns, prior, time, first, last, zero_row, radius, c):
     differences.
     """
     energy, bound = 0.0, 0.0
+    end = LEAD + columns
     for i in range(first, last):
         row = state[i]
         below = state[i + 1] if i + 1 < state.shape[0] else row
-        above_b = state[i - 1, BX] if i > 0 else zero_row
-        above_r = state[i - 1, RX] if i > 0 else zero_row
-        o, b = row[O], row[B]
+        above_b = state[i - 1, BX][LEAD:end] if i > 0 else zero_row
+        above_r = state[i - 1, RX][LEAD:end] if i > 0 else zero_row
+        o, b = row[O][LEAD:end], row[B][LEAD:end]
         sparsity, ceiling = _prior_row(prior, i, o, c.bounded)
-        after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O], c.bounded)[1]
+        after = _prior_row(prior, min(i + 1, state.shape[0] - 1), below[O][LEAD:end], c.bounded)[1]
         excess, trust = _time_row(time, i)
         row_energy, row_bound = 0.0, 0.0
-        rain = _boxed(row[R, 0], c.low, ceiling[0])
+        rain = _boxed(row[R, LEAD], c.low, ceiling[0])
         left_b, left_r = c.zero, c.zero
         for j in range(columns):
-            rain_below = _boxed(below[R, j], c.low, after[j])
+            k = LEAD + j
+            rain_below = _boxed(below[R, k], c.low, after[j])
             residual = b[j] + rain - o[j]
             e = c.half * residual * residual + sparsity[j] * abs(rain)
-            e += c.tau * abs(below[B, j] - b[j]) + c.lambda_x * abs(rain_below - rain)
+            e += c.tau * abs(below[B, k] - b[j]) + c.lambda_x * abs(rain_below - rain)
             by, ry, dyo = c.zero, c.zero, c.zero
             if j + 1 < columns:
-                rain_right = _boxed(row[R, j + 1], c.low, ceiling[j + 1])
+                rain_right = _boxed(row[R, k + 1], c.low, ceiling[j + 1])
                 dyo = o[j + 1] - o[j]
                 e += c.tau * abs(b[j + 1] - b[j]) + c.lambda_y * abs(dyo - (rain_right - rain))
-                by, ry = _clip(row[BY, j], c.tau), _clip(row[RY, j], c.lambda_y)
+                by, ry = _clip(row[BY, k], c.tau), _clip(row[RY, k], c.lambda_y)
             else:
                 rain_right = rain
-            v_b = _clip(row[BX, j], c.tau) - _clip(above_b[j], c.tau) + by - left_b
-            v_r = _clip(row[RX, j], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
+            v_b = _clip(row[BX, k], c.tau) - _clip(above_b[j], c.tau) + by - left_b
+            v_r = _clip(row[RX, k], c.lambda_x) - _clip(above_r[j], c.lambda_x) + ry - left_r
             up, down = v_r - v_b - sparsity[j], v_b - v_r - sparsity[j]
             high = ceiling[j] if c.bounded else radius
             # Not `trust`: only of an argument does the compiler know beforehand that it is None.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from numbers import Real
 from typing import Protocol
@@ -168,21 +168,34 @@ def minimise(
     # Kernels know the machine's own byte order alone.
     O, start, prior = native(O), native(start), RainPrior(*map(native, prior))
     max_iter, tol = stopping(max_iter, tol)
-    with nullcontext(np.empty) if workspace is None else workspace.lent() as empty:
-        return _followed(_solver(O, weights, method, prior, start, empty), rounding_level(O), max_iter, tol)
+    with _lent(workspace) as empty:
+        return _followed(_solver(O, weights, method, prior, start, empty), O, max_iter, tol)
 
 
-def sketch(O: Array, weights: UDGWeights, iterations: int, prior: RainPrior = NO_PRIOR) -> Array:
+def sketch(
+    O: Array,
+    weights: UDGWeights,
+    iterations: int,
+    prior: RainPrior = NO_PRIOR,
+    workspace: Workspace | None = None,
+) -> Array:
     """Return the rain that so many iterations of `minimise` find, without a word on how near the least energy it is."""
-    solver = _solver(native(O), weights, "auto", RainPrior(*map(native, prior)), None, np.empty)
-    solver.advance(iterations)
-    return solver.result()[1]
+    with _lent(workspace) as empty:
+        solver = _solver(native(O), weights, "auto", RainPrior(*map(native, prior)), None, empty)
+        solver.advance(iterations)
+        return solver.result()[1]
 
 
-def _followed(solver: Solver, floor: Array, max_iter: int, tol: float) -> UDGSolution:
-    """Run a solver until every gap is within ``tol`` or ``max_iter`` iterations are done."""
-    xp = namespace(floor)
+def _lent(workspace: Workspace | None) -> AbstractContextManager[Empty]:
+    """Return what lends memory for one solve."""
+    return nullcontext(np.empty) if workspace is None else workspace.lent()
+
+
+def _followed(solver: Solver, O: Array, max_iter: int, tol: float) -> UDGSolution:
+    """Run a solver of ``O`` until every gap is within ``tol`` or ``max_iter`` iterations are done."""
+    xp = namespace(O)
     iterations, status = 0, SolverStatus.MAX_ITER
+    floor = rounding_level(O) if tol > 0 else None
     while iterations < max_iter:
         chunk = min(CHECK_EVERY, max_iter - iterations) if tol > 0 else max_iter
         solver.advance(chunk)

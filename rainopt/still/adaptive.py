@@ -17,6 +17,8 @@ from rainopt.geometry.boxes import box_mean, shifted
 from rainopt.host_steps import number
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution, minimise, sketch
+from rainopt.optim.workspace import Workspace
+from rainopt.parallel.rows import by_rows
 from rainopt.still.gain import raised
 
 PILOT = UDGWeights(tau=0.005, lambda_x=0.05, lambda_y=0.02, sparsity=0.004)
@@ -100,6 +102,7 @@ def solve_adaptive(
     tol: float | None = None,
     first: Array | None = None,
     known: RainPrior = NO_PRIOR,
+    workspace: Workspace | None = None,
     marked: Array | None = None,
 ) -> tuple[UDGSolution, float]:
     """Split an upright image (H, W) with weights that fit its rain; returns the solution and how dense the rain is.
@@ -110,7 +113,7 @@ def solve_adaptive(
     other; the gain is applied to its layer. A layer ``first`` (H, W), at least 0, that is known from elsewhere takes
     the place of the pilot's. An excess of ``known`` and the trust in it take part in both solves, and what is trusted
     has no gain. Where rain is ``marked``, (H, W) in [0, 1], see `certain`, what holds for all pixels is lifted by that
-    share; which kind of rain it is, the unmarked picture tells.
+    share; which kind of rain it is, the unmarked picture tells. Both solves work in the memory of a ``workspace``.
 
     Notes
     -----
@@ -120,7 +123,7 @@ def solve_adaptive(
     if first is None:
         bound = _ceiling(O, FEW.ceiling * removal.height)
         pilot = known._replace(ceiling=bound)
-        first = sketch(O, PILOT, removal.pilot_iter, pilot)
+        first = sketch(O, PILOT, removal.pilot_iter, pilot, workspace)
     dense = removal.dense
     if dense is None:
         dense = density(first) * min(max((removal.parallel - SCENE) / (RAIN - SCENE), 0.0), 1.0)
@@ -131,8 +134,8 @@ def solve_adaptive(
     if marked is not None:
         sparsity, ceiling = certain(sparsity, marked), ceiling + marked * (O - ceiling)
     prior = known._replace(sparsity=sparsity, ceiling=ceiling)
-    start = xp.minimum(first, ceiling)
-    solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start)
+    start = by_rows(xp.minimum, first, ceiling)
+    solution = minimise(O, weights, max_iter=max_iter, tol=tol, prior=prior, start=start, workspace=workspace)
     layer: Array = solution.rain
     gain: Array | float = kind.gain
     if known.trust is not None:
@@ -144,10 +147,14 @@ def doubt(O: Array, layer: Array, power: float = 1.0) -> Array:
     """Return factors on the sparsity λs of sparse rain: small where a first layer runs along the streak, large in
     texture; all (..., H, W). Where rain is less sparse they are raised to a ``power`` below 1.
     """
+    numbers = (TEXTURE_SHARE, NOISE, DOUBT, FAINT, power)
+    single = O.dtype == layer.dtype == namespace(O).float32
+    whole = kernel("doubt", O, layer)
+    if whole is not None and single and O.ndim == 2:
+        return whole(O, layer, (SMOOTH_ALONG, TEXTURE_ALONG, TEXTURE_ACROSS, ALONG), NEIGHBOURS, numbers)
     mean = box_mean(layer, ALONG, -2)
     fast = kernel("streak_doubt", O, mean)
-    if fast is not None and O.dtype == mean.dtype == namespace(O).float32:
-        numbers = (TEXTURE_SHARE, NOISE, DOUBT, FAINT, power)
+    if fast is not None and single:
         return fast(*_along_and_texture(O), mean, NEIGHBOURS, numbers)
     return ((1 + DOUBT * (1 - streak_likelihood(O))) * FAINT / (_positive(mean) + FAINT)) ** power
 
@@ -211,8 +218,7 @@ def _along_and_texture(O: Array) -> tuple[Array, Array]:
 
 
 def _ceiling(O: Array, highest: float) -> Array:
-    xp = namespace(O)
-    return xp.minimum(O, xp.full_like(O, highest))
+    return by_rows(lambda o: namespace(o).minimum(o, namespace(o).full_like(o, highest)), O)
 
 
 def _positive(field: Array) -> Array:

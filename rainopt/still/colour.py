@@ -21,7 +21,15 @@ FAINT = 0.01  # brightness of the layer above which a pixel votes
 # as a share of the mean over the cells, and no fewer than the least. A pixel of a streak 0.05 bright has 0.0025.
 ACHROMATIC = 0.25
 COMMON, LEAST_COMMON = 0.1, 0.01
-SHARES = (0.2, 2.0)  # least and greatest of a channel, before their mean is made 1
+# Least and greatest share of a channel, before their mean is made 1, where nothing is sure. The less doubt is left, the
+# nearer they are to 0 and to infinity: streaks in the light of a tail-lamp have nothing in blue.
+SHARES = (0.2, 2.0)
+DOUBT = 1e-3  # the least that is left
+# What a channel may lack of its share, a level of 8 bits: where it is at 0 and the share is small, it cannot tell that
+# there was no rain.
+SLACK = 1 / 255
+# Softens the shares of rain that hides what is behind it where that is nearly as bright as the drops.
+SOFTNESS = 0.02
 
 
 class RainColour(NamedTuple):
@@ -43,12 +51,27 @@ class RainColour(NamedTuple):
     confidence: Array
 
 
+class RainLight(NamedTuple):
+    """The light that the rain of a scene adds to its frames, see `shares_over`.
+
+    Attributes
+    ----------
+    shares
+        Of each channel, over luminance, in the light of the drops.
+    hides
+        In [0, 1], how much of what is behind it a drop hides: 1 over the luminance of its light.
+    """
+
+    shares: tuple[float, ...]
+    hides: float = 0.0
+
+
 def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_row: int = 0) -> tuple[Array, Array]:
     """Return colour planes without the rain, and the layer that could be taken.
 
     ``B_c = O_c - a_c R`` with shares a_c whose sum with the weights of luminance is 1, so that the luminance of the
-    result is ``Y - R``. No channel may fall below 0: R is first limited to ``min_c O_c / a_c``, for a streak was not
-    brighter than what is there with it.
+    result is ``Y - R``. No channel may fall below 0: R is first limited to ``min_c (O_c + δ) / a_c``, for a streak was
+    not brighter than what is there with it. What a channel lacks of its share, at most δ, is not taken.
 
     The shares of white light that hides what is behind it (the screen composition), ``(1 - O_c + ε) / (1 - Y + ε)``,
     were taken here before. They depend on the scene alone: where it is coloured they take most from the channels that
@@ -79,14 +102,47 @@ def remove_layer(colour: Array, rain: Array, shares: Array | None = None, first_
         shares = xp.ones((colour.shape[0], 1, 1), dtype=colour.dtype, device=array_api_compat.device(colour))
     fast = kernel("remove_layer", colour, rain, shares)
     if fast is not None and all(field.dtype == xp.float32 for field in (colour, rain, shares)):
-        return fast(colour, rain, shares, CELL, first_row)
+        return fast(colour, rain, shares, CELL, first_row, SLACK, _weights(colour))
     here = interpolated(shares, first_row, tuple(rain.shape))
     # Channel by channel: a reduction over the first axis is many times slower.
     for channel in range(colour.shape[0]):
-        rain = xp.minimum(rain, colour[channel, ...] / here[channel, ...])
+        rain = xp.minimum(rain, (colour[channel, ...] + SLACK) / here[channel, ...])
     clean = colour - rain * here
-    # Rounding may leave -1e-9 where the limit is reached.
-    return xp.where(clean > 0, clean, xp.zeros_like(clean)), rain
+    held = xp.where(clean > 0, clean, xp.zeros_like(clean))
+    taken = rain - _weighted(held - clean)
+    return held, xp.where(taken > 0, taken, xp.zeros_like(taken))
+
+
+def shares_over(light: RainLight, behind: Array) -> Array:
+    """Return the shares (C, h, w) of rain of a known light over what is behind it, (C, h, w) in [0, 1].
+
+    A drop with the light L, before a pixel for the part α of the exposure, adds ``α (L_c - B_c)``. With
+    ``l_c = L_c / L_Y`` and ``h = 1 / L_Y``, and α eliminated,
+
+    ``a_c = ((1 + ε) l_c - h B_c) / (1 + ε - h B_Y)``,
+
+    which is l_c where drops hide nothing, and the screen composition for white light and h = 1. The scene behind is
+    that of cells, not of pixels: what a layer has too much or too little in a pixel would be taken for the pixel's
+    colour, and where drops are hardly brighter than the scene that makes much of little.
+    """
+    xp, device = namespace(behind), array_api_compat.device(behind)
+    shares = xp.asarray(list(light.shares), dtype=behind.dtype, device=device)[:, None, None]
+    if light.hides == 0:
+        return shares
+    over = ((1 + SOFTNESS) * shares - light.hides * behind) / (1 + SOFTNESS - light.hides * _weighted(behind))
+    return _bounded(over, xp.ones_like(behind[0, ...]))
+
+
+def cells_behind(colour: Array, rain: Array) -> Array:
+    """Return the means (C, h, w) of cells of planes (C, H, W) less a layer (H, W), nowhere below 0."""
+    xp = namespace(colour)
+    behind = xp.where(colour > rain, colour - rain, xp.zeros_like(colour))
+    sums = _cell_sums(behind)
+    for axis in (-2, -1):
+        first = CELL * xp.arange(sums.shape[axis], dtype=sums.dtype, device=array_api_compat.device(sums))
+        pixels = xp.clip(colour.shape[axis] - first, 1, CELL)
+        sums = sums / (pixels[:, None] if axis == -2 else pixels)
+    return sums
 
 
 def interpolated(shares: Array, first_row: int, shape: tuple[int, int]) -> Array:
@@ -170,7 +226,7 @@ def decided(votes: Array) -> RainColour:
     luma = xp.where(luma > 0, luma, xp.zeros_like(luma))
     usual = COMMON * _weighted(mean)
     usual = xp.where(usual > LEAST_COMMON, usual, xp.full_like(usual, LEAST_COMMON))
-    shares = _bounded((near + usual * common[:, None, None]) / (luma + usual))
+    shares = _bounded((near + usual * common[:, None, None]) / (luma + usual), usual / (luma + usual))
     return RainColour(shares, common, luma / (luma + usual))
 
 
@@ -178,12 +234,23 @@ def common_shares(votes: Array) -> Array:
     """Return the shares (C,) of a picture, or of frames of one scene, from the sums of all their votes (C,)."""
     xp = namespace(votes)
     luma = _weighted(votes)
-    return _bounded((votes + ACHROMATIC) / (xp.where(luma > 0, luma, xp.zeros_like(luma)) + ACHROMATIC))
+    every = xp.where(luma > 0, luma, xp.zeros_like(luma)) + ACHROMATIC
+    return _bounded((votes + ACHROMATIC) / every, ACHROMATIC / every)
 
 
-def _bounded(shares: Array) -> Array:
-    shares = namespace(shares).clip(shares, *SHARES)
+def _bounded(shares: Array, doubt: Array) -> Array:
+    """Return shares (C, ...) within bounds that are as wide as the doubt of them (...), in [0, 1], is small."""
+    xp = namespace(shares)
+    doubt = xp.where(doubt > DOUBT, doubt, xp.full_like(doubt, DOUBT))
+    least, most = SHARES[0] * doubt, SHARES[1] / doubt
+    shares = xp.where(shares > least, shares, xp.zeros_like(shares) + least)
+    shares = xp.where(shares < most, shares, xp.zeros_like(shares) + most)
     return shares / _weighted(shares)
+
+
+def _weights(channels: Array) -> tuple[float, ...]:
+    """Return the weights of luminance of channels (C, ...)."""
+    return (1.0,) if channels.shape[0] == 1 else LUMA
 
 
 def _weighted(channels: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ from rainopt.direction.planes import reduced_planes
 from rainopt.image import exposure, image_luminance, join_channels, quantise, raw_planes, scaled, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.udg import UDGSolution
-from rainopt.still.colour import RainColour, colour_of_rain, remove_layer
+from rainopt.parallel.threads import run_all
+from rainopt.still.colour import CELL, RainColour, RainLight, cells_behind, colour_of_rain, remove_layer, shares_over
 from rainopt.still.haze import estimate_veil, remove_veil
 from rainopt.still.marks import NO_MARKS, Marks, marks_of
 from rainopt.still.rain import Streaks, find_rain
@@ -24,8 +26,8 @@ from rainopt.still.settings import LayerSettings, StillSettings
 
 # Smaller than this no streak can be told from anything else.
 LEAST_SIDE = 8
-# Rows that are converted to float at a time.
-BAND_ROWS = 256
+# Numbers that a thread converts to float at a time, about.
+BAND_NUMBERS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -177,10 +179,13 @@ def decompose(
     if settings.veil:
         planes = reduced_planes(parts.background, channel_axis)
         haze = estimate_veil(scaled(planes, 1 / unit), (height, width))
-        for rows, index in _bands(image, rows_axis, height):
+
+        def unveil(rows: slice, index: Any) -> None:
             channels = split_channels(parts.background[index], channel_axis)
             clear = scaled(remove_veil(scaled(channels.colour, 1 / unit), haze[rows, :]), unit)
             parts.background[index] = quantise(join_channels(clear, channels), parts.background.dtype)
+
+        run_all(unveil, _bands(image, rows_axis, height))
     directions = tuple(streaks.direction for streaks in rain.streaks)
     found = rain.angle, parts.solution, rain.confidence, directions
     return Decomposition(parts.background, parts.rain, *found, haze, parts.colour)
@@ -205,44 +210,56 @@ def remove_rain(
     progress: Progress | None = None,
     unit: float = 1.0,
     known: RainPrior = NO_PRIOR,
-    shares: Sequence[float] | None = None,
+    light: RainLight | None = None,
     marks: Marks = NO_MARKS,
 ) -> Removed:
     """Take known rain off a checked image divided by its exposure; the background comes in ``dtype``, and the image's
     own units, as the layer does. What the frames around a frame of video tell is ``known``, in units of the exposure.
 
-    The colour of the rain is found by place, unless ``shares`` tell what it adds to each channel everywhere. What
-    ``marks`` protect is taken off the layer once it is found, so that all around it stays as it would be.
+    The colour of the rain is found by place, unless its ``light`` is known, as that of a scene. What ``marks`` protect
+    is taken off the layer once it is found, so that all around it stays as it would be.
     """
     xp, device = namespace(image), array_api_compat.device(image)
     rows_axis, height, width = _layout(image, channel_axis)
     grey = xp.empty((height, width), dtype=xp.float32, device=device)
-    for rows, index in _bands(image, rows_axis, height):
+
+    def see(rows: slice, index: Any) -> None:
         grey[rows, :] = scaled(image_luminance(image[index], channel_axis), 1 / unit)
+
+    run_all(see, _bands(image, rows_axis, height))
     layer, solution = rain_layers(grey, rain, settings, progress, known, marks.rainy)
     if marks.left is not None:
         layer = marks.left * layer
     colour = None
-    if rain and shares is None:
+    if rain and light is None:
         planes, scale = raw_planes(image, channel_axis)
         colour = colour_of_rain(planes, layer, [streaks.direction.angle for streaks in rain], scale / unit)
     lies = None if colour is None else colour.shares
-    if rain and shares is not None:
-        lies = xp.asarray(list(shares), dtype=xp.float32, device=device)[:, None, None]
+    if rain and light is not None:
+        cells = [
+            cells_behind(scaled(split_channels(image[index], channel_axis).colour, 1 / unit), layer[rows, :])
+            for rows, index in _bands(image, rows_axis, height)
+        ]
+        lies = shares_over(light, xp.concat(cells, axis=1))
     background = xp.empty(tuple(image.shape), dtype=dtype, device=device)
-    for rows, index in _bands(image, rows_axis, height):
+
+    def take_off(rows: slice, index: Any) -> None:
         channels = split_channels(image[index], channel_axis)
         clean, taken = remove_layer(scaled(channels.colour, 1 / unit), layer[rows, :], lies, rows.start)
         layer[rows, :] = scaled(taken, unit)
         background[index] = quantise(join_channels(scaled(clean, unit), channels), background.dtype)
+
+    run_all(take_off, _bands(image, rows_axis, height))
     return Removed(background, layer, solution, colour)
 
 
 def _bands(image: Array, rows_axis: int, height: int) -> Iterator[tuple[slice, tuple[Any, ...]]]:
     """Yield bands of rows, and the index of each in an image whose rows are on an axis; all of them at once on a
-    device, where each operation is a launch.
+    device, where each operation is a launch. But for the last, they are of whole cells of the colour of rain.
     """
-    many = BAND_ROWS if host_view(image) is not None else height
+    many = height
+    if host_view(image) is not None:
+        many = CELL * max(1, BAND_NUMBERS * height // math.prod(image.shape) // CELL)
     for first in range(0, height, many):
         rows = slice(first, min(first + many, height))
         yield rows, (slice(None),) * rows_axis + (rows, ...)

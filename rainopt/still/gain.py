@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rainopt.arrays import Array, kernel, namespace
 from rainopt.geometry.boxes import shifted
+from rainopt.parallel.rows import by_rows
 
 # Pixels to either side of a streak that what lies behind it is held against. The nearer ones lie beside thin streaks
 # and within wide ones, where the farther ones still tell.
@@ -37,9 +38,12 @@ def raised(O: Array, layer: Array, gain: Array | float) -> Array:
         (..., H, W), between ``layer`` and ``O``.
     """
     xp = namespace(O)
-    if isinstance(gain, float | int) and gain == 1:
-        return layer
-    most = xp.minimum(gain * layer, O)
+    if isinstance(gain, float | int):
+        if gain == 1:
+            return layer
+        most = by_rows(lambda shrunk, image: xp.minimum(gain * shrunk, image), layer, O)
+    else:
+        most = by_rows(lambda shrunk, image, factor: xp.minimum(factor * shrunk, image), layer, O, gain)
     fast = kernel("raise_layer", O, layer, most)
     if fast is not None and O.ndim == 2:
         return fast(O, layer, most, SIDES)

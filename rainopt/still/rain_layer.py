@@ -16,6 +16,8 @@ from rainopt.host_steps import fetch, truth
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.operators import diff_across
 from rainopt.optim.udg import CHECK_EVERY, SolverStatus, UDGSolution, is_within, minimise, rounding_level, stopping
+from rainopt.optim.workspace import Workspace
+from rainopt.parallel.rows import by_rows
 from rainopt.still.adaptive import Removal, certain, solve_adaptive
 from rainopt.still.rain import Streaks
 from rainopt.still.settings import LayerSettings
@@ -90,6 +92,9 @@ def rain_layer(
     """
     angle, removal = streaks.direction.angle, streaks.removal
 
+    # One tile after the other is solved in the same memory.
+    workspace = Workspace()
+
     def split(
         O: Array,
         known: RainPrior,
@@ -101,8 +106,9 @@ def rain_layer(
         if removal is None:
             if marked is not None:
                 known = known._replace(sparsity=certain(namespace(O).ones_like(O), marked))
-            return minimise(O, settings.weights or UDGWeights(), max_iter=most, tol=within, prior=known), None
-        return solve_adaptive(O, removal, most, within, known=known, marked=marked)
+            weights = settings.weights or UDGWeights()
+            return minimise(O, weights, max_iter=most, tol=within, prior=known, workspace=workspace), None
+        return solve_adaptive(O, removal, most, within, known=known, workspace=workspace, marked=marked)
 
     height, width = grey.shape
     usual = TILE_SIDE_THERE if host_view(grey) is None else TILE_SIDE
@@ -155,8 +161,11 @@ def _solve_tiles(
         here = _cut(known, *box), None if marked is None else marked[box]
         layer, solution, _ = _solve_upright(grey[box], angle, split, count, 0.0, centre, *here)
         down, across = (xp.asarray(side, device=array_api_compat.device(grey)) for side in (part.down, part.across))
-        window = down[:, None] * across[None, :]
-        rain[part.rows, part.columns] = rain[part.rows, part.columns] + window * layer
+
+        def added(there: Array, here: Array, share: Array, across: Array = across) -> Array:
+            return there + share * across * here
+
+        rain[box] = by_rows(added, rain[box], layer, down[:, None])
         energy, gap = energy + solution.energy, gap + solution.gap
         if progress and done + 1 < len(cover):
             progress((done + 1) / len(cover))
@@ -211,24 +220,25 @@ def _solve_upright(
     xp = namespace(grey)
     upright = Upright(angle, grey.shape[0], grey.shape[1], centre)
     # Interpolation overshoots at sharp edges; a bounded layer needs an image that is nowhere negative.
-    straight = upright.forward(grey)
-    straight = xp.where(straight > 0, straight, xp.zeros_like(straight))
+    straight = by_rows(_positive, upright.forward(grey))
     turned = RainPrior(*(None if field is None else _turned(upright, field) for field in known))
     if turned.excess is not None:
         turned = turned._replace(excess=xp.minimum(turned.excess, straight))
     if marked is not None:
         marked = xp.clip(upright.forward(marked), 0.0, 1.0)
     solution, dense = split(straight, turned, marked, max_iter, tol)
-    layer = upright.back(solution.rain)
-    layer = xp.where(layer > 0, layer, xp.zeros_like(layer))
-    return xp.minimum(layer, grey), solution, dense
+    layer = by_rows(lambda found, most: xp.minimum(_positive(found), most), upright.back(solution.rain), grey)
+    return layer, solution, dense
 
 
 def _turned(upright: Upright, field: Array) -> Array:
     """Return a field that is nowhere negative, upright."""
-    straight = upright.forward(field)
-    xp = namespace(straight)
-    return xp.where(straight > 0, straight, xp.zeros_like(straight))
+    return by_rows(_positive, upright.forward(field))
+
+
+def _positive(field: Array) -> Array:
+    xp = namespace(field)
+    return xp.where(field > 0, field, xp.zeros_like(field))
 
 
 def _centre(angle: float, height: int, width: int, part: Tile) -> float:

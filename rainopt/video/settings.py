@@ -15,16 +15,17 @@ from rainopt.direction.evidence import Evidence, gather
 from rainopt.direction.planes import work_planes
 from rainopt.geometry.lines import line_angle
 from rainopt.geometry.warp import Upright
-from rainopt.image import luminance, raw_planes, split_channels
+from rainopt.image import luminance, split_channels
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.parallel.elsewhere import Elsewhere, here
 from rainopt.parallel.threads import run_all
 from rainopt.still.adaptive import Removal, solve_adaptive
-from rainopt.still.colour import colour_votes, common_shares
+from rainopt.still.colour import RainLight
 from rainopt.still.derain import remove_rain
 from rainopt.still.rain import Streaks, removals_from
 from rainopt.still.rain_layer import rain_layers
 from rainopt.still.settings import DerainSettings, LayerSettings
+from rainopt.video.rain_light import light_of_rain
 
 # Iterations of each frame's pilot. 40, as for photographs, is worth 0.2 dB and a fifth of the time.
 PILOT_ITERATIONS = 20
@@ -69,13 +70,16 @@ class SceneSettings:
     gap
         The duality gap that such a frame has then, as a share of its energy; None where it was not measured.
     shares
-        What the rain adds to each channel, over what it adds to luminance, see `rainopt.still.colour`.
+        What the rain adds to each channel, over what it adds to luminance, in the light of its drops.
+    hides
+        How much its drops hide of what is behind them, in [0, 1], see `rainopt.still.colour.shares_over`.
     """
 
     rain: tuple[Streaks, ...] = ()
     layers: LayerSettings = field(default_factory=LayerSettings)
     gap: float | None = None
     shares: tuple[float, ...] = ACHROMATIC
+    hides: float = 0.0
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -97,7 +101,8 @@ class SceneSettings:
             Streaks(Direction(*direction), None if removal is None else Removal(*removal))
             for direction, removal in values["rain"]
         )
-        return cls(rain, LayerSettings(**layers), values["gap"], tuple(values.get("shares", ACHROMATIC)))
+        light = tuple(values.get("shares", ACHROMATIC)), values.get("hides", 0.0)
+        return cls(rain, LayerSettings(**layers), values["gap"], *light)
 
 
 def scene_settings(
@@ -153,30 +158,27 @@ def scene_settings(
     if settings.max_iter is None:
         count, gap = elsewhere(partial(iterations_for, scene=scene), frames[len(frames) // 2])
         scene = replace(scene, layers=replace(layers, max_iter=count), gap=gap)
-    return replace(scene, shares=shares_in(frames, scene, elsewhere))
+    return replace(scene, **light_in(frames, scene, elsewhere)._asdict())
 
 
-def shares_in(frames: Sequence[np.ndarray], scene: SceneSettings, elsewhere: Elsewhere = here) -> tuple[float, ...]:
-    """Return what the rain of a scene adds to each channel, over what it adds to luminance: the votes of some of its
-    frames together.
+def light_in(frames: Sequence[np.ndarray], scene: SceneSettings, elsewhere: Elsewhere = here) -> RainLight:
+    """Return the light of the rain of a scene, from some of its frames together.
 
     A frame shows few streaks, and what is found from them alone would differ from frame to frame.
     """
-    seen = [(frames[k][_middle_of(frames[k].shape)],) for k in _few(len(frames))]
-    votes = run_all(partial(elsewhere, partial(_votes, scene=scene)), seen)
-    return tuple(map(float, common_shares(np.sum(votes, axis=0))))
+    seen = [frames[k][_middle_of(frames[k].shape)] for k in _few(len(frames))]
+    layers = run_all(partial(elsewhere, partial(_layer, scene=scene)), [(frame,) for frame in seen])
+    planes = [split_channels(frame).colour for frame in seen]
+    return light_of_rain(planes, layers, [direction.angle for direction in scene.directions])
 
 
 def _few(count: int) -> list[int]:
     return sorted({round(k) for k in np.linspace(0, count - 1, COLOURED)})
 
 
-def _votes(frame: Array, scene: SceneSettings) -> Array:
-    """Return the votes (C,) of a frame for the colour of its rain."""
-    layer, _ = rain_layers(luminance(split_channels(frame).colour), scene.rain, scene.settled)
-    planes, scale = raw_planes(frame)
-    votes = colour_votes(planes, layer, [direction.angle for direction in scene.directions], scale)
-    return namespace(votes).sum(votes, axis=(1, 2))
+def _layer(frame: Array, scene: SceneSettings) -> Array:
+    """Return the rain of a frame on luminance."""
+    return rain_layers(luminance(split_channels(frame).colour), scene.rain, scene.settled)[0]
 
 
 def _evidence(frame: np.ndarray) -> Evidence:
@@ -201,7 +203,8 @@ def derain_frame(frame: Array, scene: SceneSettings, known: RainPrior = NO_PRIOR
     """
     if not scene.rain:
         return frame
-    return remove_rain(frame, scene.rain, scene.settled, frame.dtype, known=known, shares=scene.shares).background
+    light = RainLight(scene.shares, scene.hides)
+    return remove_rain(frame, scene.rain, scene.settled, frame.dtype, known=known, light=light).background
 
 
 def _middle_of(shape: tuple[int, ...]) -> tuple[slice, slice]:

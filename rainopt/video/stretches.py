@@ -170,7 +170,8 @@ def following(before: SceneSettings, now: SceneSettings) -> SceneSettings:
     if not before.rain or not now.rain:
         return now
     shares = np.asarray(before.shares) + FOLLOW * (np.asarray(now.shares) - np.asarray(before.shares))
-    now = replace(now, shares=tuple(map(float, shares)))
+    hides = before.hides + FOLLOW * (now.hides - before.hides)
+    now = replace(now, shares=tuple(map(float, shares)), hides=hides)
     (old, first), (new, last) = before.rain[0], now.rain[0]
     turn = line_angle(new.angle - old.angle)
     if abs(turn) > PARALLEL:

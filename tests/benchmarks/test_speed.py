@@ -5,9 +5,11 @@ import pytest
 
 from benchmarks.command import run_command
 from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
+from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, Limits, floor
 from benchmarks.solver.stages import stage_times
 from rainopt import derain
+from rainopt.arrays import CPU, KERNELS
 from rainopt.still import rain_layer
 
 
@@ -40,6 +42,12 @@ def test_floor_is_the_larger_of_memory_and_arithmetic():
     assert slow_memory["seconds"] == slow_memory["seconds_memory"]
     assert slow_core["seconds"] == pytest.approx(FLOPS * 50 * O.size / 1e6)
     assert slow_memory["gigabytes"] <= slow_memory["gigabytes_unfused"]
+
+
+def test_kernels_and_what_they_stand_for_are_timed():
+    times = time_kernels(64, 96, 1)
+    assert {"doubt", "raise_layer", "colour_votes", "remove_layer"} == times.keys()
+    assert all((name, CPU) in KERNELS for name in times)
 
 
 def test_stages_add_up_and_leave_the_pipeline_as_it_was():

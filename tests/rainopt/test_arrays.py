@@ -13,6 +13,7 @@ from rainopt.direction.planes import work_planes
 from rainopt.geometry.boxes import box_mean
 from rainopt.geometry.warp import shift_rows
 from rainopt.optim.fourier import dct2, idct2
+from rainopt.still.adaptive import doubt
 from rainopt.still.colour import colour_votes, remove_layer
 from rainopt.still.gain import raised
 from rainopt.video.percentiles import off_centre
@@ -87,6 +88,7 @@ def uses(rng, to=lambda array: array):
         "box_mean": lambda: box_mean(to(field), 5, -1),
         "colour_votes": lambda: colour_votes(to(planes), to(field[0]), (10.0, 90.0)),
         "dct2": lambda: dct2(to(field)),
+        "doubt": lambda: doubt(to(field[0]), to(field[1] / 10), 0.7),
         "idct2": lambda: idct2(to(field)),
         "irnn": lambda: swept(field),
         "irnn_backward": lambda: swept_back(field),
@@ -177,6 +179,7 @@ def test_every_kernel_is_asked_for_and_agrees_with_the_operation_as_written(oper
         "box_mean",
         "colour_votes",
         "dct2",
+        "doubt",
         "idct2",
         "off_centre",
         "percentile",

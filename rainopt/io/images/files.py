@@ -1,9 +1,9 @@
 """Image files to arrays and back, upright, at the depth they have, with what says what the pixels mean and show.
 
 A file's bytes, not its suffix, say what it holds; what is written follows the suffix. Encoding is imageio's, through
-the plugin that holds the kind at hand. Decoding asks the libraries behind its plugins themselves, one for each format,
-because imageio's readers turn 16-bit colour to 8 bits, apply a limit on pixels that is global to the process, or take
-names of files only.
+the plugin that holds the kind at hand, and of JPEG Pillow's own. Decoding asks the libraries behind its plugins
+themselves, one for each format, because imageio's readers turn 16-bit colour to 8 bits, apply a limit on pixels that is
+global to the process, or take names of files only.
 """
 
 from __future__ import annotations

@@ -71,14 +71,35 @@ def to_array(image: Image.Image) -> np.ndarray:
     if image.mode not in _MODES:
         raise UnreadableImageError(f"holds pixels of mode {image.mode}, which are not read; convert it to RGB")
     mode = "RGBA" if image.mode == "P" and "transparency" in image.info else _MODES[image.mode]
-    convert = _cmyk_to_srgb(image) if image.mode == "CMYK" else lambda strip: strip.convert(mode)
     channels = len(mode)
-    out = np.empty((image.height, image.width) if channels == 1 else (image.height, image.width, channels), np.uint8)
+    shape = (image.height, image.width) if channels == 1 else (image.height, image.width, channels)
     rows = max(1, _STRIP // image.width)
+    out = np.empty(shape, np.uint8)
+    if image.mode == mode:
+        for top in range(0, image.height, rows):
+            out[top : top + rows] = _rows(image, top, min(top + rows, image.height)).reshape(-1, *shape[1:])
+        return out
+    convert = _cmyk_to_srgb(image) if image.mode == "CMYK" else lambda strip: strip.convert(mode)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
         out[top:bottom] = np.asarray(convert(image.crop((0, top, image.width, bottom))))
     return out
+
+
+def _rows(image: Image.Image, top: int, bottom: int) -> np.ndarray:
+    """Return some rows of a loaded image as bytes, straight from its memory: a crop would copy them three times."""
+    from PIL import Image
+
+    encoder = Image._getencoder(image.mode, "raw", image.mode)
+    try:
+        encoder.setimage(image.im, (0, top, image.width, bottom))
+        size = (bottom - top) * image.width * len(image.mode)
+        _, status, data = encoder.encode(size)
+    finally:
+        encoder.cleanup()
+    if status < 0 or len(data) != size:
+        raise UnreadableImageError("holds rows that cannot be copied; obtain a fresh copy")
+    return np.frombuffer(data, np.uint8)
 
 
 def _cmyk_to_srgb(image: Image.Image) -> Callable[[Image.Image], Image.Image]:

@@ -78,8 +78,6 @@ def encode(file: BinaryIO, pixels: np.ndarray, kind: Format, metadata: ImageMeta
     if kind is PNG and pixels.dtype == np.uint16:
         png.write_16_bit(file, pixels, metadata)
         return
-    import imageio.v3 as iio
-
     options: dict[str, Any] = {JPEG: {"quality": quality, "subsampling": 0}}.get(kind, {})
     if kind is PNG:
         # Run lengths only (zlib.Z_RLE): photographs come out 4 % larger than by default, in a quarter of the time.
@@ -101,7 +99,15 @@ def encode(file: BinaryIO, pixels: np.ndarray, kind: Format, metadata: ImageMeta
     # Pillow's encoders write into a file past Python, and take a disk that is full for one that takes all; that of PNG
     # does not.
     place: BinaryIO = file if kind is PNG else io.BytesIO()
-    iio.imwrite(place, pixels, plugin="pillow", extension=f".{kind.name.lower()}", is_batch=False, **options)
+    if kind is JPEG:
+        # imageio's plugin hands it to Pillow as well, and takes longer to be imported than a photograph to be encoded.
+        from PIL import Image
+
+        Image.fromarray(pixels).save(place, format=kind.name, **options)
+    else:
+        import imageio.v3 as iio
+
+        iio.imwrite(place, pixels, plugin="pillow", extension=f".{kind.name.lower()}", is_batch=False, **options)
     if kind is PNG:
         png.add_chunks(file, metadata)
         return

@@ -14,7 +14,7 @@ from data_tools.review.again import Again
 from data_tools.review.dataset import ReviewDataset
 from data_tools.review.estimate import EstimateError, Task, estimate_again
 from data_tools.verify.dataset import verify
-from tests.support.datasets import files
+from tests.support.datasets import files, stamps
 
 
 def outside_review(folder):
@@ -61,9 +61,9 @@ def test_a_rejected_scene_stays_out_until_the_rejection_is_undone(copy, built, a
 @pytest.mark.slow
 def test_more_frames_make_a_background_beside_the_old_one(copy, built, again, top):
     scene = first_window(copy)
-    before = outside_review(copy)
-    decide(copy, scene.name, "more")
     task = task_of(copy, scene)
+    decide(copy, scene.name, "more")
+    before = outside_review(copy)
     assert task.source == (top / "videos" / "Ä [x] ☂.mp4").resolve()
     said = []
     estimate_again(task, lambda share, text="": said.append(share))
@@ -105,6 +105,9 @@ def test_a_round_that_was_killed_is_made_anew(copy):
     estimate_again(task_of(copy, scene), lambda share, text="": None)
     assert rounds_of(copy, scene) == 1
     assert not half.exists()
+    at = stamps(copy)
+    estimate_again(task_of(copy, scene), lambda share, text="": None)  # as a second server would
+    assert stamps(copy) == at
 
 
 def test_a_video_that_is_gone_is_asked_for_and_found_where_it_is_now(copy):

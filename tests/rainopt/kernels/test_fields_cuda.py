@@ -22,7 +22,7 @@ from rainopt.kernels import (
     shear_cuda,
 )
 from rainopt.still import adaptive
-from rainopt.still.colour import CELL, remove_layer
+from rainopt.still.colour import CELL, SLACK, remove_layer
 
 
 @pytest.mark.parametrize(("edge", "dtype"), [(True, "float32"), (False, "float64")])
@@ -100,7 +100,8 @@ def test_a_layer_off_all_colours(cuda, rng):
     for colour in (np.moveaxis(pixels, -1, 0)[:3], np.ascontiguousarray(pixels[None, ..., 0])):
         rain, shares = rng.random((9, 11), dtype=np.float32), rng.uniform(0.2, 2, (len(colour), 3, 2))
         rain[2:4], shares = 0, shares.astype(np.float32)
-        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(rain), cuda(shares), CELL, 5))
+        options = CELL, 5, SLACK, LUMA if len(colour) == 3 else (1.0,)
+        there = cuda.back(remove_layer_cuda.remove_layer(cuda(colour), cuda(rain), cuda(shares), *options))
         for one, other in zip(there, remove_layer(colour, rain, shares, 5), strict=True):
             assert (one.dtype, one.shape) == (other.dtype, other.shape)
             np.testing.assert_allclose(one, other, atol=1e-6)

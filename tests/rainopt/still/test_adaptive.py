@@ -7,7 +7,7 @@ from skimage import data
 
 from data_tools import RainSpec, add_rain
 from rainopt import SolverStatus, psnr, solve_udg, udg_energy
-from rainopt.arrays import to_numpy
+from rainopt.arrays import CPU, KERNELS, to_numpy
 from rainopt.image import frame_luminance
 from rainopt.optim.objectives import RainPrior
 from rainopt.still import adaptive
@@ -287,6 +287,16 @@ def test_texture_is_left_and_streaks_are_not(monkeypatch):
     np.testing.assert_allclose(sparse[1], trusting[1], rtol=0.05)
     # Where rain is dense, no pixel is doubted.
     assert means(1.0) == dense
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (150, 3), (300, 40)])
+@pytest.mark.parametrize("power", [1.0, 0.6])
+def test_doubt_by_the_kernel_is_that_of_the_written_means(rng, monkeypatch, shape, power):
+    O = rng.random(shape, dtype=np.float32)
+    layer = O * (rng.random(shape) < 0.2).astype(np.float32)
+    found = adaptive.doubt(O, layer, power)
+    monkeypatch.delitem(KERNELS, ("doubt", CPU))
+    np.testing.assert_allclose(found, adaptive.doubt(O, layer, power), rtol=1e-5)
 
 
 # The array

@@ -8,7 +8,19 @@ from rainopt import derain
 from rainopt.arrays import to_numpy
 from rainopt.image import LUMA, luminance
 from rainopt.kernels import colour_votes_cpu, remove_layer_cpu
-from rainopt.still.colour import CELL, SIDE, colour_of_rain, colour_votes, common_shares, decided, remove_layer
+from rainopt.still.colour import (
+    CELL,
+    SIDE,
+    SLACK,
+    RainLight,
+    cells_behind,
+    colour_of_rain,
+    colour_votes,
+    common_shares,
+    decided,
+    remove_layer,
+    shares_over,
+)
 
 UNIT = st.floats(0, 1, width=32)
 RAIN = hnp.arrays(np.float64, (4, 5), elements=UNIT)
@@ -61,6 +73,32 @@ def test_grey_images_are_plain_subtraction(grey, rain):
     np.testing.assert_array_equal(remove_layer(three, rain)[0], np.repeat(grey - rain, 3, axis=0))
 
 
+def test_drops_that_hide_what_is_behind_them_leave_it(rng, xp):
+    """The screen composition, and light that is neither white nor as bright, over patches of some cells."""
+    scene = rng.uniform(0.1, 0.6, (3, 3, 4)).repeat(3 * CELL, axis=1).repeat(3 * CELL, axis=2)
+    covered = streaks(rng, scene.shape[1:], height=0.5)
+    rows, columns = np.mgrid[: scene.shape[1], : scene.shape[2]] // CELL
+    inside = (rows % 3 == 1) & (columns % 3 == 1)
+    for light in (np.ones(3), np.array([1.2, 1.1, 0.9])):
+        rainy, bright = scene + covered * (light[:, None, None] - scene), float(luminance(light))
+        planes, rain = (xp.asarray(field) for field in (rainy, luminance(rainy) - luminance(scene)))
+        known = RainLight(tuple(light / bright), 1 / bright)
+        clean = to_numpy(remove_layer(planes, rain, shares_over(known, cells_behind(planes, rain)))[0])
+        plain = to_numpy(remove_layer(planes, rain, shares_over(known._replace(hides=0.0), planes))[0])
+        off = [np.abs(each - scene)[:, inside].max() for each in (clean, plain)]
+        # But for what softens the shares, and for grey light being taken off what is behind first.
+        assert off[0] < 0.2 * off[1]
+
+
+def test_means_of_cells_are_of_the_pixels_that_are_there(rng, xp):
+    planes, rain = rng.random((3, 13, 17)), rng.random((13, 17)) / 4
+    means = to_numpy(cells_behind(xp.asarray(planes), xp.asarray(rain)))
+    left = np.maximum(planes - rain, 0)
+    for i, j in ((0, 0), (1, 0), (0, 2), (1, 2)):
+        part = left[:, CELL * i : CELL * (i + 1), CELL * j : CELL * (j + 1)]
+        np.testing.assert_allclose(means[:, i, j], part.mean(axis=(1, 2)))
+
+
 @pytest.mark.parametrize(("angle", "slant"), [(0.0, 0), (45.0, 1), (-45.0, -1)])
 def test_rain_of_a_known_colour_is_taken_off_in_that_colour(rng, angle, slant):
     layer = streaks(rng, slant=slant)
@@ -100,6 +138,23 @@ def test_few_streaks_are_achromatic_and_a_place_without_has_the_colour_of_the_pi
     np.testing.assert_allclose(found.shares[:, :, 9:], np.broadcast_to(found.common[:, None, None], (3, 12, 6)), 1e-6)
     nothing = colour_of_rain(rained(rng, layer)[0], np.zeros_like(layer), (0.0,))
     np.testing.assert_array_equal(nothing.common, 1)
+
+
+@pytest.mark.parametrize("light", [(1.0, 0.08, 0.0), (0.05, 0.2, 1.0)])
+def test_streaks_in_the_light_of_a_lamp_go_where_a_channel_is_at_0(rng, light):
+    """Red of a tail-lamp, and blue, over black."""
+    layer = streaks(rng, height=0.3)
+    rainy = np.rint(255 * np.array(light)[:, None, None] * layer).astype(np.uint8)
+    rain = luminance(rainy.astype(np.float32) / 255)
+    clean, taken = remove_layer(
+        rainy.astype(np.float32) / 255, rain, colour_of_rain(rainy, rain, (0.0,), 1 / 255).shares
+    )
+    assert np.mean(clean.max(axis=0)[rain > 0]) < 0.1 * np.mean(rainy.max(axis=0)[rain > 0] / 255)
+    np.testing.assert_allclose(luminance(clean), rain - taken, atol=1e-6)
+    # And the lamp itself stays under grey rain: what has no blue cannot have been covered by it.
+    lamp = np.zeros((3, *layer.shape), np.float32)
+    lamp[0] = 0.8
+    assert (lamp - remove_layer(lamp, layer)[0]).max() <= SLACK + 1e-6
 
 
 def test_a_channel_that_is_at_its_end_keeps_it(rng):
@@ -152,7 +207,7 @@ def test_the_kernel_takes_off_what_the_operation_as_written_does(as_written, rng
     colour, rain = rng.random((3, 70, 23), dtype=np.float32), rng.random((70, 23), dtype=np.float32) / 2
     rain[40:44] = 0
     shares = rng.uniform(0.2, 2, (3, 10, 3)).astype(np.float32)
-    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5)
+    fast = remove_layer_cpu.remove_layer(colour, rain, shares, CELL, 5, SLACK, LUMA)
     for mine, written in zip(fast, remove_layer(colour, rain, shares, 5), strict=True):
         np.testing.assert_allclose(mine, written, atol=1e-6)
         assert (mine.dtype, mine.shape) == (written.dtype, written.shape)

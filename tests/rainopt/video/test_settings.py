@@ -20,7 +20,7 @@ from rainopt.image import luminance, quantise, split_channels
 from rainopt.optim.objectives import RainPrior
 from rainopt.optim.udg import SolverStatus
 from rainopt.still.adaptive import PILOT_ITER, Removal, solve_adaptive
-from rainopt.still.colour import remove_layer
+from rainopt.still.colour import RainLight, remove_layer
 from rainopt.still.derain import decompose, remove_rain
 from rainopt.still.rain import Streaks, removals_from
 from rainopt.still.settings import DerainSettings, LayerSettings, StillSettings
@@ -210,7 +210,8 @@ def test_what_is_given_is_taken_as_it_is(monkeypatch):
     # Told both, it has nothing to learn but the colour.
     monkeypatch.setattr("rainopt.video.settings.gather", None)
     expected = SceneSettings((Streaks(Direction(7.0, 1.0)),), LayerSettings(weights=weights, max_iter=30))
-    assert replace(chosen(some(), angle=7, weights=weights, max_iter=30), shares=ACHROMATIC) == expected
+    found = chosen(some(), angle=7, weights=weights, max_iter=30)
+    assert replace(found, shares=ACHROMATIC, hides=0.0) == expected
     # But for how many iterations that takes.
     count, gap = iterations_for(some()[1], replace(expected, layers=LayerSettings(weights=weights)))
     found = chosen(some(), angle=7, weights=weights)
@@ -247,6 +248,7 @@ def test_a_scene_of_one_frame_is_derained_as_a_photograph(preset):
         alone = rainopt.derain(frame, max_iter=scene.layers.max_iter, tol=0, **options)
         # And it has one colour of rain for all places.
         assert scene.shares == pytest.approx(alone.colour.common.tolist(), abs=0.02)
+        assert scene.hides == 0
         expected = quantise(np.moveaxis(remove_layer(planes(frame), alone.rain, everywhere(scene))[0], 0, -1), np.uint8)
         assert np.abs(derain_frame(frame, scene).astype(int) - expected).max() <= 1
 
@@ -255,8 +257,10 @@ def test_the_same_with_weights():
     frames = some()
     weights = UDGWeights(sparsity=0.01, lambda_y=0.03)
     asked = {"angle": 5, "weights": weights, "max_iter": 30, "tol": 0}
-    scene, rain = chosen(frames, **asked), decompose(frames[1], StillSettings(**asked)).rain
-    expected = quantise(np.moveaxis(remove_layer(planes(frames[1]), rain, everywhere(scene))[0], 0, -1), np.uint8)
+    scene = chosen(frames, **asked)
+    # A photograph alone has its colour of rain by place.
+    scenes = functools.partial(remove_rain, light=RainLight(scene.shares, scene.hides))
+    expected = decompose(frames[1], StillSettings(**asked), remove=scenes).background
     assert np.abs(derain_frame(frames[1], scene).astype(int) - expected).max() <= 1
 
 
