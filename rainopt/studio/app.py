@@ -118,8 +118,9 @@ def studio_app(session: Session, access: Access) -> FastAPI:
     @app.get("/api/pictures/{number}/result/{work}")
     def result(number: int, work: int) -> Response:
         with _told():
-            picture, file = found(number), session.results.numbered(work).file
-            if file is None:
+            picture, made_of = found(number), session.results.numbered(work)
+            file = made_of.file
+            if file is None or made_of.work.source != picture.path:
                 raise PictureError("this result is not made yet")
             picture.saved = picture.saved or picture.result_name
             return FileResponse(file, filename=picture.result_name)

@@ -71,6 +71,11 @@ class Photo:
         """In pixels."""
         return int(self.pixels.shape[1])
 
+    @property
+    def icc(self) -> bytes | None:
+        """The profile of the file."""
+        return self.file.metadata.icc
+
     @cached_property
     def unit(self) -> float:
         """The exposure, see `rainopt.image.exposure`."""
@@ -118,10 +123,6 @@ class Photo:
     def cut(self, region: Region) -> np.ndarray:
         """Return the pixels of a region, in the dtype of the file."""
         return cut(self.pixels, region)
-
-    def jpeg(self, shown_pixels: np.ndarray) -> bytes:
-        """Return pixels of 8 bits, (H, W) or (H, W, 3), as JPEG with the profile of the file."""
-        return encoded(shown_pixels, self.file.metadata.icc)
 
 
 def check_size(path: Path) -> tuple[int, int]:

@@ -31,7 +31,7 @@ Kind = Literal["rainy", "derained", "rain"]
 class View:
     """Pictures of one region, 8 bits; those that are asked for are encoded."""
 
-    photo: Photo
+    icc: bytes | None
     pictures: dict[str, np.ndarray]
 
     @property
@@ -43,7 +43,7 @@ class View:
         """Return one of the pictures as JPEG."""
         pixels = self.pictures[kind]
         # A rain layer is no photograph: its values are shown as they are.
-        return encoded(pixels) if kind == "rain" else self.photo.jpeg(pixels)
+        return encoded(pixels, None if kind == "rain" else self.icc)
 
 
 class Views:
@@ -99,7 +99,7 @@ class Views:
     def thumb(self, picture: Picture) -> bytes:
         """Return a small picture as JPEG."""
         photo = self._pictures.photo(picture)
-        return photo.jpeg(shown(photo.cut(photo.whole(THUMB_SIDE))))
+        return encoded(shown(photo.cut(photo.whole(THUMB_SIDE))), photo.icc)
 
     def _show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
         photo = self._pictures.photo(picture)
@@ -109,7 +109,7 @@ class Views:
         file = None if result is None else result.file
         rainy = _key("rainy", picture.number, region)
         if rainy not in self._kept:
-            self._keep(rainy, View(photo, {"rainy": shown(photo.cut(region))}))
+            self._keep(rainy, View(photo.icc, {"rainy": shown(photo.cut(region))}))
         told: dict[str, Any] = {
             "box": [region.left, region.top, region.width, region.height],
             "width": photo.width,
@@ -128,11 +128,11 @@ class Views:
             if key not in self._kept:
                 full = self._results.shown(file)
                 layer = cut(full.rain, region)
-                self._keep(key, View(photo, {"derained": cut(full.derained, region), "rain": shown_rain(layer)}))
+                self._keep(key, View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)}))
         elif key not in self._kept:
             plain = asked.plain()
             background, layer = self._piece(picture, photo, region, plain).derained(plain.strength, quick)
-            self._keep(key, View(photo, {"derained": shown(background), "rain": shown_rain(layer)}))
+            self._keep(key, View(photo.icc, {"derained": shown(background), "rain": shown_rain(layer)}))
         pictures = {kind: f"/api/views/{key}/{kind}" for kind in ("derained", "rain")}
         with self._lock:
             taken = float(self._kept[key].pictures["rain"].mean()) / 255
@@ -144,6 +144,8 @@ class Views:
         piece = self._pieces.pop(key, None)
         if piece is None or piece.photo is not photo:
             piece = Piece(photo, region, base)
+        # Those of other pictures would keep these in memory.
+        self._pieces = OrderedDict((name, other) for name, other in self._pieces.items() if other.photo is photo)
         self._pieces[key] = piece
         while len(self._pieces) > KEPT_PIECES:
             self._pieces.popitem(last=False)

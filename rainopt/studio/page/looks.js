@@ -19,6 +19,7 @@ export class Looks extends EventTarget {
   #wanted = null;
   #busy = false;
   #turn = 0;
+  #shown = null;
   #timers = {};
 
   constructor(stage, pictures, fail) {
@@ -124,6 +125,8 @@ export class Looks extends EventTarget {
       const wanted = LAYERS.filter((name) => told[name] && (name !== "rain" || seen.includes("rain")));
       const images = await Promise.all(wanted.map((name) => this.pictures.load(told[name])));
       if (picture !== this.picture) return;
+      if (this.#shown !== picture) this.#drop();
+      this.#shown = picture;
       this.stage.view.setPicture(told.width, told.height);
       wanted.forEach((name, k) => this.#put(name, images[k], box && told));
       if (!box && !this.#part()) this.#drop();
