@@ -145,8 +145,10 @@ function showState() {
   const { told: last } = looks;
   if (!last) return say(find("#state"), "");
   const size = `${last.width} × ${last.height}`;
-  const full = looks.full === null ? "preview" : `preview, full size ${percent(looks.full)}`;
-  say(find("#state"), `${size}, ${last.exact ? "full size" : full}`);
+  const share = looks.full === null ? "" : ` ${percent(looks.full)}`;
+  // A network shows nothing before its result is made: what is seen is of the method before.
+  const made = last.derained === null ? `at work${share}` : `preview${share && `, full size${share}`}`;
+  say(find("#state"), `${size}, ${last.exact ? "full size" : made}`);
 }
 
 looks.addEventListener("told", () => {
