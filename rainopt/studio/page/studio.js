@@ -186,6 +186,7 @@ function taken(picture) {
 }
 
 async function take(files) {
+  await begun;
   let first = null;
   for (const file of files) {
     say(find("#state"), `reading ${file.name} …`);
@@ -315,7 +316,7 @@ async function begin() {
   session.pictures.forEach(taken);
   if (page.pictures.length) choose(0);
   document.body.dataset.ready = "true";
-  if (session.batch?.state === "running") await watchAll();
+  if (session.batch?.state === "running") watchAll().catch(fail);
 }
 
-begin().catch(fail);
+const begun = begin().catch(fail);
