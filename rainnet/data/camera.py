@@ -1,8 +1,9 @@
 """What a camera makes of a scene in the rain, beside the streaks: their light, their blur, lamps, noise and files.
 
 Presets of rain are grey streaks in focus over a clean picture. In photographs rain takes the colour of what lights it,
-near drops are wide and out of focus, streaks are beaded, nights have lamps, scenes have railings and lettering that
-look like rain, and the file is noisy and compressed.
+near drops are wide and out of focus, streaks are beaded or even, nights have lamps, and scenes have railings and
+lettering that look like rain. The file is blurred or sharpened, noisy and compressed, rain and scene alike: a network
+that has seen only rain whose edges are other than the scene's leaves rain that is as sharp as the scene.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ LAMPS = ((1.0, 0.62, 0.25), (1.0, 0.8, 0.5), (1.0, 0.95, 0.4), (0.5, 1.0, 0.7), 
 NEARLY_WHITE = 0.06  # standard deviation of the channels of daylight around grey
 BRIGHTEST = 0.95  # of bars, which are scenery and not lamps
 NEAR = (20.0, 200.0)  # streaks a megapixel that are near: what is near fills little space, however dense the rain
+EVEN = 0.3  # most of what may fade of even streaks
+SOFT, RADII = (0.4, 1.0), (0.6, 1.6)  # pixels, standard deviations of what blurs, and of what is sharpened by
+AMOUNTS = (0.3, 1.5)  # of what is finer than those, that sharpening adds
 LETTERING, ALONG = 0.3, 0.4  # shares of what is drawn as bars, and of railings
 LEAN = 4.0  # degrees, standard deviation of a railing's bars around their direction
 
@@ -42,6 +46,8 @@ class Camera:
         Rain of its nearest one or two layers alone, without the distant streaks that melt into an even light.
     beaded
         Streaks that brighten and dim along their length, more than presets have it.
+    even
+        Streaks that are nearly as bright at their ends as in their middle.
     other_composition
         Rain that lies over the picture by the composition that is not its preset's.
     gamma, gammas
@@ -50,6 +56,10 @@ class Camera:
         Pictures with bright lamps that clip.
     bars
         Scenes with a railing or lettering, along the rain or nearly so.
+    soft
+        Pictures that are a little out of focus, or were enlarged, the clean one alike.
+    sharpened
+        Pictures whose edges were made steeper, so that streaks have a dark rim, the clean one alike.
     noise, noises
         Pictures with the noise of a sensor, and its lowest and highest standard deviation at white. It is the same in
         the clean picture: a network is not asked to remove it.
@@ -67,11 +77,14 @@ class Camera:
     downpour: float = 0.0
     shallow: float = 0.0
     beaded: float = 0.0
+    even: float = 0.0
     other_composition: float = 0.0
     gamma: float = 0.0
     gammas: Range = (0.7, 1.8)
     lamps: float = 0.0
     bars: float = 0.0
+    soft: float = 0.0
+    sharpened: float = 0.0
     noise: float = 0.0
     noises: Range = (0.003, 0.03)
     jpeg: float = 0.0
@@ -107,6 +120,8 @@ class Camera:
             spec = replace(spec, layers=(layer, *spec.depth_layers))
         if beaded:
             spec = replace(spec, texture=0.5 + 0.5 * float(texture))
+        if rng.random() < self.even:
+            spec = replace(spec, taper=EVEN * float(rng.random()), texture=EVEN * float(rng.random()))
         if other:
             spec = replace(spec, composition="screen" if spec.composition == "additive" else "additive")
         return spec
@@ -143,10 +158,16 @@ class Camera:
         """
         noisy, compressed = rng.random(2) < (self.noise, self.jpeg)
         deviation, quality = between(self.noises, rng), round(between(self.qualities, rng))
+        soft, sharpened = rng.random(2) < (self.soft, self.sharpened)
+        blur, radius, amount = between(SOFT, rng), between(RADII, rng), between(AMOUNTS, rng)
+        if soft:
+            pictures = [_blurred(picture, blur) for picture in pictures]
+        if sharpened:
+            pictures = [picture + np.float32(amount) * (picture - _blurred(picture, radius)) for picture in pictures]
         if noisy:
             # Part of it grows with the light, as that of photons does.
             grain = rng.standard_normal(pictures[-1].shape, np.float32)
-            grain *= np.float32(deviation) * np.sqrt(0.1 + 0.9 * pictures[-1])
+            grain *= np.float32(deviation) * np.sqrt(0.1 + 0.9 * np.clip(pictures[-1], 0, 1))
             pictures = [picture + grain for picture in pictures]
         levels = [np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8) for picture in pictures]
         if compressed:
@@ -199,6 +220,12 @@ def _railing(shape: tuple[int, int], angle: float, rng: np.random.Generator) -> 
         first, last = (np.rint(16 * (middle + (step, 0) + side * along)).astype(int).tolist() for side in (-1, 1))
         cv2.line(covered, first, last, 255, thick, cv2.LINE_AA, 4)  # in sixteenths of a pixel
     return covered
+
+
+def _blurred(picture: np.ndarray, deviation: float) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), deviation))
 
 
 def _through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:

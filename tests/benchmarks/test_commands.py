@@ -83,7 +83,7 @@ def test_a_folder_without_pictures_is_refused(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("speed", ["--only", "colour"], "'solver', 'derain', 'angle'"),
+        ("speed", ["--only", "colour"], "'solver', 'kernels', 'derain', 'angle'"),
         ("speed", ["--repeat", "0"], "--repeat"),
         ("solver.peers", ["--size", "12by14"], "such as 1024x2048, got '12by14'"),
         ("solver.peers", ["--size", "0x14"], "got '0x14'"),

@@ -103,7 +103,7 @@ def test_iterations_are_a_number_that_comes_to_an_end(function, value):
 @pytest.mark.parametrize(
     ("option", "values"),
     [
-        ("angle", (np.nan, np.inf, 1e308, -90, "12", True, 1j, np.array([1.0]))),
+        ("angle", (np.nan, np.inf, 1e308, -90, "12", True, 1j, np.array([[1.0]]))),
         ("channel_axis", (3, -4, None, "last", 1.5, True)),
         ("strength", (-1, np.nan, np.inf, 1e308, 2 * MOST_STRENGTH, "1", True)),
         ("tile", (-1, 0.5, np.nan, "x", True)),

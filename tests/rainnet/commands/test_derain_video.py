@@ -9,7 +9,6 @@ import pytest
 import rainnet
 from data_tools import RainSpec, add_rain
 from rainnet.commands import derain_video as module
-from rainnet.commands.derain import DEFAULT_MODEL
 from rainnet.commands.derain_video import Net, derain_video
 from rainnet.commands.main import app
 from rainnet.commands.networks import NetworkSettings
@@ -163,7 +162,7 @@ def test_where_something_walks_before_a_texture_it_is_nearer_the_truth():
     clean = np.repeat(view(shape=(72, 96))[None], 9, axis=0)
     for k, frame in enumerate(clean):
         frame[20:60, 15 + 3 * k : 23 + 3 * k] = 210
-    some, net = [2, 5], Net(NetworkSettings(model=resolve(DEFAULT_MODEL)))
+    some, net = [2, 5], Net(NetworkSettings(model=resolve("udgnet-small")))
     frames = rained(iter(clean))
     with stored(frames) as store:
         chosen = net.choose(store, None)

@@ -58,6 +58,9 @@ def test_near_streaks_are_wider_and_a_downpour_denser_and_brighter(rng):
     assert spec.intensity < poured.intensity <= 1
     assert Camera(other_composition=1.0).rain(spec, rng).composition == "additive"
     assert Camera(beaded=1.0).rain(spec, rng).texture >= 0.5
+    even = Camera(even=1.0).rain(spec, rng)
+    assert even.taper <= 0.3 < spec.taper
+    assert even.texture <= 0.3
     drawn = {len(Camera(shallow=1.0).rain(spec, rng).depth_layers) for _ in range(20)}
     assert drawn == {1, 2}
 
@@ -69,6 +72,21 @@ def test_noise_is_the_same_in_the_rainy_and_the_clean_picture(clean, rng):
     rainy, truth = Camera(noise=1.0, noises=(0.02, 0.02)).files([unit + rain, unit], rng)
     np.testing.assert_allclose(rainy - truth, rain, atol=1.01 / 255)
     assert 0.005 < np.std(truth - unit) < 0.03
+
+
+def test_edges_are_softened_and_sharpened_in_both_pictures_alike(rng):
+    scene = np.full((40, 60, 3), 0.3, np.float32)
+    scene[:, 20:] = 0.5
+    rain = np.zeros_like(scene)
+    rain[:, 45:47] = 0.2
+    rainy, truth = Camera(soft=1.0).files([scene + rain, scene], rng)
+    assert 0 < rainy[0, 44, 0] - truth[0, 44, 0] < rainy[0, 45, 0] - truth[0, 45, 0] < 0.2
+    assert 0.3 < truth[0, 20, 0] < 0.5
+    rainy, truth = Camera(sharpened=1.0).files([scene + rain, scene], rng)
+    # A dark rim beside what is bright, in the scene and beside a streak.
+    assert truth[0, 19, 0] < 0.3 < 0.5 < truth[0, 20, 0]
+    assert rainy[0, 44, 0] < truth[0, 44, 0]
+    assert rainy[0, 45, 0] > truth[0, 45, 0] + 0.2
 
 
 def test_files_have_256_levels_and_jpeg_hurts_a_little(clean, rng):
