@@ -8,6 +8,7 @@ from rainopt.app.options import new_app, run, version_of
 from rainopt.commands.angle import angle
 from rainopt.commands.background import background
 from rainopt.commands.derain import derain
+from rainopt.commands.studio import studio
 
 app = new_app("rainopt")
 
@@ -21,6 +22,7 @@ def rainopt(version: Annotated[bool, version_of("rainopt")] = False) -> None:
 app.command("derain")(derain)
 app.command("angle")(angle)
 app.command("background")(background)
+app.command("studio")(studio)
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+"""What a page can derain photographs with that ships in this package: the solver, and the network after it."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rainopt.app.methods import Method, Wish
+
+if TYPE_CHECKING:
+    from rainopt.app.derain import DerainTask
+    from rainopt.app.results import OutputSettings
+
+MOST_DIRECTIONS = 3
+
+
+def own_methods() -> list[Method]:
+    """Return the methods of this package, the usual one first."""
+    runs = importlib.util.find_spec("onnxruntime") is not None
+    return [
+        Method(
+            name="solver",
+            title="Solver",
+            about="No training: what falls straight and bright is taken off.",
+            task=_solver,
+            command=lambda wish: ["rainopt", "derain", *_options(wish)],
+            directions=MOST_DIRECTIONS,
+            strength=True,
+            veil=True,
+            marks=True,
+            live=True,
+        ),
+        Method(
+            name="refine",
+            title="Solver, refined",
+            about="A small network corrects what the solver removes; a second or two a megapixel.",
+            task=_refine,
+            command=lambda wish: ["rainopt", "derain", *_options(wish), "--refine"],
+            directions=MOST_DIRECTIONS,
+            veil=True,
+            marks=True,
+            missing=None if runs else "This needs onnxruntime: pip install 'rainopt[refine]'",
+        ),
+    ]
+
+
+def _solver(source: Path, wish: Wish, output: OutputSettings) -> DerainTask:
+    return _task(source, wish, output, strength=wish.strength)
+
+
+def _refine(source: Path, wish: Wish, output: OutputSettings) -> DerainTask:
+    return _task(source, wish, output, refine=True)
+
+
+def _task(source: Path, wish: Wish, output: OutputSettings, **more: Any) -> DerainTask:
+    from rainopt.app.marks import MarkPictures
+    from rainopt.commands.derain import Derain
+
+    task = Derain.of(output, angle=wish.angles, veil=wish.veil, **more)
+    return task if wish.marks is None else replace(task, marks=MarkPictures({str(source): wish.marks}))
+
+
+def _options(wish: Wish) -> list[str]:
+    """Return the options of ``rainopt derain`` for what is wished."""
+    options = [word for angle in wish.angles or () for word in ("--angle", f"{angle:g}")]
+    if wish.strength != 1:
+        options += ["--strength", f"{wish.strength:g}"]
+    if wish.veil:
+        options.append("--veil")
+    if wish.marks is not None:
+        options += ["--marks", _name(wish.marks)]
+    return options
+
+
+def _name(path: Path) -> str:
+    return f"./{path}" if str(path).startswith("-") else str(path)

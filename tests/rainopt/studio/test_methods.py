@@ -1,0 +1,71 @@
+"""Methods of other packages, which the page finds without knowing of them."""
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from rainnet.commands.page_methods import methods as networks
+from rainopt.app import methods as module
+from rainopt.app.methods import GROUP, Wish, methods_with
+from rainopt.app.results import OutputSettings
+from rainopt.commands.solver_methods import own_methods
+from rainopt.io import read_image
+from tests.support.photos import save_photo
+
+
+@pytest.fixture
+def points(monkeypatch):
+    found = []
+    monkeypatch.setattr(module, "entry_points", lambda group: found if group == GROUP else [])
+    return found
+
+
+def test_methods_are_found_by_entry_points(points, caplog):
+    assert list(methods_with(own_methods())) == ["solver", "refine"]
+    points.append(EntryPoint("rainnet", "rainnet.commands.page_methods:methods", GROUP))
+    points.append(EntryPoint("broken", "nowhere:methods", GROUP))
+    found = methods_with(own_methods())
+    assert {"solver", "refine", "rainnet:refine", "rainnet:udgnet-small"} <= set(found)
+    assert "'nowhere:methods' are left out" in caplog.text
+
+
+def test_the_entry_point_of_networks_is_in_the_distribution():
+    import tomllib
+
+    said = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    assert said["project"]["entry-points"][GROUP] == {"rainnet": "rainnet.commands.page_methods:methods"}
+
+
+def test_commands_say_what_is_wished():
+    solver, refine = own_methods()
+    wish = Wish((12.0, -20.5), 1.5, True, Path("-m.png"))
+    words = [
+        "rainopt",
+        "derain",
+        "--angle",
+        "12",
+        "--angle",
+        "-20.5",
+        "--strength",
+        "1.5",
+        "--veil",
+        "--marks",
+        "./-m.png",
+    ]
+    assert solver.command(wish) == words
+    assert refine.command(Wish((3.0,))) == ["rainopt", "derain", "--angle", "3", "--refine"]
+    network = next(one for one in networks() if one.name == "rainnet:udgnet-small")
+    assert network.command(wish)[:4] == ["rainnet", "derain", "--model", "udgnet-small"]
+    assert network.command(wish)[-2:] == ["--angle", "12"]
+
+
+@pytest.mark.parametrize("name", ["refine", "rainnet:udgnet-small"])
+def test_networks_derain_a_file(tmp_path, name):
+    method = next(one for one in (*own_methods(), *networks()) if one.name == name)
+    source = save_photo(tmp_path / "a.png")
+    task = method.task(source, Wish((0.0,)), OutputSettings(save_rain=True))
+    record = task(source, tmp_path / "out" / "a.png")
+    assert record.status == "ok", record.error
+    assert (read_image(tmp_path / "out" / "a.png") != read_image(source)).any()
+    assert (tmp_path / "out" / "a_rain.png").is_file()
