@@ -1,6 +1,7 @@
 """A page's application, asked as its own browser would ask, or as a stranger's."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -15,7 +16,9 @@ class Client:
         self._client = httpx.AsyncClient(transport=transport, base_url=address, headers=headers)
 
     def request(self, method, path, **options):
-        return asyncio.run(self._client.request(method, path, **options))
+        # In a thread of its own: Playwright leaves a loop running in that of the tests.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(self._client.request(method, path, **options))).result()
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
