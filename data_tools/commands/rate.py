@@ -82,14 +82,14 @@ def rate(
     from data_tools.rating.questions import QUESTIONS
     from data_tools.rating.results import journals_of, require_writable
     from data_tools.rating.sources import StudyError
-    from data_tools.rating.study import RatingError, Study
+    from data_tools.rating.study import OtherQuestionError, RatingError, Study
     from rainopt.app.console import open_consoles
     from rainopt.io.claim import claimed
     from rainopt.io.journal import JournalError
     from rainopt.web.access import Access
 
     out, err = open_consoles()
-    with refusing("--host"):
+    with refusing("--host, --token"):
         access = Access(host=host, port=port, token=token)
     if ask not in QUESTIONS:
         raise typer.BadParameter(f"must be {', '.join(QUESTIONS)}, got '{ask}'", param_hint="--ask")
@@ -97,10 +97,10 @@ def rate(
         require_writable(output, overwrite)
         pictures = _gathered(folders, count, seed, unmatched, err)
         _tell(pictures, err)
-        study = Study(pictures.chosen, journals_of(output), seed)
+        study = Study(pictures.chosen, journals_of(output), seed, ask)
         if rater is not None:
             rater = study.rater(rater).name
-    except (StudyError, RatingError) as error:
+    except (StudyError, RatingError, OtherQuestionError) as error:
         raise typer.BadParameter(str(error)) from None
     except JournalError as error:
         err.print(f"[red]failed[/red]  {escape(str(error))}")

@@ -72,7 +72,7 @@ def review(
         raise typer.BadParameter(f"'{dataset}' is no folder of a dataset with a manifest", param_hint="DATASET")
     with refusing("--reviewer"):
         name = check_reviewer(reviewer if reviewer is not None else _user())
-    with refusing("--host"):
+    with refusing("--host, --token"):
         access = Access(host=host, port=port, token=token)
     if agreement:
         raise typer.Exit(_show_agreement(dataset, json_lines))

@@ -122,7 +122,7 @@ def honour(manifest: Manifest, made: Sequence[PairRecord]) -> Honoured:
     for mask in (dataset / REVIEW_FOLDER / FOLDER / "valid").glob("*.png"):
         if mask.relative_to(dataset).as_posix() not in masks:
             mask.unlink(missing_ok=True)  # made of files that are there, and can be made again
-    return Honoured(len(records), **counts, problems=tuple(problems))
+    return Honoured(len(records), **counts, problems=(*board.faults(), *problems))
 
 
 def _become(dataset: Path, scene: Scene, opinions: Sequence[Opinion], counts: dict[str, int]) -> list[PairRecord]:

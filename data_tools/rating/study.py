@@ -19,6 +19,10 @@ SUFFIX = ".jsonl"
 _NAME = re.compile(r"\w[\w .-]{0,39}")
 
 
+class OtherQuestionError(ValueError):
+    """A study holds answers to another question; the message names both."""
+
+
 class RatingError(ValueError):
     """Something that was asked for by a page makes no sense; the message says what does."""
 
@@ -42,8 +46,8 @@ class Rater:
     the others keep their order.
     """
 
-    def __init__(self, name: str, journal: Journal, pictures: Sequence[Picture], seed: int) -> None:
-        self.name, self.seed = name, seed
+    def __init__(self, name: str, journal: Journal, pictures: Sequence[Picture], seed: int, asked: str) -> None:
+        self.name, self.seed, self.asked = name, seed, asked
         self.order = sorted(pictures, key=lambda one: digest(f"{seed}", name, one.source, one.name))
         self._journal = journal
         self._begun = False
@@ -76,7 +80,8 @@ class Rater:
         if rating not in SCALE:
             raise RatingError(f"`rating` must be 1 to 5, got {rating}")
         if not self._begun:
-            self._append({"rater": self.name, "seed": self.seed, "pictures": len(self.order), "at": _now()})
+            begun = {"rater": self.name, "seed": self.seed, "asked": self.asked, "pictures": len(self.order)}
+            self._append(begun | {"at": _now()})
             self._begun = True
         line = {
             "rating": rating,
@@ -134,11 +139,18 @@ class Rater:
             self._lines += 1
             try:
                 self._take(json.loads(content))
+            except OtherQuestionError:
+                raise
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 where = f"'{self._journal.path}', line {self._lines}"
                 raise JournalError(f"{where}: it is no line of a study ({error!r}); remove it") from None
 
     def _take(self, line: dict[str, Any]) -> None:
+        if line.get("asked", self.asked) != self.asked:
+            raise OtherQuestionError(
+                f"'{self._journal.path}' holds answers to the question '{line['asked']}', and '{self.asked}' is asked; "
+                "name another file for the other study"
+            )
         if line.get("undo"):
             if self._said:
                 self._said.pop()
@@ -161,15 +173,19 @@ class Study:
         Of the journals; made with the first rating.
     seed
         Of the orders.
+    asked
+        The question, of `data_tools.rating.questions`; answers to several do not mix.
 
     Raises
     ------
+    OtherQuestionError
+        If a journal that is there holds answers to another question.
     JournalError
         If a journal that is there cannot be read.
     """
 
-    def __init__(self, pictures: Sequence[Picture], folder: Path, seed: int = 0) -> None:
-        self.pictures, self.folder, self.seed = list(pictures), folder, seed
+    def __init__(self, pictures: Sequence[Picture], folder: Path, seed: int = 0, asked: str = "real") -> None:
+        self.pictures, self.folder, self.seed, self.asked = list(pictures), folder, seed, asked
         self.lock = threading.RLock()
         self._raters: dict[str, Rater] = {}
         for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -211,7 +227,7 @@ class Study:
 
     def _add(self, name: str) -> Rater:
         # Names that differ in capitals alone would be one file on some systems.
-        rater = Rater(name, Journal(self.folder / f"{name}{SUFFIX}"), self.pictures, self.seed)
+        rater = Rater(name, Journal(self.folder / f"{name}{SUFFIX}"), self.pictures, self.seed, self.asked)
         self._raters[name.casefold()] = rater
         return rater
 

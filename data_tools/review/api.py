@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from data_tools.decisions.board import NothingToUndoError
 from data_tools.decisions.entries import LONGEST_NOTE, Verdict
 from data_tools.decisions.masks import MaskError, decode_mask, mask_path, write_mask
+from data_tools.decisions.rounds import rounds_of
 from data_tools.manifest.paths import ManifestError
 from data_tools.review.dataset import Listed
 from data_tools.review.gallery import NoPictureError
@@ -116,6 +117,8 @@ def review_app(session: Session, access: Access) -> FastAPI:
         listed = found(number)
         with _told(), one_by_one:
             shown = session.round_of(listed) if said.round is None else said.round
+            if shown > (there := rounds_of(session.dataset.folder, listed.scene)):
+                raise HTTPException(409, f"this scene has no round {shown}, the last is {there}; load it anew")
             if said.verdict == "more" and (why := session.again.why_not(listed.scene, shown)):
                 raise HTTPException(409, why)
             fields: dict[str, Any] = {"kind": "decision", "scenes": (listed.scene.name,), "verdict": said.verdict}

@@ -140,6 +140,22 @@ def _require_writable(output: Path, kind: Kind) -> None:
         raise PlanError(f"'{output}' is a file; name a folder for the results")
 
 
+def refuse_painted(jobs: Sequence[Job], results: Results, painted: Iterable[Path]) -> None:
+    """Refuse results that would replace a picture that somebody has painted for this very work.
+
+    Raises
+    ------
+    PlanError
+        If one would; nothing has been done.
+    """
+    places = {os.path.realpath(file): file for file in painted}
+    for job in jobs:
+        for result in () if job.target is None else results(job.target):
+            if os.path.realpath(result) in places:
+                file = places[os.path.realpath(result)]
+                raise PlanError(f"'{result}', a result, is '{file}' itself, which was painted; name another folder")
+
+
 def _refuse_collisions(jobs: Sequence[Job], results: Results) -> None:
     sources = {os.path.realpath(job.source): job.source for job in jobs}
     owner: dict[str, Path] = {}

@@ -194,7 +194,18 @@ def run_derain(
 
 
 def plan_derain(inputs: Several[str], output: Path, task: DerainTask, sequence: bool) -> Plan:
-    """Return the jobs of a command that derains, as `rainopt.app.inputs.plan`."""
+    """Return the jobs of a command that derains, as `rainopt.app.inputs.plan`; none replaces a mask of ``--keep``."""
+    from rainopt.app.inputs import PlanError, refuse_painted
+    from rainopt.app.keep import Mask
+
+    jobs = _planned(inputs, output, task, sequence)
+    with refusing("--output", PlanError):
+        masks = [Path(region.name) for region in task.output.keep.regions if isinstance(region, Mask)]
+        refuse_painted(jobs, task.results, masks)
+    return jobs
+
+
+def _planned(inputs: Several[str], output: Path, task: DerainTask, sequence: bool) -> Plan:
     from rainopt.app.inputs import PICTURES, SEQUENCES, PlanError, plan
     from rainopt.app.kinds import SHEETS, SHEETS_OF_FRAMES
     from rainopt.app.placing import beside, numbered

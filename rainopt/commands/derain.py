@@ -198,7 +198,8 @@ def derain(
             tol=tol,
         )
     if marks is not None:
-        task = replace(task, marks=marks_beside(marks, plan_derain(inputs, output, task, sequence), output))
+        plan = plan_derain(inputs, output, task, sequence)
+        task = replace(task, marks=marks_beside(marks, plan, output, task.results))
     raise typer.Exit(run_derain(inputs, output, task, sequence=sequence, live=live, jobs=jobs, json_lines=json_lines))
 
 

@@ -10,7 +10,7 @@ import typer
 from rainopt.app.options import refusing
 
 if TYPE_CHECKING:
-    from rainopt.app.inputs import Plan
+    from rainopt.app.inputs import Plan, Results
     from rainopt.app.marks import MarkPictures
 
 OPTION = "--marks"
@@ -35,9 +35,15 @@ def check_marks(*, sequence: bool, live: bool, preview: str | None) -> None:
             )
 
 
-def marks_beside(marks: Path, jobs: Plan, output: Path) -> MarkPictures:
-    """Return the marks of what is to be derained, as `rainopt.app.marks.MarkPictures.found`."""
+def marks_beside(marks: Path, jobs: Plan, output: Path, results: Results) -> MarkPictures:
+    """Return the marks of what is to be derained, as `rainopt.app.marks.MarkPictures.found`; none is to be replaced by
+    ``results``.
+    """
+    from rainopt.app.inputs import PlanError, refuse_painted
     from rainopt.app.marks import MarkPictures, MarksError
 
     with refusing(OPTION, MarksError):
-        return MarkPictures.found(marks, jobs, output)
+        found = MarkPictures.found(marks, jobs, output)
+    with refusing("--output", PlanError):
+        refuse_painted(jobs, results, found.files.values())
+    return found

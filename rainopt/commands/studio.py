@@ -65,7 +65,7 @@ def studio(
     """
     from rainopt.web.access import Access
 
-    with refusing("--host"):
+    with refusing("--host, --token"):
         # Photographs are larger than what other pages send.
         access = Access(host=host, port=port, token=token, max_body=128 << 20)
     named, problems = _named(inputs or [], output)

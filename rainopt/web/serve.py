@@ -95,11 +95,14 @@ def _ended_in_order() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, end)
+    # The latter where a terminal is closed.
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = [signal.signal(one, end) for one in ends]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for one, handler in zip(ends, before, strict=True):
+            signal.signal(one, handler)
 
 
 def _bind(access: Access) -> socket.socket:

@@ -207,3 +207,11 @@ def test_what_sweeps_a_dataset_leaves_the_review_alone(dataset):
     sweep(dataset)
     assert inside.exists()
     assert not outside.exists()
+
+
+def test_lines_that_cannot_be_read_are_told(dataset):
+    decide(dataset, A, "accept")
+    with open(dataset / "review" / "ada.jsonl", "ab") as log:
+        log.write(b"garbage\n")
+    (problem,) = apply_decisions(dataset).problems
+    assert "ada.jsonl" in problem

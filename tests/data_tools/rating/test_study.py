@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_tools.rating.sources import Picture
-from data_tools.rating.study import RatingError, Study
+from data_tools.rating.study import OtherQuestionError, RatingError, Study
 from rainopt.io.journal import JournalError
 
 PICTURES = [Picture(source, name, Path(source, name)) for source in ("a", "b") for name in "uvwxyz"]
@@ -110,3 +110,12 @@ def test_a_line_that_is_none_of_a_study_is_named(tmp_path):
     (tmp_path / "ada.jsonl").write_text('{"at": ""}\n{"rating": 9, "source": "a", "name": "u"}\n')
     with pytest.raises(JournalError, match=r"ada\.jsonl', line 2"):
         Study(PICTURES, tmp_path)
+
+
+def test_answers_to_another_question_do_not_mix(tmp_path):
+    Study(PICTURES, tmp_path, asked="real").rater("ada").rate(0, 4)
+    assert Study(PICTURES, tmp_path, asked="real").rater("ada").given()[0] == 4
+    with pytest.raises(
+        OtherQuestionError, match="answers to the question 'real', and 'rain' is asked; name another file"
+    ):
+        Study(PICTURES, tmp_path, asked="rain")

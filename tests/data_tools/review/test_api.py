@@ -195,3 +195,9 @@ def test_a_picture_that_is_gone_is_said(page, dataset):
     frame = page.get("/api/scenes/3").json()["frames"][0]
     assert page.get(frame["clean"]).status_code == 404
     assert page.get(frame["rainy"]).status_code == 200
+
+
+def test_an_estimate_that_does_not_exist_is_not_judged(page, dataset):
+    answer = page.post("/api/scenes/0/decision", json={"verdict": "accept", "round": 7})
+    assert (answer.status_code, "no round 7, the last is 0" in answer.json()["error"]) == (409, True)
+    assert Board(dataset).reviewers() == []

@@ -120,3 +120,13 @@ def test_marks_are_of_photographs_and_angles_of_videos_too(here):
     assert (status, "'b.mp4' is a video" in " ".join(err.replace("│", " ").split())) == (2, True)
     told = derained("b.mp4", "-o", "dry.mp4", "--angle", "5", "--angle", "-15", "--max-iter", "5")
     assert told["angles"] == [5.0]
+
+
+@pytest.mark.parametrize("more", [("--marks", "m.png"), ("--keep", "m.png")])
+def test_a_result_never_replaces_what_was_painted(here, more):
+    save_photo(here / "a.png")
+    write_image("m.png", MARKS)
+    before = (here / "m.png").read_bytes()
+    status, _, err = call(app, "derain", "a.png", "-o", "m.png", "--overwrite", *more)
+    assert (status, "'m.png', a result, is 'm.png' itself, which was painted; name another folder" in err) == (2, True)
+    assert (here / "m.png").read_bytes() == before
