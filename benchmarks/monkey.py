@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Sequence
-from os import environ
 from typing import Any
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 KEYS = [
     *"oscybdnvaqwflpre[]+-01ux,.?",
     *("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Escape", "Enter", "Tab", "Shift+Tab", " ", "Home", "End"),
     *("Shift+A", "Shift+U", "Control+z", "Control+Shift+z", "Control+s"),
     *("Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"),
 ]
-
-
-def chromium() -> str:
-    """Return where the browser is.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    """
-    names = [environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
-    for name in names:
-        if name and (found := shutil.which(name)):
-            return found
-    raise FileNotFoundError("chromium is missing; install it, or name it in the variable CHROMIUM")
 
 
 def bother(page: Any, count: int, seed: int = 0, sizes: Sequence[tuple[int, int]] = ((1280, 800), (390, 844))) -> None:

@@ -5,9 +5,12 @@ by `raindata review`, and asked over the network as the page asks: the page with
 scene after the other with both pictures, a decision each. The server prepares pictures ahead while a person looks: that
 is waited for, and for half of the scenes not. Then all that is left is accepted at once, and counts are asked for.
 
+With --browser the page itself is opened first, in Chromium driven by Playwright: from opening it to its first picture,
+and from a key to the next scene, a second and a half between keys.
+
 CPU time is that of the server; where other programs run, wall times tell of these too.
 
-  python -m benchmarks.review --json results.json
+  python -m benchmarks.review --browser --json results.json
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -28,11 +32,25 @@ import cv2
 import numpy as np
 import typer
 
+from benchmarks.browser import ARGUMENTS, chromium
 from benchmarks.command import raindata_command
 from benchmarks.common import environment, finish, large_photograph, print_table
 from benchmarks.options import Json, benchmark
 from data_tools.manifest.file import ManifestHeader, PairRecord, write_manifest
+from data_tools.manifest.folder import REVIEW_FOLDER
 
+KEYS = "jjjjjaaaaa"  # further, and accept, which goes further
+LOOKED = 1500  # milliseconds that a person looks at a scene, at least
+# Milliseconds from a key to the frame after the one in which the next scene lies on the stage.
+NEXT = """async key => {
+  const shown = () => document.querySelector("#stage").dataset.shown;
+  const frame = () => new Promise(requestAnimationFrame);
+  const before = shown(), begin = performance.now();
+  window.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  while (shown() === before) await frame();
+  await frame();
+  return performance.now() - begin;
+}"""
 FILES, SHAPE = 12, (1080, 1920)
 STEPS, QUIET = 40, 0.4  # scenes gone through, and seconds without work that tell that a server is ready
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -164,22 +182,54 @@ def measure(server: Server, scenes: int) -> dict[str, Any]:
     return results
 
 
+def visit(address: str) -> dict[str, float]:
+    """Open the page in a browser and key through scenes; return seconds from opening it to its first picture, and from
+    a key to the next scene.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        begin = time.perf_counter()
+        page.goto(f"http://{address}/")
+        page.wait_for_selector("#stage[data-shown]", timeout=60_000)
+        first = time.perf_counter() - begin
+        steps = []
+        for key in KEYS:
+            page.wait_for_timeout(LOOKED)
+            steps.append(page.evaluate(NEXT, key) / 1000)
+        browser.close()
+    return {"first page": first, "next scene": statistics.median(steps), "next scene, slowest": max(steps)}
+
+
 @benchmark(__doc__)
 def main(
     scenes: Annotated[int, typer.Option(min=100, metavar="N", help="Scenes of the dataset.")] = 10_000,
+    in_browser: Annotated[bool, typer.Option("--browser", help="Open the page in Chromium as well.")] = False,
     target: Json = None,
 ) -> None:
     """Make the dataset, serve it, ask, print the table."""
+    seen: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         make_dataset(Path(folder), scenes)
+        if in_browser:
+            with closing(Server(Path(folder))) as server:
+                seen = visit(server.address)
+            shutil.rmtree(Path(folder) / REVIEW_FOLDER)
         with closing(Server(Path(folder))) as server:
             results = measure(server, scenes)
             peak = server.peak()
     rows = [(name, f"{1000 * its.wall:.0f}", f"{1000 * its.cpu:.0f}") for name, its in results.items()]
     print_table(f"{scenes} scenes", ["what", "wall ms", "CPU ms"], rows)
     print(f"the server held at most {peak / 1e6:.0f} MB")
+    if seen:
+        print_table("In the browser", ["what", "ms"], [(name, f"{1000 * its:.0f}") for name, its in seen.items()])
     figures = {name: its._asdict() for name, its in results.items()}
-    finish({"environment": environment(), "scenes": scenes, "peak_bytes": peak, "seconds": figures}, target)
+    finish(
+        {"environment": environment(), "scenes": scenes, "peak_bytes": peak, "seconds": figures, "in_browser": seen},
+        target,
+    )
 
 
 if __name__ == "__main__":

@@ -28,9 +28,10 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import typer
 
+from benchmarks.browser import ARGUMENTS, chromium
 from benchmarks.command import rainopt_command
 from benchmarks.common import environment, finish, print_table, rainy_photograph
-from benchmarks.monkey import ARGUMENTS, bother, chromium
+from benchmarks.monkey import bother
 from benchmarks.options import Json, benchmark
 from rainopt.io import write_image
 

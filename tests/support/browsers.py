@@ -1,24 +1,18 @@
 """A real browser, and servers for it to visit."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
 
+from benchmarks.browser import ARGUMENTS, chromium_path
 from tests.support.processes import ROOT, command, environment
 
+__all__ = ["ARGUMENTS", "PATIENCE", "Visit", "chromium_path", "serving", "until"]
+
 PATIENCE = 60_000  # milliseconds, where other work shares the cores
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def chromium_path():
-    """Return where the browser is, by the variable CHROMIUM or its usual names; None if there is none."""
-    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 class Visit:
