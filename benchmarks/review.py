@@ -66,7 +66,7 @@ class Took(NamedTuple):
 def make_dataset(folder: Path, scenes: int) -> None:
     """Write a dataset of so many scenes."""
     rng = np.random.default_rng(0)
-    clean = np.rint(255 * large_photograph(*SHAPE)).astype(np.uint8)
+    clean = large_photograph(*SHAPE)
     places = [folder / "files" / f"{k}.png" for k in range(FILES)]
     for k, place in enumerate(places):
         place.parent.mkdir(exist_ok=True, parents=True)

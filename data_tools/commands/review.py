@@ -70,6 +70,8 @@ def review(
 
     if not holds_dataset(dataset):
         raise typer.BadParameter(f"'{dataset}' is no folder of a dataset with a manifest", param_hint="DATASET")
+    if agreement and apply:
+        raise typer.BadParameter("does not go together with --agreement; run one after the other", param_hint="--apply")
     with refusing("--reviewer"):
         name = check_reviewer(reviewer if reviewer is not None else _user())
     with refusing("--host, --token"):

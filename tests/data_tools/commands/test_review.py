@@ -48,3 +48,8 @@ def test_decisions_are_applied_and_told(dataset):
     assert {record.clean for record in read_manifest(dataset)} == {f"clean/{scene_names(1)[0]}.png"}
     status, out, _ = call(app, "review", dataset, "--apply", "--json")
     assert json.loads(out)["left_out"] == 4
+
+
+def test_two_things_are_not_done_at_once(tmp_path):
+    status, _, err = call(app, "review", reviewable(tmp_path / "set"), "--agreement", "--apply")
+    assert (status, "does not go together with --agreement" in err) == (2, True)
