@@ -24,7 +24,7 @@ $(VENV)/.user: $(BIN)/python pyproject.toml constraints.txt
 # What the tests, the type checker and the benchmarks need as well.
 $(VENV)/.dev: $(VENV)/.user
 	@echo "Installing the test environment into $(VENV)/ (about a minute) ..."
-	$(PIP) install -c constraints.txt -e '.[data,video,heif,raw,refine,net,export,cluster,review,dev]'
+	$(PIP) install -c constraints.txt -e '.[data,video,heif,raw,refine,net,export,cluster,review,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
