@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-all fuzz check clean
+.PHONY: help demo setup test test-all fuzz check wheels audit clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*## |^[a-z-]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,13 @@ check: $(VENV)/.dev  ## lint, format, types, and the plan of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+wheels: $(VENV)/.dev  ## build, install and use the distribution with each extra (slow)
+	$(BIN)/python -m pytest -m slow tests/packaging
+
+audit: $(VENV)/.dev  ## ask the registry whether the pinned versions have known weaknesses
+	$(PIP) install -q pip-audit
+	$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo fuzz-failures
