@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rainopt.direction.estimate import look, vote
 from rainopt.still.derain import decompose
 from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
@@ -98,7 +99,7 @@ class Views:
 
     def thumb(self, picture: Picture) -> bytes:
         """Return a small picture as JPEG."""
-        photo = self._pictures.photo(picture)
+        photo = self._pictures.glance(picture)
         return encoded(shown(photo.cut(photo.whole(THUMB_SIDE))), photo.icc)
 
     def _show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
@@ -172,7 +173,9 @@ class Views:
 def warm_up() -> None:
     """Load the libraries and kernels of a first view, so that nobody waits for them."""
     picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
-    encoded(decompose(picture, StillSettings(angle=0.0)).background)
+    vote(look(picture, -1, 1.0))
+    # An upright one would need none of the kernels that turn.
+    encoded(decompose(picture, StillSettings(angle=12.0)).background)
 
 
 def _key(*parts: object) -> str:
