@@ -16,7 +16,7 @@ from rainopt.studio.asked import Asked
 from rainopt.studio.photo import Photo, encoded, shown
 from rainopt.studio.preview import Piece
 
-PATIENCE = 120_000  # milliseconds, where other work shares the cores
+PATIENCE = 600_000  # milliseconds, where other work shares the cores
 PLACES = range(20, 95, 8)  # of the slider, between the strengths that are solved ahead
 INPUT = """() => {
   const input = Object.assign(document.createElement("input"), { type: "file", id: "benchmark-file", hidden: true });
