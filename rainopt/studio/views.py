@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rainopt.direction.estimate import look, vote
 from rainopt.still.derain import decompose
 from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
@@ -173,8 +172,8 @@ class Views:
 def warm_up() -> None:
     """Load the libraries and kernels of a first view, so that nobody waits for them."""
     picture = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
-    vote(look(picture, -1, 1.0))
-    # An upright one would need none of the kernels that turn.
+    # In noise directions are sought in vain, and an upright one would need none of the kernels that turn.
+    decompose(picture, StillSettings())
     encoded(decompose(picture, StillSettings(angle=12.0)).background)
 
 
