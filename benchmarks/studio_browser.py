@@ -13,7 +13,7 @@ from benchmarks.common import Timing, timed
 from benchmarks.served import Server
 from rainopt.image import exposure
 from rainopt.studio.asked import Asked
-from rainopt.studio.photo import Photo, encoded, shown
+from rainopt.studio.photo import Photo, cut, encoded, shown
 from rainopt.studio.preview import Piece
 
 PATIENCE = 600_000  # milliseconds, where other work shares the cores
@@ -139,7 +139,7 @@ def server_stages(file: Path, repeat: int) -> dict[str, Timing]:
         "the file read": lambda: Photo(file),
         "its exposure": lambda: exposure(pixels),
         "its directions found": estimated,
-        "reduced to the screen": lambda: photo.cut(region),
+        "reduced to the screen": lambda: cut(pixels, region),
         "solved there": solved,
         "two pictures encoded": lambda: [encoded(small) for _ in range(2)],
     }
