@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def _script(name: str, module: str) -> list[str]:
     return [str(script)] if script.exists() else [sys.executable, "-m", module]
 
 
-def run_command(command: list[str]) -> CommandRun:
-    """Run ``command`` (its first word a path) to its end.
+def run_command(command: list[str], environment: Mapping[str, str] | None = None) -> CommandRun:
+    """Run ``command`` (its first word a path) to its end, in this environment or another one.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def run_command(command: list[str]) -> CommandRun:
         If it ends with a status other than 0; the message holds what it said.
     """
     starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
-    ended = subprocess.run(starter, capture_output=True, text=True, check=False)
+    ended = subprocess.run(starter, capture_output=True, text=True, check=False, env=environment)
     output, _, last = ended.stdout.rstrip("\n").rpartition("\n")
     if ended.returncode != 0:
         raise RuntimeError(f"{command[0]} could not be started: {ended.stderr.strip()}")

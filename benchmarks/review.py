@@ -15,27 +15,24 @@ CPU time is that of the server; where other programs run, wall times tell of the
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import shutil
-import signal
 import statistics
-import subprocess
 import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import typer
 
-from benchmarks.browser import ARGUMENTS, chromium
+from benchmarks.browser import blank_page
 from benchmarks.command import raindata_command
-from benchmarks.common import environment, finish, large_photograph, print_table
+from benchmarks.common import finish, large_photograph, print_table
 from benchmarks.options import Json, benchmark
+from benchmarks.served import Server, Took, middle_and_slowest
 from data_tools.manifest.file import ManifestHeader, PairRecord, write_manifest
 from data_tools.manifest.folder import REVIEW_FOLDER
 
@@ -52,15 +49,7 @@ NEXT = """async key => {
   return performance.now() - begin;
 }"""
 FILES, SHAPE = 12, (1080, 1920)
-STEPS, QUIET = 40, 0.4  # scenes gone through, and seconds without work that tell that a server is ready
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-
-
-class Took(NamedTuple):
-    """Seconds that answers took, and that the server worked for them."""
-
-    wall: float
-    cpu: float
+STEPS = 40  # scenes gone through
 
 
 def make_dataset(folder: Path, scenes: int) -> None:
@@ -94,91 +83,49 @@ def make_dataset(folder: Path, scenes: int) -> None:
     write_manifest(folder, records, ManifestHeader.parse({"build": {"accept": 40.0}}))
 
 
-class Server:
-    """`raindata review` as its own process, and what it takes."""
+def served(folder: Path) -> Server:
+    """Serve a dataset."""
+    return Server([*raindata_command(), "review", str(folder), "--reviewer", "benchmark"])
 
-    def __init__(self, folder: Path) -> None:
-        words = [*raindata_command(), "review", str(folder), "--no-browser", "--json", "--reviewer", "benchmark"]
-        begin = time.perf_counter()
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE)
-        if self.process.stdout is None:
-            raise RuntimeError("the server has no output")
-        self.address = json.loads(self.process.stdout.readline())["url"].split("/")[2]
-        self.start = Took(time.perf_counter() - begin, self.cpu())
-        self._connection = http.client.HTTPConnection(self.address, timeout=60)
 
-    def cpu(self) -> float:
-        """Return the seconds that it has worked."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def peak(self) -> int:
-        """Return the most bytes that it has held."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
-
-    def ask(self, path: str, body: Any = None) -> bytes:
-        """Return an answer."""
-        headers = {"Origin": f"http://{self.address}", "Content-Type": "application/json"}
-        if body is None:
-            self._connection.request("GET", path)
-        else:
-            self._connection.request("POST", path, json.dumps(body), headers)
-        with self._connection.getresponse() as answer:
-            content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: status {answer.status}, {content[:200]!r}")
-        return content
-
-    def took(self, *asked: tuple[str, Any]) -> Took:
-        """Ask for several things, and return what that took."""
-        begin, cpu = time.perf_counter(), self.cpu()
+def took(server: Server, *asked: tuple[str, Any]) -> Took:
+    """Ask for several things, and return what that took."""
+    with server.clock() as clock:
         for path, body in asked:
-            self.ask(path, body)
-        return Took(time.perf_counter() - begin, self.cpu() - cpu)
+            server.ask(path, body)
+    return clock.took
 
-    def scene(self, number: int) -> Took:
-        """Ask for a scene and both pictures of its first frame, as the page does."""
-        begin, cpu = time.perf_counter(), self.cpu()
-        frame = json.loads(self.ask(f"/api/scenes/{number}"))["frames"][0]
+
+def scene(server: Server, number: int) -> Took:
+    """Ask for a scene and both pictures of its first frame, as the page does."""
+    with server.clock() as clock:
+        frame = server.told(f"/api/scenes/{number}")["frames"][0]
         for kind in ("rainy", "clean"):
-            self.ask(f"{frame[kind]}&size=screen")
-        return Took(time.perf_counter() - begin, self.cpu() - cpu)
-
-    def settle(self) -> None:
-        """Wait until it has nothing to do."""
-        before, now = -1.0, self.cpu()
-        while now > before:
-            time.sleep(QUIET)
-            before, now = now, self.cpu()
-
-    def close(self) -> None:
-        """End it."""
-        self._connection.close()
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=30)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+            server.ask(f"{frame[kind]}&size=screen")
+    return clock.took
 
 
 def measure(server: Server, scenes: int) -> dict[str, Any]:
     """Go through the dataset, and return what each part took."""
     asked: list[tuple[str, Any]] = [("/api/dataset", None), ("/api/scenes?which=all&from=0&count=100", None)]
-    results: dict[str, Any] = {"start": server.start, "first list": server.took(*asked), "first scene": server.scene(0)}
+    results: dict[str, Any] = {
+        "start": server.start,
+        "first list": took(server, *asked),
+        "first scene": scene(server, 0),
+    }
     steps: dict[str, list[Took]] = {"next scene, looked at": [], "next scene, at once": [], "decision": []}
     for number in range(1, STEPS):
         looked = number < STEPS // 2
         if looked:
             server.settle()
-        steps["next scene, looked at" if looked else "next scene, at once"].append(server.scene(number))
-        steps["decision"].append(server.took((f"/api/scenes/{number}/decision", {"verdict": "accept"})))
+        steps["next scene, looked at" if looked else "next scene, at once"].append(scene(server, number))
+        steps["decision"].append(took(server, (f"/api/scenes/{number}/decision", {"verdict": "accept"})))
     for name, all_of_it in steps.items():
-        results[name] = Took(*(statistics.median(part) for part in zip(*all_of_it, strict=True)))
-        results[f"{name}, slowest"] = Took(*(max(part) for part in zip(*all_of_it, strict=True)))
-    count = json.loads(server.ask("/api/above?score=0"))["count"]
-    results["accept the rest"] = server.took(("/api/above", {"score": 0.0, "count": count}))
-    results["counts, all decided"] = server.took(("/api/dataset", None))
-    results["last list"] = server.took((f"/api/scenes?which=decided&from={scenes - 100}&count=100", None))
+        results[name], results[f"{name}, slowest"] = middle_and_slowest(all_of_it)
+    count = server.told("/api/above?score=0")["count"]
+    results["accept the rest"] = took(server, ("/api/above", {"score": 0.0, "count": count}))
+    results["counts, all decided"] = took(server, ("/api/dataset", None))
+    results["last list"] = took(server, (f"/api/scenes?which=decided&from={scenes - 100}&count=100", None))
     return results
 
 
@@ -186,11 +133,7 @@ def visit(address: str) -> dict[str, float]:
     """Open the page in a browser and key through scenes; return seconds from opening it to its first picture, and from
     a key to the next scene.
     """
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+    with blank_page() as (page, _):
         begin = time.perf_counter()
         page.goto(f"http://{address}/")
         page.wait_for_selector("#stage[data-shown]", timeout=60_000)
@@ -199,7 +142,6 @@ def visit(address: str) -> dict[str, float]:
         for key in KEYS:
             page.wait_for_timeout(LOOKED)
             steps.append(page.evaluate(NEXT, key) / 1000)
-        browser.close()
     return {"first page": first, "next scene": statistics.median(steps), "next scene, slowest": max(steps)}
 
 
@@ -214,10 +156,10 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         make_dataset(Path(folder), scenes)
         if in_browser:
-            with closing(Server(Path(folder))) as server:
+            with closing(served(Path(folder))) as server:
                 seen = visit(server.address)
             shutil.rmtree(Path(folder) / REVIEW_FOLDER)
-        with closing(Server(Path(folder))) as server:
+        with closing(served(Path(folder))) as server:
             results = measure(server, scenes)
             peak = server.peak()
     rows = [(name, f"{1000 * its.wall:.0f}", f"{1000 * its.cpu:.0f}") for name, its in results.items()]
@@ -227,7 +169,7 @@ def main(
         print_table("In the browser", ["what", "ms"], [(name, f"{1000 * its:.0f}") for name, its in seen.items()])
     figures = {name: its._asdict() for name, its in results.items()}
     finish(
-        {"environment": environment(), "scenes": scenes, "peak_bytes": peak, "seconds": figures, "in_browser": seen},
+        {"benchmark": "review", "scenes": scenes, "peak_bytes": peak, "seconds": figures, "in_browser": seen},
         target,
     )
 

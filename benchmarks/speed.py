@@ -11,6 +11,7 @@ scikit-image with synthetic rain, see benchmarks/README.md. In turn:
   angle    estimate_angle on 512 x 512 and 12 megapixels.
   command  `rainopt derain` on a 12-megapixel JPEG, file to file, as a process of its own with kernels compiled before,
            and `rainopt --help`: wall time and the most memory held.
+  start    how long commands take to begin, beside `python -c pass`, see benchmarks.starts.
   video    the background of 100 frames 1920 x 1080 against numpy, of a file against FFmpeg's tmedian, the memory for
            300 frames 4K, and `rainopt derain` of clips from a still and a panning camera; some five minutes.
   build    `raindata build` of one clip of 100 frames 1920 x 1080, for light and heavy rain.
@@ -37,6 +38,7 @@ from benchmarks.options import Json, Repeat, benchmark
 from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, floor, measure
 from benchmarks.solver.stages import stage_times
+from benchmarks.starts import bench_starts
 from benchmarks.video.speed import bench_build, bench_video
 from rainopt import derain, estimate_angle, solve_udg, write_image
 from rainopt.parallel.threads import num_threads, set_num_threads
@@ -170,6 +172,7 @@ class Part(StrEnum):
     DERAIN = "derain"
     ANGLE = "angle"
     COMMAND = "command"
+    START = "start"
     VIDEO = "video"
     BUILD = "build"
 
@@ -180,6 +183,7 @@ PARTS: dict[Part, Callable[[int], dict[str, Any]]] = {
     Part.DERAIN: bench_derain,
     Part.ANGLE: bench_angle,
     Part.COMMAND: bench_command,
+    Part.START: bench_starts,
     Part.VIDEO: bench_video,
     Part.BUILD: bench_build,
 }

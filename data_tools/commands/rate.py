@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
-from rainopt.app.options import JsonLines, Overwrite, refusing
-from rainopt.app.page_options import Browser, Host, Port, Token
+from rainopt.app.options import JsonLines, Overwrite
+from rainopt.commands.pages import Browser, Host, Port, Token, access_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,11 +86,9 @@ def rate(
     from rainopt.app.console import open_consoles
     from rainopt.io.claim import claimed
     from rainopt.io.journal import JournalError
-    from rainopt.web.access import Access
 
     out, err = open_consoles()
-    with refusing("--host, --token"):
-        access = Access(host=host, port=port, token=token)
+    access = access_of(host, port, token)
     if ask not in QUESTIONS:
         raise typer.BadParameter(f"must be {', '.join(QUESTIONS)}, got '{ask}'", param_hint="--ask")
     try:

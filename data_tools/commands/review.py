@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
+from rainopt.app.exit_codes import FAILED, OK
 from rainopt.app.options import JsonLines, refusing
-from rainopt.app.page_options import Browser, Host, Port, Token
+from rainopt.commands.pages import Browser, Host, Port, Token, access_of, fail, serve_until_ended
 
 if TYPE_CHECKING:
     from data_tools.decisions.board import Board
@@ -66,7 +66,6 @@ def review(
     """
     from data_tools.decisions.log import check_reviewer
     from data_tools.manifest.folder import holds_dataset
-    from rainopt.web.access import Access
 
     if not holds_dataset(dataset):
         raise typer.BadParameter(f"'{dataset}' is no folder of a dataset with a manifest", param_hint="DATASET")
@@ -74,8 +73,7 @@ def review(
         raise typer.BadParameter("does not go together with --agreement; run one after the other", param_hint="--apply")
     with refusing("--reviewer"):
         name = check_reviewer(reviewer if reviewer is not None else _user())
-    with refusing("--host, --token"):
-        access = Access(host=host, port=port, token=token)
+    access = access_of(host, port, token)
     if agreement:
         raise typer.Exit(_show_agreement(dataset, json_lines))
     if apply:
@@ -90,55 +88,32 @@ def _user() -> str:
         return "reviewer"
 
 
-def _fail(message: str, json_lines: bool) -> int:
-    from rich.markup import escape
-
-    from rainopt.app.console import open_consoles
-
-    if json_lines:
-        print(json.dumps({"error": message}), file=sys.stdout, flush=True)
-    open_consoles()[1].print(f"[red]failed[/red]  {escape(message)}")
-    return FAILED
-
-
 def _serve(folder: Path, reviewer: str, videos: list[str], access: Access, open_browser: bool, json_lines: bool) -> int:
     """Serve the page until it is ended, and return the exit status."""
-    from rich.markup import escape
-
     from data_tools.decisions.board import Board
     from data_tools.manifest.file import ManifestError
     from data_tools.review.api import review_app
     from data_tools.review.dataset import DatasetError, ReviewDataset
     from data_tools.review.session import Session
-    from rainopt.app.console import open_consoles
     from rainopt.io.journal import JournalError
-    from rainopt.web.access import AccessError
-    from rainopt.web.serve import serve
-
-    out, err = open_consoles()
-
-    def ready(url: str) -> None:
-        if json_lines:
-            said = {"url": url, "reviewer": reviewer, "scenes": len(dataset.scenes)}
-            print(json.dumps(said), file=sys.stdout, flush=True)
-        else:
-            out.print(f"{escape(url)} shows {len(dataset.scenes)} scenes to {escape(reviewer)}; Ctrl-C ends it")
 
     try:
         dataset = ReviewDataset(folder)
         session = Session(dataset, Board(dataset.folder), reviewer, videos)
     except (ManifestError, DatasetError, JournalError) as error:
-        return _fail(str(error), json_lines)
+        return fail(str(error), json_lines)
     try:
-        serve(review_app(session, access), access, open_browser=open_browser, ready=ready)
-    except AccessError as error:
-        return _fail(str(error), json_lines)
-    except KeyboardInterrupt:
-        err.print(escape(_told(session.board, dataset, reviewer)))
-        return INTERRUPTED
+        return serve_until_ended(
+            review_app(session, access),
+            access,
+            open_browser=open_browser,
+            json_lines=json_lines,
+            facts={"reviewer": reviewer, "scenes": len(dataset.scenes)},
+            line=f"shows {len(dataset.scenes)} scenes to {reviewer}; Ctrl-C ends it",
+            ended=lambda: _told(session.board, dataset, reviewer),
+        )
     finally:
         session.close()
-    return OK
 
 
 def _told(board: Board, dataset: ReviewDataset, reviewer: str) -> str:
@@ -162,7 +137,7 @@ def _show_agreement(folder: Path, json_lines: bool) -> int:
     try:
         board = Board(folder)
     except JournalError as error:
-        return _fail(str(error), json_lines)
+        return fail(str(error), json_lines)
     found = agreements(board)
     out, err = open_consoles()
     for fault in board.faults():
@@ -198,7 +173,7 @@ def _apply(folder: Path, json_lines: bool) -> int:
         with filling(folder):
             done = apply_decisions(folder)
     except (ClaimedError, FolderError, JournalError, ManifestError, WriteError) as error:
-        return _fail(str(error), json_lines)
+        return fail(str(error), json_lines)
     out, err = open_consoles()
     for problem in done.problems:
         err.print(f"[red]failed[/red]  {escape(problem)}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rainopt.app.exit_codes import FAILED, INTERRUPTED, OK
-from rainopt.app.options import JsonLines, refusing
-from rainopt.app.page_options import Browser, Host, Port, Token
+from rainopt.app.exit_codes import FAILED
+from rainopt.app.options import JsonLines
+from rainopt.commands.pages import Browser, Host, Port, Token, access_of, fail, serve_until_ended
 
 if TYPE_CHECKING:
     from rainopt.studio.pictures import Named
@@ -63,14 +61,11 @@ def studio(
 
     Exit status: 0 done, 1 no input can be used, or the address cannot, 2 wrong usage, 130 ended by Ctrl-C, as usual.
     """
-    from rainopt.web.access import Access
-
-    with refusing("--host, --token"):
-        # Photographs are larger than what other pages send.
-        access = Access(host=host, port=port, token=token, max_body=128 << 20)
+    # Photographs are larger than what other pages send.
+    access = access_of(host, port, token, max_body=128 << 20)
     named, problems = _named(inputs or [], output)
     for problem in problems:
-        _fail(problem, json_lines)
+        fail(problem, json_lines)
     if problems and not named:
         raise typer.Exit(FAILED)
     raise typer.Exit(_serve(named, access, browser, json_lines))
@@ -101,43 +96,19 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
     return named, problems
 
 
-def _fail(message: str, json_lines: bool) -> None:
-    from rich.markup import escape
-
-    from rainopt.app.console import open_consoles
-
-    if json_lines:
-        print(json.dumps({"error": message}), file=sys.stdout, flush=True)
-    open_consoles()[1].print(f"[red]failed[/red]  {escape(message)}")
-
-
 def _serve(named: list[Named], access: Access, open_browser: bool, json_lines: bool) -> int:
     """Serve the page until it is ended, and return the exit status."""
-    from rich.markup import escape
-
-    from rainopt.app.console import open_consoles
     from rainopt.app.methods import methods_with
     from rainopt.commands.solver_methods import own_methods
     from rainopt.studio.app import studio_app
     from rainopt.studio.session import Session
-    from rainopt.web.access import AccessError
-    from rainopt.web.serve import serve
-
-    out, err = open_consoles()
-
-    def ready(url: str) -> None:
-        if json_lines:
-            print(json.dumps({"url": url, "pictures": len(named)}), file=sys.stdout, flush=True)
-        else:
-            out.print(f"{escape(url)} is the page; Ctrl-C ends it, and removes what was dropped there")
 
     with Session(methods_with(own_methods()), named) as session:
-        try:
-            serve(studio_app(session, access), access, open_browser=open_browser, ready=ready)
-        except AccessError as error:
-            _fail(str(error), json_lines)
-            return FAILED
-        except KeyboardInterrupt:
-            err.print("ended")
-            return INTERRUPTED
-    return OK
+        return serve_until_ended(
+            studio_app(session, access),
+            access,
+            open_browser=open_browser,
+            json_lines=json_lines,
+            facts={"pictures": len(named)},
+            line="is the page; Ctrl-C ends it, and removes what was dropped there",
+        )

@@ -55,6 +55,7 @@ class Photo:
     def __init__(self, path: Path) -> None:
         check_size(path)
         self.file: ImageFile = read_image_file(path)
+        self._last_cut: tuple[Region, np.ndarray] | None = None
 
     @property
     def pixels(self) -> np.ndarray:
@@ -121,8 +122,14 @@ class Photo:
         return Region(left, top, width, height, max(1, round(width * scale)), max(1, round(height * scale)))
 
     def cut(self, region: Region) -> np.ndarray:
-        """Return the pixels of a region, in the dtype of the file."""
-        return cut(self.pixels, region)
+        """Return the pixels of a region, in the dtype of the file, not to be written to.
+
+        Those of the last region are kept: both pictures of a view are made of them.
+        """
+        last = self._last_cut
+        if last is None or last[0] != region:
+            self._last_cut = last = region, cut(self.pixels, region)
+        return last[1]
 
 
 def check_size(path: Path) -> tuple[int, int]:

@@ -85,7 +85,7 @@ class Pictures:
 
     def __init__(self, named: Sequence[Named], folder: Path) -> None:
         self._folder, self._uploaded = folder, 0
-        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._lock, self._reading, self._glancing = threading.Lock(), threading.Lock(), threading.Lock()
         self._photos: OrderedDict[int, Photo] = OrderedDict()
         self.all = [Picture(k, file.source.name, file.source, file.target) for k, file in enumerate(named)]
 
@@ -145,6 +145,21 @@ class Pictures:
             while len(self._photos) > KEPT_PHOTOS:
                 self._photos.popitem(last=False)
         return photo
+
+    def glance(self, picture: Picture) -> Photo:
+        """Return a picture's pixels for one use, as for a small copy: they take no other's place in memory, and nobody
+        who wants to see a picture waits for their being read.
+
+        Raises
+        ------
+        ImageFileError
+            If they cannot be read.
+        """
+        with self._glancing:
+            # It may be the one that is being read.
+            with self._reading:
+                photo = self._photos.get(picture.number)
+            return photo or Photo(picture.path)
 
 
 def plain_name(name: str) -> str:

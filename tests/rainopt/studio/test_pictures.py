@@ -84,3 +84,20 @@ def test_few_photographs_stay_in_memory(pictures, content):
     for other in taken[1:]:
         pictures.photo(other)
     assert pictures.photo(taken[0]) is not first
+
+
+def test_a_glance_takes_no_place_in_memory(pictures, content, monkeypatch):
+    monkeypatch.setattr(module, "KEPT_PHOTOS", 1)
+    seen, other = (pictures.add("a.png", content) for _ in range(2))
+    photo = pictures.photo(seen)
+    assert pictures.glance(seen) is photo
+    assert pictures.glance(other) is not photo
+    assert pictures.photo(seen) is photo
+
+
+def test_a_region_is_cut_once_for_both_pictures_of_a_view(pictures, content):
+    photo = pictures.photo(pictures.add("a.png", content))
+    whole = photo.whole()
+    small = photo.whole(8)
+    assert photo.cut(whole) is photo.cut(whole)
+    assert photo.cut(small).shape[:2] == (small.out_height, small.out_width)
