@@ -90,7 +90,7 @@ def removals_of(scene):
 # The background of a still camera
 
 
-@pytest.mark.parametrize(("name", "preset"), SCENES)
+@pytest.mark.parametrize(("name", "preset"), [SCENES[0], pytest.param(*SCENES[1], marks=pytest.mark.slow)])
 def test_the_background_of_a_still_camera_helps(name, preset):
     care, with_it = cared(name, preset)
     plain, without = cared(name, preset, PLAIN)
@@ -109,9 +109,9 @@ def test_the_background_of_a_still_camera_helps(name, preset):
     ("name", "preset", "wishes"),
     [
         (*SCENES[0], None),
-        (*SCENES[1], None),
+        pytest.param(*SCENES[1], None, marks=pytest.mark.slow),
         (*SCENES[0], PLAIN),
-        (*SCENES[1], PLAIN),
+        pytest.param(*SCENES[1], PLAIN, marks=pytest.mark.slow),
     ],
 )
 def test_nothing_flickers_more_and_nothing_is_brighter_than_before(name, preset, wishes):
@@ -186,6 +186,7 @@ def test_something_dark_that_walks_by_is_kept():
         assert (result[insides[k]] <= frames[k][insides[k]]).all()
 
 
+@pytest.mark.slow
 def test_something_of_another_colour_that_walks_by_is_kept():
     """It is as bright as what it hides, but redder."""
 
@@ -327,7 +328,7 @@ def test_further_directions_and_weights_are_those_of_now():
     assert (got.directions, removals_of(got), got.layers.weights) == ((Direction(8.0, 0.7),), [None], weights)
 
 
-@pytest.mark.parametrize("wishes", [VideoSettings(), PLAIN])
+@pytest.mark.parametrize("wishes", [pytest.param(VideoSettings(), marks=pytest.mark.slow), PLAIN])
 def test_a_care_is_had_again_from_its_note(wishes):
     care, shown = cared("coffee", "medium", wishes)
     store = stored(rained("coffee", "medium"))
@@ -339,7 +340,7 @@ def test_a_care_is_had_again_from_its_note(wishes):
 # Frame after frame
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_frames_stay_in_order(thread_count, count):
     care, _ = cared("coffee", "medium")
     plain, _ = cared("coffee", "medium", PLAIN)
