@@ -15,7 +15,10 @@ from rainnet.zoo import entry_of, names
 from rainopt.app.methods import Method, Wish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rainopt.app.derain import DerainTask
+    from rainopt.app.excerpt import Excerpt, Seen
     from rainopt.app.results import OutputSettings
 
 MISSING = "This needs torch: pip install 'rainopt[net]'"
@@ -32,6 +35,7 @@ def methods() -> list[Method]:
             about=f"A trained {network}, run by torch on the CPU; the whole picture takes some seconds.",
             task=partial(_task, path),
             command=partial(_command, weights),
+            part=partial(_part, path),
             directions=1,
             missing=None if installed else MISSING,
         )
@@ -43,15 +47,37 @@ def _task(path: Path, source: Path, wish: Wish, output: OutputSettings) -> Derai
     from rainnet.commands.derain import Derain
     from rainnet.commands.networks import NetworkSettings
 
-    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=_angle(wish)))
+    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=_strongest(wish.angles)))
+
+
+def _part(path: Path, excerpt: Excerpt, progress: Callable[[float], None]) -> Seen:
+    from rainnet.commands.networks import NetworkSettings
+    from rainnet.infer.derain import derain
+    from rainnet.infer.streaks import Streaks
+    from rainopt.app.excerpt import Seen
+
+    settings = NetworkSettings(model=path, device="cpu", angle=_strongest(excerpt.angles))
+    network = settings.network
+    wide, inside = excerpt.widened(network.multiple, network.directional)
+    streaks = Streaks(wide.pixels, unit=wide.unit, whole=(wide.evidence, wide.within))
+    result = derain(
+        network,
+        wide.pixels,
+        angle=settings.angle,
+        unit=wide.unit,
+        streaks=streaks,
+        progress=progress,
+        **settings.options(),
+    )
+    return Seen(result.background[inside], result.rain[inside])
 
 
 def _command(weights: str, wish: Wish) -> list[str]:
-    angle = _angle(wish)
+    angle = _strongest(wish.angles)
     options = [] if angle is None else ["--angle", f"{angle:g}"]
     return ["rainnet", "derain", "--model", weights, "--device", "cpu", *options]
 
 
-def _angle(wish: Wish) -> float | None:
+def _strongest(angles: tuple[float, ...] | None) -> float | None:
     """Return the angle of the strongest rain, which is the one that a network is told."""
-    return wish.angles[0] if wish.angles else None
+    return angles[0] if angles else None

@@ -67,6 +67,7 @@ def derain(
     ensemble: int = 1,
     precision: str = PRECISIONS[0],
     unit: float | None = None,
+    streaks: Streaks | None = None,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Derained:
@@ -118,6 +119,8 @@ def derain(
     unit
         What the picture is divided by for the network, above 0 and at most 1; None: its own exposure. Frames of a video
         share one, see `rainopt.image.exposure`, lest they flicker.
+    streaks
+        What the whole picture tells of its rain, where ``image`` is a part of one; its unit is to be given, too.
     channel_axis
         Axis of the channels.
     progress
@@ -150,7 +153,7 @@ def derain(
         raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
     net.to(place)
     unit = exposure(image, channel_axis=channel_axis) if unit is None else checked_unit(unit)
-    streaks = Streaks(image, channel_axis, unit)
+    streaks = streaks or Streaks(image, channel_axis, unit)
     with evaluating(net), torch.no_grad():
         if angle is None and wish == SOLVER and not streaks.estimate.directions:
             colour = planes_of(image, channel_axis, net, place)
@@ -180,14 +183,15 @@ def derain(
 
                 return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision).removed
 
-            begun = solver_layer(luminance(colour), streaks.evidence, directions)
-            layer, where = corrected_layer(colour, begun, directions, net.channels, removed_of, most), None
+            begun = solver_layer(luminance(colour), streaks.evidence, directions, streaks.within)
+            layer = corrected_layer(colour, begun, directions, net.channels, removed_of, most, streaks.within)
+            where = None
             del begun
             shade = colour_of_rain(colour, layer, [direction.angle for direction in directions])
             background, rain = remove_layer(colour, layer, shade.shares)
             del layer
         else:
-            way = net.orientation(height, width, degrees)
+            way = net.orientation(height, width, degrees, streaks.within)
             # A grey picture travels as one plane.
             upright = for_net(way.forward(colour), net)
             # The picture is made anew when it is needed again: while the network works, there are three planes of

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from rainopt.app.derain import DerainTask
+    from rainopt.app.excerpt import Excerpt, Seen
     from rainopt.app.results import OutputSettings
 
 GROUP = "rainopt.methods"
@@ -58,6 +59,10 @@ class Method:
         Returns what derains a file as is wished, and can be pickled.
     command
         Returns the words of the command line that does the same, from the program to the last option.
+    part
+        Derains what is looked at before the file is done; it can be pickled, is called in a process of its own, with
+        what the share done is told to, and may raise anything, whose message a person is shown. None where nothing is
+        to be seen before. A method that is ``live`` needs none.
     directions
         How many angles it can be told; 0 where it finds them itself.
     strength, veil, marks
@@ -73,6 +78,7 @@ class Method:
     about: str
     task: Callable[[Path, Wish, OutputSettings], DerainTask]
     command: Callable[[Wish], list[str]]
+    part: Callable[[Excerpt, Callable[[float], None]], Seen] | None = None
     directions: int = 0
     strength: bool = False
     veil: bool = False

@@ -87,6 +87,15 @@ def studio_app(session: Session, access: Access) -> FastAPI:
         with _told():
             return Response(session.views.jpeg(key, kind), media_type="image/jpeg", headers=KEPT)
 
+    @app.get("/api/looks/{number}")
+    def look_of(number: int) -> dict[str, Any]:
+        look = session.looks.numbered(number)
+        if look is None:
+            # Others have been looked at since.
+            return {"look": number, "state": "stopped", "share": 0.0, "error": None}
+        look.done.wait(PATIENCE)
+        return look.as_json()
+
     @app.post("/api/pictures/{number}/full")
     def full(number: int, sent: _Sent) -> dict[str, Any]:
         with _told():

@@ -6,14 +6,18 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from rainopt.app.methods import Method
 from rainopt.still.derain import decompose
 from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
 from rainopt.studio.lane import Lane
+from rainopt.studio.looks import Look, Looks, excerpt_of, seen_by
 from rainopt.studio.photo import Photo, Region, cut, encoded, shown, shown_rain
 from rainopt.studio.pictures import Picture, PictureError, Pictures
 from rainopt.studio.preview import Piece
@@ -49,8 +53,8 @@ class View:
 class Views:
     """Makes views, the latest wish first, and keeps the last of them."""
 
-    def __init__(self, pictures: Pictures, results: Results) -> None:
-        self._pictures, self._results = pictures, results
+    def __init__(self, pictures: Pictures, results: Results, looks: Looks) -> None:
+        self._pictures, self._results, self._looks = pictures, results, looks
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, View] = OrderedDict()
         self._pieces: OrderedDict[str, Piece] = OrderedDict()
@@ -116,27 +120,55 @@ class Views:
             "height": photo.height,
             "rainy": f"/api/views/{rainy}/rainy",
             "exact": file is not None,
+            "live": method.live,
+            "by": method.name,
+            "look": None,
             "estimate": [{"angle": one.angle, "share": one.share} for one in photo.estimate.directions],
             "confidence": photo.estimate.confidence,
             "guess": photo.estimate.angle,
         }
+        key = _key("view", picture.number, region, asked.key(), file is not None, quick and method.live)
         if file is None and not method.live:
-            # A network does not work while somebody drags: what it makes of the whole picture follows.
-            return told | {"derained": None, "rain": None, "taken": None}
-        key = _key("view", picture.number, region, asked.key(), file is not None, quick)
-        if file is not None:
+            look = None if method.part is None else self._look(key, photo, region, asked, method, begin=not quick)
+            seen = None if look is None else look.seen
+            if seen is None:
+                return told | {
+                    "derained": None,
+                    "rain": None,
+                    "taken": None,
+                    "look": None if look is None else look.as_json(),
+                }
+            self._keep(key, View(photo.icc, {"derained": shown(seen.background), "rain": shown_rain(seen.rain)}))
+        else:
+            self._looks.leave()
             if key not in self._kept:
-                full = self._results.shown(file)
-                layer = cut(full.rain, region)
-                self._keep(key, View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)}))
-        elif key not in self._kept:
-            plain = asked.plain()
-            background, layer = self._piece(picture, photo, region, plain).derained(plain.strength, quick)
-            self._keep(key, View(photo.icc, {"derained": shown(background), "rain": shown_rain(layer)}))
+                self._keep(key, self._view(picture, photo, region, asked, file, quick))
         pictures = {kind: f"/api/views/{key}/{kind}" for kind in ("derained", "rain")}
         with self._lock:
             taken = float(self._kept[key].pictures["rain"].mean()) / 255
         return told | pictures | {"taken": taken}
+
+    def _view(
+        self, picture: Picture, photo: Photo, region: Region, asked: Asked, file: Path | None, quick: bool
+    ) -> View:
+        """Return what is seen of a result, or of what is solved by this process."""
+        if file is not None:
+            full = self._results.shown(file)
+            layer = cut(full.rain, region)
+            return View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)})
+        plain = asked.plain()
+        background, layer = self._piece(picture, photo, region, plain).derained(plain.strength, quick)
+        return View(photo.icc, {"derained": shown(background), "rain": shown_rain(layer)})
+
+    def _look(
+        self, key: str, photo: Photo, region: Region, asked: Asked, method: Method, *, begin: bool
+    ) -> Look | None:
+        """Return the look of a method at a region, which is begun where it is not known."""
+        known = self._looks.find(key)
+        if known is not None or not begin or method.part is None:
+            return known
+        excerpt, inside = excerpt_of(photo, region, asked.plain(), method)
+        return self._looks.begin(key, partial(seen_by, method.part, excerpt, inside))
 
     def _piece(self, picture: Picture, photo: Photo, region: Region, asked: Asked) -> Piece:
         base = Asked(asked.method, asked.lines, 1.0, asked.veil, asked.strokes)

@@ -2,7 +2,7 @@
 
 import { ApiError, get, hideToken, send } from "/static/kit/api.js";
 import { help } from "/static/kit/dialog.js";
-import { counted, find, percent, say } from "/static/kit/dom.js";
+import { counted, find, say } from "/static/kit/dom.js";
 import { Keys } from "/static/kit/keys.js";
 import { Pictures } from "/static/kit/pictures.js";
 import { Stage } from "/static/kit/stage.js";
@@ -14,6 +14,7 @@ import { addKeys } from "./keys.js";
 import { Lines } from "./lines.js";
 import { Looks } from "./looks.js";
 import { foundLines, Panel } from "./panel.js";
+import { stateText } from "./state.js";
 import { same, Story, USUAL } from "./story.js";
 
 const BRUSH_TOP = 400; // pixels of the picture, radius at the end of the slider
@@ -142,13 +143,7 @@ function peek(holds) {
 // What is seen.
 
 function showState() {
-  const { told: last } = looks;
-  if (!last) return say(find("#state"), "");
-  const size = `${last.width} × ${last.height}`;
-  const share = looks.full === null ? "" : ` ${percent(looks.full)}`;
-  // A network shows nothing before its result is made: what is seen is of the method before.
-  const made = last.derained === null ? `at work${share}` : `preview${share && `, full size${share}`}`;
-  say(find("#state"), `${size}, ${last.exact ? "full size" : made}`);
+  say(find("#state"), stateText(looks));
 }
 
 looks.addEventListener("told", () => {
