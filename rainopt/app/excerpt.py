@@ -54,8 +54,8 @@ class Excerpt:
         return streaks_of(self.evidence, self.angles, self.strength, self.within.height, self.within.width)
 
     def widened(self, multiple: int, upright: bool = True) -> tuple[Excerpt, tuple[slice, slice]]:
-        """Return the excerpt with as many rows and columns more as bring its pixels, made ``upright`` or as they lie, to
-        the places of a network's grid that they have in the whole photograph; and where in it the excerpt lies.
+        """Return the excerpt with as many rows and columns more as bring its pixels, made ``upright`` or as they lie,
+        to the places of a network's grid that they have in the whole photograph; and where in it the excerpt lies.
 
         Where rain falls in several directions, the strongest counts. What is added repeats the edge.
         """

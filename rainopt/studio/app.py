@@ -36,6 +36,7 @@ class _Sent(BaseModel):
 class _Look(_Sent):
     box: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
     quick: bool = False
+    stand_in: bool = False
 
 
 class _Save(_Sent):
@@ -78,7 +79,7 @@ def studio_app(session: Session, access: Access) -> FastAPI:
             picture, asked = found(number), Asked.of(sent.asked)
             picture.asked = asked
             try:
-                return session.views.show(picture, asked, sent.box, sent.quick)
+                return session.views.show(picture, asked, sent.box, sent.quick, sent.stand_in)
             except SupersededError:
                 return {"superseded": True}
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from rainopt.app.excerpt import Seen
 from rainopt.app.methods import Method
 from rainopt.still.derain import decompose
 from rainopt.still.settings import StillSettings
-from rainopt.studio.asked import Asked
+from rainopt.studio.asked import SOLVER, Asked
 from rainopt.studio.lane import Lane
 from rainopt.studio.looks import Look, Looks, excerpt_of, seen_by
 from rainopt.studio.photo import Photo, Region, cut, encoded, shown, shown_rain
@@ -65,7 +66,9 @@ class Views:
         """End the thread."""
         self._lane.close()
 
-    def show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
+    def show(
+        self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool, stand_in: bool = False
+    ) -> dict[str, Any]:
         """Make a view and tell what it is, and the addresses of its pictures.
 
         Parameters
@@ -75,7 +78,9 @@ class Views:
         box
             Left, top, width and height of the part that is seen, in pixels of the picture; None is all.
         quick
-            Whether a near result will do, as while a slider moves.
+            Whether a near result will do, as while a slider moves; no look is begun for it.
+        stand_in
+            Whether the solver is to be seen as long as a method that is not live has nothing to show.
 
         Raises
         ------
@@ -84,7 +89,7 @@ class Views:
         ImageFileError, PictureError
             If the picture cannot be read, or the method cannot be had.
         """
-        return self._lane.run(lambda: self._show(picture, asked, box, quick))
+        return self._lane.run(lambda: self._show(picture, asked, box, quick, stand_in))
 
     def jpeg(self, key: str, kind: Kind) -> bytes:
         """Return a picture of a view that was made.
@@ -105,7 +110,9 @@ class Views:
         photo = self._pictures.photo(picture)
         return encoded(shown(photo.cut(photo.whole(THUMB_SIDE))), photo.icc)
 
-    def _show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
+    def _show(
+        self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool, stand_in: bool
+    ) -> dict[str, Any]:
         photo = self._pictures.photo(picture)
         region = photo.whole() if box is None else photo.part(*box)
         method = self._results.method(asked)
@@ -121,49 +128,58 @@ class Views:
             "rainy": f"/api/views/{rainy}/rainy",
             "exact": file is not None,
             "live": method.live,
+            "method": method.name,
             "by": method.name,
             "look": None,
             "estimate": [{"angle": one.angle, "share": one.share} for one in photo.estimate.directions],
             "confidence": photo.estimate.confidence,
             "guess": photo.estimate.angle,
         }
-        key = _key("view", picture.number, region, asked.key(), file is not None, quick and method.live)
-        if file is None and not method.live:
-            look = None if method.part is None else self._look(key, photo, region, asked, method, begin=not quick)
-            seen = None if look is None else look.seen
-            if seen is None:
-                return told | {
-                    "derained": None,
-                    "rain": None,
-                    "taken": None,
-                    "look": None if look is None else look.as_json(),
-                }
-            self._keep(key, View(photo.icc, {"derained": shown(seen.background), "rain": shown_rain(seen.rain)}))
-        else:
+        look = None
+        if file is not None or method.live:
             self._looks.leave()
-            if key not in self._kept:
-                self._keep(key, self._view(picture, photo, region, asked, file, quick))
+        elif method.part is not None:
+            look = self._look(picture, photo, region, asked, method, begin=not quick)
+            told["look"] = None if look is None else look.as_json()
+        seen = None if look is None else look.seen
+        if file is None and not method.live and seen is None:
+            if not stand_in:
+                return told | {"by": None, "derained": None, "rain": None, "taken": None}
+            asked = replace(asked, method=SOLVER)
+            told["by"] = SOLVER
+        key = _key("view", picture.number, region, asked.key(), file is not None, quick)
+        if key not in self._kept:
+            self._keep(key, self._view(picture, photo, region, asked, file, seen, quick))
         pictures = {kind: f"/api/views/{key}/{kind}" for kind in ("derained", "rain")}
         with self._lock:
             taken = float(self._kept[key].pictures["rain"].mean()) / 255
         return told | pictures | {"taken": taken}
 
     def _view(
-        self, picture: Picture, photo: Photo, region: Region, asked: Asked, file: Path | None, quick: bool
+        self,
+        picture: Picture,
+        photo: Photo,
+        region: Region,
+        asked: Asked,
+        file: Path | None,
+        seen: Seen | None,
+        quick: bool,
     ) -> View:
-        """Return what is seen of a result, or of what is solved by this process."""
+        """Return what is seen of a result, of a look, or else of what is solved here."""
         if file is not None:
             full = self._results.shown(file)
             layer = cut(full.rain, region)
             return View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)})
-        plain = asked.plain()
-        background, layer = self._piece(picture, photo, region, plain).derained(plain.strength, quick)
-        return View(photo.icc, {"derained": shown(background), "rain": shown_rain(layer)})
+        if seen is None:
+            plain = asked.plain()
+            seen = Seen(*self._piece(picture, photo, region, plain).derained(plain.strength, quick))
+        return View(photo.icc, {"derained": shown(seen.background), "rain": shown_rain(seen.rain)})
 
     def _look(
-        self, key: str, photo: Photo, region: Region, asked: Asked, method: Method, *, begin: bool
+        self, picture: Picture, photo: Photo, region: Region, asked: Asked, method: Method, *, begin: bool
     ) -> Look | None:
         """Return the look of a method at a region, which is begun where it is not known."""
+        key = _key("look", picture.number, region, asked.key())
         known = self._looks.find(key)
         if known is not None or not begin or method.part is None:
             return known

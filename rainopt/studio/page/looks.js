@@ -118,7 +118,7 @@ export class Looks extends EventTarget {
     const part = this.told ? this.#part() : null;
     // Dragging is seen where one looks; the rest of the picture follows.
     for (const box of part && (quick || onlyPart) ? [part] : part ? [part, null] : [null]) {
-      const told = await send("POST", `/api/pictures/${picture.number}/view`, { asked, box, quick });
+      const told = await send("POST", `/api/pictures/${picture.number}/view`, { asked, box, quick, stand_in: !this.seen });
       if (told.superseded) {
         if (!this.#wanted) {
           await new Promise((resolve) => setTimeout(resolve, AGAIN));

@@ -11,7 +11,7 @@ export function stateText({ told, seen, full }) {
   const size = `${told.width} × ${told.height}`;
   if (told.exact) return `${size}, full size`;
   const share = full === null ? "" : `, full size ${percent(full)}`;
-  if (told.derained) return `${size}, preview by ${nameOf(told.by)}${share}`;
-  const still = seen ? `; seen is ${seen.exact ? "the full size" : "the preview"} by ${nameOf(seen.by)}` : "";
-  return `${size}, ${nameOf(told.by)} at work${share}${still}`;
+  if (told.by === told.method) return `${size}, preview by ${nameOf(told.by)}${share}`;
+  const still = seen ? `, still showing ${seen.exact ? "the full size" : "the preview"} by ${nameOf(seen.by)}` : "";
+  return `${size}, ${nameOf(told.method)} at work${share}${still}`;
 }

@@ -3,6 +3,7 @@
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rainnet.commands.page_methods import methods as networks
@@ -10,8 +11,12 @@ from rainopt.app import methods as module
 from rainopt.app.methods import GROUP, Wish, methods_with
 from rainopt.app.results import OutputSettings
 from rainopt.commands.solver_methods import own_methods
-from rainopt.io import read_image
-from tests.support.photos import save_photo
+from rainopt.io import read_image, write_image
+from rainopt.studio.asked import Asked
+from rainopt.studio.looks import excerpt_of, seen_by
+from rainopt.studio.photo import Photo, shown
+from rainopt.studio.results import wish_of
+from tests.support.photos import levels, rainy, save_photo
 
 
 @pytest.fixture
@@ -69,3 +74,28 @@ def test_networks_derain_a_file(tmp_path, name):
     assert record.status == "ok", record.error
     assert (read_image(tmp_path / "out" / "a.png") != read_image(source)).any()
     assert (tmp_path / "out" / "a_rain.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("refine", None), ("refine", [{"angle": 12.0}]), ("rainnet:udgnet-small", [{"angle": 12.0}])]
+)
+def test_a_part_is_what_the_file_has_there(tmp_path, name, lines):
+    method = next(one for one in (*own_methods(), *networks()) if one.name == name)
+    source = tmp_path / "a.png"
+    write_image(source, levels(rainy((144, 176), angle=12.0)))
+    photo, asked = Photo(source), Asked.of({"method": name, "lines": lines})
+    record = method.task(source, wish_of(asked), OutputSettings(save_rain=True))(source, tmp_path / "out" / "a.png")
+    assert record.status == "ok", record.error
+    file = read_image(tmp_path / "out" / "a.png").astype(float)
+    assert np.abs(file - photo.pixels).mean() > 1
+    # At places that are no multiples of anything, and the whole.
+    for region in (photo.part(67, 59, 50, 41), photo.whole()):
+        shares = []
+        seen = seen_by(method.part, *excerpt_of(photo, region, asked, method), shares.append)
+        there = slice(region.top, region.top + region.height), slice(region.left, region.left + region.width)
+        off = np.abs(shown(seen.background) - file[there])
+        # The solver's pilot and the colour of the rain are those of the excerpt.
+        assert off.max() <= (0 if region == photo.whole() else 8)
+        assert off.mean() < 0.2
+        assert seen.rain.shape == (region.height, region.width)
+        assert max(shares) == 1
