@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rainnet.zoo import entry_of, names
-from rainopt.app.methods import Method, Wish
+from rainopt.app.methods import MOST_DIRECTIONS, Method, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from rainopt.app.results import OutputSettings
 
 MISSING = "This needs torch: pip install 'rainopt[net]'"
+
+STARTS = frozenset({"refine"})
+"""Networks that begin with the solver's layer, and so with all directions that it finds."""
 
 
 def methods() -> list[Method]:
@@ -36,7 +39,9 @@ def methods() -> list[Method]:
             task=partial(_task, path),
             command=partial(_command, weights),
             part=partial(_part, path),
-            directions=1,
+            # All that ship work on upright streaks.
+            directions=MOST_DIRECTIONS,
+            found=MOST_DIRECTIONS if network in STARTS else 1,
             missing=None if installed else MISSING,
         )
         for weights, (network, path) in found.items()
@@ -47,7 +52,7 @@ def _task(path: Path, source: Path, wish: Wish, output: OutputSettings) -> Derai
     from rainnet.commands.derain import Derain
     from rainnet.commands.networks import NetworkSettings
 
-    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=_strongest(wish.angles)))
+    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=wish.angles or None))
 
 
 def _part(path: Path, excerpt: Excerpt, progress: Callable[[float], None]) -> Seen:
@@ -56,7 +61,7 @@ def _part(path: Path, excerpt: Excerpt, progress: Callable[[float], None]) -> Se
     from rainnet.infer.streaks import Streaks
     from rainopt.app.excerpt import Seen
 
-    settings = NetworkSettings(model=path, device="cpu", angle=_strongest(excerpt.angles))
+    settings = NetworkSettings(model=path, device="cpu", angle=excerpt.angles or None)
     network = settings.network
     wide, inside = excerpt.widened(network.multiple, network.directional)
     streaks = Streaks(wide.pixels, unit=wide.unit, whole=(wide.evidence, wide.within))
@@ -73,11 +78,5 @@ def _part(path: Path, excerpt: Excerpt, progress: Callable[[float], None]) -> Se
 
 
 def _command(weights: str, wish: Wish) -> list[str]:
-    angle = _strongest(wish.angles)
-    options = [] if angle is None else ["--angle", f"{angle:g}"]
+    options = [word for angle in wish.angles or () for word in ("--angle", f"{angle:g}")]
     return ["rainnet", "derain", "--model", weights, "--device", "cpu", *options]
-
-
-def _strongest(angles: tuple[float, ...] | None) -> float | None:
-    """Return the angle of the strongest rain, which is the one that a network is told."""
-    return angles[0] if angles else None

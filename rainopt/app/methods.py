@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GROUP = "rainopt.methods"
 """Of the entry points by which packages add methods."""
 
+MOST_DIRECTIONS = 3
+"""That a method is told on a page."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +68,8 @@ class Method:
         to be seen before. A method that is ``live`` needs none.
     directions
         How many angles it can be told; 0 where it finds them itself.
+    found
+        How many of those that are estimated it takes where it is told none.
     strength, veil, marks
         Which of the other wishes it can be told.
     live
@@ -80,6 +85,7 @@ class Method:
     command: Callable[[Wish], list[str]]
     part: Callable[[Excerpt, Callable[[float], None]], Seen] | None = None
     directions: int = 0
+    found: int = MOST_DIRECTIONS
     strength: bool = False
     veil: bool = False
     marks: bool = False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainopt.app.methods import Method, Wish
+from rainopt.app.methods import MOST_DIRECTIONS, Method, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from rainopt.app.derain import DerainTask
     from rainopt.app.excerpt import Excerpt, Seen
     from rainopt.app.results import OutputSettings
-
-MOST_DIRECTIONS = 3
 
 
 def own_methods() -> list[Method]:

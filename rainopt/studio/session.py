@@ -76,6 +76,7 @@ class Session:
                 "title": method.title,
                 "about": method.about,
                 "directions": method.directions,
+                "found": method.found,
                 "strength": method.strength,
                 "veil": method.veil,
                 "marks": method.marks,

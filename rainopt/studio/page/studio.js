@@ -13,7 +13,7 @@ import { Ink } from "./ink.js";
 import { addKeys } from "./keys.js";
 import { Lines } from "./lines.js";
 import { Looks } from "./looks.js";
-import { foundLines, Panel } from "./panel.js";
+import { Panel } from "./panel.js";
 import { stateText } from "./state.js";
 import { same, Story, USUAL } from "./story.js";
 
@@ -93,7 +93,7 @@ function reset() {
 function addLine() {
   const asked = story()?.now;
   if (!asked || !looks.told) return;
-  const now = asked.lines ?? foundLines(looks.told);
+  const now = panel.linesOf(asked, looks.told);
   if (now.length >= panel.methodOf(asked).directions) return;
   const guess = now.length ? now[0].angle + (now[0].angle > 0 ? -25 : 25) : looks.told.guess;
   change({ lines: [...now, { angle: Math.round(guess), on: true }] });
@@ -103,7 +103,7 @@ function addLine() {
 function turnLine({ index, angle, done }) {
   const asked = story()?.now;
   if (!asked) return;
-  const now = (asked.lines ?? foundLines(looks.told)).map((one, k) => (k === index ? { angle, on: true } : one));
+  const now = panel.linesOf(asked, looks.told).map((one, k) => (k === index ? { angle, on: true } : one));
   change({ lines: now }, { quick: !done, merge: `line ${index}`, done });
 }
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rainnet.commands.page_methods import methods as networks
+from rainnet.zoo import entry_of, names
 from rainopt.app import methods as module
 from rainopt.app.methods import GROUP, Wish, methods_with
 from rainopt.app.results import OutputSettings
@@ -62,14 +63,22 @@ def test_commands_say_what_is_wished():
     assert refine.command(Wish((3.0,))) == ["rainopt", "derain", "--angle", "3", "--refine"]
     network = next(one for one in networks() if one.name == "rainnet:udgnet-small")
     assert network.command(wish)[:4] == ["rainnet", "derain", "--model", "udgnet-small"]
-    assert network.command(wish)[-2:] == ["--angle", "12"]
+    assert network.command(wish)[-4:] == ["--angle", "12", "--angle", "-20.5"]
+
+
+def test_networks_that_ship_are_told_as_many_directions_as_they_take():
+    for method in networks():
+        (network,) = (name for name in names() if method.name.removeprefix("rainnet:") in entry_of(name).weights)
+        model = entry_of(network).model
+        assert model.directional
+        assert (method.directions, method.found) == (3, 3 if model.starts else 1)
 
 
 @pytest.mark.parametrize("name", ["refine", "rainnet:udgnet-small"])
 def test_networks_derain_a_file(tmp_path, name):
     method = next(one for one in (*own_methods(), *networks()) if one.name == name)
     source = save_photo(tmp_path / "a.png")
-    task = method.task(source, Wish((0.0,)), OutputSettings(save_rain=True))
+    task = method.task(source, Wish((0.0, 30.0)), OutputSettings(save_rain=True))
     record = task(source, tmp_path / "out" / "a.png")
     assert record.status == "ok", record.error
     assert (read_image(tmp_path / "out" / "a.png") != read_image(source)).any()
