@@ -16,7 +16,6 @@ const LAYERS = ["rain", "derained", "rainy"];
 export class Looks extends EventTarget {
   picture = null;
   told = null;
-  seen = null;
   #layers = new Map();
   #wanted = null;
   #busy = false;
@@ -41,7 +40,6 @@ export class Looks extends EventTarget {
   open(picture, asked) {
     this.picture = picture;
     this.told = null;
-    this.seen = null;
     this.ask(asked, false);
   }
 
@@ -74,6 +72,14 @@ export class Looks extends EventTarget {
   /** Whether nothing is on its way. */
   get rests() {
     return !this.#busy && !this.#wanted;
+  }
+
+  /** By which method the derained picture is that is seen, and whether it is the full size; null where there is none. */
+  get seen() {
+    const node = this.#layers.get("derained");
+    const image = (this.#part() && node.querySelector(".look-part")) || node.querySelector(".look-base");
+    if (!image || this.#shown !== this.picture) return null;
+    return { by: image.dataset.by, exact: image.dataset.exact === "true" };
   }
 
   #later(name, wait, run) {
@@ -133,13 +139,13 @@ export class Looks extends EventTarget {
       if (this.#shown !== picture) this.#clear();
       this.#shown = picture;
       this.stage.view.setPicture(told.width, told.height);
+      for (const image of images) Object.assign(image.dataset, { by: told.by, exact: told.exact });
       wanted.forEach((name, k) => this.#put(name, images[k], box && told));
       if (!box && !this.#part()) this.#drop();
       this.box = box ?? (part ? this.box : null);
       this.told = told;
       this.stage.box.dataset.shown = `${picture.number}`;
       this.stage.box.dataset.exact = String(told.exact);
-      if (told.derained && Boolean(box) === Boolean(part)) this.seen = { by: told.by, exact: told.exact };
       this.stage.box.dataset.by = this.seen?.by ?? "";
       this.dispatchEvent(new Event("told"));
       if (this.#wanted) return;
