@@ -46,8 +46,8 @@ def looked_at(server: Server, **asked: Any) -> float:
     return time.perf_counter() - begin
 
 
-def measure(server: Server, method: str) -> dict[str, float]:
-    """Look with one method as a person does, and return the seconds of each look."""
+def measure(server: Server, method: str, full: bool) -> dict[str, float]:
+    """Look with one method as a person does, and return the seconds of each look, and of the full size if wanted."""
     looked_at(server, asked={})
     one, other = ({"method": method, "lines": [{"angle": angle, "on": True}]} for angle in (12.0, 14.0))
     results = {
@@ -58,6 +58,8 @@ def measure(server: Server, method: str) -> dict[str, float]:
     work = json.loads(server.ask("/api/pictures/0/full", {"asked": one}))
     begin = time.perf_counter()
     results["1:1, during the full size"] = looked_at(server, asked=one, box=BESIDE)
+    if not full:
+        return results
     while work["state"] == "running":
         work = json.loads(server.ask(f"/api/work/{work['work']}"))
     if work["state"] != "done":
@@ -69,6 +71,7 @@ def measure(server: Server, method: str) -> dict[str, float]:
 @benchmark(__doc__)
 def main(
     methods: Annotated[list[str] | None, typer.Argument(metavar="[METHOD]...", help="Of the page; all three.")] = None,
+    full: Annotated[bool, typer.Option("--full/--no-full", help="Wait for the full size, too.")] = True,
     target: Json = None,
 ) -> None:
     """Serve the page once for each method, look, print the table."""
@@ -79,7 +82,7 @@ def main(
         write_image(file, rainy_photograph(HEIGHT, WIDTH, 12.0, scale=2.0), quality=92)
         for method in methods or METHODS:
             with closing(Server(file)) as server:
-                figures[method] = measure(server, method)
+                figures[method] = measure(server, method, full)
                 peaks[method] = server.peak()
     looks = list(next(iter(figures.values())))
     rows = [(method, *(f"{its[look]:.2f}" for look in looks), peaks[method] >> 20) for method, its in figures.items()]
