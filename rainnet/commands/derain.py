@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rainnet.commands.heat import ATTENTION
-from rainnet.commands.looks import Angle, Ensemble, Precision, check_ensemble, parse_angle
+from rainnet.commands.looks import Angles, Ensemble, Precision, check_ensemble, parse_angles
 from rainnet.commands.networks import NetworkSettings
 from rainopt.app.derain import DerainTask
 from rainopt.app.options import (
@@ -57,7 +57,7 @@ def derain(
             help="The network: a .safetensors file, the folder of a training run, or the name of one that ships.",
         ),
     ] = DEFAULT_MODEL,
-    angle: Angle = None,
+    angle: Angles = None,
     ensemble: Ensemble = 1,
     precision: Precision = "float32",
     polish: Annotated[
@@ -128,6 +128,7 @@ def derain(
 
     - `rainnet derain photo.jpg -o out/`
     - `rainnet derain photo.jpg -o dry.jpg --angle 12 --compare`
+    - `rainnet derain photo.jpg -o out/ --angle 12 --angle -20` (two directions)
     - `rainnet derain holiday/ -o dry/ --model runs/udgnet --angle network`
     - `rainnet derain photo.jpg -o out/ --polish 20` (the network begins, the solver ends)
     - `rainnet derain photos/ -o dry/ -m spanet.safetensors --attention` (where it saw rain, beside each result)
@@ -137,8 +138,12 @@ def derain(
     Exit status: 0 all done, 1 some inputs failed (each is named, the others are done), 2 wrong usage, 130
     interrupted.
     """
-    degrees = parse_angle(angle)
+    degrees = parse_angles(angle)
     check_ensemble(ensemble)
+    if polish and isinstance(degrees, tuple):
+        raise typer.BadParameter(
+            "goes on along one direction; give one --angle, or leave it out", param_hint="--polish"
+        )
     videos = asked_of_videos(
         output, sequence=sequence, rate=rate, start=start, stop=stop, keep=keep, preview=preview, codec=codec
     )

@@ -19,12 +19,13 @@ from rainopt.app.task import NO_RAIN, FileRecord, Progress
 class PhotoRecord(FileRecord):
     """What became of one photograph.
 
-    ``angle`` is in degrees, missing where the network needs none; ``dry`` is there where no rain was seen; ``rain`` is
-    the mean luminance of the rain layer, in [0, 1], and ``removed`` the mean brightness that was taken off, which is
-    negative where light was added.
+    ``angle`` is in degrees, missing where the network needs none, and ``angles`` are all of several that were given;
+    ``dry`` is there where no rain was seen; ``rain`` is the mean luminance of the rain layer, in [0, 1], and
+    ``removed`` the mean brightness that was taken off, which is negative where light was added.
     """
 
     angle: float | None = None
+    angles: list[float] | None = None
     dry: bool | None = None
     height: int | None = None
     width: int | None = None
@@ -39,7 +40,8 @@ class PhotoRecord(FileRecord):
                 f"{self.input} → {self.output}  no rain seen, left as it is; --angle removes rain all the same, "
                 f"{self.seconds:.2f} s"
             )
-        where = "" if self.angle is None else f"rain at {self.angle:+.1f}°, "
+        angles = self.angles or ([] if self.angle is None else [self.angle])
+        where = f"rain at {' and '.join(f'{angle:+.1f}°' for angle in angles)}, " if angles else ""
         taken = f"{100 * (self.removed or 0):.1f} % light removed"
         return f"{self.input} → {self.output}  {where}{taken}, {self.seconds:.2f} s"
 
@@ -55,6 +57,7 @@ def derain_photo(
         before, after = (np.mean(picture, dtype=np.float64) for picture in (image, result.background))
         facts = {
             "angle": None if result.angle is None else round(result.angle, 3),
+            "angles": list(settings.angle) if isinstance(settings.angle, tuple) else None,
             "dry": result.dry or None,
             "removed": float(before / full - after),
             "untouched": NO_RAIN if result.dry else None,

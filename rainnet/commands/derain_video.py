@@ -185,6 +185,8 @@ def _angle(store: FrameStore, settings: NetworkSettings, before: float | None) -
     wish = checked_angle(settings.angle, settings.network)
     if isinstance(wish, float):
         return wish
+    if isinstance(wish, tuple):
+        raise ValueError(f"several angles are for photographs; a video takes one, got {len(wish)}")
     numbers = sorted({round(k) for k in np.linspace(0, len(store) - 1, SAMPLES)})
 
     def found(by: str) -> list[float]:

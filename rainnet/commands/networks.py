@@ -20,7 +20,7 @@ class NetworkSettings:
 
     model: Path
     device: str = "cpu"
-    angle: float | str | None = None
+    angle: float | str | tuple[float, ...] | None = None
     tile: int | None = None
     batch: int = 1
     polish: int = 0

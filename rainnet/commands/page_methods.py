@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rainnet.zoo import entry_of, names
-from rainopt.app.methods import Method, Wish
+from rainopt.app.methods import MOST_DIRECTIONS, Method, Wish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rainopt.app.derain import DerainTask
+    from rainopt.app.excerpt import Excerpt, Seen
     from rainopt.app.results import OutputSettings
 
 MISSING = "This needs torch: pip install 'rainopt[net]'"
+
+STARTS = frozenset({"refine"})
+"""Networks that begin with the solver's layer, and so with all directions that it finds."""
 
 
 def methods() -> list[Method]:
@@ -32,7 +38,10 @@ def methods() -> list[Method]:
             about=f"A trained {network}, run by torch on the CPU; the whole picture takes some seconds.",
             task=partial(_task, path),
             command=partial(_command, weights),
-            directions=1,
+            part=partial(_part, path),
+            # All that ship work on upright streaks.
+            directions=MOST_DIRECTIONS,
+            found=MOST_DIRECTIONS if network in STARTS else 1,
             missing=None if installed else MISSING,
         )
         for weights, (network, path) in found.items()
@@ -43,15 +52,31 @@ def _task(path: Path, source: Path, wish: Wish, output: OutputSettings) -> Derai
     from rainnet.commands.derain import Derain
     from rainnet.commands.networks import NetworkSettings
 
-    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=_angle(wish)))
+    return Derain(output=output, settings=NetworkSettings(model=path, device="cpu", angle=wish.angles or None))
+
+
+def _part(path: Path, excerpt: Excerpt, progress: Callable[[float], None]) -> Seen:
+    from rainnet.commands.networks import NetworkSettings
+    from rainnet.infer.derain import derain
+    from rainnet.infer.streaks import Streaks
+    from rainopt.app.excerpt import Seen
+
+    settings = NetworkSettings(model=path, device="cpu", angle=excerpt.angles or None)
+    network = settings.network
+    wide, inside = excerpt.widened(network.multiple, network.directional)
+    streaks = Streaks(wide.pixels, unit=wide.unit, whole=(wide.evidence, wide.within))
+    result = derain(
+        network,
+        wide.pixels,
+        angle=settings.angle,
+        unit=wide.unit,
+        streaks=streaks,
+        progress=progress,
+        **settings.options(),
+    )
+    return Seen(result.background[inside], result.rain[inside])
 
 
 def _command(weights: str, wish: Wish) -> list[str]:
-    angle = _angle(wish)
-    options = [] if angle is None else ["--angle", f"{angle:g}"]
+    options = [word for angle in wish.angles or () for word in ("--angle", f"{angle:g}")]
     return ["rainnet", "derain", "--model", weights, "--device", "cpu", *options]
-
-
-def _angle(wish: Wish) -> float | None:
-    """Return the angle of the strongest rain, which is the one that a network is told."""
-    return wish.angles[0] if wish.angles else None

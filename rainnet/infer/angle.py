@@ -11,6 +11,7 @@ from torch import Tensor
 from rainnet.infer.device import parameter_of
 from rainnet.models.base import Network
 from rainopt.geometry.lines import line_angle
+from rainopt.still.settings import checked_angles
 
 NETWORK, SOLVER = "network", "solver"
 ANGLE_BY = SOLVER
@@ -21,13 +22,14 @@ WHOLE_PIXELS = 1 << 21
 CROPS, CROP_SIDE = 3, 480  # along each side, and pixels
 
 
-def checked_angle(angle: float | str | None, net: Network) -> float | str | None:
-    """Return an angle, or what is to find it, if it is one; None where nobody says and the network needs none.
+def checked_angle(angle: float | str | Sequence[float] | None, net: Network) -> float | str | tuple[float, ...] | None:
+    """Return an angle, several, or what is to find it, if it is one; None where nobody says and the network needs none.
 
     Raises
     ------
     ValueError, TypeError
-        If it is neither degrees in (-90, 90] nor "network" nor "solver".
+        If it is neither degrees in (-90, 90] nor "network" nor "solver", nor several degrees that
+        `rainopt.still.settings.checked_angles` takes.
     """
     if angle is None:
         return ANGLE_BY if net.directional else None
@@ -35,6 +37,9 @@ def checked_angle(angle: float | str | None, net: Network) -> float | str | None
         if angle in (NETWORK, SOLVER):
             return angle
         raise ValueError(f"`angle` must be degrees in (-90, 90], '{NETWORK}' or '{SOLVER}', got '{angle}'")
+    if isinstance(angle, Sequence):
+        angles = checked_angles(angle)
+        return angles if len(angles) > 1 else angles[0]
     if isinstance(angle, bool) or not isinstance(angle, Real):
         raise TypeError(f"`angle` must be degrees in (-90, 90], '{NETWORK}' or '{SOLVER}', got {angle!r}")
     if not -90 < angle <= 90:

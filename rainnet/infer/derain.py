@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from rainnet.infer.along import without_rain
 from rainnet.infer.angle import SOLVER, checked_angle, found_by_network
 from rainnet.infer.device import device_for, evaluating
 from rainnet.infer.ensemble import MIRRORS, mean_layers
@@ -19,6 +20,7 @@ from rainnet.infer.precision import PRECISIONS, checked_precision
 from rainnet.infer.streaks import Streaks
 from rainnet.infer.tiles import Progress, checked_tile
 from rainnet.models.base import Network
+from rainnet.models.decomposition import Layers
 from rainnet.models.start import solver_layer
 from rainopt.arrays import Array, detached
 from rainopt.checks import require_whole
@@ -40,7 +42,7 @@ class Derained:
     rain
         (H, W) float32 in [0, 1], BT.601 luminance of the rain layer; of the polished one, where it is polished.
     angle
-        Degrees in (-90, 90], given or found; None for networks that need none.
+        Degrees in (-90, 90], given or found, the first of several; None for networks that need none.
     dry
         Whether no rain was seen, so that the image came back as it was.
     attention
@@ -58,7 +60,7 @@ def derain(
     net: Network | str | Path,
     image: Array,
     *,
-    angle: float | str | None = None,
+    angle: float | str | Sequence[float] | None = None,
     tile: int | None = None,
     device: str | torch.device = "auto",
     batch: int = 1,
@@ -67,6 +69,7 @@ def derain(
     ensemble: int = 1,
     precision: str = PRECISIONS[0],
     unit: float | None = None,
+    streaks: Streaks | None = None,
     channel_axis: int = -1,
     progress: Progress | None = None,
 ) -> Derained:
@@ -76,8 +79,8 @@ def derain(
     in tiles, and what was removed travels back, so that what is not rain is never interpolated. A grey picture is shown
     to a network of three channels as three equal ones, and what is removed is their mean. A dark picture is divided by
     its `rainopt.image.exposure` first, and the results are multiplied by it. A network that begins with the solver's
-    layer takes away the rain of all directions that the solver finds, see `rainopt.refine.way`; of an angle that is
-    given, that of this direction alone.
+    layer takes away the rain of all directions that the solver finds, see `rainopt.refine.way`; of angles that are
+    given, that of these directions alone.
 
     Parameters
     ----------
@@ -92,7 +95,8 @@ def derain(
         within ±45 degrees for `rainnet.models.udgnet.UDGNet`; ``"solver"``: what `rainopt.estimate_angle` finds. None:
         the solver's, `rainnet.infer.angle.ANGLE_BY`, for networks that work on upright streaks; and an
         image in which it sees no rain is left as it is, as `rainopt.derain` leaves it. Where ``"solver"`` is said, such
-        an image is derained all the same, along its best guess.
+        an image is derained all the same, along its best guess. Several degrees, the strongest rain first, for rain
+        that falls in several directions, as `rainopt.derain` takes them: each is sought in what those before have left.
     tile
         Side in pixels of the tiles that a large picture is cut into, at least 32; each sees its surroundings as well,
         so that the result is that of the whole. None: 1024 on a CPU, 2048 elsewhere. 0: never tile. A network that sees
@@ -118,6 +122,8 @@ def derain(
     unit
         What the picture is divided by for the network, above 0 and at most 1; None: its own exposure. Frames of a video
         share one, see `rainopt.image.exposure`, lest they flicker.
+    streaks
+        What the whole picture tells of its rain, where ``image`` is a part of one; its unit is to be given, too.
     channel_axis
         Axis of the channels.
     progress
@@ -139,18 +145,23 @@ def derain(
     Source: Yu et al. 2021, Section 3.3 and Fig. 3, for the way of a picture through the network.
     """
     net, image = network_of(net), detached(image)
-    alpha = without_colour(split_channels(image, channel_axis), net)
+    channels = split_channels(image, channel_axis)
+    height, width = channels.colour.shape[-2:]
+    alpha = without_colour(channels, net)
+    del channels
     place = device_for(device, net)
     checked_tile(tile, place)
     batch = require_whole(batch, "batch")
     iterations = require_whole(polish, "polish") if polish != 0 or isinstance(polish, bool) else 0
     wish, mirrors = checked_angle(angle, net), MIRRORS.get(ensemble)
     precision = checked_precision(precision)
+    if iterations and isinstance(wish, tuple):
+        raise ValueError(f"`polish` goes on along one direction; give one angle, not {len(wish)}, or leave it out")
     if mirrors is None:
         raise ValueError(f"`ensemble` must be one of {', '.join(map(str, MIRRORS))}, got {ensemble!r}")
     net.to(place)
     unit = exposure(image, channel_axis=channel_axis) if unit is None else checked_unit(unit)
-    streaks = Streaks(image, channel_axis, unit)
+    streaks = streaks or Streaks(image, channel_axis, unit)
     with evaluating(net), torch.no_grad():
         if angle is None and wish == SOLVER and not streaks.estimate.directions:
             colour = planes_of(image, channel_axis, net, place)
@@ -165,13 +176,16 @@ def derain(
         degrees = _degrees(net, streaks, rainy, wish, place)
         if iterations and degrees is None:
             degrees = streaks.estimate.angle
-        colour = rainy()
-        count, height, width = colour.shape
-        limit = bounded and net.directional and degrees is not None
-        most = most_rain(streaks.removal(degrees, height, width)) if limit and degrees is not None else None
+        told = wish if isinstance(wish, tuple) else (degrees,)
+
+        def most_of(angle: float | None) -> float | None:
+            limit = bounded and net.directional and angle is not None
+            return most_rain(streaks.removal(angle, height, width)) if limit and angle is not None else None
+
+        where = None
         if net.starts and degrees is not None:
             found = streaks.estimate.directions if wish == SOLVER else ()
-            directions = found or (Direction(degrees, 1.0),)
+            directions = found or tuple(Direction(angle, 1 / len(told)) for angle in told if angle is not None)
 
             def removed_of(upright: Tensor, number: int) -> Tensor:
                 def advance(share: float) -> None:
@@ -180,38 +194,27 @@ def derain(
 
                 return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision).removed
 
-            begun = solver_layer(luminance(colour), streaks.evidence, directions)
-            layer, where = corrected_layer(colour, begun, directions, net.channels, removed_of, most), None
+            colour, most = rainy(), most_of(degrees)
+            begun = solver_layer(luminance(colour), streaks.evidence, directions, streaks.within)
+            layer = corrected_layer(colour, begun, directions, net.channels, removed_of, most, streaks.within)
             del begun
             shade = colour_of_rain(colour, layer, [direction.angle for direction in directions])
             background, rain = remove_layer(colour, layer, shade.shares)
-            del layer
+            del layer, colour
         else:
-            way = net.orientation(height, width, degrees)
-            # A grey picture travels as one plane.
-            upright = for_net(way.forward(colour), net)
-            # The picture is made anew when it is needed again: while the network works, there are three planes of
-            # floats for each channel that it cannot do without.
-            del colour
-            removed, layer, where = mean_layers(net, upright, mirrors, tile, batch, place, progress, precision)
-            del upright
-            rain = luminance(way.back(layer).clamp_(0, 1))
-            del layer
-            taken = way.back(removed if count == net.channels else removed.mean(dim=0, keepdim=True))
-            del removed
-            if most is not None:
-                taken = taken.clamp(max=most)
-            colour = rainy()
-            background = (colour - taken).clamp_(min=0)
-            # Light is added up to the unit alone; what a picture has above it, by rounding, stays.
-            background = background.clamp_(max=1) if unit == 1 else background.minimum(colour.clamp(min=1))
-            del taken
+
+            def layers_of(upright: Tensor, advance: Progress) -> Layers:
+                return mean_layers(net, upright, mirrors, tile, batch, place, advance, precision)
+
+            # Where pictures are taken as they lie, one pass is all.
+            angles = told if net.directional else told[:1]
+            ways = [(net.orientation(height, width, angle, streaks.within), most_of(angle)) for angle in angles]
+            background, rain, where = without_rain(net, rainy, ways, layers_of, unit, progress)
         if iterations and degrees is not None:
             removal = streaks.removal(degrees, height, width)
-            background, rain = polished(colour, background, degrees, removal, iterations)
-        del colour
+            background, rain = polished(rainy(), background, degrees, removal, iterations)
         background, rain = scaled(background, unit), scaled(rain, unit)
-        attention = None if where is None else like(way.back(where)[0].clamp_(0, 1), image)
+        attention = None if where is None else like(where, image)
     if progress:
         progress(1.0)
     background = contiguous(join_channels(like(background, image), alpha))
@@ -254,8 +257,14 @@ def find_angle(
 
 
 def _degrees(
-    net: Network, streaks: Streaks, rainy: Callable[[], Tensor], wish: float | str | None, place: torch.device
+    net: Network,
+    streaks: Streaks,
+    rainy: Callable[[], Tensor],
+    wish: float | str | tuple[float, ...] | None,
+    place: torch.device,
 ) -> float | None:
+    if isinstance(wish, tuple):
+        return wish[0]
     if wish is None or isinstance(wish, float):
         return wish
     if wish == SOLVER:

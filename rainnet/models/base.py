@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from rainnet.models.decomposition import Decomposition, Layers
 from rainnet.models.start import solver_layers
 from rainnet.models.warp import BatchUpright
-from rainopt.geometry.warp import Upright
+from rainopt.geometry.within import Within, upright_of
 
 
 class Orientation(Protocol):
@@ -188,9 +188,11 @@ class Network(nn.Module):
             )
         return angle if angle.is_floating_point() else angle.float()
 
-    def orientation(self, height: int, width: int, angle: float | None) -> Orientation:
-        """Return the way into the network's orientation for one picture with rain of an angle in degrees."""
-        return Upright(0.0 if angle is None else angle, height, width) if self.directional else AsItLies()
+    def orientation(self, height: int, width: int, angle: float | None, within: Within | None = None) -> Orientation:
+        """Return the way into the network's orientation for one picture with rain of an angle in degrees; as of a part
+        of another picture, where it is ``within`` that.
+        """
+        return upright_of(0.0 if angle is None else angle, height, width, within) if self.directional else AsItLies()
 
     def config_dict(self) -> dict[str, Any]:
         """Return the config as JSON has it."""

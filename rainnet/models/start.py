@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rainopt.direction.estimate import Direction, look
 from rainopt.direction.evidence import Evidence
+from rainopt.geometry.within import Within
 from rainopt.image import luminance
 from rainopt.still.derain import LEAST_SIDE
 from rainopt.still.rain import Streaks, removals_from
@@ -43,12 +44,17 @@ def solver_layers(pictures: Tensor, angle: Tensor) -> Tensor:
     return torch.stack(found)[:, None].to(pictures)
 
 
-def solver_layer(grey: Tensor, evidence: Evidence, directions: Sequence[Direction]) -> Tensor:
-    """Return the sum of the solver's layers of some directions, the strongest first, in a luminance image (H, W)."""
+def solver_layer(
+    grey: Tensor, evidence: Evidence, directions: Sequence[Direction], within: Within | None = None
+) -> Tensor:
+    """Return the sum of the solver's layers of some directions, the strongest first, in a luminance image (H, W); where
+    it is a part of the picture that the evidence is of, ``within`` says where.
+    """
     height, width = grey.shape
     if min(height, width) < LEAST_SIDE:
         return torch.zeros_like(grey)
-    removals = removals_from(evidence, directions, 1.0, height, width)
+    whole = (height, width) if within is None else (within.height, within.width)
+    removals = removals_from(evidence, directions, 1.0, *whole)
     streaks = tuple(map(Streaks, directions, removals))
-    layer: Tensor = rain_layers(grey.contiguous(), streaks, LayerSettings())[0]
+    layer: Tensor = rain_layers(grey.contiguous(), streaks, LayerSettings(), within=within)[0]
     return layer.clamp(0, 1)

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from rainopt.app.derain import DerainTask
+    from rainopt.app.excerpt import Excerpt, Seen
     from rainopt.app.results import OutputSettings
 
 GROUP = "rainopt.methods"
 """Of the entry points by which packages add methods."""
+
+MOST_DIRECTIONS = 3
+"""That a method is told on a page."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,8 +62,14 @@ class Method:
         Returns what derains a file as is wished, and can be pickled.
     command
         Returns the words of the command line that does the same, from the program to the last option.
+    part
+        Derains what is looked at before the file is done; it can be pickled, is called in a process of its own, with
+        what the share done is told to, and may raise anything, whose message a person is shown. None where nothing is
+        to be seen before. A method that is ``live`` needs none.
     directions
         How many angles it can be told; 0 where it finds them itself.
+    found
+        How many of those that are estimated it takes where it is told none.
     strength, veil, marks
         Which of the other wishes it can be told.
     live
@@ -73,7 +83,9 @@ class Method:
     about: str
     task: Callable[[Path, Wish, OutputSettings], DerainTask]
     command: Callable[[Wish], list[str]]
+    part: Callable[[Excerpt, Callable[[float], None]], Seen] | None = None
     directions: int = 0
+    found: int = MOST_DIRECTIONS
     strength: bool = False
     veil: bool = False
     marks: bool = False

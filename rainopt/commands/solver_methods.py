@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainopt.app.methods import Method, Wish
+from rainopt.app.methods import MOST_DIRECTIONS, Method, Wish
 
 if TYPE_CHECKING:
-    from rainopt.app.derain import DerainTask
-    from rainopt.app.results import OutputSettings
+    from collections.abc import Callable
 
-MOST_DIRECTIONS = 3
+    from rainopt.app.derain import DerainTask
+    from rainopt.app.excerpt import Excerpt, Seen
+    from rainopt.app.results import OutputSettings
 
 
 def own_methods() -> list[Method]:
@@ -38,6 +39,7 @@ def own_methods() -> list[Method]:
             about="A small network corrects what the solver removes; a second or two a megapixel.",
             task=_refine,
             command=lambda wish: ["rainopt", "derain", *_options(wish), "--refine"],
+            part=_refined_part,
             directions=MOST_DIRECTIONS,
             veil=True,
             marks=True,
@@ -60,6 +62,27 @@ def _task(source: Path, wish: Wish, output: OutputSettings, **more: Any) -> Dera
 
     task = Derain.of(output, angle=wish.angles, veil=wish.veil, **more)
     return task if wish.marks is None else replace(task, marks=MarkPictures({str(source): wish.marks}))
+
+
+def _refined_part(excerpt: Excerpt, progress: Callable[[float], None]) -> Seen:
+    from rainopt.app.excerpt import Seen
+    from rainopt.image import join_channels, quantise, scaled, split_channels
+    from rainopt.refine.photo import remove_refined
+    from rainopt.refine.session import core
+    from rainopt.still.haze import remove_veil
+    from rainopt.still.marks import marks_of
+    from rainopt.still.settings import StillSettings
+
+    wide, inside = excerpt.widened(core().multiple)
+    image, unit, within = wide.pixels, wide.unit, wide.within
+    marks = marks_of(wide.marks, image, *image.shape[:2])
+    how: dict[str, Any] = {"progress": progress, "unit": unit, "marks": marks, "within": within}
+    background, rain, *_ = remove_refined(image, wide.streaks, StillSettings(), image.dtype, **how)
+    if wide.veil is not None:
+        channels = split_channels(background, -1)
+        clear = scaled(remove_veil(scaled(channels.colour, 1 / unit), wide.veil), unit)
+        background = quantise(join_channels(clear, channels), image.dtype)
+    return Seen(background[inside], rain[inside])
 
 
 def _options(wish: Wish) -> list[str]:

@@ -46,8 +46,9 @@ def studio(
 
     A page on this machine shows each photograph before and after. Directions of the rain are lines over the picture
     that can be turned; a slider sets how much is removed; a brush marks what is to be left alone, and where there is
-    rain. What is saved is what `rainopt derain` makes with the same settings, in the file's own format; the page also
-    writes that command line out. Nothing is overwritten without asking.
+    rain. Networks can be chosen, too: that of `rainopt derain --refine`, and those of `rainnet list` that ship weights.
+    What is saved is what `rainopt derain` or `rainnet derain` makes with the same settings, in the file's own format;
+    the page also writes that command line out. Nothing is overwritten without asking.
 
     The page is served to this machine alone, unless --host names another address; then only to who knows the token.
     Only the files named here, and those dropped on the page, can be seen; what is dropped there goes with the process.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rainopt.arrays import Array
+from rainopt.geometry.within import Within
 from rainopt.image import join_channels, luminance, quantise, scaled, split_channels
 from rainopt.refine.session import PACKAGED, core
 from rainopt.refine.way import corrected_layer
@@ -116,9 +117,12 @@ def remove_refined(
     progress: Progress | None = None,
     unit: float = 1.0,
     marks: Marks = NO_MARKS,
+    within: Within | None = None,
     path: Path = PACKAGED,
 ) -> Removed:
-    """`rainopt.still.derain.remove_rain` whose layer a network corrects."""
+    """`rainopt.still.derain.remove_rain` whose layer a network corrects; ``within`` says where the image lies in
+    another, if it is a part of one.
+    """
     if not rain:
         return remove_rain(image, rain, settings, dtype, channel_axis=channel_axis, progress=progress, unit=unit)
     network = core(path)
@@ -130,7 +134,7 @@ def remove_refined(
             progress(SOLVER_SHARE * share)
 
     grey = np.ascontiguousarray(luminance(colour))
-    start, solution = rain_layers(grey, rain, settings, solving, marked=marks.rainy)
+    start, solution = rain_layers(grey, rain, settings, solving, marked=marks.rainy, within=within)
 
     def removed_of(upright: Array, number: int) -> Array:
         def advance(share: float) -> None:
@@ -141,7 +145,7 @@ def remove_refined(
 
     directions = [streaks.direction for streaks in rain]
     most = None if rain[0].removal is None else most_rain(rain[0].removal)
-    layer = corrected_layer(colour, start.clip(0, 1), directions, network.channels, removed_of, most)
+    layer = corrected_layer(colour, start.clip(0, 1), directions, network.channels, removed_of, most, within)
     if marks.rainy is not None:
         # The network saw no marks, and would give back what a person has called rain.
         layer = layer + marks.rainy * (np.maximum(start, layer) - layer)

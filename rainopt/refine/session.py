@@ -38,6 +38,8 @@ class Core:
     ----------
     channels
         Of the pictures, without the layer.
+    multiple
+        Of pixels, on which the network's grid begins anew.
 
     Raises
     ------
@@ -58,7 +60,7 @@ class Core:
         inputs = self._session.get_inputs()
         if "reach" not in said or [entry.name for entry in inputs] != ["upright"]:
             raise ValueError(f"'{path}' is not the core of a network that works in tiles, as `rainnet export --core`")
-        self._multiple, self._reach = int(said["multiple"]), int(said["reach"])
+        self.multiple, self._reach = int(said["multiple"]), int(said["reach"])
         self.channels = int(inputs[0].shape[1]) - 1
 
     def removed(self, planes: np.ndarray, tile: int | None = None, progress: Progress | None = None) -> np.ndarray:
@@ -82,11 +84,9 @@ class Core:
         side = TILE if tile is None else tile if tile == 0 else require_whole(tile, "tile")
         height, width = planes.shape[-2:]
         # The last row and column are repeated until the sides are multiples.
-        down, right = -height % self._multiple, -width % self._multiple
+        down, right = -height % self.multiple, -width % self.multiple
         padded = np.pad(planes, ((0, 0), (0, down), (0, right)), mode="edge") if down or right else planes
-        rows, columns = (
-            equal_spans(length, side, self._reach, FEATHER, self._multiple) for length in padded.shape[-2:]
-        )
+        rows, columns = (equal_spans(length, side, self._reach, FEATHER, self.multiple) for length in padded.shape[-2:])
         total = np.zeros((self.channels, *padded.shape[-2:]), np.float32)
         pieces = [(one, other) for one in rows for other in columns]
         for done, (one, other) in enumerate(pieces):

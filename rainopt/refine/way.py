@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rainopt.arrays import Array, namespace
 from rainopt.direction.estimate import Direction
-from rainopt.geometry.warp import Upright
+from rainopt.geometry.within import Within, upright_of
 from rainopt.image import luminance
 
 
@@ -17,6 +17,7 @@ def corrected_layer(
     channels: int,
     removed_of: Callable[[Array, int], Array],
     most: float | None = None,
+    within: Within | None = None,
 ) -> Array:
     """Return the rain layer of a picture, as a network that begins with the solver's layer corrects it.
 
@@ -43,6 +44,8 @@ def corrected_layer(
         (``channels`` + 1, H', W'), the start being the last; it is told which direction that is.
     most
         Largest brightness that a pixel may lose, unless the solver's layer is higher; None: any.
+    within
+        Where the picture lies in another, if it is a part of one.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def corrected_layer(
     height, width = start.shape
     layer, whole = start, sum(direction.share for direction in directions)
     for number, direction in enumerate(directions):
-        way = Upright(direction.angle, height, width)
+        way = upright_of(direction.angle, height, width, within)
         # Interpolation overshoots.
         straight = xp.clip(way.forward(start), 0.0, 1.0)
         shown = xp.broadcast_to(way.forward(colour), (channels, *way.shape))

@@ -12,6 +12,7 @@ import numpy as np
 from rainopt.arrays import Array, host_view, namespace
 from rainopt.geometry.tiles import Tile, tiles
 from rainopt.geometry.warp import Upright
+from rainopt.geometry.within import Within
 from rainopt.host_steps import fetch, truth
 from rainopt.optim.objectives import NO_PRIOR, RainPrior, UDGWeights
 from rainopt.optim.operators import diff_across
@@ -45,11 +46,12 @@ def rain_layers(
     progress: Progress | None = None,
     known: RainPrior = NO_PRIOR,
     marked: Array | None = None,
+    within: Within | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of each direction in what the ones before have left of a luminance image (H, W) float32; returns
     the sum of the layers and the first solution. An excess and the trust in it, ``known`` of the rain of all directions
     together, shrinks as the layers are taken off. Where rain is ``marked``, (H, W) in [0, 1], it is not doubted, see
-    `rainopt.still.adaptive`.
+    `rainopt.still.adaptive`. ``within`` says where the image lies in a larger one, if it is a part of one.
     """
     total, first = None, None
     for done, streaks in enumerate(rain):
@@ -60,7 +62,7 @@ def rain_layers(
 
         # A plane of a large image is not made for nothing.
         left = grey if total is None else grey - total
-        layer, solution = rain_layer(left, streaks, settings, advance, _less(known, total), marked)
+        layer, solution = rain_layer(left, streaks, settings, advance, _less(known, total), marked, within)
         total = layer if total is None else total + layer
         first = first or solution
     if total is None or first is None:
@@ -86,6 +88,7 @@ def rain_layer(
     progress: Progress | None = None,
     known: RainPrior = NO_PRIOR,
     marked: Array | None = None,
+    within: Within | None = None,
 ) -> tuple[Array, UDGSolution]:
     """Find the rain of one direction in a luminance image (H, W) float32, in tiles where it is large; returns the
     layer and the solution. Where the streaks have a removal, the weights are chosen from the image.
@@ -117,7 +120,8 @@ def rain_layer(
     whole = side == 0 or max(height, width) <= side
     # `tile=0` on a large image counts iterations as tiles do, so that the two can be compared.
     if whole and (settings.tile is None or max(height, width) <= PILOT_SIDE):
-        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol, known=known, marked=marked)
+        centre = None if within is None else within.upright(angle, height, width).centre
+        layer, solution, _ = _solve_upright(grey, angle, split, max_iter, tol, centre, known, marked)
         if progress:
             progress(1.0)
         return layer, solution

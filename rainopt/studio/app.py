@@ -36,6 +36,7 @@ class _Sent(BaseModel):
 class _Look(_Sent):
     box: Annotated[list[int], Field(min_length=4, max_length=4)] | None = None
     quick: bool = False
+    stand_in: bool = False
 
 
 class _Save(_Sent):
@@ -78,7 +79,7 @@ def studio_app(session: Session, access: Access) -> FastAPI:
             picture, asked = found(number), Asked.of(sent.asked)
             picture.asked = asked
             try:
-                return session.views.show(picture, asked, sent.box, sent.quick)
+                return session.views.show(picture, asked, sent.box, sent.quick, sent.stand_in)
             except SupersededError:
                 return {"superseded": True}
 
@@ -86,6 +87,15 @@ def studio_app(session: Session, access: Access) -> FastAPI:
     def view(key: str, kind: Kind) -> Response:
         with _told():
             return Response(session.views.jpeg(key, kind), media_type="image/jpeg", headers=KEPT)
+
+    @app.get("/api/looks/{number}")
+    def look_of(number: int) -> dict[str, Any]:
+        look = session.looks.numbered(number)
+        if look is None:
+            # Others have been looked at since.
+            return {"look": number, "state": "stopped", "share": 0.0, "error": None}
+        look.done.wait(PATIENCE)
+        return look.as_json()
 
     @app.post("/api/pictures/{number}/full")
     def full(number: int, sent: _Sent) -> dict[str, Any]:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
 
 from rainopt.app.derain import DerainTask
 from rainopt.app.task import FileRecord
-from rainopt.parallel.processes import DIED, interrupts_held, prepare_worker
+from rainopt.studio.worker import ENDING, GivenUpError, JobError, Progress, Worker
 
 NICE = 5  # so that what is looked at goes first
-ENDING = 5.0  # seconds to wait for the process at the end
 STOPPED = "stopped"
 
 
@@ -60,10 +51,7 @@ class Bench:
         self._queue: list[Work] = []
         self._now: Work | None = None
         self._closed = False
-        self._process: Any = None
-        self._pipe: Connection | None = None
-        self._stop: Event | None = None
-        self._numbers = itertools.count(1)
+        self._worker = Worker(NICE)
         self._thread = threading.Thread(target=self._serve, name="studio-bench", daemon=True)
         self._thread.start()
 
@@ -86,8 +74,8 @@ class Bench:
             if work in self._queue:
                 self._queue.remove(work)
                 work.done.set()
-            elif work is self._now and self._stop is not None:
-                self._stop.set()
+            elif work is self._now:
+                self._worker.stop()
 
     def close(self) -> None:
         """Give all up and end the process."""
@@ -98,9 +86,7 @@ class Bench:
                 work.done.set()
             self._queue.clear()
             self._turn.notify()
-            process = self._process
-        if process is not None:
-            process.terminate()
+        self._worker.close()
         self._thread.join(timeout=ENDING)
 
     def _serve(self) -> None:
@@ -119,83 +105,19 @@ class Bench:
                 work.done.set()
 
     def _done(self, work: Work) -> FileRecord | None:
+        def tell(share: float) -> None:
+            work.share = share
+
+        job = partial(_one, work.task, work.source, work.target)
         try:
-            pipe, stop = self._ready()
-            stop.clear()
-            if work.stopped:
-                return None
-            number = next(self._numbers)
-            pipe.send((number, work.task, work.source, work.target))
-            while True:
-                about, what = pipe.recv()
-                if isinstance(what, float):
-                    work.share = what
-                elif about == number:
-                    return what if isinstance(what, FileRecord) else None
-        except (EOFError, OSError):
-            self._forget()
-            return None if work.stopped or self._closed else work.task.failed(work.source, work.target, DIED)
-
-    def _ready(self) -> tuple[Connection, Event]:
-        """Return the pipe to the process and its bell, of a new one where there is none."""
-        if self._process is None or not self._process.is_alive():
-            context = multiprocessing.get_context("spawn")
-            self._stop = context.Event()
-            self._pipe, far = context.Pipe()
-            process = context.Process(target=_work, args=(far, self._stop), daemon=True)
-            with interrupts_held():
-                process.start()
-            far.close()
-            with self._turn:
-                self._process = process
-                if self._closed:
-                    process.terminate()
-        if self._pipe is None or self._stop is None:
-            raise OSError("no process")
-        return self._pipe, self._stop
-
-    def _forget(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.join(timeout=ENDING)
-        self._process = self._pipe = None
+            record: FileRecord = self._worker.run(job, tell, lambda: not work.stopped)
+        except GivenUpError:
+            return None
+        # A task tells of bad files by itself; whatever else goes wrong is told the same way.
+        except JobError as error:
+            return None if work.stopped or self._closed else work.task.failed(work.source, work.target, str(error))
+        return record
 
 
-class _GivenUp(BaseException):
-    """Nobody wants the result any more; no `except Exception` on the way takes it for a bad file."""
-
-
-def _work(pipe: Connection, stop: Event) -> None:
-    prepare_worker(1, None)
-    if hasattr(os, "nice"):
-        with suppress(OSError):
-            os.nice(NICE)
-    while True:
-        try:
-            number, task, source, target = pipe.recv()
-        except (EOFError, OSError):
-            return
-        pipe.send((number, _one(task, source, target, stop, partial(_report, pipe, number))))
-
-
-def _report(pipe: Connection, number: int, share: float) -> None:
-    pipe.send((number, float(share)))
-
-
-def _one(
-    task: DerainTask, source: Path, target: Path, stop: Event, report: Callable[[float], None]
-) -> FileRecord | None:
-    def advance(share: float) -> None:
-        if stop.is_set():
-            raise _GivenUp
-        report(share)
-
-    try:
-        return task(source, target, advance)
-    except _GivenUp:
-        return None
-    # A task tells of bad files by itself; whatever else goes wrong is told the same way.
-    except Exception as error:
-        return task.failed(source, target, str(error) or type(error).__name__)
+def _one(task: DerainTask, source: Path, target: Path, progress: Progress) -> FileRecord:
+    return task(source, target, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +121,25 @@ class Photo:
         width, height = min(max(width, 1), self.width - left), min(max(height, 1), self.height - top)
         scale = min(1.0, (PART_PIXELS / (width * height)) ** 0.5)
         return Region(left, top, width, height, max(1, round(width * scale)), max(1, round(height * scale)))
+
+    def size_at(self, scale: float) -> tuple[int, int]:
+        """Return height and width of the whole picture at a scale."""
+        return max(1, round(self.height * scale)), max(1, round(self.width * scale))
+
+    def around(self, region: Region, margin: int) -> tuple[Region, tuple[slice, slice]]:
+        """Return a region with so many pixels shown more on all sides, as far as the picture goes, and where in it the
+        region lies.
+        """
+        scale, more = region.scale, math.ceil(margin / region.scale)
+        left, top = max(region.left - more, 0), max(region.top - more, 0)
+        width = min(region.left + region.width + more, self.width) - left
+        height = min(region.top + region.height + more, self.height) - top
+        out_width = max(region.out_width, round(width * scale))
+        out_height = max(region.out_height, round(height * scale))
+        down = min(round((region.top - top) * scale), out_height - region.out_height)
+        across = min(round((region.left - left) * scale), out_width - region.out_width)
+        inside = slice(down, down + region.out_height), slice(across, across + region.out_width)
+        return Region(left, top, width, height, out_width, out_height), inside
 
     def cut(self, region: Region) -> np.ndarray:
         """Return the pixels of a region, in the dtype of the file, not to be written to.

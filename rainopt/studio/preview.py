@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rainopt.app.excerpt import streaks_of
 from rainopt.image import join_channels, quantise, scaled, split_channels
 from rainopt.still.colour import RainColour, remove_layer
 from rainopt.still.derain import LEAST_SIDE, remove_rain
 from rainopt.still.haze import remove_veil
 from rainopt.still.marks import marks_of
-from rainopt.still.rain import Streaks, removals_from
+from rainopt.still.rain import Streaks
 from rainopt.still.settings import StillSettings
 from rainopt.studio.asked import Asked
 from rainopt.studio.marks import drawn
@@ -91,14 +92,8 @@ class Piece:
 
     def streaks(self, strength: float) -> tuple[Streaks, ...]:
         """Return what is to be removed, as the command finds it in the whole picture."""
-        photo, angles = self.photo, self.asked.angles
-        if strength == 0 or angles == ():
-            return ()
-        directions = photo.estimate.directions if angles is None else StillSettings(angle=angles).directions
         # The heights of streaks are those of the whole picture at the scale of the piece.
-        height, width = (max(1, round(length * self.region.scale)) for length in (photo.height, photo.width))
-        removals = removals_from(photo.evidence, directions, strength, height, width)
-        return tuple(map(Streaks, directions, removals))
+        return streaks_of(self.photo.evidence, self.asked.angles, strength, *self.photo.size_at(self.region.scale))
 
     def _solve(self, strength: float) -> Layer:
         streaks, image = self.streaks(strength), self.pixels

@@ -14,6 +14,7 @@ from rainopt.app.methods import Method
 from rainopt.studio.asked import Asked
 from rainopt.studio.batch import Batch, shared
 from rainopt.studio.bench import Bench
+from rainopt.studio.looks import Looks
 from rainopt.studio.marks import write_marks
 from rainopt.studio.pictures import MOST_BYTES, Named, Picture, PictureError, Pictures
 from rainopt.studio.results import Results, wish_of
@@ -29,11 +30,18 @@ class Session:
         By name.
     named
         Files of the command line.
-    bench
-        Where results are made; one of its own, if none is given.
+    bench, looks
+        Where results are made, and where methods that are not live derain what is looked at; of its own, if none are
+        given.
     """
 
-    def __init__(self, methods: Mapping[str, Method], named: Sequence[Named] = (), bench: Bench | None = None) -> None:
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        named: Sequence[Named] = (),
+        bench: Bench | None = None,
+        looks: Looks | None = None,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="rainopt-studio-", ignore_cleanup_errors=True)
         self.methods = dict(methods)
         self._place = Path(self._folder.name)
@@ -41,7 +49,8 @@ class Session:
         self.pictures = Pictures(named, self._place / "uploads")
         self._bench = bench or Bench()
         self.results = Results(self.methods, self._bench, self._place / "results")
-        self.views = Views(self.pictures, self.results)
+        self.looks = looks or Looks()
+        self.views = Views(self.pictures, self.results, self.looks)
         self.batch: Batch | None = None
 
     def close(self) -> None:
@@ -49,6 +58,7 @@ class Session:
         if self.batch is not None:
             self.batch.stop()
         self._bench.close()
+        self.looks.close()
         self.views.close()
         self._folder.cleanup()
 
@@ -66,6 +76,7 @@ class Session:
                 "title": method.title,
                 "about": method.about,
                 "directions": method.directions,
+                "found": method.found,
                 "strength": method.strength,
                 "veil": method.veil,
                 "marks": method.marks,

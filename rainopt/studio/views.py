@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from rainopt.app.excerpt import Seen
+from rainopt.app.methods import Method
 from rainopt.still.derain import decompose
 from rainopt.still.settings import StillSettings
-from rainopt.studio.asked import Asked
+from rainopt.studio.asked import SOLVER, Asked
 from rainopt.studio.lane import Lane
+from rainopt.studio.looks import Look, Looks, excerpt_of, seen_by
 from rainopt.studio.photo import Photo, Region, cut, encoded, shown, shown_rain
 from rainopt.studio.pictures import Picture, PictureError, Pictures
 from rainopt.studio.preview import Piece
@@ -49,8 +54,8 @@ class View:
 class Views:
     """Makes views, the latest wish first, and keeps the last of them."""
 
-    def __init__(self, pictures: Pictures, results: Results) -> None:
-        self._pictures, self._results = pictures, results
+    def __init__(self, pictures: Pictures, results: Results, looks: Looks) -> None:
+        self._pictures, self._results, self._looks = pictures, results, looks
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, View] = OrderedDict()
         self._pieces: OrderedDict[str, Piece] = OrderedDict()
@@ -61,7 +66,9 @@ class Views:
         """End the thread."""
         self._lane.close()
 
-    def show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
+    def show(
+        self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool, stand_in: bool = False
+    ) -> dict[str, Any]:
         """Make a view and tell what it is, and the addresses of its pictures.
 
         Parameters
@@ -71,7 +78,9 @@ class Views:
         box
             Left, top, width and height of the part that is seen, in pixels of the picture; None is all.
         quick
-            Whether a near result will do, as while a slider moves.
+            Whether a near result will do, as while a slider moves; no look is begun for it.
+        stand_in
+            Whether the solver is to be seen as long as a method that is not live has nothing to show.
 
         Raises
         ------
@@ -80,7 +89,7 @@ class Views:
         ImageFileError, PictureError
             If the picture cannot be read, or the method cannot be had.
         """
-        return self._lane.run(lambda: self._show(picture, asked, box, quick))
+        return self._lane.run(lambda: self._show(picture, asked, box, quick, stand_in))
 
     def jpeg(self, key: str, kind: Kind) -> bytes:
         """Return a picture of a view that was made.
@@ -101,7 +110,9 @@ class Views:
         photo = self._pictures.glance(picture)
         return encoded(shown(photo.cut(photo.whole(THUMB_SIDE))), photo.icc)
 
-    def _show(self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool) -> dict[str, Any]:
+    def _show(
+        self, picture: Picture, asked: Asked, box: list[int] | None, quick: bool, stand_in: bool
+    ) -> dict[str, Any]:
         photo = self._pictures.photo(picture)
         region = photo.whole() if box is None else photo.part(*box)
         method = self._results.method(asked)
@@ -116,27 +127,64 @@ class Views:
             "height": photo.height,
             "rainy": f"/api/views/{rainy}/rainy",
             "exact": file is not None,
+            "live": method.live,
+            "method": method.name,
+            "by": method.name,
+            "look": None,
             "estimate": [{"angle": one.angle, "share": one.share} for one in photo.estimate.directions],
             "confidence": photo.estimate.confidence,
             "guess": photo.estimate.angle,
         }
-        if file is None and not method.live:
-            # A network does not work while somebody drags: what it makes of the whole picture follows.
-            return told | {"derained": None, "rain": None, "taken": None}
+        look = None
+        if file is not None or method.live:
+            self._looks.leave()
+        elif method.part is not None:
+            look = self._look(picture, photo, region, asked, method, begin=not quick)
+            told["look"] = None if look is None else look.as_json()
+        seen = None if look is None else look.seen
+        if file is None and not method.live and seen is None:
+            if not stand_in:
+                return told | {"by": None, "derained": None, "rain": None, "taken": None}
+            asked = replace(asked, method=SOLVER)
+            told["by"] = SOLVER
         key = _key("view", picture.number, region, asked.key(), file is not None, quick)
-        if file is not None:
-            if key not in self._kept:
-                full = self._results.shown(file)
-                layer = cut(full.rain, region)
-                self._keep(key, View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)}))
-        elif key not in self._kept:
-            plain = asked.plain()
-            background, layer = self._piece(picture, photo, region, plain).derained(plain.strength, quick)
-            self._keep(key, View(photo.icc, {"derained": shown(background), "rain": shown_rain(layer)}))
+        if key not in self._kept:
+            self._keep(key, self._view(picture, photo, region, asked, file, seen, quick))
         pictures = {kind: f"/api/views/{key}/{kind}" for kind in ("derained", "rain")}
         with self._lock:
             taken = float(self._kept[key].pictures["rain"].mean()) / 255
         return told | pictures | {"taken": taken}
+
+    def _view(
+        self,
+        picture: Picture,
+        photo: Photo,
+        region: Region,
+        asked: Asked,
+        file: Path | None,
+        seen: Seen | None,
+        quick: bool,
+    ) -> View:
+        """Return what is seen of a result, of a look, or else of what is solved here."""
+        if file is not None:
+            full = self._results.shown(file)
+            layer = cut(full.rain, region)
+            return View(photo.icc, {"derained": cut(full.derained, region), "rain": shown_rain(layer)})
+        if seen is None:
+            plain = asked.plain()
+            seen = Seen(*self._piece(picture, photo, region, plain).derained(plain.strength, quick))
+        return View(photo.icc, {"derained": shown(seen.background), "rain": shown_rain(seen.rain)})
+
+    def _look(
+        self, picture: Picture, photo: Photo, region: Region, asked: Asked, method: Method, *, begin: bool
+    ) -> Look | None:
+        """Return the look of a method at a region, which is begun where it is not known."""
+        key = _key("look", picture.number, region, asked.key())
+        known = self._looks.find(key)
+        if known is not None or not begin or method.part is None:
+            return known
+        excerpt, inside = excerpt_of(photo, region, asked.plain(), method)
+        return self._looks.begin(key, partial(seen_by, method.part, excerpt, inside))
 
     def _piece(self, picture: Picture, photo: Photo, region: Region, asked: Asked) -> Piece:
         base = Asked(asked.method, asked.lines, 1.0, asked.veil, asked.strokes)

@@ -7,8 +7,10 @@ from rainopt.app.methods import methods_with
 from rainopt.commands.solver_methods import own_methods
 from rainopt.studio.app import studio_app
 from rainopt.studio.bench import Bench
+from rainopt.studio.looks import Looks
 from rainopt.studio.pictures import MOST_BYTES, Named
 from rainopt.studio.session import Session
+from rainopt.studio.worker import GivenUpError, JobError
 from rainopt.web.access import Access
 from tests.support.pages import client_of
 
@@ -22,10 +24,44 @@ class BenchHere(Bench):
         return work.task(work.source, work.target)
 
 
-def session_of(*sources, output=None):
-    """Return a session of named files, whose results go beside them or into a folder."""
+class WorkerHere:
+    """A worker whose process is this one."""
+
+    runs = False
+
+    def __init__(self):
+        self.stopped = False
+
+    def run(self, job, tell, wanted):
+        self.stopped = False
+        if not wanted():
+            raise GivenUpError
+
+        def advance(share):
+            if self.stopped:
+                raise GivenUpError
+            tell(share)
+
+        try:
+            return job(advance)
+        except GivenUpError:
+            raise
+        except Exception as error:
+            raise JobError(str(error)) from error
+
+    def stop(self):
+        self.stopped = True
+
+    def end(self):
+        pass
+
+    close = stop
+
+
+def session_of(*sources, output=None, methods=()):
+    """Return a session of named files, whose results go beside them or into a folder; with further ``methods``."""
     named = [Named(one, (output or one.parent) / f"{one.stem}_dry{result_suffix(one)}") for one in sources]
-    return Session(methods_with(own_methods()), named, BenchHere())
+    return Session(methods_with([*own_methods(), *methods]), named, BenchHere(), Looks(WorkerHere()))
 
 
 class Studio:

@@ -1,5 +1,6 @@
 // From what is asked to what is seen: the whole picture at the size of the screen, the part that is looked at closely,
-// and, when nothing has changed for a moment, the result at full size in their place.
+// and, when nothing has changed for a moment, the result at full size in their place. What a method cannot show at once
+// is looked at by it first: what was seen before stays until then, and `seen` says by what method it is.
 
 import { get, send } from "/static/kit/api.js";
 import { element } from "/static/kit/dom.js";
@@ -20,6 +21,8 @@ export class Looks extends EventTarget {
   #busy = false;
   #turn = 0;
   #shown = null;
+  #look = null;
+  #failed = null;
   #timers = {};
 
   constructor(stage, pictures, fail) {
@@ -71,6 +74,14 @@ export class Looks extends EventTarget {
     return !this.#busy && !this.#wanted;
   }
 
+  /** By which method the derained picture is that is seen, and whether it is the full size; null where there is none. */
+  get seen() {
+    const node = this.#layers.get("derained");
+    const image = (this.#part() && node.querySelector(".look-part")) || node.querySelector(".look-base");
+    if (!image || this.#shown !== this.picture) return null;
+    return { by: image.dataset.by, exact: image.dataset.exact === "true" };
+  }
+
   #later(name, wait, run) {
     clearTimeout(this.#timers[name]);
     this.#timers[name] = setTimeout(run, wait);
@@ -113,7 +124,7 @@ export class Looks extends EventTarget {
     const part = this.told ? this.#part() : null;
     // Dragging is seen where one looks; the rest of the picture follows.
     for (const box of part && (quick || onlyPart) ? [part] : part ? [part, null] : [null]) {
-      const told = await send("POST", `/api/pictures/${picture.number}/view`, { asked, box, quick });
+      const told = await send("POST", `/api/pictures/${picture.number}/view`, { asked, box, quick, stand_in: !this.seen });
       if (told.superseded) {
         if (!this.#wanted) {
           await new Promise((resolve) => setTimeout(resolve, AGAIN));
@@ -125,21 +136,53 @@ export class Looks extends EventTarget {
       const wanted = LAYERS.filter((name) => told[name] && (name !== "rain" || seen.includes("rain")));
       const images = await Promise.all(wanted.map((name) => this.pictures.load(told[name])));
       if (picture !== this.picture) return;
-      if (this.#shown !== picture) this.#drop();
+      if (this.#shown !== picture) this.#clear();
       this.#shown = picture;
       this.stage.view.setPicture(told.width, told.height);
+      for (const image of images) Object.assign(image.dataset, { by: told.by, exact: told.exact });
       wanted.forEach((name, k) => this.#put(name, images[k], box && told));
       if (!box && !this.#part()) this.#drop();
       this.box = box ?? (part ? this.box : null);
       this.told = told;
       this.stage.box.dataset.shown = `${picture.number}`;
       this.stage.box.dataset.exact = String(told.exact);
+      this.stage.box.dataset.by = this.seen?.by ?? "";
       this.dispatchEvent(new Event("told"));
       if (this.#wanted) return;
+      // One look at a time: where a part is seen, the whole is looked at when it is.
+      if (!told.live && !told.exact) break;
     }
-    if (!quick && turn === this.#turn && !this.told.exact) this.#later("rest", REST, () => this.#full());
+    const { look, exact } = this.told;
+    this.#look = look?.state === "running" ? look.look : null;
+    if (this.#look) this.#follow(this.#look, onlyPart);
+    if (look?.state === "failed") this.#failing(look);
+    if (!quick && turn === this.#turn && !exact && !this.#look) this.#later("rest", REST, () => this.#full());
     // A first look shows the whole; where the view was closer, its part comes after.
     if (!part && this.#part()) this.#wanted ??= { onlyPart: true };
+  }
+
+  /** Wait for a look of a method that shows nothing at once, and show it; then comes the full size. */
+  async #follow(number, onlyPart) {
+    const turn = this.#turn;
+    const wanted = () => this.#look === number && turn === this.#turn;
+    try {
+      let answer;
+      do answer = await get(`/api/looks/${number}`);
+      while (answer.state === "running" && wanted());
+      if (!wanted()) return;
+      this.#look = null;
+      if (answer.state === "done") return this.#want({ onlyPart });
+      if (answer.state === "failed") this.#failing(answer);
+      this.#later("rest", REST, () => this.#full());
+    } catch (error) {
+      if (wanted()) this.fail(error);
+    }
+  }
+
+  /** Tell that a look has failed, once. */
+  #failing({ look, error }) {
+    if (this.#failed !== look) this.fail(new Error(error));
+    this.#failed = look;
   }
 
   /** Put an image into a layer: all of it, or the part that `told` names. */
@@ -165,6 +208,11 @@ export class Looks extends EventTarget {
     if (before) before.replaceWith(image);
     else if (told) node.append(image);
     else node.prepend(image);
+  }
+
+  /** Take all away, as another picture is to be seen. */
+  #clear() {
+    for (const node of this.#layers.values()) node.replaceChildren();
   }
 
   /** Take the parts away. */

@@ -63,10 +63,15 @@ export class Panel {
     find("#ink-clear").disabled = asked.strokes.length === 0;
   }
 
+  /** Return the lines: those drawn, or those found, as many as the method takes by itself. */
+  linesOf(asked, told) {
+    return asked.lines ?? foundLines(told).slice(0, this.methodOf(asked).found);
+  }
+
   /** Show the lines: those drawn, or those that were found. */
   showLines(asked, told) {
     const found = asked.lines === null;
-    const lines = found ? foundLines(told) : asked.lines;
+    const lines = this.linesOf(asked, told);
     const most = this.methodOf(asked).directions;
     say(find("#lines-said"), linesText(asked, told));
     const rows = lines.map((line, index) =>
@@ -96,7 +101,7 @@ export class Panel {
 }
 
 /** Return the lines that were found in a picture, as lines that could have been drawn. */
-export function foundLines(told) {
+function foundLines(told) {
   return (told?.estimate ?? []).map(({ angle }) => ({ angle: Math.round(angle * 10) / 10, on: true }));
 }
 

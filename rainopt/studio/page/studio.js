@@ -2,7 +2,7 @@
 
 import { ApiError, get, hideToken, send } from "/static/kit/api.js";
 import { help } from "/static/kit/dialog.js";
-import { counted, find, percent, say } from "/static/kit/dom.js";
+import { counted, find, say } from "/static/kit/dom.js";
 import { Keys } from "/static/kit/keys.js";
 import { Pictures } from "/static/kit/pictures.js";
 import { Stage } from "/static/kit/stage.js";
@@ -13,7 +13,8 @@ import { Ink } from "./ink.js";
 import { addKeys } from "./keys.js";
 import { Lines } from "./lines.js";
 import { Looks } from "./looks.js";
-import { foundLines, Panel } from "./panel.js";
+import { Panel } from "./panel.js";
+import { stateText } from "./state.js";
 import { same, Story, USUAL } from "./story.js";
 
 const BRUSH_TOP = 400; // pixels of the picture, radius at the end of the slider
@@ -92,7 +93,7 @@ function reset() {
 function addLine() {
   const asked = story()?.now;
   if (!asked || !looks.told) return;
-  const now = asked.lines ?? foundLines(looks.told);
+  const now = panel.linesOf(asked, looks.told);
   if (now.length >= panel.methodOf(asked).directions) return;
   const guess = now.length ? now[0].angle + (now[0].angle > 0 ? -25 : 25) : looks.told.guess;
   change({ lines: [...now, { angle: Math.round(guess), on: true }] });
@@ -102,7 +103,7 @@ function addLine() {
 function turnLine({ index, angle, done }) {
   const asked = story()?.now;
   if (!asked) return;
-  const now = (asked.lines ?? foundLines(looks.told)).map((one, k) => (k === index ? { angle, on: true } : one));
+  const now = panel.linesOf(asked, looks.told).map((one, k) => (k === index ? { angle, on: true } : one));
   change({ lines: now }, { quick: !done, merge: `line ${index}`, done });
 }
 
@@ -142,13 +143,7 @@ function peek(holds) {
 // What is seen.
 
 function showState() {
-  const { told: last } = looks;
-  if (!last) return say(find("#state"), "");
-  const size = `${last.width} × ${last.height}`;
-  const share = looks.full === null ? "" : ` ${percent(looks.full)}`;
-  // A network shows nothing before its result is made: what is seen is of the method before.
-  const made = last.derained === null ? `at work${share}` : `preview${share && `, full size${share}`}`;
-  say(find("#state"), `${size}, ${last.exact ? "full size" : made}`);
+  say(find("#state"), stateText(looks));
 }
 
 looks.addEventListener("told", () => {

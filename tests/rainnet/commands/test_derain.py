@@ -52,6 +52,7 @@ def test_a_picture_becomes_what_the_network_makes_of_it(here, model, dtype):
         (["--angle", "solver", "--polish", "20"], {"angle": "solver", "polish": 20}),
         (["--angle", "solver", "--tile", "32", "--batch", "3"], {"angle": "solver", "tile": 32}),
         (["--angle", "network"], {"angle": "network"}),
+        (["--angle", "12", "--angle", "-25.5"], {"angle": (12.0, -25.5)}),
         (["--angle", "-70", "--ensemble", "4"], {"angle": -70.0, "ensemble": 4}),
     ],
 )
@@ -110,6 +111,9 @@ def test_the_work_travels_to_other_processes(model):
     [
         (["--angle", "left"], "--angle", "'network' or 'solver', got 'left'"),
         (["--angle", "-95"], "--angle", "(-90, 90]"),
+        (["--angle", "3", "--angle", "3.5"], "--angle", "1 degree apart"),
+        (["--angle", "3", "--angle", "solver"], "--angle", "'solver' finds the direction itself"),
+        (["--angle", "3", "--angle", "9", "--polish", "20"], "--polish", "one direction"),
         (["--ensemble", "3"], "--ensemble", "must be 1, 2 or 4, got 3"),
         (["--tile", "20"], "--tile", "at least 32 pixels, got 20"),
         (["--device", "cuda:77"], "--device", "there is no device 'cuda:77'"),

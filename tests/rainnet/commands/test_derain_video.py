@@ -51,6 +51,14 @@ def test_frames_become_what_the_network_makes_of_them(tmp_path, model, clip):
         assert np.abs((clean - rainy.astype(float)) @ LUMA).mean() > 1.5
 
 
+def test_a_video_takes_one_angle(tmp_path, model, clip):
+    settings = NetworkSettings(model=model, angle=(9.0, -20.0))
+    record = derain_video(clip, tmp_path / "b.mp4", settings, OutputSettings())
+    assert record.status == "failed"
+    assert "several angles are for photographs" in record.error
+    assert not (tmp_path / "b.mp4").exists()
+
+
 def test_angles_are_steady_within_a_stretch(tmp_path, model, clip, monkeypatch):
     # The second stretch turns a little, and the third, of two frames, shows another rain.
     answers = iter([10.0, 12.0, 40.0, 16.0, 18.0, 46.0, -38.0, -38.0])

@@ -39,7 +39,7 @@ def test_who_finds_the_angle(rng, monkeypatch):
         (-90, ValueError, "got -90"),
         (float("nan"), ValueError, "got nan"),
         (True, TypeError, "got True"),
-        ([3.0], TypeError, r"got \[3.0\]"),
+        ({3.0}, TypeError, r"got \{3.0\}"),
     ],
 )
 def test_angles_that_are_none(angle, kind, message):

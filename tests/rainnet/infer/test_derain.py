@@ -9,7 +9,7 @@ from rainnet.infer import streaks
 from rainnet.infer.derain import derain
 from rainnet.infer.device import device_for
 from rainnet.infer.streaks import Streaks
-from rainopt.image import LUMA
+from rainopt.image import LUMA, exposure
 from rainopt.still.bound import most_rain
 from tests.support.udgnet import TINY, rained, random_udgnet
 
@@ -230,3 +230,30 @@ def test_an_angle_changes_nothing_for_a_network_that_needs_none(rng):
     plain, told = derain(net, image), derain(net, image, angle=20.0)
     assert not np.array_equal(plain.background, image)
     np.testing.assert_array_equal(plain.background, told.background)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_several_directions_are_sought_one_after_the_other(picture, bounded):
+    net, known = random_udgnet(), {"unit": exposure(picture), "bounded": bounded}
+    both = derain(net, picture, angle=(12.0, -25.0), **known)
+    one = derain(net, picture, angle=12.0, **known)
+    # What the whole picture tells of the rain bounds what is taken off each time.
+    streaks = Streaks(picture, unit=known["unit"])
+    other = derain(net, one.background, angle=-25.0, streaks=streaks, **known)
+    assert both.angle == 12.0
+    np.testing.assert_allclose(both.background, other.background, atol=1e-6)
+    np.testing.assert_allclose(both.rain, one.rain + other.rain, atol=1e-6)
+    np.testing.assert_array_equal(derain(net, picture, angle=[12.0], **known).background, one.background)
+
+
+def test_several_directions_that_cannot_be_are_refused(picture):
+    with pytest.raises(ValueError, match="1 degree apart"):
+        derain(random_udgnet(), picture, angle=(12.0, 12.5))
+    with pytest.raises(ValueError, match="`polish` goes on along one direction"):
+        derain(random_udgnet(), picture, angle=(12.0, -25.0), polish=20)
+
+
+def test_a_network_that_takes_pictures_as_they_lie_takes_them_once(picture):
+    net = rainnet.create("ddn")
+    one, both = (derain(net, picture, angle=angle).background for angle in (12.0, (12.0, -25.0)))
+    np.testing.assert_array_equal(one, both)

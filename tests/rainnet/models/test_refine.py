@@ -103,11 +103,11 @@ def test_the_picture_is_turned_once_for_each_direction_of_its_rain(rng, monkeypa
     monkeypatch.setattr(Streaks, "estimate", type(Streaks(picture).estimate)(10.0, 1.0, directions))
     turned = []
 
-    def upright(angle, height, width):
+    def upright(angle, height, width, within):
         turned.append(angle)
         return Upright(angle, height, width)
 
-    monkeypatch.setattr(way, "Upright", upright)
+    monkeypatch.setattr(way, "upright_of", upright)
     derain(net, picture)
     assert turned == [10.0, -25.0]
 
