@@ -1,0 +1,25 @@
+"""Names of sets and methods as tables show them."""
+
+from __future__ import annotations
+
+SETS = {
+    "rain100l_dev": "light rain (`rain100l_dev`)",
+    "streaks": "medium rain with haze (`streaks`)",
+    "heavy": "very heavy rain (`heavy`)",
+}
+METHODS = {"input": "rainy input", "network, rainopt's angle": "network, angle of rainopt"}
+
+
+def of_set(name: str) -> str:
+    """Return what a set of pictures is called."""
+    return SETS.get(name, name)
+
+
+def of_method(name: str) -> str:
+    """Return what a method is called."""
+    return METHODS.get(name, name)
+
+
+def words(name: str) -> str:
+    """Return a key of JSON as words."""
+    return name.replace("_", " ")
