@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 MINUS = "−"
+SPACE = "\N{NO-BREAK SPACE}"
 
 
 def plain(value: float | None, digits: int = 3) -> str:
@@ -34,17 +35,17 @@ def gain(value: float | None) -> str:
 
 def score(psnr: float | None, ssim: float | None) -> str:
     """Return PSNR and SSIM as tables of the field write them."""
-    return " / ".join(filter(None, (decibels(psnr), places(ssim, 3))))
+    return f"{SPACE}/{SPACE}".join(filter(None, (decibels(psnr), places(ssim, 3))))
 
 
 def percent(share: float | None, count: int = 0) -> str:
     """Return a share in [0, 1] as a percentage."""
-    return "" if share is None else f"{100 * share:.{count}f} %"
+    return "" if share is None else f"{100 * share:.{count}f}{SPACE}%"
 
 
 def times(ratio: float | None) -> str:
     """Return a ratio."""
-    return "" if ratio is None else f"{plain(ratio, 2 if ratio < 10 else 3)}×"
+    return "" if ratio is None else f"{places(ratio, 2 if ratio < 1 else 1 if ratio < 100 else 0)}×"
 
 
 def unit_of_time(seconds: float | None) -> tuple[float, str]:
@@ -59,7 +60,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     scale, unit = unit_of_time(seconds)
-    return f"{plain(scale * seconds)} {unit}"
+    return f"{plain(scale * seconds)}{SPACE}{unit}"
 
 
 def span(least: float | None, most: float | None, scale: float = 1.0) -> str:
