@@ -10,10 +10,17 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 def plain(value: float | None, digits: int = 3) -> str:
     """Return a number with some significant digits, and all of those before the point; a count as it is."""
+    if value is not None and value == int(value):
+        return _signed(f"{value:,.0f}")
+    return significant(value, digits)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Return a number with some significant digits, and all of those before the point."""
     if value is None:
         return ""
-    if not math.isfinite(value) or value == int(value):
-        return _signed(f"{value:,.0f}")
+    if value == 0:
+        return "0"
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     return _signed(f"{value:,.{min(places, 12)}f}")
 
@@ -60,12 +67,12 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     scale, unit = unit_of_time(seconds)
-    return f"{plain(scale * seconds)}{SPACE}{unit}"
+    return f"{significant(scale * seconds)}{SPACE}{unit}"
 
 
 def span(least: float | None, most: float | None, scale: float = 1.0) -> str:
     """Return the range of repeated measurements."""
-    return "" if least is None or most is None else f"{plain(scale * least)} to {plain(scale * most)}"
+    return "" if least is None or most is None else f"{significant(scale * least)} to {significant(scale * most)}"
 
 
 def _signed(text: str) -> str:

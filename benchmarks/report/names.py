@@ -23,3 +23,16 @@ def of_method(name: str) -> str:
 def words(name: str) -> str:
     """Return a key of JSON as words."""
     return name.replace("_", " ")
+
+
+UNITS = {"db": "dB", "deg": "°", "psnr": "PSNR", "ssim": "SSIM", "f1": "F1"}
+
+
+def heading(key: str) -> str:
+    """Return a key of JSON as the heading of a column, with its unit behind it."""
+    if key.startswith("within_") and key.endswith("_deg"):
+        return f"within {key.split('_')[1]}°"
+    found = [UNITS.get(one, one) for one in words(key).split()]
+    if found[-1:] and found[-1] in ("dB", "°"):
+        return f"{' '.join(found[:-1])}, {found[-1]}"
+    return " ".join(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+LARGEST = 1e300  # of a number that is taken for one: JSON can hold larger ones than a float
 GPU = "gpu"  # The folder, beside the others, of what `benchmarks/gpu/run.sh` found, a file for each card.
 
 
@@ -129,7 +130,9 @@ def at(value: Any, *path: str | int) -> Any:
 def number(value: Any, *path: str | int) -> float | None:
     """Return the number at a path in JSON; None where there is none."""
     value = at(value, *path)
-    return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > LARGEST:
+        return None
+    return float(value)
 
 
 def word(value: Any, *path: str | int) -> str:

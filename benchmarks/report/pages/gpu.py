@@ -31,12 +31,6 @@ def name_of(card: Result) -> str:
     return word(card.values, "steps", "facts", "device", "name") or card.name
 
 
-def milliseconds(card: Result, what: str) -> float | None:
-    """Return the median of a timing, by the library that is fastest on the device."""
-    known = [number(card.values, "steps", "timings", f"{what}, {library}", "median_ms") for library in LIBRARIES[:2]]
-    return min((one for one in known if one is not None), default=None)
-
-
 def _timings(card: Result) -> Section:
     rows, whole = [], ""
     for title, what, key, unit, reach in REACH:

@@ -39,7 +39,12 @@ def _sections(result: Result) -> Iterator[Section]:
             yield _section(result, words(key), table, len(table.rows))
     rows = list(_figures(rest, ()))
     if rows:
-        yield _section(result, "", Table.of(("figure", "value"), rows[:MOST]), len(rows))
+        yield _section(
+            result,
+            "" if rest.keys() == result.values.keys() - set(LEFT_OUT) else "further figures",
+            Table.of(("figure", "value"), rows[:MOST]),
+            len(rows),
+        )
 
 
 def _section(result: Result, part: str, table: Table, rows: int) -> Section:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.report.blocks import Page, Plot, Section, Table, page_of
-from benchmarks.report.figures import duration, percent, plain, span, times, unit_of_time
-from benchmarks.report.names import words
+from benchmarks.report.figures import duration, gain, percent, places, plain, significant, span, times, unit_of_time
+from benchmarks.report.names import heading
 from benchmarks.report.plots.bars import draw
 from benchmarks.report.reading import Result, Results, at, items, number, pairs, word
 
 QUESTION = "How fast are others at the same work?"
 OWN = "rainopt"
+QUALITIES = {"db": " dB", "deg": "°"}  # endings of keys, and their units
+ROUNDED = ("psnr", "within")
 
 
 def page(found: Results) -> Page | None:
@@ -25,7 +27,7 @@ def page(found: Results) -> Page | None:
     if solver is not None:
         sections.append(_solver(solver))
     if peers is not None:
-        sections += [_task(task, peers) for task in items(peers.values, "tasks")]
+        sections += [_task(task, title, peers) for task, title in titled(peers)]
     for k, section in enumerate(sections):
         if section is not None and section.table.rows and plot is not None:
             sections[k] = Section(**(vars(section) | {"plot": plot}))
@@ -48,21 +50,48 @@ def bars_of(found: Results) -> list[dict[str, Any]]:
         ours = number(found.at("solver_peers", "rainopt", "threads", threads, "median_s"))
         theirs = number(found.at("solver_peers", "pyproximal", "median_s"))
         bars.append(_bar("the same energy of deraining", "pyproximal", ratio, ours, theirs))
-    for task in items(found.at("peers", "tasks")):
+    for task, title in titled(found.get("peers")):
+        ours, reached = number(task, "ours", "median_s"), quality(at(task, "ours"))
         for peer in items(task, "peers"):
-            ratio, ours, theirs = times_ours(task, peer), number(task, "ours", "median_s"), number(peer, "median_s")
+            ratio, theirs = times_ours(task, peer), number(peer, "median_s")
             if ratio:
-                plain_one = at(peer, "plain") is True
-                bars.append(_bar(word(task, "task"), word(peer, "name"), ratio, ours, theirs, plain_one))
+                bar = _bar(title, word(peer, "name"), ratio, ours, theirs, reached, quality(peer))
+                bars.append(bar | {"plain": at(peer, "plain") is True})
     return bars
 
 
+def titled(peers: Result | None) -> list[tuple[Any, str]]:
+    """Return the tasks with their names, and with the work where two have one name."""
+    tasks = items(peers.values if peers is not None else None, "tasks")
+    names = [word(task, "task") for task in tasks]
+    works = [word(task, "work") for task in tasks]
+    titles = [f"{name}, {work}" if names.count(name) > 1 else name for name, work in zip(names, works, strict=True)]
+    return [(task, title or "a task") for task, title in zip(tasks, titles, strict=True)]
+
+
+def quality(one: Any) -> str:
+    """Return how good a result is, where that is told beside the time: its first figure in decibels or degrees."""
+    for key, value in pairs(one, "result"):
+        figure = number(value)
+        if figure is not None and key.endswith(tuple(QUALITIES)):
+            unit = QUALITIES[key.rpartition("_")[2]]
+            return f"{gain(figure) if 'gain' in key else places(figure, 1)}{unit}"
+    return ""
+
+
 def _bar(
-    task: str, name: str, ratio: float, ours: float | None, theirs: float | None, is_plain: bool = False
+    task: str,
+    name: str,
+    ratio: float,
+    ours: float | None,
+    theirs: float | None,
+    reached: str = "",
+    theirs_reached: str = "",
 ) -> dict[str, Any]:
-    head = f"{task} (rainopt: {duration(ours)})" if ours else task
-    label = f"{times(ratio)}, {duration(theirs)}" if theirs else times(ratio)
-    return {"task": head, "name": name, "ratio": ratio, "label": label, "plain": is_plain}
+    head = ", ".join(filter(None, (duration(ours), reached)))
+    label = ", ".join(filter(None, (times(ratio), duration(theirs), theirs_reached)))
+    head = f"{task} (rainopt: {head})" if head else task
+    return {"task": head, "name": name, "ratio": ratio, "label": label, "plain": False}
 
 
 def times_ours(task: Any, peer: Any) -> float | None:
@@ -116,21 +145,20 @@ def _solver(solver: Result) -> Section:
     )
 
 
-def _task(task: Any, peers: Result) -> Section:
+def _task(task: Any, title: str, peers: Result) -> Section:
     ours = at(task, "ours")
-    keys = list(dict.fromkeys(key for one in (ours, *items(task, "peers")) for key, _ in pairs(one, "result")))
-    rows = [(word(ours, "name") or OWN, *_timed(ours), plain(number(ours, "threads")), "", *_found(ours, keys))]
+    keys = list(dict.fromkeys(key for one in (ours, *items(task, "peers")) for key in _flat(at(one, "result"))))
+    rows = [(word(ours, "name") or OWN, OWN, *_timed(ours), plain(number(ours, "threads")), "", *_found(ours, keys))]
     missing = []
     for peer in items(task, "peers"):
-        name = " ".join(filter(None, (word(peer, "name"), word(peer, "version"))))
-        name += ", plain re-implementation" if at(peer, "plain") is True else ""
+        name, package = word(peer, "name"), " ".join(filter(None, (word(peer, "package"), word(peer, "version"))))
+        package = "plain re-implementation" if at(peer, "plain") is True else package
         if word(peer, "missing"):
             missing.append(f"{name}: {word(peer, 'missing')}")
             continue
         threads = plain(number(peer, "threads"))
-        rows.append((name, *_timed(peer), threads, times(times_ours(task, peer)), *_found(peer, keys)))
-    header = ("by", "median", "unit", "least to most", "threads", "times ours", *map(words, keys))
-    title = word(task, "task") or "a task"
+        rows.append((name, package, *_timed(peer), threads, times(times_ours(task, peer)), *_found(peer, keys)))
+    header = ("by", "package", "median", "unit", "least to most", "threads", "times ours", *map(heading, keys))
     return Section(
         title[:1].upper() + title[1:],
         f"The work: {word(task, 'work') or 'not told'}.",
@@ -145,12 +173,25 @@ def _timed(one: Any) -> tuple[str, str, str]:
     if median is None:
         return "", "", ""
     scale, unit = unit_of_time(median)
-    return plain(scale * median), unit, span(number(one, "min_s"), number(one, "max_s"), scale)
+    return significant(scale * median), unit, span(number(one, "min_s"), number(one, "max_s"), scale)
 
 
 def _found(one: Any, keys: list[str]) -> list[str]:
+    found = _flat(at(one, "result"))
     cells = []
     for key in keys:
-        value = at(one, "result", key)
-        cells.append(value if isinstance(value, str) else plain(number(value), 5))
+        value, figure = found.get(key), number(found.get(key))
+        rounded = places(figure, 2) if key.startswith(ROUNDED) or key.endswith(tuple(QUALITIES)) else plain(figure, 5)
+        cells.append(value if isinstance(value, str) else rounded)
     return cells
+
+
+def _flat(result: Any) -> dict[str, Any]:
+    """Return what a result tells, of its objects a key for each of theirs."""
+    found: dict[str, Any] = {}
+    for key, value in pairs(result):
+        if isinstance(value, dict):
+            found |= {f"{inner}, {key}": one for inner, one in value.items()}
+        else:
+            found[key] = value
+    return found

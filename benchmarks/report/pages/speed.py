@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.report.blocks import Page, Section, Table, page_of
-from benchmarks.report.figures import percent, places, plain, span, times, unit_of_time
+from benchmarks.report.figures import percent, places, plain, significant, span, times, unit_of_time
 from benchmarks.report.names import words
 from benchmarks.report.reading import Result, Results, number, pairs
 
@@ -52,7 +52,7 @@ def _time(value: Any) -> tuple[str, str, str]:
     if median is None:
         return "", "", ""
     scale, unit = unit_of_time(median)
-    return plain(scale * median), unit, span(number(value, "min_s"), number(value, "max_s"), scale)
+    return significant(scale * median), unit, span(number(value, "min_s"), number(value, "max_s"), scale)
 
 
 def _stages(speed: Result) -> Section:

@@ -47,8 +47,8 @@ def draw(tasks: list[dict[str, Any]]) -> Figure:
                 linewidths=0.8,
                 zorder=2,
             )
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1.03)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_ylim(-0.03, 1.03)
         axes.set_xlabel("recall")
         axes.set_ylabel("precision")
         axes.set_title(task["task"], fontsize=10)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.report import __main__ as report
+from benchmarks.report import command as report
 from benchmarks.report import writing
 from benchmarks.report.reading import read
 from benchmarks.report.readme import BEGIN, END
