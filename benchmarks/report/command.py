@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.options import benchmark
+from benchmarks.report.gathered import with_parts
 from benchmarks.report.pages.every import pages_of
 from benchmarks.report.pages.index import index, missing
 from benchmarks.report.reading import DamagedError, read
@@ -57,7 +58,7 @@ def main(
     if not readme.is_file():
         raise typer.BadParameter(f"--readme must name a file, got '{readme}'")
     try:
-        found = read(results)
+        found = with_parts(read(results))
         if not found.by_name and not found.gpu:
             raise typer.BadParameter(f"--results must hold result files, *.json; '{results}' has none")
         pages = pages_of(found)

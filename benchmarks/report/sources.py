@@ -45,9 +45,8 @@ def command_of(result: Result) -> str:
     """Return the command that makes a result again."""
     if result.file.startswith(f"{GPU}/"):
         return OF_CARDS
-    return word(result.values, "measured", "command") or COMMANDS.get(
-        result.name, f"python -m benchmarks run {result.name}"
-    )
+    unknown = f"python -m benchmarks run {result.file.removesuffix('.json')}"
+    return word(result.values, "measured", "command") or COMMANDS.get(result.name, unknown)
 
 
 def when(result: Result) -> str:

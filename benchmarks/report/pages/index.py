@@ -17,7 +17,7 @@ def index(found: Results, pages: Sequence[Page]) -> str:
     for page in pages:
         for file in page.sources:
             told_on.setdefault(file, []).append(page)
-    results = [*found.by_name.values(), *found.gpu]
+    results = list({result.file: result for result in (*found.by_name.values(), *found.gpu)}.values())
     lines = [
         f"<!-- {MARK}; what is changed here is lost. -->",
         "",

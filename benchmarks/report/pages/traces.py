@@ -39,7 +39,7 @@ def _narrow(traces: Result) -> Section:
     count = plain(number(traces.values, "photographs"))
     return Section(
         "Clear streaks",
-        f"Means over {count} photographs.",
+        f"Means over {count or 'some'} photographs.",
         Table.of((*HEADER, "detail kept elsewhere", "PSNR against the rainy picture elsewhere, dB"), rows),
         (traces,),
         _plot(traces),
@@ -82,7 +82,7 @@ def _wide(traces: Result) -> Section:
     more = "`rainopt` leaves more of them than of narrow ones. " if narrow and wide and wide > narrow else ""
     return Section(
         "Wide streaks, near the camera",
-        f"Streaks of 5 pixels and more, in the {count} photographs that show some.",
+        f"Streaks of 5 pixels and more, in the {count or 'few'} photographs that show some.",
         Table.of(HEADER, rows),
         (traces,),
         limits=f"{more}Drops on the lens, splashes and mist are no streaks and are not measured here; they stay.",

