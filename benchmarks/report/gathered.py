@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.report.reading import Result, Results
+from benchmarks.report.sources import is_quick
 
 GATHERED = "quality"
 DATA = "DIR"  # what the pictures are, if they are no samples
@@ -24,7 +25,7 @@ PARTS: dict[str, tuple[str, str | None]] = {
 
 def is_whole(result: Result) -> bool:
     """Return whether a result of `benchmarks.quality` is of real pictures, and not in its quick form."""
-    return result.at("pictures") == DATA and result.at("measured", "quick") is not True
+    return result.at("pictures") == DATA and not is_quick(result)
 
 
 def with_parts(found: Results) -> Results:

@@ -11,7 +11,7 @@ from benchmarks.report.pages.peers import quality, times_ours, titled
 from benchmarks.report.pages.photographs import gains
 from benchmarks.report.pages.tasks import headline
 from benchmarks.report.reading import Results, at, items, number, pairs, word
-from benchmarks.report.sources import command_of, machine
+from benchmarks.report.sources import command_of, is_quick, machine
 
 BEGIN = "<!-- benchmarks: begin -->"
 END = "<!-- benchmarks: end -->"
@@ -28,7 +28,8 @@ class MarkersError(ValueError):
 
 
 def table(found: Results) -> str:
-    """Return the lines between the markers."""
+    """Return the lines between the markers; of results of a quick form nothing is told here."""
+    found = Results({name: one for name, one in found.by_name.items() if not is_quick(one)}, found.gpu)
     rows = [row for make in ROWS for row in make(found) if row[1]]
     speed = found.get("speed")
     on = f" on {machine(speed)}" if speed is not None and machine(speed) else ""

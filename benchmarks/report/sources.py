@@ -65,8 +65,13 @@ def tree(result: Result) -> str:
 def measured(result: Result) -> str:
     """Return when, on which tree, and whether in a quick form."""
     day, commit = when(result), tree(result)
-    quick = ", a quick run: its times say little" if result.at("measured", "quick") is True else ""
+    quick = ", a quick run, which says little" if is_quick(result) else ""
     return (day if day == commit else f"{day}, tree {commit}") + quick
+
+
+def is_quick(result: Result) -> bool:
+    """Return whether a result is of a quick form, which shows that a benchmark runs and little more."""
+    return True in (result.at("measured", "quick"), result.at("quick"))
 
 
 def machine(result: Result) -> str:

@@ -159,6 +159,7 @@ def test_when_where_and_how_it_was_measured_is_told(place):
     file.write_text(json.dumps(values))
     made(place)
     assert "tree abc1234, with changes, a quick run" in page.read_text()
+    assert "benchmarks.traces" not in (place / "README.md").read_text()
     del values["measured"]
     file.write_text(json.dumps(values))
     made(place)
