@@ -49,7 +49,7 @@ def bars_of(found: Results) -> list[dict[str, Any]]:
         threads = _threads(found.get("solver_peers"))[-1]
         ours = number(found.at("solver_peers", "rainopt", "threads", threads, "median_s"))
         theirs = number(found.at("solver_peers", "pyproximal", "median_s"))
-        bars.append(_bar("the same energy of deraining", "pyproximal", ratio, ours, theirs))
+        bars.append(_bar(f"the energy of deraining, threads: {threads}", "pyproximal", ratio, ours, theirs))
     for task, title in titled(found.get("peers")):
         ours, reached = number(task, "ours", "median_s"), quality(at(task, "ours"))
         for peer in items(task, "peers"):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 
@@ -186,6 +187,32 @@ def test_every_result_of_the_repository_is_on_a_page():
     found = read(ROOT / "benchmarks" / "results")
     told = {file for page in pages_of(with_parts(found)) for file in page.sources} | {"quality.json"}
     assert told >= {result.file for result in (*found.by_name.values(), *found.gpu)}
+
+
+def sevens(value):
+    """Return JSON in which every number is 7, without those in bytes, which are told in MiB, and without versions."""
+    if isinstance(value, dict):
+        return {key: sevens(inner) for key, inner in value.items() if not key.endswith(("bytes", "version"))}
+    if isinstance(value, list):
+        return [sevens(inner) for inner in value]
+    return 7.0 if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def test_no_figure_is_typed_by_hand():
+    """Where all that was measured is 7, figures are sevens, their ratios and differences, and powers of ten."""
+    found = read(ROOT / "benchmarks" / "results").by_name
+    made = results(**{name: sevens(one.values) for name, one in (found | results(**NEW).by_name).items()})
+    # The page of scaling tells how many points were fitted.
+    shown = [page for page in pages_of(made) if page.name != "scaling"]
+    lines = [line for page in shown for line in page.markdown().splitlines()]
+    rows = [line.strip("| ").split(" | ")[1:] for line in lines if line.startswith("| ")]
+    figures = re.compile(r"[+−]?[\d.,]+(\s?[%×]|\s(s|ms|µs))?(\s(/|to)\s[+−]?[\d.,]+)?(\s±\s[\d.]+)?")
+    cells = [cell.strip() for row in rows for cell in row if figures.fullmatch(cell.strip())]
+    assert len(cells) > 500
+    assert not [cell for cell in cells if set(cell) & set("2345689")]
+    told = [line.split(" | ")[1] for line in table(made).splitlines() if line.startswith("| ") and "| ---" not in line]
+    assert len(told) > 8
+    assert not [cell for cell in told if set(cell) & set("2345689")]
 
 
 def test_figures_have_as_many_digits_as_mean_something():
