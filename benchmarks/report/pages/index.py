@@ -34,11 +34,9 @@ def index(found: Results, pages: Sequence[Page]) -> str:
         "",
         "## What was measured, when, on which tree",
         "",
-        *Table.of(
-            ("result", "page", "measured", "machine", "again by"), [_row(one, told_on) for one in results]
-        ).markdown(),
+        *Table.of(("result", "page", "measured", "again by"), [_row(one, told_on) for one in results]).markdown(),
         "",
-        *_versions(results),
+        *_machines(results),
         *_missing(found),
         "```{toctree}",
         ":hidden:",
@@ -51,15 +49,17 @@ def index(found: Results, pages: Sequence[Page]) -> str:
 
 def _row(result: Result, told_on: dict[str, list[Page]]) -> tuple[str, ...]:
     links = ", ".join(f"[{page.title}]({page.name}.md)" for page in told_on.get(result.file, []))
-    return (f"`{result.file}`", links, measured(result), machine(result), f"`{command_of(result)}`")
+    return (f"`{result.file}`", links, measured(result), f"`{command_of(result)}`")
 
 
-def _versions(results: Sequence[Result]) -> list[str]:
-    by_versions: dict[str, list[str]] = {}
+def _machines(results: Sequence[Result]) -> list[str]:
+    """Return the machines and versions, with the results of each."""
+    by_machine: dict[tuple[str, str], list[str]] = {}
     for result in results:
-        by_versions.setdefault(versions(result), []).append(f"`{result.file}`")
-    rows = [(", ".join(files), told) for told, files in by_versions.items() if told]
-    return ["## Versions", "", *Table(("results", "versions"), tuple(rows)).markdown(), ""] if rows else []
+        by_machine.setdefault((machine(result), versions(result)), []).append(f"`{result.file}`")
+    rows = [(place, told, ", ".join(files)) for (place, told), files in by_machine.items()]
+    table = Table.of(("machine", "versions", "results"), [row for row in rows if any(row[:2])])
+    return ["## On which machines, with which versions", "", *table.markdown(), ""] if table.rows else []
 
 
 def _missing(found: Results) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.report.blocks import Page, Plot, Section, Table, page_of
-from benchmarks.report.figures import places, plain
+from benchmarks.report.figures import SPACE, places, plain
 from benchmarks.report.names import heading, of_method
 from benchmarks.report.plots.detections import draw
 from benchmarks.report.reading import Result, Results, items, number, pairs, word
@@ -90,7 +90,7 @@ def _cell(row: Any, key: str) -> str:
     whole = value > SHARES and value == int(value) and not ends
     told = plain(value) if whole else places(value, 2)
     if len(ends) == 2 and None not in ends:
-        told += f" [{places(ends[0], 2)}, {places(ends[1], 2)}]"
+        told += f" [{places(ends[0], 2)},{SPACE}{places(ends[1], 2)}]"
     gains = [number(end) for end in items(row, "gains", key)]
     sure = len(gains) == 3 and ((gains[1] or 0.0) > 0 or (gains[2] or 0.0) < 0)
     return f"{told} \\*" if sure else told

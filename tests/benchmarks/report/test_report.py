@@ -154,7 +154,7 @@ def test_when_where_and_how_it_was_measured_is_told(place):
     for text in (page.read_text(), (page.parent / "index.md").read_text()):
         assert "2031-02-03, tree abc1234" in text
         assert f"`{command}`" in text
-        assert "64 cores" in text
+        assert "64 cores, Linux" in text
     values["measured"] |= {"dirty": True, "quick": True}
     file.write_text(json.dumps(values))
     made(place)
