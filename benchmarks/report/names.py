@@ -9,6 +9,8 @@ SETS = {
 }
 METHODS = {"input": "rainy input", "network, rainopt's angle": "network, angle of rainopt"}
 
+UNITS = {"db": "dB", "deg": "°", "psnr": "PSNR", "ssim": "SSIM", "f1": "F1"}
+
 
 def of_set(name: str) -> str:
     """Return what a set of pictures is called."""
@@ -23,9 +25,6 @@ def of_method(name: str) -> str:
 def words(name: str) -> str:
     """Return a key of JSON as words."""
     return name.replace("_", " ")
-
-
-UNITS = {"db": "dB", "deg": "°", "psnr": "PSNR", "ssim": "SSIM", "f1": "F1"}
 
 
 def heading(key: str) -> str:

@@ -38,7 +38,9 @@ def _curves(scaling: Result) -> list[Curve]:
     curves = []
     for one in items(scaling.values, "curves"):
         points = [
-            [x, y] for point in items(one, "points") if (x := number(point, "x")) and (y := number(point, "median_s"))
+            [x, y]
+            for point in items(one, "points")
+            if (x := number(point, "x") or 0.0) > 0 and (y := number(point, "median_s") or 0.0) > 0
         ]
         curves.append(_curve(word(one, "what"), word(one, "against"), points, number(one, "exponent")))
         curves[-1]["error"] = number(one, "exponent_error")
@@ -50,7 +52,7 @@ def _recurrence(irnn: Result) -> list[Curve]:
     for side, one in pairs(irnn.values, "sizes"):
         for name, measured in pairs(one):
             seconds = number(measured, "wall_s")
-            if side.isdecimal() and seconds:
+            if side.isdecimal() and int(side) > 0 and seconds is not None and seconds > 0:
                 found.setdefault(name, []).append([float(side) ** 2, seconds])
     slopes = irnn.at("slopes")
     return [
