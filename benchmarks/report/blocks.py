@@ -14,6 +14,7 @@ from benchmarks.report.sources import told
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FIGURE = 24  # letters of a cell that is a figure, at most; with its interval
 MARK = "Written by python -m benchmarks.report"  # Of every file that is ours, and may be replaced or removed.
 
 
@@ -38,7 +39,7 @@ class Table:
 
     def _is_text(self, column: int) -> bool:
         cells = [row[column] for row in self.rows if row[column]]
-        return column == 0 or not all(cell.lstrip("+−≤≥ *~")[:1].isdigit() for cell in cells)
+        return column == 0 or not all(len(cell) <= FIGURE and cell.lstrip("+−≤≥ ")[:1].isdigit() for cell in cells)
 
 
 def _row(cells: Iterable[str]) -> str:
