@@ -1,0 +1,1 @@
+"""Plots: each is a function of what is drawn, as JSON, that returns a figure of matplotlib."""
