@@ -83,7 +83,7 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
             raise typer.BadParameter("is for results of inputs, of which there are none", param_hint="--output")
         return [], []
     from rainopt.app.inputs import IMAGES, PlanError, plan, survey
-    from rainopt.studio.pictures import Named, beside
+    from rainopt.studio.pictures import Named, beside, usable
 
     try:
         jobs = survey(inputs, IMAGES) if output is None else plan(inputs, output)
@@ -98,7 +98,8 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
             problems.append(f"'{job.source}' does not exist; check the name and the folder")
         else:
             named.append(Named(job.source, job.target or beside(job.source)))
-    return named, problems
+    good, more = usable(named)
+    return good, [*problems, *more]
 
 
 def _fail(message: str, json_lines: bool) -> None:

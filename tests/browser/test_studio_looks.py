@@ -1,10 +1,14 @@
 """What `rainopt studio` looks like: nothing over one another, nothing cut off, nothing too pale."""
 
+import numpy as np
 import pytest
 
+from rainopt.io import write_image
+from rainopt.studio.asked import Asked
+from rainopt.studio.marks import drawn
 from tests.support.browsers import serving
 from tests.support.contrast import PALEST
-from tests.support.photos import save_photo
+from tests.support.photos import levels, rainy
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +23,7 @@ BOXES = """() => {
 @pytest.fixture
 def page_of(tmp_path, visit):
     """The page of one photograph, in a window of a size."""
-    save_photo(tmp_path / "a.png")
+    write_image(tmp_path / "a.png", levels(rainy((360, 480))))
     with serving("rainopt", "studio", "a.png", cwd=tmp_path) as server:
 
         def opened(**options):
@@ -81,3 +85,34 @@ def test_a_command_line_is_whole_on_a_narrow_screen(page_of):
             box = one.bounding_box()
             assert frame["x"] <= box["x"]
             assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
+INK = """() => {
+  // The brush of the kit has one as well, which is not used here.
+  const canvas = [...document.querySelectorAll(".stage-marks")].find(({ width }) => width > 1);
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  return { width, height, cover: [...data.filter((_, k) => k % 4 === 3)] };
+}"""
+
+
+def test_the_ink_that_is_seen_is_what_is_marked(page_of):
+    page = page_of()
+    stage = page.locator("#stage").bounding_box()
+    x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    for key, rise in (("p", 0), ("e", 60), ("p", 100)):
+        page.keyboard.press(key)
+        page.mouse.move(x - 150, y - 40 + rise)
+        page.mouse.down()
+        page.mouse.move(x, y - 40 + rise, steps=5)
+        page.mouse.move(x + 150, y + rise, steps=5)
+        page.mouse.up()
+    page.wait_for_timeout(500)
+    seen = page.evaluate(INK)
+    cover = np.reshape(seen["cover"], (seen["height"], seen["width"])) / 255
+    (picture,) = page.request.get(page.url + "api/session").json()["pictures"]
+    marks = drawn(Asked.of(picture["asked"]).strokes, *cover.shape)
+    assert len(picture["asked"]["strokes"]) == 3
+    assert cover.mean() > 0.05
+    # To what a pixel more or less makes of an edge that is a few pixels wide.
+    assert np.abs(cover + marks).mean() < 0.1 * cover.mean()
