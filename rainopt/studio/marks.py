@@ -19,6 +19,7 @@ SOFT = 0.25
 """Half the width of a stroke's edge, in its radii: all is said up to 1 - `SOFT`, and nothing from 1 + `SOFT` on."""
 MOST_STEPS = 16
 """Levels of an edge."""
+_NEAR = 0.3  # pixels by which a line may be off
 _SHIFT = 4  # bits of a coordinate behind the point
 _ROWS = 256  # that are worked on at a time, which bounds the memory
 
@@ -76,6 +77,8 @@ def shares(inner: float, outer: float) -> np.ndarray:
 def cover_of(places: np.ndarray, height: int, width: int, inner: float, outer: float) -> np.ndarray:
     """Return the level of the cover at each pixel, (H, W) uint8: lines of falling width, one over the other."""
     steps = len(shares(inner, outer)) - 1
+    # Points of a straight way would cost much and change nothing.
+    places = cv2.approxPolyDP(places.astype(np.float32), _NEAR, False).reshape(-1, 2)
     levels = np.zeros((height, width), np.uint8)
     line = np.rint(np.clip(places, -1e6, 1e6) * (1 << _SHIFT)).astype(np.int32)
     line = np.repeat(line, 2, axis=0) if len(line) == 1 else line
