@@ -116,8 +116,8 @@ class Session:
         return self.batch
 
     def archive(self) -> dict[str, Any]:
-        """Gather the results of uploads for one file, which `archived` has by the key that is returned; with the number
-        of its pictures, and what is left out of it.
+        """Gather the results of uploads for one file, which `archived` has by the key that is returned; with what
+        its pictures are called in it, and what is left out.
 
         Raises
         ------
@@ -130,7 +130,8 @@ class Session:
         # By chance: a page knows of its own alone.
         key = secrets.token_hex(12)
         self._archives = {key: entries}
-        return {"key": key, "of": len(entries), "left": [one._asdict() for one in left]}
+        packed = [{"number": entry.picture.number, "name": entry.name} for entry in entries]
+        return {"key": key, "packed": packed, "left": [one._asdict() for one in left]}
 
     def archived(self, key: str) -> list[Entry]:
         """Return what goes into a file of results.

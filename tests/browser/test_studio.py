@@ -99,13 +99,14 @@ def test_all_that_was_dropped_is_taken_home_in_one_file(tmp_path, visit):
     content = save_photo(tmp_path / "x.png").read_bytes()
     middle = len(content) // 2
     damaged = content[:middle] + bytes(64) + content[middle + 64 :]
-    drops = [("a.png", content), ("damaged.png", damaged), ("a.png", content)]
+    drops = [("a.png", content), ("notes.jpg", b"no picture"), ("damaged.png", damaged), ("a.png", content)]
     with serving("rainopt", "studio", cwd=tmp_path) as server:
         one = visit(server.url, accept_downloads=True)
         page = one.page
         page.evaluate(DROP, [[name, base64.b64encode(sent).decode()] for name, sent in drops])
         shown(page)
         until(page, "document.querySelectorAll('.strip-one').length === 3")
+        page.wait_for_selector(".toast-error:has-text('notes.jpg')")
         assert page.locator("#archive").is_hidden()
         page.keyboard.press("Shift+A")
         page.click("dialog button[value=yes]")

@@ -65,16 +65,18 @@ export class Album extends EventTarget {
   /** Take what was dropped or picked, and look at the first of it. */
   async take(files) {
     let first = null;
+    const errors = [];
     for (const file of files) {
       say(find("#state"), `reading ${file.name} …`);
       try {
         this.#add(await upload(file, this.mostBytes));
         first ??= this.pictures.length - 1;
       } catch (error) {
-        this.fail(error);
+        errors.push(error);
       }
     }
     if (first !== null) this.choose(first);
+    errors.forEach(this.fail); // last, as another picture begins without the errors of the one before
     this.dispatchEvent(new Event("change"));
   }
 
@@ -116,10 +118,12 @@ export class Album extends EventTarget {
 
   /** Download the results of all that was dropped, and name what is left out. */
   async archive() {
-    const { of, left } = await takeArchive();
-    this.toasts.say(`${counted(of, "result")} in one ZIP file, in your downloads.`);
+    const { packed, left } = await takeArchive();
+    for (const { number, name } of packed) this.#refresh({ number, saved: name });
+    this.showStrip();
+    this.dispatchEvent(new Event("change"));
+    this.toasts.say(`${counted(packed.length, "result")} in one ZIP file, in your downloads.`);
     if (left.length) this.toasts.fail(leftOut(left));
-    await this.#again();
   }
 
   async applyToAll() {
