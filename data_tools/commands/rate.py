@@ -75,7 +75,10 @@ def rate(
     - `raindata rate spa/ generated/ rain100h/ -o study.csv --ask rain --unmatched --count 10 --host 192.168.1.5`
     - `raindata rate udg/ udgnet/ rainy/ -o study.csv --report --json`
 
-    Exit status: 0 all rated, 1 some pictures are damaged, 2 wrong usage, 130 ended before all is rated.
+    Without any rating no table is written.
+
+    Exit status: 0 all rated, 1 some pictures are damaged, or --report finds no rating, 2 wrong usage, 130 ended before
+    all is rated.
     """
     from rich.markup import escape
 
@@ -119,7 +122,7 @@ def rate(
     if interrupted:
         err.print("interrupted: not all is rated; run the same command again to go on")
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(FAILED if pictures.failed else OK)
+    raise typer.Exit(FAILED if pictures.failed or not study.ratings() else OK)
 
 
 def _gathered(folders: list[Path], count: int | None, seed: int, everything: bool, err: Console) -> Pictures:
@@ -195,11 +198,12 @@ def _finish(pictures: Pictures, study: Study, output: Path, json_lines: bool, ou
         err.print(f"left out: {study.strays()} ratings of pictures that are not in this study")
     if ratings:
         write_tables(output, tables)
+    else:
+        err.print(escape(f"there are no ratings yet in '{study.folder}'; the same command without --report takes some"))
     if json_lines:
         print(json.dumps(_as_json(pictures, study, summaries, list(tables) if ratings else [])), file=sys.stdout)
-        return
-    _show(summaries, study, out)
-    if ratings:
+    elif ratings:
+        _show(summaries, study, out)
         out.print(escape(f"{len(ratings)} ratings in {output}, sources in {summary_of(output)}"))
 
 

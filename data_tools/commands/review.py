@@ -61,8 +61,8 @@ def review(
     - `raindata review dataset --reviewer ada --host 0.0.0.0 --port 8000`
     - `raindata review dataset --agreement`
 
-    Exit status: 0 done, 1 the dataset, a decision or the address cannot be used, 2 wrong usage,
-    130 ended by Ctrl-C, as usual.
+    Exit status: 0 done, 1 the dataset, a decision or the address cannot be used, or the dataset cannot be written,
+    2 wrong usage, 130 ended by Ctrl-C, as usual.
     """
     from data_tools.decisions.log import check_reviewer
     from data_tools.manifest.folder import holds_dataset
@@ -91,6 +91,7 @@ def _user() -> str:
 def _serve(folder: Path, reviewer: str, videos: list[str], access: Access, open_browser: bool, json_lines: bool) -> int:
     """Serve the page until it is ended, and return the exit status."""
     from data_tools.decisions.board import Board
+    from data_tools.decisions.log import ReviewLog
     from data_tools.manifest.file import ManifestError
     from data_tools.review.api import review_app
     from data_tools.review.dataset import DatasetError, ReviewDataset
@@ -99,7 +100,10 @@ def _serve(folder: Path, reviewer: str, videos: list[str], access: Access, open_
 
     try:
         dataset = ReviewDataset(folder)
-        session = Session(dataset, Board(dataset.folder), reviewer, videos)
+        # Nobody is to learn at the first decision that none can be kept.
+        board = Board(dataset.folder)
+        ReviewLog(board.folder, reviewer).journal.require_writable()
+        session = Session(dataset, board, reviewer, videos)
     except (ManifestError, DatasetError, JournalError) as error:
         return fail(str(error), json_lines)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 from rainopt.io.claim import ClaimedError, claimed
 
 Progress = Callable[[float], None]
+TRIES = 3
 
 NO_RAIN = "no rain seen"
 """Why a picture or video is left as it is."""
@@ -92,7 +93,8 @@ def is_there(path: Path) -> bool:
 
 @contextmanager
 def writing_alone(target: Path) -> Iterator[None]:
-    """Hold a result, and what is written beside it, for this run; its folder is made.
+    """Hold a result, and what is written beside it, for this run; its folder is made, and goes again if nothing is
+    written for an error.
 
     Raises
     ------
@@ -101,14 +103,42 @@ def writing_alone(target: Path) -> Iterator[None]:
     OSError
         If nothing can be written there.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     # A name may be as long as names can be.
     name = target.name if len(os.fsencode(target.name)) < 200 else hashlib.sha256(os.fsencode(target.name)).hexdigest()
-    with ExitStack() as stack:
+    with _made(target.parent), ExitStack() as stack:
         try:
-            stack.enter_context(claimed(target.with_name(f".{name}.lock"), target))
+            stack.enter_context(_claimed(target.with_name(f".{name}.lock"), target))
         except ClaimedError:
             raise
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(target)) from error
         yield
+
+
+@contextmanager
+def _claimed(lock: Path, target: Path) -> Iterator[None]:
+    """Hold a lock whose folder another run may take away at this very moment, as `_made` does."""
+    with ExitStack() as stack:
+        for left in reversed(range(TRIES)):
+            try:
+                stack.enter_context(claimed(lock, target))
+                break
+            except FileNotFoundError:
+                if not left:
+                    raise
+                lock.parent.mkdir(parents=True, exist_ok=True)
+        yield
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder; what of it was not there before goes with an error, unless something is in it."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in missing:
+                one.rmdir()
+        raise

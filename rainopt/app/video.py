@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ def video_to_video(
         if output.codec is not None and is_video(target):
             size = video.height, video.width
             require_codec(output.codec, target.suffix.lower(), size, video.bits, output.crf)
-        with _vanishing_if_empty(target.parent, output), writing_alone(target):
+        with writing_alone(target):
             # Another run may have written it in the meantime.
             wanted = wanted_of(results_of(target, output), output.overwrite)
             if not wanted:
@@ -124,15 +123,3 @@ def refuse_of_images(options: Mapping[str, bool]) -> None:
     for name, given in options.items():
         if given:
             raise VideoError(f"{name} is for images; leave it out for videos")
-
-
-@contextmanager
-def _vanishing_if_empty(folder: Path, output: OutputSettings) -> Iterator[None]:
-    """Remove the folder that pictures were to be written to, if there are none in the end."""
-    try:
-        yield
-    except BaseException:
-        if output.folders is not None:
-            with suppress(OSError):
-                folder.rmdir()
-        raise

@@ -79,7 +79,7 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
             raise typer.BadParameter("is for results of inputs, of which there are none", param_hint="--output")
         return [], []
     from rainopt.app.inputs import IMAGES, PlanError, plan, survey
-    from rainopt.studio.pictures import Named, beside
+    from rainopt.studio.pictures import Named, beside, usable
 
     try:
         jobs = survey(inputs, IMAGES) if output is None else plan(inputs, output)
@@ -94,7 +94,8 @@ def _named(inputs: list[str], output: Path | None) -> tuple[list[Named], list[st
             problems.append(f"'{job.source}' does not exist; check the name and the folder")
         else:
             named.append(Named(job.source, job.target or beside(job.source)))
-    return named, problems
+    good, more = usable(named)
+    return good, [*problems, *more]
 
 
 def _serve(named: list[Named], access: Access, open_browser: bool, json_lines: bool) -> int:

@@ -71,6 +71,22 @@ class Journal:
                 self.ends.append(self.size + len(line) + 1)
             return lines
 
+    def require_writable(self) -> None:
+        """Refuse a place where no line can be added, before there is one; nothing is made.
+
+        Raises
+        ------
+        JournalError
+            If the file, or the folder that it is to be in, cannot be written.
+        """
+        ways = (self.path, *self.path.parents)
+        place = next((one for one in ways if os.path.lexists(one)), self.path)
+        is_right = place.is_file() if place == self.path else place.is_dir()
+        if not (is_right and os.access(place, os.W_OK if place == self.path else os.W_OK | os.X_OK)):
+            raise JournalError(
+                f"'{self.path}' cannot be written, as '{place}' cannot; allow it, or work on a copy elsewhere"
+            )
+
     def append(self, say: Callable[[list[bytes]], bytes]) -> None:
         """Add a line, and return when it is on the disk.
 

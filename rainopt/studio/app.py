@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from rainopt.io import ImageFileError, ImageFileExistsError
+from rainopt.studio.archive import NAME, packed
 from rainopt.studio.asked import Asked, AskedError
 from rainopt.studio.lane import SupersededError
 from rainopt.studio.pictures import Picture, PictureError
@@ -134,6 +135,21 @@ def studio_app(session: Session, access: Access) -> FastAPI:
                 raise PictureError("this result is not made yet")
             picture.saved = picture.saved or picture.result_name
             return FileResponse(file, filename=picture.result_name)
+
+    @app.post("/api/archive")
+    def archive() -> dict[str, Any]:
+        with _told():
+            told = session.archive()
+        return {"address": f"/api/archive/{told.pop('key')}", "name": NAME} | told
+
+    @app.get("/api/archive/{key}")
+    def archived(key: str) -> Response:
+        with _told():
+            entries = session.archived(key)
+        for entry in entries:
+            entry.picture.saved = entry.picture.saved or entry.name
+        headers = {"content-disposition": f'attachment; filename="{NAME}"'}
+        return StreamingResponse(packed(entries), media_type="application/zip", headers=headers)
 
     @app.post("/api/pictures/{number}/command")
     def command(number: int, sent: _Command) -> dict[str, Any]:

@@ -84,9 +84,11 @@ class Batch:
         if self._stopped.is_set():
             self._results.stop(result.number)
         result.work.done.wait()
-        if (failure := result.work.failure()) is not None:
+        failure = result.work.failure()
+        if not result.work.stopped:
+            picture.asked = asked
+        if failure is not None:
             return {"error": failure}
-        picture.asked = asked
         if result.file is None or picture.target is None:
             return {"saved": ""}
         return {"saved": str(self._results.save(picture, result.file, overwrite=self._overwrite))}

@@ -82,6 +82,12 @@ class Results:
                 self._all.move_to_end(key)
             return result
 
+    def is_made(self, picture: Picture) -> bool:
+        """Tell whether the result of a picture for what is asked of it now is there."""
+        with self._lock:
+            result = self._all.get((picture.number, picture.asked.key()))
+        return result is not None and result.file is not None
+
     def numbered(self, number: int) -> Result:
         """Return a result by its number.
 

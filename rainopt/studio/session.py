@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rainopt.app.methods import Method
+from rainopt.studio.archive import Entry, gathered
 from rainopt.studio.asked import Asked
 from rainopt.studio.batch import Batch, shared
 from rainopt.studio.bench import Bench
@@ -46,6 +48,7 @@ class Session:
         self.methods = dict(methods)
         self._place = Path(self._folder.name)
         self._marks: dict[str, Path] = {}
+        self._archives: dict[str, list[Entry]] = {}
         self.pictures = Pictures(named, self._place / "uploads")
         self._bench = bench or Bench()
         self.results = Results(self.methods, self._bench, self._place / "results")
@@ -102,6 +105,7 @@ class Session:
             "result": picture.result_name,
             "asked": picture.asked.as_json(),
             "saved": picture.saved,
+            "made": self.results.is_made(picture),
         }
 
     def run_all(self, picture: Picture, asked: Asked, *, lines: bool, overwrite: bool) -> Batch:
@@ -121,6 +125,36 @@ class Session:
 
         self.batch = Batch(list(self.pictures.all), wanted, self.results, overwrite=overwrite)
         return self.batch
+
+    def archive(self) -> dict[str, Any]:
+        """Gather the results of uploads for one file, which `archived` has by the key that is returned; with what
+        its pictures are called in it, and what is left out.
+
+        Raises
+        ------
+        PictureError
+            If no upload has a result.
+        """
+        entries, left = gathered(self.pictures.all, self.results)
+        if not entries:
+            raise PictureError("no picture that was dropped has its result yet; wait for one, or apply to all")
+        # By chance: a page knows of its own alone.
+        key = secrets.token_hex(12)
+        self._archives = {key: entries}
+        packed = [{"number": entry.picture.number, "name": entry.name} for entry in entries]
+        return {"key": key, "packed": packed, "left": [one._asdict() for one in left]}
+
+    def archived(self, key: str) -> list[Entry]:
+        """Return what goes into a file of results.
+
+        Raises
+        ------
+        PictureError
+            If another was asked for since.
+        """
+        if key not in self._archives:
+            raise PictureError("this file of results is no more; ask for it again")
+        return self._archives[key]
 
     def command(self, picture: Picture, asked: Asked, *, write: bool) -> dict[str, str | None]:
         """Return the command line that makes the result of a picture, the one for a folder, and the file of the marks.

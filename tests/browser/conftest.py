@@ -5,10 +5,11 @@ import shutil
 import pytest
 
 from data_tools.commands.main import app
-from tests.support.browsers import ARGUMENTS, Visit, chromium_path
+from tests.support.browsers import ARGUMENTS, Visit, chromium_path, serving
 from tests.support.clips import save
 from tests.support.datasets import clip
 from tests.support.processes import call
+from tests.support.review_page import at
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,12 @@ def built(tmp_path_factory):
 def dataset(built, tmp_path):
     """A copy of it, which a test may decide about."""
     return shutil.copytree(built, tmp_path / "dataset")
+
+
+@pytest.fixture
+def review(dataset, visit):
+    """The page of its review, at the first scene."""
+    with serving("raindata", "review", dataset, "--reviewer", "ada") as server:
+        page = visit(server.url).page
+        at(page, 1)
+        yield page

@@ -1,7 +1,5 @@
 """`raindata review` as a person uses it."""
 
-import json
-import re
 import signal
 
 import cv2
@@ -9,53 +7,9 @@ import numpy as np
 import pytest
 
 from tests.support.browsers import serving, until
+from tests.support.review_page import SCENES, at, decided, entries, seen, settle, told
 
 pytestmark = pytest.mark.slow
-
-SCENES = 4
-
-
-def entries(dataset, reviewer="ada"):
-    """What a reviewer's log says: kind and verdict of each line."""
-    file = dataset / "review" / f"{reviewer}.jsonl"
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [line.get("verdict") or line["kind"] for line in lines]
-
-
-def settle(page):
-    """Wait until all is saved."""
-    page.wait_for_selector("#saving:text-is('all saved')")
-
-
-def at(page, number):
-    """Wait until a scene is shown, by its place in the list."""
-    page.wait_for_selector(f".facts-head p:has-text('Scene {number} of')")
-    page.wait_for_selector(f"#stage[data-shown='{number - 1}/0']")
-
-
-def told(page, text):
-    """Wait until the page says something."""
-    page.wait_for_selector(f".toast:has-text({json.dumps(text)})")
-
-
-def decided(page, count):
-    page.wait_for_selector(f"#progress-text:text-is('{count} of {SCENES} scenes decided')")
-
-
-def seen(page):
-    """The layers that can be seen."""
-    script = (
-        "[...document.querySelectorAll('.stage-plane[data-layer]:not(.unseen)')].map((plane) => plane.dataset.layer)"
-    )
-    return [name for name in page.evaluate(script) if name != "veil"]
-
-
-@pytest.fixture
-def review(dataset, visit):
-    with serving("raindata", "review", dataset, "--reviewer", "ada") as server:
-        page = visit(server.url).page
-        at(page, 1)
-        yield page
 
 
 def test_a_whole_session_by_keyboard(review, dataset):
@@ -201,50 +155,6 @@ def test_two_tabs_and_a_second_reviewer_stay_current(review, dataset, visit):
     assert (entries(dataset), entries(dataset, "bo")) == (["accept"], ["reject"])
 
 
-def test_a_pointer_moves_all_pictures_together_and_the_divider_alone(review):
-    page, mouse = review, review.mouse
-    box = page.locator("#stage").bounding_box()
-    script = """() => [...document.querySelectorAll(".stage-picture")].map((node) => {
-        const { a, e, f } = new DOMMatrix(node.style.transform);
-        return { scale: a, x: e, y: f };
-    })"""
-
-    def place():
-        places = page.evaluate(script)
-        assert all(one == places[0] for one in places)
-        return places[0]
-
-    # The point under the pointer stays where it is, to a pixel.
-    fitted, pointer = place(), (int(0.45 * box["width"]), int(0.53 * box["height"]))
-    mouse.move(box["x"] + pointer[0], box["y"] + pointer[1])
-    mouse.wheel(0, -1200)
-    until(page, f"({script})()[0].scale > {1.5 * fitted['scale']}")
-    closer = place()
-    for name, at in zip("xy", pointer, strict=True):
-        before, after = ((at - one[name]) / one["scale"] for one in (fitted, closer))
-        assert abs(before - after) * closer["scale"] <= 1
-    mouse.down()
-    mouse.move(box["x"] + pointer[0] - 20, box["y"] + pointer[1] - 12)
-    mouse.up()
-    dragged = place()
-    assert (dragged["x"], dragged["y"]) == pytest.approx((closer["x"] - 20, closer["y"] - 12), abs=1)
-
-    # A double click shows the whole picture, and another its pixels.
-    mouse.dblclick(box["x"] + pointer[0], box["y"] + pointer[1])
-    assert place() == fitted
-    mouse.dblclick(box["x"] + pointer[0], box["y"] + pointer[1])
-    assert place()["scale"] == 1
-    page.keyboard.press("0")
-
-    handle = page.locator(".stage-divider").bounding_box()
-    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + 30)
-    mouse.down()
-    mouse.move(box["x"] + 0.25 * box["width"], handle["y"] + 30)
-    mouse.up()
-    assert page.locator(".stage-divider").get_attribute("aria-valuenow") == "25"
-    assert place() == fitted
-
-
 def test_strokes_that_are_not_saved_are_not_lost_without_a_word(review, dataset):
     page, press = review, review.keyboard.press
     page.click("#mark")
@@ -287,32 +197,3 @@ def test_what_the_server_did_not_confirm_is_told(dataset, visit):
         one.context.close()
         assert all("net::ERR_CONNECTION" in error for error in one.errors)
         one.errors.clear()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_has_all_of_it(dataset, visit, scheme):
-    with serving("raindata", "review", dataset, "--reviewer", "ada") as server:
-        page = visit(server.url, size=(390, 844), has_touch=True, color_scheme=scheme).page
-        at(page, 1)
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        for name in ("accept", "reject", "more", "undo", "mark", "previous", "next", "above", "help", "filter"):
-            box = page.locator(f"#{name}").bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-            assert box["y"] + box["height"] <= 844
-        assert page.locator("#stage").bounding_box()["height"] > 300
-        page.locator("#accept").tap()
-        at(page, 2)
-        settle(page)
-        assert entries(dataset) == ["accept"]
-
-
-def test_a_strict_policy_is_kept_and_nothing_is_asked_of_others(dataset, visit):
-    with serving("raindata", "review", dataset, "--reviewer", "ada") as server:
-        one = visit(server.url)
-        at(one.page, 1)
-        policy = one.page.request.get(server.url).headers["content-security-policy"]
-        assert "unsafe" not in policy
-        assert all(re.match(r"data:|" + re.escape(server.url), address) for address in one.asked)
-        for text in ("<script", "style="):
-            assert text not in one.page.request.get(server.url).text().replace('<script type="module" src', "")

@@ -2,6 +2,7 @@
 
 import base64
 import shlex
+import zipfile
 
 import numpy as np
 import pytest
@@ -92,6 +93,35 @@ def test_a_photograph_is_dropped_seen_and_taken_home(tmp_path, visit):
     assert (tmp_path / "page.jpg").read_bytes() == (tmp_path / "command.jpg").read_bytes()
     assert server.returncode == 130
     assert "Traceback" not in server.complained
+
+
+def test_all_that_was_dropped_is_taken_home_in_one_file(tmp_path, visit):
+    content = save_photo(tmp_path / "x.png").read_bytes()
+    middle = len(content) // 2
+    damaged = content[:middle] + bytes(64) + content[middle + 64 :]
+    drops = [("a.png", content), ("notes.jpg", b"no picture"), ("damaged.png", damaged), ("a.png", content)]
+    with serving("rainopt", "studio", cwd=tmp_path) as server:
+        one = visit(server.url, accept_downloads=True)
+        page = one.page
+        page.evaluate(DROP, [[name, base64.b64encode(sent).decode()] for name, sent in drops])
+        shown(page)
+        until(page, "document.querySelectorAll('.strip-one').length === 3")
+        page.wait_for_selector(".toast-error:has-text('notes.jpg')")
+        assert page.locator("#archive").is_hidden()
+        page.keyboard.press("Shift+A")
+        page.click("dialog button[value=yes]")
+        page.wait_for_selector(".toast:has-text('3 of 3 are done') button:has-text('Download all (ZIP)')", timeout=WAIT)
+        with page.expect_download(timeout=WAIT) as taken:
+            page.click("#archive")
+        page.wait_for_selector(".toast-error:has-text('Left out of the ZIP file'):has-text('damaged.png')")
+        assert page.locator(".strip-done:visible").count() == 2
+        taken.value.save_as(tmp_path / "all.zip")
+        # The small picture of what is damaged cannot be made.
+        assert all("400" in error for error in one.errors)
+        one.errors.clear()
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert archive.namelist() == ["a_derained.png", "a_derained_2.png"]
+        assert archive.testzip() is None
 
 
 def test_what_is_no_photograph_is_told(tmp_path, visit):

@@ -32,6 +32,13 @@ export async function save(picture, asked, looks) {
   return answer.saved;
 }
 
+/** Download the results of everything that was dropped in one file, and return what the server says of it. */
+export async function takeArchive() {
+  const answer = await send("POST", "/api/archive");
+  download(answer.address, answer.name);
+  return answer;
+}
+
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -76,7 +83,7 @@ export async function askForAll(count, drawn, named) {
     element("p", {}, `All ${count} pictures are derained with the method, strength and veil of this one. Marks stay each picture's own.`),
     element("label", { class: "check" }, lines, " The directions drawn here, too (else each picture's own)"),
     named && element("label", { class: "check" }, overwrite, " Replace results that are there already (else they are left)"),
-    element("p", { class: "quiet" }, named ? "Results of named files are saved as they are made." : "Each result can be saved when it is made."),
+    element("p", { class: "quiet" }, named ? "Results of named files are saved as they are made." : "Then all results can be downloaded as one ZIP file."),
   ].filter(Boolean);
   const answer = await open(dialogOf("Apply to all", body, [["", "Cancel"], ["yes", "Begin", "primary"]]));
   return answer === "yes" ? { lines: lines.checked, overwrite: overwrite.checked } : null;

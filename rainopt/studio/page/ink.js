@@ -7,12 +7,15 @@ import { follow } from "/static/kit/view.js";
 const LARGEST_SIDE = 2048; // pixels of the canvas: marks need not be sharper
 const COLOURS = { protect: "#2f9e44", rain: "#1c7ed6" };
 const MOST_POINTS = 4000; // of one stroke
+const SOFT = 0.25; // half the width of the edge of a stroke, in its radii
+const MOST_STEPS = 16; // of an edge
 
 /** The ink. Tells "stroke" with the stroke as `detail`. */
 export class Ink extends EventTarget {
   kind = "protect";
   #strokes = [];
   #points = null;
+  #done = document.createElement("canvas"); // without the stroke under way
 
   constructor(stage) {
     super();
@@ -83,7 +86,7 @@ export class Ink extends EventTarget {
 
   #begin() {
     this.#points = [this.#place()];
-    this.#draw(this.#stroke());
+    this.#show();
   }
 
   #follow() {
@@ -92,7 +95,7 @@ export class Ink extends EventTarget {
     const [lastX, lastY] = this.#points.at(-1);
     if (Math.hypot(x - lastX, y - lastY) < Math.max(0.5, this.brush.radius / 8)) return;
     this.#points.push([x, y]);
-    this.#draw(this.#stroke());
+    this.#show();
   }
 
   #end() {
@@ -112,22 +115,46 @@ export class Ink extends EventTarget {
   }
 
   #redraw() {
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (const stroke of this.#strokes) this.#draw(stroke);
-    if (this.#points) this.#draw(this.#stroke());
+    const { width, height } = this.canvas;
+    [this.#done.width, this.#done.height] = [width, height]; // which clears it
+    const context = this.#done.getContext("2d");
+    for (const stroke of this.#strokes) draw(context, stroke, this.scale);
+    this.#show();
   }
 
-  #draw({ kind, radius, points }) {
-    const { context, scale } = this;
-    context.globalCompositeOperation = kind === "erase" ? "destination-out" : "source-over";
-    context.strokeStyle = COLOURS[kind] ?? "#000";
-    context.lineWidth = Math.max(1, 2 * radius * scale);
-    context.lineCap = context.lineJoin = "round";
-    context.beginPath();
-    context.moveTo(points[0] * scale, points[1] * scale);
-    if (points.length === 2) context.lineTo(points[0] * scale, points[1] * scale);
-    for (let k = 2; k < points.length; k += 2) context.lineTo(points[k] * scale, points[k + 1] * scale);
-    context.stroke();
-    context.globalCompositeOperation = "source-over";
+  /** Show the strokes that are done, and the one under way over them. */
+  #show() {
+    const { canvas, context } = this;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(this.#done, 0, 0);
+    if (this.#points) draw(context, this.#stroke(), this.scale);
   }
+}
+
+/**
+ * Draw a stroke with its soft edge: lines of falling width, one over the other, as the server does it (marks.py). Each
+ * brings what is under it from the cover of the step before to its own.
+ */
+function draw(context, { kind, radius, points }, scale) {
+  const inner = (kind === "erase" ? 1 + SOFT : 1 - SOFT) * radius * scale;
+  const wide = 2 * SOFT * radius * scale;
+  const steps = Math.min(MOST_STEPS, Math.max(1, Math.round(wide)));
+  context.globalCompositeOperation = kind === "erase" ? "destination-out" : "source-over";
+  context.strokeStyle = COLOURS[kind] ?? "#000";
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  context.moveTo(points[0] * scale, points[1] * scale);
+  if (points.length === 2) context.lineTo(points[0] * scale, points[1] * scale);
+  for (let k = 2; k < points.length; k += 2) context.lineTo(points[k] * scale, points[k + 1] * scale);
+  let before = 0;
+  for (let step = 1; step <= steps; step++) {
+    const along = step / steps;
+    const cover = along * along * (3 - 2 * along);
+    context.globalAlpha = (cover - before) / (1 - before);
+    context.lineWidth = Math.max(1, 2 * (inner + wide * (1 - (step - 0.5) / steps)));
+    context.stroke();
+    before = cover;
+  }
+  context.globalAlpha = 1;
+  context.globalCompositeOperation = "source-over";
 }

@@ -12,9 +12,10 @@ export function addKeys(keys, acts) {
   add("ArrowRight", "Next picture", () => acts.step(1), pictures);
   add("ArrowLeft", "Previous picture", () => acts.step(-1), pictures);
   keys.add("o", "Open photographs", told(acts.pick), { group: pictures });
-  add(["Ctrl+s", "s"], "Save the result", acts.saveIt, pictures);
+  add(["Ctrl+s", "s"], "Save the result", acts.save, pictures);
   add("c", "Command line", acts.command, pictures);
   add("Shift+a", "Apply to all", acts.applyToAll, pictures);
+  add("z", "Download all results (ZIP)", acts.archive, pictures);
 
   const looking = "Looking";
   add("b", "Both, under the divider", () => acts.setMode("divider"), looking);

@@ -1,10 +1,13 @@
 // The directions of the rain, drawn over the picture: a line each, with handles to turn it.
 
 import { element, find } from "/static/kit/dom.js";
+import { placed } from "./labels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1; // degrees
 const LARGE_STEP = 5;
+const KNOB = 11; // pixels, radius of a handle
+const LABEL_HEIGHT = 18; // pixels
 
 /** Bring degrees into (-90, 90], to a tenth: a line has no front. */
 export function turned(degrees) {
@@ -48,6 +51,7 @@ export class Lines extends EventTarget {
 
   setSeen(seen) {
     this.node.classList.toggle("unseen", !seen);
+    this.#place(); // what is not drawn has no width
   }
 
   /** Turn a line by some degrees, as keys do. */
@@ -62,7 +66,7 @@ export class Lines extends EventTarget {
       const front = shape("line", { class: "line-front" });
       const label = shape("text", { class: "line-label", "aria-hidden": "true" });
       const knobs = [1, -1].map((side) => {
-        const knob = shape("circle", { class: "line-knob", r: "11" });
+        const knob = shape("circle", { class: "line-knob", r: String(KNOB) });
         if (side === 1) {
           knob.setAttribute("tabindex", "0");
           knob.setAttribute("role", "slider");
@@ -113,11 +117,25 @@ export class Lines extends EventTarget {
         knob.setAttribute("cx", x + side * dx);
         knob.setAttribute("cy", y + side * dy);
       });
-      label.setAttribute("x", x + dx + 18);
-      label.setAttribute("y", y + dy + 5);
       label.textContent = degrees(angle);
       knobs[0].setAttribute("aria-valuenow", String(angle));
       knobs[0].setAttribute("aria-valuetext", `${degrees(angle)}${on ? "" : ", off"}`);
+    });
+    this.#placeLabels();
+  }
+
+  /** Put the labels where they can be read: near lines would have theirs in one place. */
+  #placeLabels() {
+    const labels = this.#drawn.map(({ label, knobs }) => ({
+      width: label.getComputedTextLength(),
+      height: LABEL_HEIGHT,
+      points: knobs.map((knob) => ({ x: Number(knob.getAttribute("cx")), y: Number(knob.getAttribute("cy")) })),
+    }));
+    const { boxWidth: width, boxHeight: height } = this.view;
+    placed(labels, KNOB, { width, height }).forEach(({ left, top }, k) => {
+      const { label } = this.#drawn[k];
+      label.setAttribute("x", left);
+      label.setAttribute("y", top + LABEL_HEIGHT / 2);
     });
   }
 

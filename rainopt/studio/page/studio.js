@@ -7,15 +7,15 @@ import { Keys } from "/static/kit/keys.js";
 import { Pictures } from "/static/kit/pictures.js";
 import { Stage } from "/static/kit/stage.js";
 import { Toasts } from "/static/kit/toast.js";
-import { showStrip, takeDrops, upload } from "./gallery.js";
-import { askForAll, followAll, save, showCommand } from "./home.js";
+import { Album } from "./album.js";
+import { takeDrops } from "./gallery.js";
 import { Ink } from "./ink.js";
 import { addKeys } from "./keys.js";
 import { Lines } from "./lines.js";
 import { Looks } from "./looks.js";
 import { Panel } from "./panel.js";
 import { stateText } from "./state.js";
-import { same, Story, USUAL } from "./story.js";
+import { same, USUAL } from "./story.js";
 
 const BRUSH_TOP = 400; // pixels of the picture, radius at the end of the slider
 
@@ -26,7 +26,8 @@ const looks = new Looks(stage, new Pictures({ most: 16 }), fail);
 const lines = new Lines(stage);
 const ink = new Ink(stage);
 const panel = new Panel((update, how) => change(update, how));
-const page = { pictures: [], stories: new Map(), at: -1, mode: "divider", mostBytes: 0, saving: false };
+const album = new Album(looks, toasts, fail);
+let mode = "divider";
 
 function fail(error) {
   if (!(error instanceof ApiError)) console.warn(error);
@@ -36,8 +37,7 @@ function fail(error) {
 /** Run what a key or a button asks for; whatever goes wrong is told. */
 const told = (action) => (event) => Promise.resolve(action(event)).catch(fail);
 
-const current = () => page.pictures[page.at] ?? null;
-const story = () => page.stories.get(current()?.number);
+const story = () => album.story;
 
 // What is asked.
 
@@ -70,9 +70,10 @@ function showControls() {
   find("#undo").disabled = !now.canUndo;
   find("#redo").disabled = !now.canRedo;
   find("#reset").disabled = same(asked, USUAL);
-  find("#save").disabled = page.saving;
-  find("#all").disabled = page.pictures.length < 2;
-  const { named, target, saved } = current();
+  find("#save").disabled = album.saving;
+  find("#all").disabled = album.pictures.length < 2;
+  find("#archive").hidden = album.downloads < 2;
+  const { named, target, saved } = album.current;
   const where = named ? `to ${target}` : "as a download";
   say(find("#save-where"), saved ? `Saved ${named ? `in ${saved}` : "as a download"}.` : `Goes ${where}; the file's kind, depth and data are kept.`);
 }
@@ -116,6 +117,7 @@ function chooseInk(kind) {
   ink.choose(kind);
   for (const button of find("#inks").children) button.setAttribute("aria-pressed", String((button.dataset.ink || null) === kind));
   find("#ink-size-line").hidden = find("#ink-size").hidden = !kind;
+  if (kind) find("#ink-part").scrollIntoView({ block: "nearest" });
   showLinesSeen(find("#lines-seen").checked);
   showRadius();
 }
@@ -126,8 +128,8 @@ function showRadius() {
   find("#ink-size").value = String(100 * (Math.log(radius) / Math.log(BRUSH_TOP)));
 }
 
-function setMode(mode) {
-  page.mode = mode;
+function setMode(chosen) {
+  mode = chosen;
   if (mode === "divider") stage.compare("rainy", "derained");
   else stage.only(mode);
   for (const button of find("#modes").children) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
@@ -137,7 +139,7 @@ function setMode(mode) {
 /** Show the rainy picture as long as something is held. */
 function peek(holds) {
   if (holds) stage.only("rainy");
-  else setMode(page.mode);
+  else setMode(mode);
 }
 
 // What is seen.
@@ -147,6 +149,7 @@ function showState() {
 }
 
 looks.addEventListener("told", () => {
+  album.note(looks.told.exact);
   showControls();
   showState();
 });
@@ -158,106 +161,34 @@ window.addEventListener("resize", () => looks.again());
 
 // Pictures.
 
-function choose(at) {
-  if (at < 0 || at >= page.pictures.length || at === page.at) return;
-  page.at = at;
-  const picture = current();
+album.addEventListener("open", () => {
   find("#work").hidden = false;
   find("#start").hidden = true;
-  document.title = `${picture.name}: rain off`;
-  const place = page.pictures.length > 1 ? `  ${at + 1} of ${page.pictures.length}` : "";
-  say(find("#name"), picture.name + place);
   find("#toasts [role=alert]").replaceChildren();
   chooseInk(null);
-  looks.open(picture, story().now);
+  looks.open(album.current, story().now);
   showControls();
   showState();
-  showStrip(find("#strip"), page.pictures, at, choose);
-}
-
-function taken(picture) {
-  page.pictures.push(picture);
-  page.stories.set(picture.number, new Story(picture.asked));
-}
+});
+album.addEventListener("asked", () => show());
+album.addEventListener("change", () => {
+  showControls();
+  showState();
+});
 
 async function take(files) {
   await begun;
-  let first = null;
-  for (const file of files) {
-    say(find("#state"), `reading ${file.name} …`);
-    try {
-      taken(await upload(file, page.mostBytes));
-      first ??= page.pictures.length - 1;
-    } catch (error) {
-      fail(error);
-    }
-  }
-  showState();
-  if (first !== null) choose(first);
-}
-
-function refreshPicture(told_) {
-  Object.assign(page.pictures.find(({ number }) => number === told_.number) ?? {}, told_);
-}
-
-async function saveIt() {
-  const picture = current();
-  if (!picture || page.saving) return;
-  page.saving = true;
-  find("#save").disabled = true;
-  try {
-    const where = await save(picture, story().now, looks);
-    if (where) {
-      refreshPicture({ number: picture.number, saved: where });
-      toasts.say(picture.named ? `Saved: ${where}` : `${where} is in your downloads.`);
-      showStrip(find("#strip"), page.pictures, page.at, choose);
-    }
-  } finally {
-    page.saving = false;
-    showControls();
-  }
-}
-
-async function command() {
-  if (current()) await showCommand(current(), story().now, toasts);
-}
-
-async function applyToAll() {
-  if (page.pictures.length < 2) return;
-  const asked = story().now;
-  const how = await askForAll(page.pictures.length, asked.lines !== null, page.pictures.some(({ named }) => named));
-  if (!how) return;
-  await send("POST", `/api/pictures/${current().number}/all`, { asked, ...how });
-  await watchAll();
-}
-
-async function watchAll() {
-  find("#batch").hidden = false;
-  const last = await followAll(({ of, done, share, state, pictures }) => {
-    find("#batch-bar").max = of || 1;
-    find("#batch-bar").value = done + share;
-    const failed = pictures.filter(({ error }) => error).length;
-    say(find("#batch-text"), `${done} of ${counted(of, "picture")} ${state === "running" ? "done …" : "done"}${failed ? `, ${failed} left out` : ""}`);
-  });
-  find("#batch").hidden = true;
-  for (const { name, error } of last.pictures.filter((one) => one.error)) toasts.fail(error.includes(name) ? error : `${name}: ${error}`);
-  toasts.say(last.state === "stopped" ? `Stopped: ${last.done} of ${last.of} are done.` : `${last.done} of ${last.of} are done.`);
-  const session = await get("/api/session");
-  for (const picture of session.pictures) {
-    refreshPicture(picture);
-    const its = page.stories.get(picture.number);
-    if (its && !same(its.now, { ...its.now, ...picture.asked, strokes: its.now.strokes })) {
-      its.change({ ...picture.asked, strokes: its.now.strokes });
-    }
-  }
-  showStrip(find("#strip"), page.pictures, page.at, choose);
-  show();
+  await album.take(files);
 }
 
 // Buttons and keys.
 
 for (const [id, run] of Object.entries({
-  undo, redo, reset, save: saveIt, command, all: applyToAll,
+  undo, redo, reset,
+  save: () => album.save(),
+  command: () => album.command(),
+  all: () => album.applyToAll(),
+  archive: () => album.archive(),
   "lines-add": addLine,
   "lines-find": () => change({ lines: null }),
   "ink-clear": () => change({ strokes: [] }),
@@ -284,7 +215,11 @@ find("#pick").addEventListener("change", told(async (event) => {
 }));
 takeDrops(find("#drop"), told(take));
 addKeys(keys, {
-  stage, ink, told, setMode, peek, undo, redo, reset, saveIt, command, applyToAll, addLine, chooseInk, showLinesSeen,
+  stage, ink, told, setMode, peek, undo, redo, reset, addLine, chooseInk, showLinesSeen,
+  save: () => album.save(),
+  command: () => album.command(),
+  applyToAll: () => album.applyToAll(),
+  archive: () => album.downloads > 1 && album.archive(),
   pick: () => find("#pick").click(),
   help: () => help(keys),
   stronger: (by) => {
@@ -296,8 +231,8 @@ addKeys(keys, {
   turn: (by) => lines.turnBy(0, by),
   veil: () => !find("#veil-part").hidden && change({ veil: !story().now.veil }),
   find: () => change({ lines: null }),
-  step: (by) => choose(page.at + by),
-  has: () => current() !== null,
+  step: (by) => album.step(by),
+  has: () => album.current !== null,
   toggleLines: () => showLinesSeen(!find("#lines-seen").checked),
 });
 
@@ -306,12 +241,10 @@ async function begin() {
   setMode("divider");
   chooseInk(null);
   const session = await get("/api/session");
-  page.mostBytes = session.most_bytes;
   panel.setMethods(session.methods);
-  session.pictures.forEach(taken);
-  if (page.pictures.length) choose(0);
+  album.begin(session);
   document.body.dataset.ready = "true";
-  if (session.batch?.state === "running") watchAll().catch(fail);
+  if (session.batch?.state === "running") album.watchAll().catch(fail);
 }
 
 const begun = begin().catch(fail);

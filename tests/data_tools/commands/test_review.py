@@ -7,6 +7,7 @@ import pytest
 from data_tools.commands.main import app
 from data_tools.decisions.board import Board
 from data_tools.manifest.file import read_manifest
+from tests.support.photos import files
 from tests.support.processes import call
 from tests.support.reviews import reviewable, scene_names
 
@@ -53,3 +54,14 @@ def test_decisions_are_applied_and_told(dataset):
 def test_two_things_are_not_done_at_once(tmp_path):
     status, _, err = call(app, "review", reviewable(tmp_path / "set"), "--agreement", "--apply")
     assert (status, "does not go together with --agreement" in err) == (2, True)
+
+
+def test_a_dataset_that_cannot_be_written_is_told_before_anybody_decides(tmp_path):
+    dataset = reviewable(tmp_path / "set")
+    (dataset / "review").touch()  # no folder
+    before = files(dataset)
+    status, out, err = call(app, "review", dataset, "--reviewer", "ada", "--no-browser", "--json")
+    assert (status, files(dataset)) == (1, before)
+    for told in (json.loads(out)["error"], " ".join(err.split())):
+        assert "ada.jsonl' cannot be written, as " in told
+        assert "work on a copy elsewhere" in told

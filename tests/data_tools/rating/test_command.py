@@ -103,6 +103,11 @@ def test_wrong_usage_is_refused_and_changes_nothing(here, arguments, message):
     assert files(here) == before
 
 
-def test_a_study_that_nobody_has_begun_writes_no_table(here):
-    assert call(app, *RATE, "--report")[0] == 0
+def test_a_study_that_nobody_has_begun_says_so_and_writes_no_table(here):
+    status, out, err = call(app, *RATE, "--report")
+    assert (status, out) == (1, "")
+    assert "there are no ratings yet in 'study.ratings'; the same command without --report takes some" in err
+    status, out, _ = call(app, *RATE, "--report", "--json")
+    assert (status, json.loads(out)["files"]) == (1, [])
     assert not Path("study.csv").exists()
+    assert not Path("study.ratings").exists()

@@ -170,9 +170,12 @@ def test_an_output_folder_that_cannot_be_made(tmp_path, source, monkeypatch):
 def test_a_disk_that_takes_no_more_leaves_everything_as_it_was(tmp_path, source):
     target = tmp_path / "out" / "a.png"
     for output in (ALL, OutputSettings(overwrite=True)):
+        was_there = target.parent.exists()
         with full_disk(1000):
             message = refused(source, target, output)
         assert re.search(r"\.png' cannot be written .*too large.*disk space", message)
+        assert target.parent.exists() == was_there
+        target.parent.mkdir(exist_ok=True)
         target.write_bytes(b"earlier result")
     assert list(target.parent.iterdir()) == [target]
 

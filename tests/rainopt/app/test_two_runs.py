@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from rainopt.app import video_parts
+from rainopt.app import task, video_parts
 from rainopt.app.derain import Derained, photo_to_photo
 from rainopt.app.parts import Parts
 from rainopt.app.results import OutputSettings
@@ -30,6 +30,40 @@ class Record(FileRecord):
 @pytest.fixture
 def photo(tmp_path):
     return write_image(tmp_path / "in.png", np.full((8, 9, 3), 100, np.uint8))
+
+
+def test_a_folder_that_was_made_for_nothing_goes_again(tmp_path):
+    def failing(target, other=None):
+        with writing_alone(target):
+            if other is not None:
+                (target.parent / other).touch()
+            raise ValueError("no result")
+
+    target = tmp_path / "out" / "deep" / "a.png"
+    with pytest.raises(ValueError, match="no result"):
+        failing(target)
+    assert list(tmp_path.iterdir()) == []
+    # What another run has put there stays, and so does a folder that was there.
+    with pytest.raises(ValueError, match="no result"):
+        failing(target, "other.png")
+    (target.parent / "other.png").unlink()
+    with pytest.raises(ValueError, match="no result"):
+        failing(target)
+    assert list(target.parent.parent.iterdir()) == [target.parent]
+
+
+def test_a_folder_that_another_run_takes_away_is_made_again(tmp_path, monkeypatch):
+    target, begin, gone = tmp_path / "out" / "a.png", task.claimed, []
+
+    def late(lock, place):
+        if not gone:
+            gone.append(lock.parent.rmdir())
+        return begin(lock, place)
+
+    monkeypatch.setattr(task, "claimed", late)
+    with writing_alone(target):
+        target.touch()
+    assert target.exists()
 
 
 def untouched(image):

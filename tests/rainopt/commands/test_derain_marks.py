@@ -52,8 +52,9 @@ def test_marks_lie_over_the_picture_as_it_is_shown(here):
     np.testing.assert_array_equal(dry[kept], shown[kept])
     assert (dry != shown).any()
     write_image("m.png", MARKS)
-    status, _, err = call(app, "derain", "a.png", "-o", "out", "--angle", "90", "--marks", "m.png")
+    status, _, err = call(app, "derain", "a.png", "-o", "out/deep", "--angle", "90", "--marks", "m.png")
     assert (status, "'a.png' has 72 x 96 pixels, and its marks 'm.png' 96 x 72" in err) == (1, True)
+    assert not (here / "out").exists()
 
 
 def test_a_folder_of_marks(here):

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from rainopt.commands.main import app
+from rainopt.studio.photo import check_size
+from rainopt.studio.pictures import LOOKED_AT, Named, usable
 from tests.support.browsers import serving
-from tests.support.photos import files, save_photo
+from tests.support.clips import save, view
+from tests.support.photos import files, levels, save_photo
 from tests.support.processes import call
 
 
@@ -38,6 +41,32 @@ def test_without_any_good_input_there_is_no_page(here):
     assert status == 1
     assert "'none.png' does not exist" in err
     assert "none.png" in json.loads(out)["error"]
+
+
+def test_files_that_only_look_like_pictures_are_named(here):
+    (here / "notes.jpg").write_text("Monday: rain")
+    (here / "empty.png").touch()
+    save(here / "clip.mkv", [levels(view("coffee"))] * 3)
+    (here / "clip.mkv").rename(here / "clip.jpeg")
+    status, out, err = call(app, "studio", "notes.jpg", "empty.png", "clip.jpeg", "--no-browser", "--json")
+    assert status == 1
+    errors = [json.loads(line)["error"] for line in out.splitlines()]
+    for name, error in zip(("notes.jpg", "empty.png", "clip.jpeg"), errors, strict=True):
+        assert f"'{name}'" in error
+        assert name in err
+
+
+def test_headers_of_a_large_folder_do_not_delay_the_start(tmp_path, monkeypatch):
+    good = save_photo(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_text("no picture")
+    folder = [Named(tmp_path / "bad.png", tmp_path / "a.png"), *[Named(good, tmp_path / "b.png")] * (2 * LOOKED_AT)]
+    looks = []
+    monkeypatch.setattr("rainopt.studio.pictures.check_size", lambda path: looks.append(path) or check_size(path))
+    kept, problems = usable(folder)
+    assert kept == folder[1:]
+    assert len(looks) == LOOKED_AT
+    assert len(problems) == 1
+    assert "bad.png" in problems[0]
 
 
 def folders():

@@ -36,6 +36,24 @@ def test_who_writes_is_told_what_others_wrote(tmp_path):
     assert seen == [b"a"]
 
 
+def test_whether_lines_can_be_added_is_told_before_there_is_one(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "new" / "deep" / "j.jsonl")
+    journal.require_writable()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    (tmp_path / "j.jsonl").mkdir()
+    for place in (tmp_path / "file" / "j.jsonl", tmp_path / "j.jsonl"):
+        with pytest.raises(JournalError, match="cannot be written"):
+            Journal(place).require_writable()
+    journal.append(said(b"a"))
+    # As on a disk that is read-only, which stops the superuser too.
+    monkeypatch.setattr("os.access", lambda place, mode: False)
+    with pytest.raises(
+        JournalError, match=r"'.*j.jsonl' cannot be written, as '.*' cannot; allow it, or work on a copy"
+    ):
+        journal.require_writable()
+
+
 @pytest.mark.parametrize("torn", [b"x", b'{"a": 1}', b"x" * 200_000])
 def test_a_torn_line_is_cut_off_and_told_and_takes_no_other_with_it(tmp_path, torn, caplog):
     path = tmp_path / "j.jsonl"

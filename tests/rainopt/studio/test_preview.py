@@ -62,7 +62,7 @@ def test_strength_0_and_no_direction_leave_every_value(opened):
 def test_what_is_protected_stays_and_marked_rain_goes(opened):
     strokes = [{"kind": "protect", "radius": 8, "points": [10, 30, 60, 30]}]
     one = piece(opened, strokes=strokes)
-    kept = drawn(one.asked.strokes, *opened.pixels.shape[:2]) < 0
+    kept = drawn(one.asked.strokes, *opened.pixels.shape[:2]) == -1
     derained, _ = one.derained(2.0)
     np.testing.assert_array_equal(derained[kept], opened.pixels[kept])
     assert (piece(opened).derained(2.0)[0][kept] != opened.pixels[kept]).any()
