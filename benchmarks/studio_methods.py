@@ -24,7 +24,8 @@ import typer
 
 from benchmarks.common import environment, finish, print_table, rainy_photograph
 from benchmarks.options import Json, benchmark
-from benchmarks.studio import HEIGHT, WIDTH, Server
+from benchmarks.served import Server
+from benchmarks.studio import HEIGHT, WIDTH, served
 from rainopt.io import write_image
 
 METHODS = ["solver", "refine", "rainnet:udgnet-small"]
@@ -81,7 +82,7 @@ def main(
         file = Path(place) / "photograph.jpg"
         write_image(file, rainy_photograph(HEIGHT, WIDTH, 12.0, scale=2.0), quality=92)
         for method in methods or METHODS:
-            with closing(Server(file)) as server:
+            with closing(served(file)) as server:
                 figures[method] = measure(server, method, full)
                 peaks[method] = server.peak()
     looks = list(next(iter(figures.values())))

@@ -62,20 +62,21 @@ export class Album extends EventTarget {
     showStrip(find("#strip"), this.pictures, this.#at, (at) => this.choose(at));
   }
 
-  /** Take what was dropped or picked, and look at the first of it. */
+  /** Take what was dropped or picked, and look at the first of it as soon as it is there. */
   async take(files) {
-    let first = null;
+    let none = true;
     const errors = [];
     for (const file of files) {
-      say(find("#state"), `reading ${file.name} …`);
+      if (none) say(find("#state"), `reading ${file.name} …`);
       try {
         this.#add(await upload(file, this.mostBytes));
-        first ??= this.pictures.length - 1;
+        if (none) this.choose(this.pictures.length - 1);
+        else this.showStrip();
+        none = false;
       } catch (error) {
         errors.push(error);
       }
     }
-    if (first !== null) this.choose(first);
     errors.forEach(this.fail); // last, as another picture begins without the errors of the one before
     this.dispatchEvent(new Event("change"));
   }
