@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -26,9 +26,15 @@ def spec_for(preset: str, height: int, width: int, seed: int, veil: float = 0.0)
 
 def rainy_frames(height: int, width: int, count: int, preset: str = "light", pan: int = 0) -> Iterator[np.ndarray]:
     """Yield (H, W, 3) uint8 frames of a photograph under rain; ``pan`` pixels to the right from frame to frame."""
-    rng = np.random.default_rng(3)
     wide = large_photograph(height, width + pan * count)
-    scenes = (wide[:, pan * k : pan * k + width] for k in range(count))
+    return under_rain((wide[:, pan * k : pan * k + width] for k in range(count)), height, width, count, preset)
+
+
+def under_rain(
+    scenes: Iterable[np.ndarray], height: int, width: int, count: int, preset: str = "light"
+) -> Iterator[np.ndarray]:
+    """Yield clean frames (H, W, 3) uint8 with rain over them and the noise of a camera."""
+    rng = np.random.default_rng(3)
     noise = rng.normal(0, NOISE, (4, height, width, 1)).astype(np.float32)
     for k, one in enumerate(rain_video(scenes, spec_for(preset, height, width, 3), rng, count=count)):
         grain = np.roll(noise[k % 4], rng.integers(0, 500), axis=1)
