@@ -140,7 +140,7 @@ def main(names):
     for name in names:
         try:
             detectors[name] = MAKERS[name]()
-        except (ImportError, OSError) as error:  # OSError: a library of the system that a package needs
+        except Exception as error:  # a package is not there, is broken, or lacks a library of the system
             missing[name] = str(error)
     print(json.dumps({"missing": missing, "versions": versions()}), file=pipe, flush=True)
     for line in sys.stdin:
