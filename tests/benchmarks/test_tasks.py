@@ -1,6 +1,5 @@
 """The benchmark of detectors: what is said between the processes, and the command, with detectors that pretend."""
 
-import importlib
 import json
 import re
 import stat
@@ -10,12 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.tasks import bootstrap, detector
+from benchmarks.tasks import bootstrap, command, detector
 from benchmarks.tasks.asked import WORKER, DetectorError, Detectors, Seen
 from rainopt import write_image
 from tests.support.processes import call
-
-command = importlib.import_module("benchmarks.tasks.__main__")
 
 HELLO = {"missing": {"people": None, "text": None}, "versions": {"cv2": "0"}}
 GREY = np.full((40, 60, 3), 128, np.uint8)
@@ -200,6 +197,15 @@ def test_a_detector_that_is_missing_is_named_and_the_other_still_asked(interpret
     result = json.loads(target.read_text())
     assert [task["task"] for task in result["tasks"]] == ["people, HOG, rendered rain"]
     assert list(result["missing"]) == ["text"]
+
+
+def test_what_was_measured_before_a_failure_is_kept(interpreter, tmp_path, quick):
+    fails = PRETENDS.replace("    width", "    if question['task'] == 'text': raise SystemExit('no more')\n    width")
+    target = tmp_path / "tasks.json"
+    status, _, err = call(command.main, "--quick", "--detectors", interpreter(fails), "--json", target)
+    assert status == 1
+    assert "have ended: no more" in err
+    assert [task["task"] for task in json.loads(target.read_text())["tasks"]] == ["people, HOG, rendered rain"]
 
 
 def test_without_any_detector_nothing_is_written(interpreter, tmp_path, quick):
