@@ -16,6 +16,8 @@ people, rendered rain   light, medium and heavy, over frames of DIR/video and pi
                         too, and over photographs of DIR/clean without people, for what is found where nobody is
 text, rendered rain     the same over six signs on each of some photographs of DIR/clean, whose words are known
 
+Networks that ship were trained on such photographs as are in DIR/clean, under rain of the same presets.
+
 Without --data they are shown photographs that come with scikit-image; who is found in the clean one is the truth.
 
 Boxes are right that share half of the union with a person whom no better box has taken. Precision, recall and F1 are
