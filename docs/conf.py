@@ -84,6 +84,7 @@ sphinx_gallery_conf = {
     "inspect_global_variables": True,
     "remove_config_comments": True,
     "write_computation_times": False,
+    "capture_repr": (),
     "show_signature": False,
 }
 warnings.filterwarnings("error", category=DeprecationWarning, module="rainopt|rainnet|data_tools")

@@ -57,7 +57,7 @@ print(d.solution.status.value)
 # so; below 0.3 a picture is left as it is. 0° is vertical, positive moves right going down.
 
 a = rainopt.estimate_angle(rainy)
-print(f"{a.angle:+.1f}° with confidence {a.confidence:.2f}; it was drawn at {storm.angle:+.1f}°")
+print(f"{a.angle:+.1f}° with confidence {a.confidence:.2f}; drawn at {storm.angle:+.1f}°")
 
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
 axis.imshow(rainy)

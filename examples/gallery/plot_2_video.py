@@ -56,7 +56,7 @@ for name, picture in (("one frame", frames[12]), ("the median", median), ("ours"
 # to leave such places out.
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
-panels = {"a frame": frames[12] / 255, "background": b.image, "how often it is seen": b.seen}
+panels = {"a frame": frames[12] / 255, "background": b.image, "seen": b.seen}
 for axis, (title, picture) in zip(axes, panels.items(), strict=True):
     axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
     axis.set_title(title)
@@ -78,13 +78,14 @@ for number, frame in enumerate(frames):
 
 words = ["build", "pad", "-o", "pairs", "--pairs", "3"]
 print("$ raindata", *words)
-as_wide = os.environ | {"COLUMNS": "100"}
+as_wide = os.environ | {"COLUMNS": "86"}
 command = [sys.executable, "-m", "data_tools", *words]
 print(subprocess.check_output(command, cwd=folder, env=as_wide, text=True))
 
 # %%
-# A pair is a rainy frame, its background, and the mask of the pixels where that is what lies behind the rain; the path
-# of the balloon is left out. The manifest says which files belong together.
+# A pair is a rainy frame, its background, and the mask of the pixels where that is what lies behind the rain. The mask
+# leaves out the path of the balloon and, careful as it is, many a place where streaks of rain as dense as this overlap.
+# The manifest says which files belong together.
 
 lines = (folder / "pairs" / "manifest.jsonl").read_text().splitlines()
 records = [json.loads(line) for line in lines[1:]]  # the first is a header
