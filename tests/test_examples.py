@@ -59,3 +59,9 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     write_image("photo.jpg", rainy()[1])
     for block in fenced(ROOT / "README.md", "python"):
         exec(compile(block, "README.md", "exec"), {})
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]

@@ -71,7 +71,8 @@ for axis, (title, picture) in zip(axes, panels.items(), strict=True):
 # of the pixels where the background is valid. It can be killed at any time, and the next run goes on. A folder of
 # pictures is a video, too:
 
-folder = Path(tempfile.mkdtemp())
+place = tempfile.TemporaryDirectory()
+folder = Path(place.name)
 (folder / "pad").mkdir()
 for number, frame in enumerate(frames):
     rainopt.write_image(folder / "pad" / f"{number:04}.png", frame)
@@ -91,9 +92,11 @@ lines = (folder / "pairs" / "manifest.jsonl").read_text().splitlines()
 records = [json.loads(line) for line in lines[1:]]  # the first is a header
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
 for axis, part in zip(axes, ("rainy", "clean", "valid"), strict=True):
-    axis.imshow(rainopt.read_image(folder / "pairs" / records[0][part]), cmap="gray", vmin=0)
+    picture = rainopt.read_image(folder / "pairs" / records[0][part])
+    axis.imshow(picture, cmap="gray", vmin=0)
     axis.set_title(f"{part}: {records[0][part]}", fontsize=8)
     axis.axis("off")
+place.cleanup()
 
 # %%
 # ``raindata review pairs`` then shows the scenes in a browser, those first of which the measures are least sure; a
