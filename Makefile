@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-all fuzz check wheels audit clean
+.PHONY: help demo setup test test-all docs fuzz check wheels audit clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*## |^[a-z-]+:  *## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ test: $(VENV)/.dev  ## all fast tests
 test-all: $(VENV)/.dev  ## the slow ones as well
 	$(BIN)/python -m pytest -n 2 -m "not gpu"
 
+docs: $(VENV)/.dev  ## the documentation, its examples run, into docs/_build/
+	$(BIN)/sphinx-build -q -W --keep-going -n -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "The documentation: $(CURDIR)/docs/_build/html/index.html"
+
 # Of `make fuzz`: how long, and which inputs; a seed gives the same ones each time.
 MINUTES ?= 5
 SEED    ?= 0
@@ -59,4 +63,4 @@ audit: $(VENV)/.dev  ## ask the registry whether the pinned versions have known 
 	$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
 clean:           ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo fuzz-failures
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo fuzz-failures docs/_build docs/gallery docs/reference/generated

@@ -195,6 +195,15 @@ def create(name: str, *, preset: str | None = None, **config: Any) -> Network:
     ValueError
         For names that are not known, with the likeliest one that is; for a value that is not of the kind that the
         field of the config says, or that the network does not take.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import rainnet
+    >>> net = rainnet.create("udgnet", preset="small", blocks=2)
+    >>> rainy = torch.rand(1, 3, 32, 48)
+    >>> net(rainy, torch.zeros(1)).background.shape
+    torch.Size([1, 3, 32, 48])
     """
     entry = entry_of(name)
     chosen = next(iter(entry.presets)) if preset is None else known(preset, entry.presets, f"preset of {name}")

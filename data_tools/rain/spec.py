@@ -115,7 +115,18 @@ class RainSpec:
         return cls(**draw_fields(preset, rng))
 
     def scaled(self, factor: float) -> Self:
-        """Return the same rain for a picture `factor` times as large in each direction."""
+        """Return the same rain for a picture `factor` times as large in each direction.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0.
+
+        Returns
+        -------
+        RainSpec
+            With lengths and widths times the factor, and the density divided by its square.
+        """
         factor = checked_number("factor", factor, 0.0, math.inf, low_open=True)
         try:
             density = self.density / factor**2
@@ -140,6 +151,16 @@ class RainSpec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return the spec that `to_dict` wrote; fields that are missing take their defaults.
+
+        Parameters
+        ----------
+        values : dict
+            Fields by name, numbers, strings, lists and dicts as JSON has them.
+
+        Returns
+        -------
+        RainSpec
+            The spec that these were the fields of.
 
         Raises
         ------

@@ -105,6 +105,13 @@ def load(source: str | Path, *, device: str | torch.device = "cpu") -> Network:
         For files that are missing, damaged, not written by `save`, or of a network that this version does not know.
     ValueError
         If there is no such device.
+
+    Examples
+    --------
+    >>> import rainnet
+    >>> net = rainnet.load("refine")
+    >>> net.name, net.training
+    ('refine', False)
     """
     path = resolve(source)
     header = header_of(path)

@@ -66,7 +66,34 @@ def convert_official(
     channels: str | None = None,
     range: float | None = None,
 ) -> Network:
-    """Return the network in a checkpoint of another program; see `convert`. Notes are logged as warnings."""
+    """Return the network in a checkpoint of another program; what is to be known of it is logged as warnings.
+
+    Only weights are read: a file that holds code is refused, and nothing of it is run. The network takes red, green and
+    blue in [0, 1], whatever the other program does.
+
+    Parameters
+    ----------
+    name
+        Of the network, as `rainnet.create` knows it.
+    path
+        What `torch.save` wrote of a state dict, alone or among other things, or a safetensors file.
+    config
+        Fields of our config that the weights do not tell, in our units.
+    channels
+        Order of the channels that the other program works on, "rgb" or "bgr"; None: that of the authors' program.
+    range
+        Greatest value of its pictures, such as 1 or 255; None: that of the authors' program.
+
+    Returns
+    -------
+    Network
+        With the weights of the file, in eval mode.
+
+    Raises
+    ------
+    ConversionError
+        As `convert`, which returns the notes instead of logging them.
+    """
     converted = convert(name, path, config=config, channels=channels, range=range)
     for note in converted.notes:
         logger.warning("%s: %s", path, note)

@@ -47,7 +47,15 @@ CALIBRATION = (2.66, 1.14, 2.24, 3.20, 7.57, -9.01)
 
 
 class Direction(NamedTuple):
-    """One direction of the rain: degrees in (-90, 90], and its share of the streaks in [0, 1]."""
+    """One direction of the rain.
+
+    Attributes
+    ----------
+    angle
+        Degrees in (-90, 90]; 0 is vertical, positive moves right going down.
+    share
+        Of the streaks, in [0, 1].
+    """
 
     angle: float
     share: float
@@ -94,6 +102,16 @@ def estimate_angle(image: Array, *, channel_axis: int = -1) -> AngleEstimate:
     ------
     ValueError, TypeError
         As `rainopt.image.split_channels`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rainopt
+    >>> from data_tools import RainSpec, add_rain
+    >>> rain = RainSpec(angle=-20, density=1500)
+    >>> a = rainopt.estimate_angle(add_rain(np.full((256, 256), 0.3), rain, np.random.default_rng(0)).rainy)
+    >>> abs(a.angle + 20) < 1, a.confidence > 0.9, len(a.directions)
+    (True, True, 1)
     """
     return vote(look(image, channel_axis, exposure(image, channel_axis=channel_axis)))
 

@@ -27,10 +27,32 @@ def psnr(a: Array, b: Array, protocol: str = "rgb", where: np.ndarray | None = N
     where
         (H, W) bool: the pixels that count; None: all of them.
 
+    Returns
+    -------
+    float
+        In dB.
+
     Raises
     ------
     ValueError
         For different shapes, an unknown protocol, or no pixel that counts.
+
+    Examples
+    --------
+    A tenth of full scale off everywhere is 20 dB:
+
+    >>> import numpy as np
+    >>> import rainopt
+    >>> a = np.full((16, 16, 3), 0.5)
+    >>> round(rainopt.psnr(a, a + 0.1), 2)
+    20.0
+
+    On MATLAB's luma the same error is smaller, since black is 16 and white 235 there:
+
+    >>> round(rainopt.psnr(a, a + 0.1, protocol="y_matlab"), 2)
+    21.32
+    >>> round(rainopt.psnr(a, a + 0.1, protocol="y_full"), 2)
+    20.0
     """
     x, y = _planes(a, b, protocol)
     squares = (x - y) ** 2
@@ -42,8 +64,27 @@ def ssim(a: Array, b: Array, protocol: str = "rgb", where: np.ndarray | None = N
     """Structural similarity, at most 1: Gaussian 11×11 window of σ 1.5, K 0.01 and 0.03, mean over the valid region
     and channels.
 
-    Parameters as `psnr`; images must be at least 11 pixels on each side. With `where`, it is the mean over windows
-    whose middle counts, and pixels that do not count are taken from `b` in both. Source: Wang et al. 2004.
+    Parameters
+    ----------
+    a, b, protocol
+        As `psnr`; at least 11 pixels on each side.
+    where
+        (H, W) bool: the mean is over windows whose middle counts, and pixels that do not count are taken from `b` in
+        both; None: all of them.
+
+    Returns
+    -------
+    float
+        1 for equal images.
+
+    Raises
+    ------
+    ValueError
+        As `psnr`, and for smaller images.
+
+    Notes
+    -----
+    Source: Wang et al. 2004.
     """
     x, y = _planes(a, b, protocol)
     if min(x.shape[-2:]) < 11:

@@ -60,7 +60,13 @@ class UDGWeights:
 
     @classmethod
     def paper(cls, tau: float, lambda_x: float, lambda_y: float) -> UDGWeights:
-        """Return the energy exactly as printed in Yu et al. 2021, Eq. (3): no sparsity, no bounds."""
+        """Return the energy exactly as printed in Yu et al. 2021, Eq. (3): no sparsity, no bounds.
+
+        Parameters
+        ----------
+        tau, lambda_x, lambda_y
+            As those of the class.
+        """
         return cls(tau, lambda_x, lambda_y, sparsity=0.0, bounded=False)
 
 
@@ -141,6 +147,19 @@ def udg_energy(O: Array, B: Array, R: Array, weights: UDGWeights, prior: RainPri
     -----
     Source: Yu et al. 2021, Eq. (3), and `UDGWeights` for the sparsity term. The ℓ1 norm of the time term pulls
     no harder the further E is off, so that a pixel can leave it where alignment failed unseen.
+
+    Examples
+    --------
+    A bright upright line is cheaper as rain, which pays for its brightness, than as background, which pays for both of
+    its sides:
+
+    >>> import numpy as np
+    >>> import rainopt
+    >>> O, nothing, wall = np.zeros((3, 64, 64))
+    >>> O[:, 30] = 0.4
+    >>> weights = rainopt.UDGWeights()
+    >>> [round(float(rainopt.udg_energy(O, B, R, weights)), 3) for B, R in ((wall, O), (O, nothing))]
+    [0.128, 1.28]
     """
     for name, layer in (("O", O), ("B", B), ("R", R)):
         require_batch(layer, name)

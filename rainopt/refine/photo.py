@@ -49,14 +49,15 @@ def refine(
     ----------
     image
         As `rainopt.derain`, of numpy.
-    angle, channel_axis, max_iter, tol, veil, marks
-        As `rainopt.derain`; the network does not give back what is marked as rain. The solver's weights and strength
-        are those that the network was trained with.
+    angle, channel_axis, max_iter, tol
+        As `rainopt.derain`. The solver's weights and strength are those that the network was trained with.
     tile
         Side in pixels of the tiles of a large image, by default 2048 for the solver and 1024 for the network, which
         sees as much around each as it needs; 0: never tile.
     progress
         Called with the share done, from 0 to 1.
+    veil, marks
+        As `rainopt.derain`; the network does not give back what is marked as rain.
 
     Returns
     -------

@@ -200,7 +200,7 @@ USES = {
     ("net", "export"): _export,
 }
 # Of a card, of who works on this project, and of what is compiled where it is installed: these are resolved below.
-RESOLVED_ALONE = {"gpu", "gpu13", "dev", "docs", "peers", "tasks"}
+RESOLVED_ALONE = {"gpu", "gpu13", "dev", "docs", "peers"}
 
 
 def test_every_extra_is_used_here_or_resolved():
@@ -216,7 +216,7 @@ def test_an_extra_brings_what_it_is_for(install, photo, extras):
 @pytest.mark.parametrize("version", ["3.11.9", "3.12.0", "3.13.0"])
 def test_the_pins_are_there_for_each_python(tmp_path, version):
     """A dry resolve, by wheels alone; prox_tv has none, and cards' packages are large."""
-    extras = sorted(set(PROJECT["optional-dependencies"]) - {"gpu", "gpu13", "peers", "tasks"})
+    extras = sorted(set(PROJECT["optional-dependencies"]) - {"gpu", "gpu13", "peers"})
     words = [sys.executable, "-m", "pip", "install", "-q", "--dry-run", "--ignore-installed", "--only-binary=:all:"]
     words += [
         "--python-version",

@@ -76,7 +76,25 @@ class ImageFile:
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read the pixels of an image file, as `read_image_file` does."""
+    """Read the pixels of an image file.
+
+    The values are the stored ones; neither gamma nor profile is applied. The EXIF orientation is.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A PNG, JPEG, TIFF, WebP, AVIF, BMP, HEIC (extra ``heif``) or raw file (extra ``raw``).
+
+    Returns
+    -------
+    ndarray
+        (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float32 in [0, 1].
+
+    Raises
+    ------
+    ImageFileError
+        As `read_image_file`, which also returns what the file says about its pixels.
+    """
     return read_image_file(path).pixels
 
 

@@ -133,6 +133,11 @@ class Video:
         The file is opened anew by each call and closed with the iterator. It is decoded from the beginning, because
         a jump would not be sure to land on the frame of that number; frames left out are not converted to RGB.
 
+        Parameters
+        ----------
+        start, stop, step : int
+            Numbers of frames, counted from 0; without ``stop``, to the end.
+
         Raises
         ------
         ValueError
@@ -175,12 +180,42 @@ class Video:
 
 
 def open_video(path: str | os.PathLike[str]) -> Video:
-    """Open a video file or a folder of images; see `Video` for what is read and what is raised."""
+    """Open a video file or a folder of images, to be read frame by frame.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file or folder.
+
+    Returns
+    -------
+    Video
+        What is known of it, and its frames as they are asked for.
+
+    Raises
+    ------
+    VideoError
+        As `Video`.
+    """
     return Video(path)
 
 
 def read_frames(path: str | os.PathLike[str], start: int = 0, count: int | None = None) -> np.ndarray:
-    """Read frames of a video, (N, H, W, 3) as `VideoFrame.pixels`; `count` of them at most, by default all.
+    """Read frames of a video into one array.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A video file, or a folder of images.
+    start : int
+        Number of the first frame, counted from 0.
+    count : int, optional
+        How many frames at most; by default all.
+
+    Returns
+    -------
+    ndarray
+        (N, H, W, 3) RGB, upright; uint8, or uint16 at full scale (65535) for sources of more than 8 bits.
 
     Raises
     ------

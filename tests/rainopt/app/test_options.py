@@ -171,7 +171,7 @@ def test_every_extra_that_is_named_is_one_of_the_distribution():
     code = [file for package in ("rainopt", "rainnet", "data_tools") for file in ROOT.glob(f"{package}/**/*.py")]
     named = {
         extra
-        for text in [ROOT / "README.md", *code]
+        for text in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *code]
         for words in re.findall(r"pip install '(?:rainopt|\.)\[([a-z,]+)\]'", text.read_text(encoding="utf-8"))
         for extra in words.split(",")
     }
