@@ -34,7 +34,7 @@ import typer
 
 from benchmarks.browser import ARGUMENTS, chromium
 from benchmarks.command import raindata_command
-from benchmarks.common import environment, finish, large_photograph, print_table
+from benchmarks.common import finish, large_photograph, print_table
 from benchmarks.options import Json, benchmark
 from data_tools.manifest.file import ManifestHeader, PairRecord, write_manifest
 from data_tools.manifest.folder import REVIEW_FOLDER
@@ -227,7 +227,7 @@ def main(
         print_table("In the browser", ["what", "ms"], [(name, f"{1000 * its:.0f}") for name, its in seen.items()])
     figures = {name: its._asdict() for name, its in results.items()}
     finish(
-        {"environment": environment(), "scenes": scenes, "peak_bytes": peak, "seconds": figures, "in_browser": seen},
+        {"benchmark": "review", "scenes": scenes, "peak_bytes": peak, "seconds": figures, "in_browser": seen},
         target,
     )
 

@@ -30,7 +30,7 @@ import typer
 
 from benchmarks.browser import ARGUMENTS, chromium
 from benchmarks.command import rainopt_command
-from benchmarks.common import environment, finish, print_table, rainy_photograph
+from benchmarks.common import finish, print_table, rainy_photograph
 from benchmarks.monkey import bother
 from benchmarks.options import Json, benchmark
 from rainopt.io import write_image
@@ -188,7 +188,7 @@ def main(
         print(f"the server said: {monkey['server'] or 'nothing'}; it held {monkey['peak_bytes'] / 2**20:.0f} MiB")
     figures = {name: its._asdict() for name, its in results.items()}
     sizes = {"height": HEIGHT, "width": WIDTH, "peak_bytes": peak}
-    finish({"environment": environment(), **sizes, "seconds": figures, "monkey": monkey}, target)
+    finish({"benchmark": "studio", **sizes, "seconds": figures, "monkey": monkey}, target)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def main(
         [(t["method"], f"{t['step']:g}", t["iterations"] or "not reached") for t in result["tried"]],
     )
     print_table("Least energy of a 16 x 24 image", ("route", "value"), [(k, f"{v:.9g}") for k, v in minimum.items()])
-    finish({"benchmark": "peers", **result, "minimum": minimum}, target)
+    finish({"benchmark": "solver_peers", **result, "minimum": minimum}, target)
 
 
 if __name__ == "__main__":

@@ -210,7 +210,7 @@ def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = No
         if measured:
             sets[folder.name] = summarise([result for result, _ in measured])
             rows += [Row(row.images, [f"{folder.name}/{row.captions[0]}", *row.captions[1:]]) for _, row in measured]
-    results: dict[str, Any] = {"benchmark": "quality", "protocol": PROTOCOL, "sets": sets}
+    results: dict[str, Any] = {"benchmark": "solver_quality", "protocol": PROTOCOL, "sets": sets}
     if sets:
         print_sets(sets)
     if clean_folder.is_dir() and pictures(clean_folder):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.command import run_command
-from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
+from benchmarks.common import large_photograph, photograph, rainy_luminance, rainy_photograph, timed
 from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, Limits, floor
 from benchmarks.solver.stages import stage_times
@@ -75,9 +75,3 @@ def test_commands_are_measured_without_the_memory_of_this_process():
 def test_a_command_that_fails_is_an_error_with_its_words():
     with pytest.raises(RuntimeError, match=r"status 3.*no rain today"):
         run_command([sys.executable, "-S", "-c", "import sys; sys.stderr.write('no rain today'); sys.exit(3)"])
-
-
-def test_environment_names_versions_and_no_places():
-    facts = environment()
-    assert facts["versions"]["numpy"] == np.__version__
-    assert "/" not in str(facts)
