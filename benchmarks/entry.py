@@ -19,7 +19,7 @@ from rainopt.app.options import new_app, run
 
 RESULTS = ROOT / "benchmarks" / "results"
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Of `list`; all without one.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of `list`; all without one.")]
 Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of NAME.json.", show_default=False)]
 Quick = Annotated[bool, typer.Option("--quick", help="Only benchmarks that have a quick form, in this form.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="RUN", help="A training run, for those that need one.")]

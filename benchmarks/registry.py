@@ -13,7 +13,22 @@ from benchmarks.benchmark import Benchmark
 KEPT = "what was trained is kept"
 
 BENCHMARKS: tuple[Benchmark, ...] = (
-    Benchmark("speed", "speed", "how fast, and how far from what the hardware allows?", 6),
+    Benchmark("speed", "speed", "how fast, and how far from what the hardware allows?", 6, quick_minutes=1.5),
+    Benchmark(
+        "quality",
+        "quality",
+        "how good is all that needs no training, in one result? (without `--data` on sample photographs)",
+        35,
+        optional_data=True,
+        quick_minutes=1.5,
+    ),
+    Benchmark(
+        "scaling",
+        "scaling",
+        "how does time grow with pixels, frames and threads?",
+        5,
+        quick_minutes=0.5,
+    ),
     Benchmark("solver_peers", "solver.peers", "how does a general toolbox fare on the same energy?", 5),
     Benchmark(
         "solver_quality", "solver.quality", "how much rain goes, how much of a clean photograph is lost?", 4, True
