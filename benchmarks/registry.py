@@ -27,7 +27,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "scaling",
         "how does time grow with pixels, frames and threads?",
         5,
-        quick_minutes=0.5,
+        quick_minutes=0.6,
     ),
     Benchmark("solver_peers", "solver.peers", "how does a general toolbox fare on the same energy?", 5),
     Benchmark(

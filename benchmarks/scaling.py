@@ -8,10 +8,10 @@
 
 Pictures are parts of one photograph with medium rain, at its own resolution, so more pixels are more scene. The solver
 stops by its own criterion; its iterations are told beside the seconds. Each time is the median of repeated runs after
-a first one. The exponent is the slope of the least-squares line through the logarithms of x and of the least seconds,
-which other work on the computer disturbs least; its error is the standard error of that slope, 0 for two points. Work
-that does not grow, such as starting threads or the reduced size that an angle is looked for on, flattens a curve: then
-the slope is of the range that was measured.
+a first one; short work is repeated for half a second. The exponent is the slope of the least-squares line through the
+logarithms of x and of the least seconds, which other work on the computer disturbs least; its error is the standard
+error of that slope, 0 for two points. Work that does not grow, such as starting threads or the reduced size that an
+angle is looked for on, flattens a curve: then the slope is of the range that was measured.
 
   python -m benchmarks.scaling --json scaling.json
   python -m benchmarks.scaling --quick
@@ -28,7 +28,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from benchmarks.common import finish, print_table, rainy_luminance, rainy_photograph, timed
+from benchmarks.common import Timing, finish, print_table, rainy_luminance, rainy_photograph, timed
 from benchmarks.options import Json, Quick, Repeat, benchmark
 from benchmarks.video.clips import rainy_frames
 from benchmarks.video.program import derained_by_rainopt
@@ -38,9 +38,12 @@ from rainopt.parallel.threads import num_threads, set_num_threads
 SIDES = ((200, 300), (410, 610), (820, 1220), (1640, 2440), (2830, 4240))  # 0.06, 0.25, 1, 4, 12 megapixels
 QUICK_SIDES = SIDES[:3]
 FRAMES, QUICK_FRAMES = (10, 20, 40, 80, 160), (10, 20, 40)
-CLIP, QUICK_CLIP = (15, 30, 60, 120), (6, 12, 24)
+CLIP, QUICK_CLIP = (15, 30, 60, 120), (4, 8, 16)
 HELD = (480, 640)
-FILMED = (240, 320)
+FILMED, QUICK_FILMED = (240, 320), (160, 240)
+QUICK_REPEAT = 2
+AT_LEAST = 0.5  # seconds that short work is repeated for
+MOST = 30  # repeats of it
 ANGLE = 10.0
 THREADED = 2  # of the sides: one megapixel
 
@@ -92,7 +95,9 @@ def curve(what: str, against: str, points: Iterable[Point], repeat: int) -> dict
     """Time the points one after another and fit the exponent."""
     found = []
     for point in points:
-        clock, result = timed(point.run, repeat)
+        first, result = timed(point.run, 1)
+        often = max(repeat, min(MOST, int(AT_LEAST / first.median)))
+        clock = Timing(first.seconds + timed(point.run, often - 1, warm=0)[0].seconds)
         found.append({"x": point.x, **clock.as_dict(), **point.told(result)})
     slope, error = exponent([one["x"] for one in found], [one["min_s"] for one in found])
     return {"what": what, "against": against, "points": found, "exponent": slope, "exponent_error": error}
@@ -142,7 +147,7 @@ def background_points(quick: bool) -> Iterable[Point]:
 def video_points(quick: bool) -> Iterable[Point]:
     """Yield longer and longer clips of a still camera."""
     counts = QUICK_CLIP if quick else CLIP
-    frames = np.stack(list(rainy_frames(*FILMED, counts[-1])))
+    frames = np.stack(list(rainy_frames(*(QUICK_FILMED if quick else FILMED), counts[-1])))
     for count in counts:
         yield Point(count, partial(derained_by_rainopt, frames[:count]))
 
@@ -173,11 +178,18 @@ def main(
         if what == What.THREADS and num_threads() < 2:
             print(f"left out: {what}, because there is one thread")
             continue
-        found = curve(name, against, CURVES[what](quick), repeat)
+        found = curve(name, against, CURVES[what](quick), min(repeat, QUICK_REPEAT) if quick else repeat)
         curves.append(found)
-        rows = [(one["x"], f"{one['median_s']:.4f}", one.get("iterations", "")) for one in found["points"]]
-        title = f"{name}: seconds grow as {against}^{found['exponent']:.2f} ± {found['exponent_error']:.2f}"
-        print_table(title, (against, "seconds", "iterations"), rows)
+        rows = [
+            (one["x"], f"{one['median_s']:.4f}", f"{one['min_s']:.4f}", one.get("iterations", ""))
+            for one in found["points"]
+        ]
+        print_table(f"{name} against {against}", (against, "seconds", "least", "iterations"), rows)
+    told = [
+        (f"{one['what']} against {one['against']}", f"{one['exponent']:.2f}", f"{one['exponent_error']:.2f}")
+        for one in curves
+    ]
+    print_table("Exponents: seconds grow as x to the power of this", ("curve", "exponent", "± standard error"), told)
     finish({"benchmark": "scaling", "curves": curves}, target)
 
 

@@ -44,6 +44,10 @@ class Amount:
     ----------
     held
         Of the background in memory, and of the clips that datasets are built of.
+    built
+        Height and width of these clips.
+    warm
+        Builds of each that are not counted.
     median, radius
         Of the clip that FFmpeg's median is held against, and to either side in that median.
     four_k
@@ -53,6 +57,8 @@ class Amount:
     """
 
     held: int = 100
+    built: tuple[int, int] = HD
+    warm: int = 1
     median: int = 70
     radius: int = 30
     four_k: int = 300
@@ -60,7 +66,7 @@ class Amount:
 
 
 FULL = Amount()
-QUICK = Amount(held=12, median=16, radius=6, four_k=10, derained=8)
+QUICK = Amount(held=12, built=(540, 960), warm=0, median=16, radius=6, four_k=6, derained=8)
 
 Frames = Annotated[int, typer.Option("--frames", min=1, metavar="N", help="Frames of each clip.")]
 
@@ -205,23 +211,23 @@ def _derain(count: int) -> dict[str, Any]:
 
 
 def bench_build(repeat: int, amount: Amount = FULL) -> dict[str, Any]:
-    """Measure what a clip of 1080p costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
+    """Measure what a clip costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
     results: dict[str, Any] = {}
     rows = []
     for preset in ("light", "heavy"):
         with tempfile.TemporaryDirectory() as top:
             folder = Path(top) / "videos"
             folder.mkdir()
-            clip = write_clip(folder / "clip.mp4", rainy_frames(*HD, amount.held, preset), *HD)
+            clip = write_clip(folder / "clip.mp4", rainy_frames(*amount.built, amount.held, preset), *amount.built)
             runs = []
-            for k in range(repeat + 1):
+            for k in range(amount.warm + repeat):
                 out = Path(top) / f"dataset{k}"
                 runs.append(run_command([*raindata_command(), "build", str(folder), "-o", str(out), "--json"]))
             said = json.loads(runs[-1].output.splitlines()[-1])
             written = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
             result = {
-                "seconds": statistics.median(run.seconds for run in runs[1:]),
-                "core_seconds": statistics.median(run.cpu_seconds for run in runs[1:]),
+                "seconds": statistics.median(run.seconds for run in runs[amount.warm :]),
+                "core_seconds": statistics.median(run.cpu_seconds for run in runs[amount.warm :]),
                 "peak_mib": max(run.peak_bytes for run in runs) / 2**20,
                 "read_mb": clip.stat().st_size / 1e6,
                 "written_mb": written / 1e6,
@@ -231,7 +237,9 @@ def bench_build(repeat: int, amount: Amount = FULL) -> dict[str, Any]:
         results[preset] = result
         rows.append((preset, *(f"{value:.1f}" for value in result.values())))
     header = ("rain", "seconds", "core-seconds", "peak MiB", "read MB", "written MB", "files", "pairs")
-    print_table(f"raindata build of one clip of {amount.held} frames {HD[1]} x {HD[0]}", header, rows)
+    print_table(
+        f"raindata build of one clip of {amount.held} frames {amount.built[1]} x {amount.built[0]}", header, rows
+    )
     return results
 
 
