@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -63,9 +64,14 @@ def main(
     if not (data / "pairs" / name / "rain").is_dir():
         raise typer.BadParameter(f"--data must hold the set '{name}' in a folder 'pairs'; see --help")
     gamma = GAMMA if linear else 1.0
-    compared = methods(model)
+    means = figures(data / "pairs" / name, methods(model), gamma, limit)
+    finish({"benchmark": "darker", "protocol": PROTOCOL, "set": name, "gamma": gamma, "psnr": means}, target)
+
+
+def figures(folder: Path, compared: dict[str, Method], gamma: float, limit: int | None) -> dict[str, list[float]]:
+    """Return by method the mean PSNR of a set of pairs at each of `FACTORS`, and print it."""
     scores: dict[str, dict[float, list[float]]] = {each: {factor: [] for factor in FACTORS} for each in compared}
-    for _, rainy, clean in pairs(data / "pairs" / name, limit):
+    for _, rainy, clean in pairs(folder, limit):
         for method, found in scores.items():
             for factor in FACTORS:
                 found[factor].append(psnr(brought_back(compared[method], rainy, factor, gamma), clean, PROTOCOL))
@@ -74,9 +80,9 @@ def main(
         (method, *(f"{value:.2f}" for value in found), f"{max(found[0] - value for value in found):.2f}")
         for method, found in means.items()
     ]
-    title = f"PSNR on Y (MATLAB) of results brought back, '{name}'{', linear' if linear else ''}"
+    title = f"PSNR on Y (MATLAB) of results brought back, '{folder.name}'{', linear' if gamma != 1 else ''}"
     print_table(title, ("method", *(f"1/{round(1 / factor)}" for factor in FACTORS), "loss"), rows)
-    finish({"benchmark": "darker", "protocol": PROTOCOL, "set": name, "gamma": gamma, "psnr": means}, target)
+    return means
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def main(target: Json = None) -> None:
     count = Counter(word for row in table.values() for word in row.values())
     print(", ".join(f"{count[word]} {word}" for word in ("kept", "converted", "told", "LOST")))
     if target is not None:
-        finish({"formats": table, "count": dict(count)}, target)
+        finish({"benchmark": "formats", "formats": table, "count": dict(count)}, target)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from benchmarks.result import started
+from benchmarks.words import command_words
 
 MODEL = "udgnet-small"
 
@@ -22,6 +26,7 @@ Limit = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="A file, or a network that ships.")]
 Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write what is made here.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Less work for the same rows: a look at it, and what CI runs.")]
 Repeat = Annotated[int, typer.Option("--repeat", min=1, metavar="N", help="Timed runs of each task.")]
 Sheet = Annotated[
     Path | None, typer.Option("--sheet", metavar="FILE.png", help="Write a contact sheet of the pictures, to look at.")
@@ -41,13 +46,18 @@ def benchmark(description: str | None) -> Callable[[Callable[..., None]], typer.
     text = "\n\n".join(f"\b\n{paragraph}" for paragraph in (description or "").strip().split("\n\n"))
 
     def command(function: Callable[..., None]) -> typer.Typer:
+        @wraps(function)
+        def measured(**values: Any) -> None:
+            started(command_words(function, values), quick=bool(values.get("quick")))
+            function(**values)
+
         app = typer.Typer(
             add_completion=False,
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
-        app.command(help=text)(function)
+        app.command(help=text)(measured)
         return app
 
     return command

@@ -18,6 +18,7 @@ scikit-image with synthetic rain, see benchmarks/README.md. In turn:
 
   python -m benchmarks.speed --json results.json
   python -m benchmarks.speed --only solver --repeat 20
+  python -m benchmarks.speed --quick             the same rows from two runs of each, and video of a few frames
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ import typer
 
 from benchmarks.command import CommandRun, rainopt_command, run_command
 from benchmarks.common import finish, print_table, rainy_luminance, rainy_photograph, timed
-from benchmarks.options import Json, Repeat, benchmark
+from benchmarks.options import Json, Quick, Repeat, benchmark
 from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, floor, measure
 from benchmarks.solver.stages import stage_times
 from benchmarks.starts import bench_starts
-from benchmarks.video.speed import bench_build, bench_video
+from benchmarks.video.speed import FULL, QUICK, Amount, bench_build, bench_video
 from rainopt import derain, estimate_angle, solve_udg, write_image
 from rainopt.parallel.threads import num_threads, set_num_threads
 
@@ -177,13 +178,14 @@ class Part(StrEnum):
     BUILD = "build"
 
 
-PARTS: dict[Part, Callable[[int], dict[str, Any]]] = {
-    Part.SOLVER: bench_solver,
-    Part.KERNELS: bench_kernels,
-    Part.DERAIN: bench_derain,
-    Part.ANGLE: bench_angle,
-    Part.COMMAND: bench_command,
-    Part.START: bench_starts,
+QUICK_REPEAT = 2
+PARTS: dict[Part, Callable[[int, Amount], dict[str, Any]]] = {
+    Part.SOLVER: lambda repeat, _: bench_solver(repeat),
+    Part.KERNELS: lambda repeat, _: bench_kernels(repeat),
+    Part.DERAIN: lambda repeat, _: bench_derain(repeat),
+    Part.ANGLE: lambda repeat, _: bench_angle(repeat),
+    Part.COMMAND: lambda repeat, _: bench_command(repeat),
+    Part.START: lambda repeat, _: bench_starts(repeat),
     Part.VIDEO: bench_video,
     Part.BUILD: bench_build,
 }
@@ -195,10 +197,12 @@ def main(
     only: Annotated[
         list[Part] | None, typer.Option(metavar="|".join(Part), help="This part alone; may be given again.")
     ] = None,
+    quick: Quick = False,
     target: Json = None,
 ) -> None:
     """Run the parts that were asked for."""
-    results = {str(name): part(repeat) for name, part in PARTS.items() if name in (only or PARTS)}
+    often, amount = (min(repeat, QUICK_REPEAT), QUICK) if quick else (repeat, FULL)
+    results = {str(name): part(often, amount) for name, part in PARTS.items() if name in (only or PARTS)}
     finish({"benchmark": "speed", **results}, target)
 
 

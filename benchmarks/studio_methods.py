@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.common import environment, finish, print_table, rainy_photograph
+from benchmarks.common import finish, print_table, rainy_photograph
 from benchmarks.options import Json, benchmark
 from benchmarks.served import Server
 from benchmarks.studio import HEIGHT, WIDTH, served
@@ -89,7 +89,7 @@ def main(
     rows = [(method, *(f"{its[look]:.2f}" for look in looks), peaks[method] >> 20) for method, its in figures.items()]
     print_table(f"a photograph of {WIDTH} x {HEIGHT} pixels, seconds", ["method", *looks, "MiB"], rows)
     sizes = {"height": HEIGHT, "width": WIDTH, "peak_bytes": peaks}
-    finish({"environment": environment(), **sizes, "seconds": figures}, target)
+    finish({"benchmark": "studio_methods", **sizes, "seconds": figures}, target)
 
 
 if __name__ == "__main__":

@@ -173,8 +173,8 @@ def by_confidence(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: -f.estimate.confidence)
 
 
-def summarise(findings: list[Finding], with_tilt: bool, with_fit: bool) -> dict[str, Any]:
-    """Return all parts for which there are pictures."""
+def summarise(findings: list[Finding], with_tilt: bool, with_fit: bool, with_speed: bool = True) -> dict[str, Any]:
+    """Return all parts for which there are pictures, and those that were asked for."""
     groups: dict[str, list[Finding]] = {}
     for f in findings:
         groups.setdefault(f.picture.group, []).append(f)
@@ -195,7 +195,7 @@ def summarise(findings: list[Finding], with_tilt: bool, with_fit: bool) -> dict[
         "clean": clean(groups["clean"]) if "clean" in groups else None,
         "calibration": check_calibration(findings),
         "fit": refit(findings) if with_fit else None,
-        "speed": speed(),
+        "speed": speed() if with_speed else None,
     }
     results = {name: part for name, part in parts.items() if part}
     return {**results, "aims": aims(results)}

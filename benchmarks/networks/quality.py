@@ -88,7 +88,15 @@ def main(data: Data, limit: Limit = None, model: Model = MODEL, sheet: Sheet = N
     folders = sets_of_pairs(data)
     if not folders:
         raise typer.BadParameter("--data must hold sets of pairs in a folder 'pairs'; see --help")
-    compared, sets = methods(model), {}
+    sets, rows = figures(folders, methods(model), limit)
+    if sheet:
+        write_sheet(sheet, rows)
+    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, target)
+
+
+def figures(folders: list[Path], compared: list[Any], limit: int | None) -> tuple[dict[str, Any], list[Row]]:
+    """Measure sets of pairs and print them; return what was found, and a row for each picture."""
+    sets: dict[str, Any] = {}
     rows: list[Row] = []
     for folder in folders:
         sets[folder.name] = measure(folder, compared, limit, rows)
@@ -102,9 +110,7 @@ def main(data: Data, limit: Limit = None, model: Model = MODEL, sheet: Sheet = N
     print_table("PSNR / SSIM on Y (MATLAB)", ("method", *sets, "s / picture"), table)
     table = [(name, *(f"{s[name]['dry']:.1f}" for s in sets.values())) for name in names if name != "input"]
     print_table("PSNR of the derained truth against the truth", ("method", *sets), table)
-    if sheet:
-        write_sheet(sheet, rows)
-    finish({"benchmark": "net_quality", "protocol": PROTOCOL, "sets": sets}, target)
+    return sets, rows
 
 
 def _seconds(sets: dict[str, Any], name: str) -> str:

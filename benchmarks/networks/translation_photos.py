@@ -32,7 +32,7 @@ from benchmarks.networks.translation import STEPS, Runs, Share
 from benchmarks.options import MODEL, Data, Json, Limit, Sheet, benchmark
 from benchmarks.pictures import MIDDLE, middle, opaque, pictures, to_bytes
 from benchmarks.rain.clear_streaks import FEWEST, find_streaks
-from benchmarks.traces import INPUT, means_of, measured, report, rounded
+from benchmarks.rain.left_in_photographs import INPUT, means_of, measured, report, rounded
 from data_tools import RainSpec, add_rain
 from rainnet import load
 from rainnet.generate.translate import made_real

@@ -149,7 +149,7 @@ def main(
         sheet.mkdir(parents=True, exist_ok=True)
         write_sheets(sheet)
     if target is not None:
-        finish({"presets": results, "angle_truth": truth}, target)
+        finish({"benchmark": "presets", "presets": results, "angle_truth": truth}, target)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def main(
             }
             for name, (size, ended, wrong) in found.items()
         }
-        finish({"bombs": fields, "failures": failures}, json)
+        finish({"benchmark": "bombs", "bombs": fields, "failures": failures}, json)
     raise typer.Exit(1 if failures else 0)
 
 

@@ -127,6 +127,7 @@ def main(
             tally.add(one)
     _tell(tally)
     results = {
+        "benchmark": "fuzz",
         "seed": seed,
         "inputs": tally.count,
         "failures": tally.failed,

@@ -78,7 +78,7 @@ def main(
     print_table("Kills", ["command", "kills", "amid files", "wrong", "the first"], rows)
     if json is not None:
         fields = {name: {"kills": count[name], "amid_files": begun[name], "wrong": wrong[name]} for name in writers}
-        finish({"seed": seed, "commands": fields}, json)
+        finish({"benchmark": "kills", "seed": seed, "commands": fields}, json)
     raise typer.Exit(1 if any(wrong.values()) else 0)
 
 

@@ -75,7 +75,7 @@ def main(
             print("\n  ".join([f"{name}: {told}; {len(wrong)} wrong", *wrong[:SHOWN]]), flush=True)
     print_table("Two runs at once", ["command", "times", "outcomes", "wrong", "the first"], rows)
     if json is not None:
-        finish({"seed": seed, "commands": results}, json)
+        finish({"benchmark": "twice", "seed": seed, "commands": results}, json)
     raise typer.Exit(1 if failed else 0)
 
 

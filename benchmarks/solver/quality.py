@@ -195,13 +195,8 @@ def _mean(values: Any) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-@benchmark(__doc__)
-def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = None) -> None:
-    """Measure the sets in a folder."""
-    clean_folder = data / "clean"
-    if not (data / "pairs").is_dir() and not clean_folder.is_dir():
-        raise typer.BadParameter("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
-
+def figures(data: Path, limit: int | None) -> tuple[dict[str, Any], list[Row]]:
+    """Measure the sets of a folder and print them; return what was found, and a row of pictures for each pair."""
     # Loads the kernels, so that the first picture is timed as the others are.
     derain(np.zeros((64, 64, 3), np.uint8), angle=0.0)
     sets, rows = {}, []
@@ -210,9 +205,10 @@ def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = No
         if measured:
             sets[folder.name] = summarise([result for result, _ in measured])
             rows += [Row(row.images, [f"{folder.name}/{row.captions[0]}", *row.captions[1:]]) for _, row in measured]
-    results: dict[str, Any] = {"benchmark": "quality", "protocol": PROTOCOL, "sets": sets}
+    results: dict[str, Any] = {"sets": sets}
     if sets:
         print_sets(sets)
+    clean_folder = data / "clean"
     if clean_folder.is_dir() and pictures(clean_folder):
         results["clean"] = measure_clean(clean_folder, limit)
         print_clean(results["clean"])
@@ -220,9 +216,18 @@ def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = No
         results["rendered"] = {preset: s for preset, s in measured_presets.items() if s["pictures"]}
         if results["rendered"]:
             print_rendered(results["rendered"])
+    return results, rows
+
+
+@benchmark(__doc__)
+def main(data: Data, sheet: Sheet = None, limit: Limit = None, target: Json = None) -> None:
+    """Measure the sets in a folder."""
+    if not (data / "pairs").is_dir() and not (data / "clean").is_dir():
+        raise typer.BadParameter("--data must hold a folder 'pairs' or a folder 'clean'; see --help")
+    results, rows = figures(data, limit)
     if sheet and rows:
         write_sheet(sheet, rows)
-    finish(results, target)
+    finish({"benchmark": "solver_quality", "protocol": PROTOCOL, **results}, target)
 
 
 if __name__ == "__main__":

@@ -68,11 +68,7 @@ def _moving(view: Callable[[], np.ndarray], preset: str, seed: int) -> Callable[
 
 
 # Presets are ranges: the seed decides as much. Medium rain here is dense (8) or sparse (3, 5).
-CASES: dict[str, Callable[[Path], Case]] = {
-    "ntu_a1": _ntu_a1,
-    "pedestrian": _pedestrian,
-    "indoor_medium": _indoor("medium", 8),
-    "indoor_heavy": _indoor("heavy", 31),
+MOVING: dict[str, Callable[[Path], Case]] = {
     "handheld_medium": _moving(camera.hand_held, "medium", 5),
     "handheld_light": _moving(camera.hand_held, "light", 7),
     "handheld_heavy": _moving(camera.hand_held, "heavy", 4),
@@ -80,4 +76,12 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "pan": _moving(camera.panning, "medium", 3),
     "zoom": _moving(camera.forward, "heavy", 4),
     "zoom_sharp": _moving(lambda: camera.forward(camera.SHARP), "medium", 5),
+}
+"""Clips that are made of sample photographs: they need no folder, and look into none."""
+CASES: dict[str, Callable[[Path], Case]] = {
+    "ntu_a1": _ntu_a1,
+    "pedestrian": _pedestrian,
+    "indoor_medium": _indoor("medium", 8),
+    "indoor_heavy": _indoor("heavy", 31),
+    **MOVING,
 }

@@ -17,7 +17,7 @@ the clean clip.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,24 @@ from rainopt import read_frames
 START, COUNT = 250, 60
 PHOTOGRAPH = (320, 480)
 SEED = 7
+WHOLE = (slice(None), slice(None))
 
 
 @benchmark(__doc__)
 def main(data: Data, target: Json = None) -> None:
     """Measure both clips under all presets, and print them."""
+    finish({"benchmark": "video_flicker", "clips": figures(data, CLIPS, PRESETS)}, target)
+
+
+def figures(
+    data: Path | None, clips: Iterable[str], presets: Iterable[str], part: tuple[slice, slice] = WHOLE
+) -> dict[str, dict[str, Any]]:
+    """Measure a part of clips of `CLIPS` under presets, and print it; "photograph" needs no folder."""
     results: dict[str, dict[str, Any]] = {}
-    for name, made in CLIPS.items():
-        clean, noise = made(data)
+    for name in clips:
+        clean, noise = (frames[:, *part] for frames in CLIPS[name](data))
         _, still = static_truth(_noisy(clean, noise))
-        for preset in PRESETS:
+        for preset in presets:
             seen = {"clean": _noisy(clean, noise), "input": _noisy(rain_over(clean, preset, SEED), noise)}
             seen["rainopt"] = derained_by_rainopt(seen["input"])
             results[f"{name}, {preset}"] = {method: flicker(frames, still) for method, frames in seen.items()}
@@ -52,7 +60,7 @@ def main(data: Data, target: Json = None) -> None:
         for method, found in one.items()
     ]
     print_table("Flicker of static pixels, levels", ("clip", "", "deviation", "steps", "pumping"), rows)
-    finish({"benchmark": "video_flicker", "clips": results}, target)
+    return results
 
 
 def flicker(frames: np.ndarray, where: np.ndarray) -> dict[str, float]:
@@ -65,12 +73,14 @@ def flicker(frames: np.ndarray, where: np.ndarray) -> dict[str, float]:
     }
 
 
-def _indoor(data: Path) -> tuple[np.ndarray, np.ndarray]:
+def _indoor(data: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    if data is None:
+        raise ValueError("`data` must be a folder for the clip 'indoor', got None")
     clean = read_frames(data / CLIP, START, COUNT)
     return clean, np.zeros((COUNT, 1, 1, 1), np.float32)
 
 
-def _photograph(_: Path) -> tuple[np.ndarray, np.ndarray]:
+def _photograph(_: Path | None) -> tuple[np.ndarray, np.ndarray]:
     clean = np.repeat(large_photograph(*PHOTOGRAPH)[None], COUNT, axis=0)
     noise = np.random.default_rng(SEED).normal(0, NOISE, (*clean.shape[:3], 1)).astype(np.float32)
     return clean, noise
@@ -81,7 +91,10 @@ def _noisy(frames: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 
 # Clean frames, and the noise that is added to them after the rain: a file has its own.
-CLIPS: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {"indoor": _indoor, "photograph": _photograph}
+CLIPS: dict[str, Callable[[Path | None], tuple[np.ndarray, np.ndarray]]] = {
+    "indoor": _indoor,
+    "photograph": _photograph,
+}
 
 
 if __name__ == "__main__":

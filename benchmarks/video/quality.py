@@ -21,6 +21,7 @@ without the veil: a veil stands still, and no statistic over time tells it from 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ REAL_PART = (slice(300, 380), slice(20, 120))  # wet concrete, a wall and leaves
 CLIP = Path("video", "clean_static_indoor.mp4")
 START, JUDGED, MOST = 1000, 250, 200
 PRESETS = ("light", "medium", "heavy")
+COUNTS = (20, 100, 200)  # frames
 STATIC = 10 / 255
 PERCENTS = np.arange(101)
 WRONG = (-15, 15)  # percentiles beside the voted one
@@ -113,12 +115,14 @@ def decibels(image: np.ndarray, truth: np.ndarray, where: np.ndarray) -> float:
     return -10 * float(np.log10(np.mean((image - truth)[where] ** 2, dtype=np.float64) + 1e-12))
 
 
-def backgrounds(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) -> list[dict[str, Any]]:
-    """Measure backgrounds against the truth."""
+def backgrounds(
+    clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]], counts: Sequence[int] = COUNTS
+) -> list[dict[str, Any]]:
+    """Measure backgrounds of so many frames against the truth."""
     results = []
     for preset in PRESETS:
         rainy = rain_over(clean, preset, 11)
-        for count in (20, 100, 200):
+        for count in counts:
             truth, still = static_truth(clean[:count])
             with held(rainy[:count]) as store:
                 estimate = background_of_store(store)
@@ -135,7 +139,9 @@ def backgrounds(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) ->
                 "expected_psnr": worth.expected_psnr,
             }
             results.append(result)
-        sheet.append((f"{preset}: a frame, background of 200, truth", [rainy[100], estimate.image, truth]))
+        sheet.append(
+            (f"{preset}: a frame, background of {counts[-1]}, truth", [rainy[len(rainy) // 2], estimate.image, truth])
+        )
     rows = [
         (
             r["preset"],
@@ -218,13 +224,13 @@ def deraining(clean: np.ndarray, sheet: list[tuple[str, list[np.ndarray]]]) -> l
         rainy = rain_over(clean, preset, 31)
         result: dict[str, Any] = {"preset": preset, "psnr_input": _mean_psnr(rainy, clean)}
         result["deviation_input"], result["deviation_clean"] = _deviation(rainy, still), _deviation(clean, still)
-        shown = [rainy[50]]
+        shown = [rainy[len(rainy) // 2]]
         for name, background in (("frames_alone", False), ("with_background", True)):
             with held(rainy) as store:
                 chosen = stretch_settings(store, VideoSettings(background=background))
                 out = np.stack(list(derained(store, chosen)))
             result |= {f"psnr_{name}": _mean_psnr(out, clean), f"deviation_{name}": _deviation(out, still)}
-            shown.append(out[50])
+            shown.append(out[len(out) // 2])
         result["background_used"] = chosen.backdrop is not None
         results.append(result)
         sheet.append((f"{preset}: frame, derained alone, with the background", shown))

@@ -63,10 +63,7 @@ def main(data: Data, only: Only = None, peers: Peers = True, save: Save = None, 
     if unknown:
         raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(CASES)}", param_hint="--only")
     results = {name: run(name, data, peers, save) for name in CASES if not only or name in only}
-    methods = list(METHODS) if peers else list(ALONE)
-    print_table(
-        "Derained video, PSNR / SSIM on Y", ("clip", *methods), (_row(n, r, methods) for n, r in results.items())
-    )
+    print_rows(results, list(METHODS) if peers else list(ALONE))
     finish({"benchmark": "video_rows", "clips": results}, target)
 
 
@@ -89,6 +86,12 @@ def run(name: str, data: Path, peers: bool = True, save: Path | None = None) -> 
         title = f"{name}: {', '.join(METHODS if peers else ALONE)}, truth"
         write_sheet(save / f"{name}.png", [Row(pictures, title=title)], width=case.clean.shape[2], overwrite=True)
     return found
+
+
+def print_rows(results: dict[str, dict[str, Any]], methods: list[str]) -> None:
+    """Print a row for each clip."""
+    rows = (_row(name, found, methods) for name, found in results.items())
+    print_table("Derained video, PSNR / SSIM on Y", ("clip", *methods), rows)
 
 
 def _row(name: str, found: dict[str, Any], methods: list[str]) -> list[str]:

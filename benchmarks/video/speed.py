@@ -13,6 +13,7 @@ import re
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,34 +32,64 @@ from rainopt.parallel.threads import num_threads
 from rainopt.video.percentiles import percentile_layers, vote
 
 HD = (1080, 1920)
-FRAMES = 100
-MEDIAN_SIZE, MEDIAN_RADIUS, MEDIAN_FRAMES = (720, 1280), 30, 70
-FOUR_K, FOUR_K_FRAMES = (2160, 3840), 300
-DERAINED = 144  # frames: more than one stretch
+MEDIAN_SIZE = (720, 1280)
+FOUR_K = (2160, 3840)
 
+
+@dataclass(frozen=True)
+class Amount:
+    """How many frames the parts are given.
+
+    Attributes
+    ----------
+    held
+        Of the background in memory, and of the clips that datasets are built of.
+    built
+        Height and width of these clips.
+    warm
+        Builds of each that are not counted.
+    median, radius
+        Of the clip that FFmpeg's median is held against, and to either side in that median.
+    four_k
+        Of the 4K clip whose background is found.
+    derained
+        Of the clips that are derained.
+    """
+
+    held: int = 100
+    built: tuple[int, int] = HD
+    warm: int = 1
+    median: int = 70
+    radius: int = 30
+    four_k: int = 300
+    derained: int = 144  # more than one stretch
+
+
+FULL = Amount()
+QUICK = Amount(held=12, built=(540, 960), warm=0, median=16, radius=6, four_k=6, derained=8)
 
 Frames = Annotated[int, typer.Option("--frames", min=1, metavar="N", help="Frames of each clip.")]
 
 
 @benchmark(__doc__)
-def main(frames: Frames = DERAINED, target: Json = None) -> None:
+def main(frames: Frames = FULL.derained, target: Json = None) -> None:
     """Derain a still and a panning clip."""
     finish({"benchmark": "video_speed", "frames": frames, "derain_1080p": _derain(frames)}, target)
 
 
-def bench_video(repeat: int) -> dict[str, Any]:
+def bench_video(repeat: int, amount: Amount = FULL) -> dict[str, Any]:
     """Time the background, against numpy and FFmpeg's median, and deraining from file to file; watch the memory."""
     results = {
-        "background_in_memory": _in_memory(repeat),
-        "tmedian": _against_tmedian(),
-        "background_4k": _four_k(),
-        "derain_1080p": _derain(DERAINED),
+        "background_in_memory": _in_memory(repeat, amount.held),
+        "tmedian": _against_tmedian(amount.median, amount.radius),
+        "background_4k": _four_k(amount.four_k),
+        "derain_1080p": _derain(amount.derained),
     }
     return results
 
 
-def _in_memory(repeat: int) -> dict[str, Any]:
-    frames = np.stack(list(rainy_frames(*HD, FRAMES)))
+def _in_memory(repeat: int, count: int) -> dict[str, Any]:
+    frames = np.stack(list(rainy_frames(*HD, count)))
     whole, estimate = timed(lambda: percentile_background(frames), repeat)
     ballot, _ = timed(lambda: vote(frames), repeat)
     layers, _ = timed(lambda: percentile_layers(frames, estimate.percentile), repeat)
@@ -75,7 +106,7 @@ def _in_memory(repeat: int) -> dict[str, Any]:
         ("floor: the bytes, twice, over the bandwidth", f"{floor:.3f}"),
         ("np.percentile of the same frames, once", f"{numpy_s:.3f}"),
     ]
-    print_table(f"Background of {FRAMES} frames {HD[1]} x {HD[0]}, RGB uint8, in memory", ("part", "seconds"), rows)
+    print_table(f"Background of {count} frames {HD[1]} x {HD[0]}, RGB uint8, in memory", ("part", "seconds"), rows)
     return {
         **whole.as_dict(),
         "vote_s": ballot.median,
@@ -86,12 +117,12 @@ def _in_memory(repeat: int) -> dict[str, Any]:
     }
 
 
-def _against_tmedian() -> dict[str, Any]:
+def _against_tmedian(count: int, radius: int) -> dict[str, Any]:
     """Time FFmpeg's temporal median over the same file, in the same run, once."""
     import av
 
     with tempfile.TemporaryDirectory() as folder:
-        clip = write_clip(Path(folder) / "clip.mp4", rainy_frames(*MEDIAN_SIZE, MEDIAN_FRAMES), *MEDIAN_SIZE)
+        clip = write_clip(Path(folder) / "clip.mp4", rainy_frames(*MEDIAN_SIZE, count), *MEDIAN_SIZE)
         ours, _ = timed(lambda: percentile_background(clip), 3)
         start = time.perf_counter()
         pictures = 0
@@ -100,7 +131,7 @@ def _against_tmedian() -> dict[str, Any]:
             stream.thread_type = "AUTO"
             graph = av.filter.Graph()
             source = graph.add_buffer(template=stream)
-            median = graph.add("tmedian", f"radius={MEDIAN_RADIUS}:percentile=0.4")
+            median = graph.add("tmedian", f"radius={radius}:percentile=0.4")
             sink = graph.add("buffersink")
             source.link_to(median)
             median.link_to(sink)
@@ -111,11 +142,9 @@ def _against_tmedian() -> dict[str, Any]:
         theirs = time.perf_counter() - start
     rows = [
         ("percentile_background, file to picture", f"{ours.median:.2f}", "1"),
-        (f"tmedian, radius {MEDIAN_RADIUS}, file to pictures", f"{theirs:.2f}", str(pictures)),
+        (f"tmedian, radius {radius}, file to pictures", f"{theirs:.2f}", str(pictures)),
     ]
-    print_table(
-        f"{MEDIAN_FRAMES} frames {MEDIAN_SIZE[1]} x {MEDIAN_SIZE[0]} from a file", ("", "seconds", "pictures"), rows
-    )
+    print_table(f"{count} frames {MEDIAN_SIZE[1]} x {MEDIAN_SIZE[0]} from a file", ("", "seconds", "pictures"), rows)
     return {
         "ours_s": ours.median,
         "tmedian_s": theirs,
@@ -137,16 +166,16 @@ def _pulled(graph: Any) -> int:
         count += 1
 
 
-def _four_k() -> dict[str, Any]:
+def _four_k(count: int) -> dict[str, Any]:
     """Find the most memory that a command holds for many 4K frames."""
     with tempfile.TemporaryDirectory() as folder:
         some = list(rainy_frames(*FOUR_K, 6))
-        frames = (some[k % len(some)] for k in range(FOUR_K_FRAMES))
+        frames = (some[k % len(some)] for k in range(count))
         clip = write_clip(Path(folder) / "clip.mp4", frames, *FOUR_K, quality=28)
         run = run_command([*rainopt_command(), "background", str(clip), "-o", str(Path(folder) / "b.png"), "-n", "0"])
-    row = (f"{FOUR_K_FRAMES}", f"{run.seconds:.1f}", f"{run.peak_bytes / 2**20:.0f}")
+    row = (f"{count}", f"{run.seconds:.1f}", f"{run.peak_bytes / 2**20:.0f}")
     print_table("rainopt background of a 4K file, all frames", ("frames", "seconds", "peak MiB"), [row])
-    return {"frames": FOUR_K_FRAMES, "seconds": run.seconds, "peak_mib": run.peak_bytes / 2**20}
+    return {"frames": count, "seconds": run.seconds, "peak_mib": run.peak_bytes / 2**20}
 
 
 def _derain(count: int) -> dict[str, Any]:
@@ -181,24 +210,24 @@ def _derain(count: int) -> dict[str, Any]:
     return results
 
 
-def bench_build(repeat: int) -> dict[str, Any]:
-    """Measure what a clip of 100 frames costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
+def bench_build(repeat: int, amount: Amount = FULL) -> dict[str, Any]:
+    """Measure what a clip costs ``raindata build``, for sparse and for dense rain; see docs/scale.md."""
     results: dict[str, Any] = {}
     rows = []
     for preset in ("light", "heavy"):
         with tempfile.TemporaryDirectory() as top:
             folder = Path(top) / "videos"
             folder.mkdir()
-            clip = write_clip(folder / "clip.mp4", rainy_frames(*HD, FRAMES, preset), *HD)
+            clip = write_clip(folder / "clip.mp4", rainy_frames(*amount.built, amount.held, preset), *amount.built)
             runs = []
-            for k in range(repeat + 1):
+            for k in range(amount.warm + repeat):
                 out = Path(top) / f"dataset{k}"
                 runs.append(run_command([*raindata_command(), "build", str(folder), "-o", str(out), "--json"]))
             said = json.loads(runs[-1].output.splitlines()[-1])
             written = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
             result = {
-                "seconds": statistics.median(run.seconds for run in runs[1:]),
-                "core_seconds": statistics.median(run.cpu_seconds for run in runs[1:]),
+                "seconds": statistics.median(run.seconds for run in runs[amount.warm :]),
+                "core_seconds": statistics.median(run.cpu_seconds for run in runs[amount.warm :]),
                 "peak_mib": max(run.peak_bytes for run in runs) / 2**20,
                 "read_mb": clip.stat().st_size / 1e6,
                 "written_mb": written / 1e6,
@@ -208,7 +237,9 @@ def bench_build(repeat: int) -> dict[str, Any]:
         results[preset] = result
         rows.append((preset, *(f"{value:.1f}" for value in result.values())))
     header = ("rain", "seconds", "core-seconds", "peak MiB", "read MB", "written MB", "files", "pairs")
-    print_table(f"raindata build of one clip of {FRAMES} frames {HD[1]} x {HD[0]}", header, rows)
+    print_table(
+        f"raindata build of one clip of {amount.held} frames {amount.built[1]} x {amount.built[0]}", header, rows
+    )
     return results
 
 

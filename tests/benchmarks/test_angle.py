@@ -85,7 +85,7 @@ def test_angle_leaves_out_what_is_missing_and_prints_what_is_not_written(tree):
     assert status == 0
     results = json.loads(out[out.index("\n{") :])
     # Nothing dry, so nothing to fit on.
-    assert set(results) == {"environment", "benchmark", "labelled", "pairs", "calibration", "speed", "aims"}
+    assert set(results) == {"environment", "benchmark", "measured", "labelled", "pairs", "calibration", "speed", "aims"}
     assert "tilt" not in results["labelled"]
 
 

@@ -1,6 +1,7 @@
 """How it is studied whether made rain improves a derainer."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,8 @@ from tests.support.processes import call
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
     """Commands are done in this process, as starting one takes seconds."""
-    monkeypatch.setattr(augmentation.subprocess, "run", lambda command, **_: call(raindata, *command[3:]))
+    run = SimpleNamespace(run=lambda command, **_: call(raindata, *command[3:]), DEVNULL=None)
+    monkeypatch.setattr(augmentation, "subprocess", run)
 
 
 @pytest.fixture

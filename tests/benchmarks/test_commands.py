@@ -26,6 +26,8 @@ OTHERS += ("networks.baselines_trained", "networks.ship", "traces")
 ATTACKS = ("robustness.fuzz", "robustness.bombs", "robustness.twice", "robustness.kills")
 ALONE = (
     "speed",
+    "quality",
+    "scaling",
     "formats",
     "video.quality",
     "video.rows",
@@ -85,6 +87,8 @@ def test_a_folder_without_pictures_is_refused(name, tmp_path):
     [
         ("speed", ["--only", "colour"], "'solver', 'kernels', 'derain', 'angle'"),
         ("speed", ["--repeat", "0"], "--repeat"),
+        ("quality", ["--only", "colour"], "'still', 'angle', 'background'"),
+        ("scaling", ["--only", "time"], "'solve_udg/pixels', 'derain/pixels'"),
         ("solver.peers", ["--size", "12by14"], "such as 1024x2048, got '12by14'"),
         ("solver.peers", ["--size", "0x14"], "got '0x14'"),
         ("solver.quality", [], "--data"),

@@ -3,14 +3,16 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks import speed
 from benchmarks.command import run_command
-from benchmarks.common import environment, large_photograph, photograph, rainy_luminance, rainy_photograph, timed
+from benchmarks.common import large_photograph, photograph, rainy_luminance, rainy_photograph, timed
 from benchmarks.solver.kernels import time_kernels
 from benchmarks.solver.limits import FLOPS, Limits, floor
 from benchmarks.solver.stages import stage_times
 from rainopt import derain
 from rainopt.arrays import CPU, KERNELS
 from rainopt.still import rain_layer
+from tests.support.processes import call
 
 
 @pytest.mark.parametrize("shape", [(60, 70), (321, 481), (700, 1100)])
@@ -77,7 +79,14 @@ def test_a_command_that_fails_is_an_error_with_its_words():
         run_command([sys.executable, "-S", "-c", "import sys; sys.stderr.write('no rain today'); sys.exit(3)"])
 
 
-def test_environment_names_versions_and_no_places():
-    facts = environment()
-    assert facts["versions"]["numpy"] == np.__version__
-    assert "/" not in str(facts)
+def test_quick_is_less_of_the_same_parts(tmp_path, monkeypatch):
+    given = []
+    parts = {name: lambda repeat, amount: given.append((repeat, amount)) or {"seconds": 1.0} for name in speed.PARTS}
+    monkeypatch.setattr(speed, "PARTS", parts)
+    for words in ([], ["--quick"]):
+        assert call(speed.main, *words, "--json", tmp_path / "speed.json")[0] == 0
+    (often, whole), (seldom, few) = given[0], given[-1]
+    assert len(given) == 2 * len(parts)
+    assert (often, seldom) == (7, 2)
+    assert few.held < whole.held
+    assert few.derained < whole.derained

@@ -20,7 +20,8 @@ from tests.support.processes import call
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Commands are done in this process, on tiny scenes."""
-    monkeypatch.setattr(timelapse_ablation.subprocess, "run", lambda command, **_: call(raindata, *command[3:]))
+    run = SimpleNamespace(run=lambda command, **_: call(raindata, *command[3:]), DEVNULL=None)
+    monkeypatch.setattr(timelapse_ablation, "subprocess", run)
     for name, value in {"SIDE": 32, "SCENES": 2, "FRAMES": (3,)}.items():
         monkeypatch.setattr(timelapse_ablation, name, value)
 
