@@ -35,7 +35,7 @@ def methods() -> list[Method]:
         Method(
             name=f"rainnet:{weights}",
             title=f"Network {weights}",
-            about=f"A trained {network}, run by torch on the CPU; the whole picture takes some seconds.",
+            about=_about(network),
             task=partial(_task, path),
             command=partial(_command, weights),
             part=partial(_part, path),
@@ -46,6 +46,13 @@ def methods() -> list[Method]:
         )
         for weights, (network, path) in found.items()
     ]
+
+
+def _about(network: str) -> str:
+    """Return what a person is told of a network."""
+    if network in STARTS:
+        return "The network of 'Solver, refined', run by PyTorch as `rainnet derain` does; without marks and veil."
+    return f"A trained {network}, which takes the place of the solver; the whole picture takes a while."
 
 
 def _task(path: Path, source: Path, wish: Wish, output: OutputSettings) -> DerainTask:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rainnet.models.base import Network
+from rainopt.refine.session import require_runtime
 
 SIZES = ((48, 64), (75, 53), (20, 40))
 """Pictures that are compared, (height, width); the second is a multiple of nothing, the last smaller than pooling."""
@@ -29,8 +30,8 @@ def check_onnx(source: str | Path | bytes, net: Network, sizes: Sequence[tuple[i
         and flat. Both compute where a row is shifted to in float32, so they differ more on larger pictures: on noise,
         the hardest picture to shift, by 6e-5 at 480 × 720.
     """
-    import onnxruntime
-
+    # rainopt's door: nothing is told to the makers of onnxruntime.
+    onnxruntime = require_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # for small pictures, more would wait for each other
     data = source if isinstance(source, bytes) else Path(source).read_bytes()

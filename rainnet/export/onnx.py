@@ -22,6 +22,7 @@ from rainnet.weights.checkpoint import FORMAT, described
 from rainopt.checks import require_whole
 from rainopt.geometry.warp import Upright
 from rainopt.io.atomic import replacing
+from rainopt.refine.session import require_runtime
 
 OPSET = 18
 TOLERANCE = 1e-4
@@ -149,7 +150,8 @@ def require_packages() -> None:
     """
     try:
         import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
+
+        require_runtime()
         import onnxscript  # noqa: F401 - torch's exporter is written with it
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(

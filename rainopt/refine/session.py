@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -106,6 +107,8 @@ def require_runtime() -> Any:
     ModuleNotFoundError
         If it is not installed, with the extra that brings it.
     """
+    # Some builds tell their makers of each model that is opened, and note a number of the machine in a temporary file.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ModuleNotFoundError as error:

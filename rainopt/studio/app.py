@@ -27,6 +27,9 @@ PATIENCE = 1.0  # seconds that a question about work waits for its end
 KEPT = {"cache-control": "private, max-age=3600, immutable"}
 """Of pictures whose addresses change with what they show."""
 
+STATUS: dict[type[Exception], int] = {AskedError: 422, PictureError: 404, ImageFileError: 400, OSError: 507}
+"""Of answers to what goes wrong; the first kind that fits."""
+
 
 class _Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -59,6 +62,15 @@ def studio_app(session: Session, access: Access) -> FastAPI:
     def found(number: int) -> Picture:
         return session.pictures.of(number)
 
+    @contextmanager
+    def told() -> Iterator[None]:
+        """Turn what may go wrong into answers."""
+        try:
+            yield
+        except (AskedError, PictureError, ImageFileError, OSError) as error:
+            status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+            raise HTTPException(status, session.plain(str(error))) from error
+
     @app.get("/api/session")
     def begin() -> dict[str, Any]:
         return session.as_json()
@@ -66,17 +78,17 @@ def studio_app(session: Session, access: Access) -> FastAPI:
     @app.post("/api/pictures")
     async def add(request: Request, name: Annotated[str, Query(max_length=1000)]) -> dict[str, Any]:
         content = await request.body()
-        with _told():
+        with told():
             return session.told(await run_in_threadpool(session.pictures.add, name, content))
 
     @app.get("/api/pictures/{number}/thumb")
     def thumb(number: int) -> Response:
-        with _told():
+        with told():
             return Response(session.views.thumb(found(number)), media_type="image/jpeg", headers=KEPT)
 
     @app.post("/api/pictures/{number}/view")
     def look(number: int, sent: _Look) -> dict[str, Any]:
-        with _told():
+        with told():
             picture, asked = found(number), Asked.of(sent.asked)
             picture.asked = asked
             try:
@@ -86,7 +98,7 @@ def studio_app(session: Session, access: Access) -> FastAPI:
 
     @app.get("/api/views/{key}/{kind}")
     def view(key: str, kind: Kind) -> Response:
-        with _told():
+        with told():
             return Response(session.views.jpeg(key, kind), media_type="image/jpeg", headers=KEPT)
 
     @app.get("/api/looks/{number}")
@@ -96,28 +108,28 @@ def studio_app(session: Session, access: Access) -> FastAPI:
             # Others have been looked at since.
             return {"look": number, "state": "stopped", "share": 0.0, "error": None}
         look.done.wait(PATIENCE)
-        return look.as_json()
+        return session.plain(look.as_json())
 
     @app.post("/api/pictures/{number}/full")
     def full(number: int, sent: _Sent) -> dict[str, Any]:
-        with _told():
-            return session.results.start(found(number), Asked.of(sent.asked)).as_json()
+        with told():
+            return session.plain(session.results.start(found(number), Asked.of(sent.asked)).as_json())
 
     @app.get("/api/work/{number}")
     def work(number: int) -> dict[str, Any]:
-        with _told():
+        with told():
             result = session.results.numbered(number)
         result.work.done.wait(PATIENCE)
-        return result.as_json()
+        return session.plain(result.as_json())
 
     @app.post("/api/work/{number}/stop")
     def stop(number: int) -> dict[str, Any]:
-        with _told():
+        with told():
             return session.results.stop(number).as_json()
 
     @app.post("/api/pictures/{number}/save")
     def save(number: int, sent: _Save) -> dict[str, Any]:
-        with _told():
+        with told():
             picture = found(number)
             try:
                 file = made(picture, Asked.of(sent.asked))
@@ -128,7 +140,7 @@ def studio_app(session: Session, access: Access) -> FastAPI:
 
     @app.get("/api/pictures/{number}/result/{work}")
     def result(number: int, work: int) -> Response:
-        with _told():
+        with told():
             picture, made_of = found(number), session.results.numbered(work)
             file = made_of.file
             if file is None or made_of.work.source != picture.path:
@@ -138,13 +150,13 @@ def studio_app(session: Session, access: Access) -> FastAPI:
 
     @app.post("/api/archive")
     def archive() -> dict[str, Any]:
-        with _told():
-            told = session.archive()
-        return {"address": f"/api/archive/{told.pop('key')}", "name": NAME} | told
+        with told():
+            answer = session.plain(session.archive())
+        return {"address": f"/api/archive/{answer.pop('key')}", "name": NAME} | answer
 
     @app.get("/api/archive/{key}")
     def archived(key: str) -> Response:
-        with _told():
+        with told():
             entries = session.archived(key)
         for entry in entries:
             entry.picture.saved = entry.picture.saved or entry.name
@@ -153,33 +165,33 @@ def studio_app(session: Session, access: Access) -> FastAPI:
 
     @app.post("/api/pictures/{number}/command")
     def command(number: int, sent: _Command) -> dict[str, Any]:
-        with _told():
+        with told():
             picture, asked = found(number), Asked.of(sent.asked)
             return session.command(picture, asked, write=sent.write)
 
     @app.post("/api/pictures/{number}/marks")
     def marks(number: int, sent: _Sent) -> dict[str, Any]:
-        with _told():
+        with told():
             key = session.marks_of(found(number), Asked.of(sent.asked))
         return {"address": f"/api/marks/{key}"}
 
     @app.get("/api/marks/{key}")
     def marks_file(key: str) -> Response:
-        with _told():
+        with told():
             return FileResponse(session.marks_file(key))
 
     @app.post("/api/pictures/{number}/all")
     def run_all(number: int, sent: _All) -> dict[str, Any]:
-        with _told():
+        with told():
             picture, asked = found(number), Asked.of(sent.asked)
             there = [other.target for other in session.pictures.all if other.target and other.target.exists()]
             batch = session.run_all(picture, asked, lines=sent.lines, overwrite=sent.overwrite)
-            return batch.as_json() | {"there": len(there)}
+            return session.plain(batch.as_json()) | {"there": len(there)}
 
     @app.get("/api/all")
     def all_of_them() -> dict[str, Any]:
         batch = session.batch
-        return {"state": "none"} if batch is None else batch.as_json()
+        return {"state": "none"} if batch is None else session.plain(batch.as_json())
 
     @app.post("/api/all/stop")
     def stop_all() -> dict[str, Any]:
@@ -195,18 +207,3 @@ def studio_app(session: Session, access: Access) -> FastAPI:
         return result.file
 
     return app
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what may go wrong into answers."""
-    try:
-        yield
-    except AskedError as error:
-        raise HTTPException(422, str(error)) from error
-    except PictureError as error:
-        raise HTTPException(404, str(error)) from error
-    except ImageFileError as error:
-        raise HTTPException(400, str(error)) from error
-    except OSError as error:
-        raise HTTPException(507, str(error)) from error

@@ -46,9 +46,7 @@ def gathered(pictures: Sequence[Picture], results: Results) -> tuple[list[Entry]
         if result is None or not result.work.done.is_set():
             left.append(Left(picture.name, "its result is not made yet"))
         elif (failure := result.work.failure()) is not None:
-            # Where uploads lie on this machine says nothing to anybody.
-            told = failure.replace(str(picture.path), picture.name)
-            left.append(Left(picture.name, "its work was given up" if result.work.stopped else told))
+            left.append(Left(picture.name, "its work was given up" if result.work.stopped else failure))
         else:
             name = _free(picture.result_name, taken)
             taken.add(_plain(name))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from rainopt.app.methods import Method
 from rainopt.studio.archive import Entry, gathered
@@ -21,6 +22,8 @@ from rainopt.studio.marks import write_marks
 from rainopt.studio.pictures import MOST_BYTES, Named, Picture, PictureError, Pictures
 from rainopt.studio.results import Results, wish_of
 from rainopt.studio.views import Views
+
+T = TypeVar("T")
 
 
 class Session:
@@ -47,6 +50,8 @@ class Session:
         self._folder = tempfile.TemporaryDirectory(prefix="rainopt-studio-", ignore_cleanup_errors=True)
         self.methods = dict(methods)
         self._place = Path(self._folder.name)
+        # Uploads lie in folders of their own, and so do results.
+        self._inside = re.compile(re.escape(str(self._place)) + r"/\w+(/[\w-]+)?/(?=[^/]+)")
         self._marks: dict[str, Path] = {}
         self._archives: dict[str, list[Entry]] = {}
         self.pictures = Pictures(named, self._place / "uploads")
@@ -70,6 +75,17 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def plain(self, told: T) -> T:
+        """Return what is told, a text or JSON, without where files lie in this session's folder.
+
+        That says nothing to anybody, and others may be let in.
+        """
+        if isinstance(told, str):
+            return cast(T, self._inside.sub("", told))
+        if isinstance(told, dict):
+            return cast(T, {key: self.plain(value) for key, value in told.items()})
+        return cast(T, [self.plain(value) for value in told]) if isinstance(told, list) else told
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page begins with."""

@@ -1,14 +1,14 @@
 // The pictures of the session and what is asked of each: which one is looked at, how more come in, and how their results
 // are taken home.
 
-import { get, send } from "/static/kit/api.js";
+import { ApiError, get, send } from "/static/kit/api.js";
 import { counted, find, say } from "/static/kit/dom.js";
 import { showStrip, upload } from "./gallery.js";
 import { askForAll, followAll, save, showCommand, takeArchive } from "./home.js";
 import { same, Story } from "./story.js";
 
 /**
- * The album. Tells "open" when another picture is looked at, "asked" when what is asked has changed but by the page's own
+ * The album. Tells "leave" before another picture is looked at and "open" when it is, "asked" when what is asked has changed but by the page's own
  * controls, and "change" when anything else of the pictures has.
  */
 export class Album extends EventTarget {
@@ -50,15 +50,17 @@ export class Album extends EventTarget {
 
   choose(at) {
     if (at < 0 || at >= this.pictures.length || at === this.#at) return;
+    if (this.current) this.dispatchEvent(new Event("leave")); // a stroke under way is of the picture that it was begun on
     this.#at = at;
-    const { name } = this.current;
-    document.title = `${name}: rain off`;
-    say(find("#name"), name + (this.pictures.length > 1 ? `  ${at + 1} of ${this.pictures.length}` : ""));
+    document.title = `${this.current.name}: rain off`;
     this.dispatchEvent(new Event("open"));
     this.showStrip();
   }
 
   showStrip() {
+    if (!this.current) return;
+    const place = this.pictures.length > 1 ? `  ${this.#at + 1} of ${this.pictures.length}` : "";
+    say(find("#name"), this.current.name + place);
     showStrip(find("#strip"), this.pictures, this.#at, (at) => this.choose(at));
   }
 
@@ -77,7 +79,8 @@ export class Album extends EventTarget {
         errors.push(error);
       }
     }
-    errors.forEach(this.fail); // last, as another picture begins without the errors of the one before
+    // In one message, and last, as another picture begins without the errors of the one before.
+    if (errors.length) this.fail(new ApiError(listed(errors.map(({ message }) => message))));
     this.dispatchEvent(new Event("change"));
   }
 
@@ -119,12 +122,15 @@ export class Album extends EventTarget {
 
   /** Download the results of all that was dropped, and name what is left out. */
   async archive() {
+    if (this.downloads < 2) return this.toasts.say("There is nothing to pack yet: fewer than two dropped pictures have results.");
+    // What has just been changed is made first; if that fails, the server says so among what is left out.
+    if (!this.current.named) await this.looks.result().catch(() => {});
     const { packed, left } = await takeArchive();
     for (const { number, name } of packed) this.#refresh({ number, saved: name });
     this.showStrip();
     this.dispatchEvent(new Event("change"));
     this.toasts.say(`${counted(packed.length, "result")} in one ZIP file, in your downloads.`);
-    if (left.length) this.toasts.fail(leftOut(left));
+    if (left.length) this.toasts.fail(`Left out of the ZIP file: ${listed(left.map(named))}`, null, "zip");
   }
 
   async applyToAll() {
@@ -143,12 +149,15 @@ export class Album extends EventTarget {
       find("#batch-bar").max = of || 1;
       find("#batch-bar").value = done + share;
       const failed = pictures.filter(({ error }) => error).length;
+      for (const { number, error } of pictures) if (!error) this.#refresh({ number, made: true });
+      this.dispatchEvent(new Event("change"));
       say(find("#batch-text"), `${done} of ${counted(of, "picture")} ${state === "running" ? "done …" : "done"}${failed ? `, ${failed} left out` : ""}`);
     });
     find("#batch").hidden = true;
-    for (const { name, error } of last.pictures.filter((one) => one.error)) this.toasts.fail(error.includes(name) ? error : `${name}: ${error}`);
+    const left = last.pictures.filter(({ error }) => error);
+    if (left.length) this.toasts.fail(listed(left.map(named)), null, "all");
     await this.#again();
-    const done = last.state === "stopped" ? `Stopped: ${last.done} of ${last.of} are done.` : `${last.done} of ${last.of} are done.`;
+    const done = `${last.state === "stopped" ? "Stopped: " : ""}${last.done - left.length} of ${last.of} are done.`;
     const archive = () => this.archive().catch(this.fail);
     this.toasts.say(done, this.downloads > 1 ? ["Download all (ZIP)", archive] : null);
   }
@@ -170,8 +179,11 @@ export class Album extends EventTarget {
 
 const MOST_NAMED = 5;
 
-function leftOut(left) {
-  const named = left.slice(0, MOST_NAMED).map(({ name, error }) => (error.includes(name) ? error : `${name}: ${error}`));
-  const more = left.length > MOST_NAMED ? `; and ${left.length - MOST_NAMED} more` : "";
-  return `Left out of the ZIP file: ${named.join("; ")}${more}.`;
+/** Return why a picture is left out, with its name. */
+const named = ({ name, error }) => (error.includes(name) ? error : `${name}: ${error}`);
+
+/** Return several errors as one message. */
+function listed(errors) {
+  const more = errors.length > MOST_NAMED ? `; and ${errors.length - MOST_NAMED} more` : "";
+  return `${errors.slice(0, MOST_NAMED).map((error) => error.replace(/\.$/, "")).join("; ")}${more}.`;
 }

@@ -1,7 +1,7 @@
 // The panel: what is asked, shown in its controls, and what the controls ask.
 
 import { element, find, percent, say } from "/static/kit/dom.js";
-import { degrees, lineRow } from "./lines.js";
+import { lineRow } from "./lines.js";
 
 const MOST = 4; // of the slider; the command takes more
 const MIDDLE = 50;
@@ -105,10 +105,19 @@ function foundLines(told) {
   return (told?.estimate ?? []).map(({ angle }) => ({ angle: Math.round(angle * 10) / 10, on: true }));
 }
 
+/** Return a direction that is none of the lines and lies apart from all of them, degrees; the guess where there are none. */
+export function newAngle(lines, guess) {
+  if (!lines.length) return Math.round(guess);
+  const apart = (a, b) => Math.min(Math.abs(a - b), 180 - Math.abs(a - b));
+  const away = lines[0].angle > 0 ? -25 : 25;
+  const tried = [1, -1, 2, -2, 3].map((step) => Math.round(lines[0].angle + step * away)).map((a) => (a > 90 ? a - 180 : a <= -90 ? a + 180 : a));
+  return tried.find((angle) => lines.every((line) => apart(line.angle, angle) > 12)) ?? tried[0];
+}
+
 function linesText(asked, told) {
   if (!told) return "";
   if (asked.lines !== null) return asked.lines.length ? "Drawn by you." : "None: no streak is taken off.";
   const sure = percent(told.confidence);
-  if (!told.estimate.length) return `No rain seen (${sure} sure). Add a direction if there is some, perhaps ${degrees(told.guess)}.`;
-  return `Found, ${sure} sure.`;
+  if (told.estimate.length) return `Found, ${sure} sure.`;
+  return `No rain is seen: there is some with a chance of ${sure}. If you see it, press Add, and turn the line along it.`;
 }

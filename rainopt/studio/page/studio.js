@@ -13,7 +13,7 @@ import { Ink } from "./ink.js";
 import { addKeys } from "./keys.js";
 import { Lines } from "./lines.js";
 import { Looks } from "./looks.js";
-import { Panel } from "./panel.js";
+import { newAngle, Panel } from "./panel.js";
 import { stateText } from "./state.js";
 import { same, USUAL } from "./story.js";
 
@@ -96,8 +96,7 @@ function addLine() {
   if (!asked || !looks.told) return;
   const now = panel.linesOf(asked, looks.told);
   if (now.length >= panel.methodOf(asked).directions) return;
-  const guess = now.length ? now[0].angle + (now[0].angle > 0 ? -25 : 25) : looks.told.guess;
-  change({ lines: [...now, { angle: Math.round(guess), on: true }] });
+  change({ lines: [...now, { angle: newAngle(now, looks.told.guess), on: true }] });
   showLinesSeen(true);
 }
 
@@ -161,11 +160,11 @@ window.addEventListener("resize", () => looks.again());
 
 // Pictures.
 
+album.addEventListener("leave", () => chooseInk(null));
 album.addEventListener("open", () => {
   find("#work").hidden = false;
   find("#start").hidden = true;
   find("#toasts [role=alert]").replaceChildren();
-  chooseInk(null);
   looks.open(album.current, story().now);
   showControls();
   showState();
@@ -219,7 +218,7 @@ addKeys(keys, {
   save: () => album.save(),
   command: () => album.command(),
   applyToAll: () => album.applyToAll(),
-  archive: () => album.downloads > 1 && album.archive(),
+  archive: () => album.archive(),
   pick: () => find("#pick").click(),
   help: () => help(keys),
   stronger: (by) => {

@@ -22,11 +22,11 @@ export class Toasts {
     setTimeout(end, SECONDS * 1000);
   }
 
-  /** Tell an error. The same one twice is shown once. */
-  fail(text, action = null) {
-    for (const other of this.urgent.children) if (other.dataset.text === text) other.remove();
+  /** Tell an error. Of several about one thing the latest is shown, and the same one twice once. */
+  fail(text, action = null, about = text) {
+    for (const other of [...this.urgent.children]) if (other.dataset.about === about) other.remove();
     const toast = this.#toast(text, action, "toast toast-error");
-    toast.dataset.text = text;
+    toast.dataset.about = about;
     this.urgent.append(toast);
   }
 

@@ -1,5 +1,6 @@
 """The network in its ONNX file: what ships is what rainnet ships, and tiles are the whole."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -11,6 +12,7 @@ import rainnet
 from rainnet.export.check import check_onnx
 from rainnet.export.onnx import export_onnx
 from rainopt.refine.session import PACKAGED, Core, core, require_runtime
+from tests.support.processes import environment
 from tests.support.refine import altered_pair
 
 
@@ -68,6 +70,14 @@ def test_files_of_other_networks_are_refused(tmp_path):
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ValueError, match=r"other\.onnx' is not the core of a network that works in tiles"):
         Core(tmp_path / "other.onnx", 1)
+
+
+def test_the_runtime_is_loaded_without_telling_its_makers(tmp_path):
+    code = "from rainopt.refine.session import core; core()"
+    variables = {key: value for key, value in environment().items() if key != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", code], env=variables | {"TMPDIR": str(tmp_path)}, check=True)
+    # Builds that tell leave a file where temporary files go.
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_runtime_it_is_told_what_brings_it(monkeypatch):

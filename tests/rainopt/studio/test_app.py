@@ -144,7 +144,9 @@ def test_bad_uploads_are_told(tmp_path):
         for name, content in (("a.png", b"no picture"), ("a.exe", b"MZ"), ("a.png", b"")):
             answer = studio.upload(name, content)
             assert answer.status_code in (400, 404)
-            assert answer.json()["error"]
+            error = answer.json()["error"]
+            # Others may be let in: where uploads lie is not for them.
+            assert "/" not in error
         assert session.pictures.all == []
         assert studio.upload("a.png", b"x" * (MOST_BYTES + 1)).status_code == 413
 
