@@ -20,7 +20,14 @@ from rainopt.app.options import new_app, run
 RESULTS = ROOT / "benchmarks" / "results"
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of `list`; all without one.")]
-Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="The folder of NAME.json.", show_default=False)]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="The folder of NAME.json; else benchmarks/results, and its quick/ for what --quick measures.",
+    ),
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Only benchmarks that have a quick form, in this form.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="RUN", help="A training run, for those that need one.")]
 Runs = Annotated[
@@ -44,14 +51,15 @@ def run_command(
     names: Names = None,
     data: OptionalData = None,
     quick: Quick = False,
-    results: Results = RESULTS,
+    results: Results = None,
     model: Model = None,
     runs: Runs = None,
 ) -> None:
     """Run benchmarks one after another; each leaves DIR/NAME.json.
 
     Without names: all but those that attack the project, and those that need a training run. A benchmark that fails is
-    named, the others are done, and the status is 1; its former result stays, as it does after Ctrl-C.
+    named, the others are done, and the status is 1; its former result stays, as it does after Ctrl-C. What --quick
+    measures lies apart from what the report tells.
     """
     chosen = _chosen(names, quick)
     trained = {name: value for name, value in (("model", model), ("runs", runs)) if value is not None}
@@ -64,14 +72,14 @@ def run_command(
     if not chosen:
         _say("nothing is left to run")
         raise typer.Exit(USAGE)
-    failed = run_all(chosen, given, results, _say)
+    failed = run_all(chosen, given, results or (RESULTS / "quick" if quick else RESULTS), _say)
     if failed:
         _say(f"failed: {', '.join(failed)}; done: {len(chosen) - len(failed)}")
         raise typer.Exit(FAILED)
 
 
 @app.command("list")
-def list_command(results: Results = RESULTS, page: Page = False) -> None:
+def list_command(results: Results = None, page: Page = False) -> None:
     """Tell what was measured when, and whether the code has changed since.
 
     `tree` is "current" where rainopt, rainnet and data_tools are as in the commit that was measured, and "unknown" for
@@ -81,7 +89,7 @@ def list_command(results: Results = RESULTS, page: Page = False) -> None:
         file = ROOT / "benchmarks" / "README.md"
         file.write_text(with_tables(file.read_text(encoding="utf-8")), encoding="utf-8")
     else:
-        print_overview(results)
+        print_overview(results or RESULTS)
 
 
 def _chosen(names: list[str] | None, quick: bool) -> list[Benchmark]:

@@ -27,7 +27,7 @@ STRIDE = 1.0  # samples that the ends of a window move between two angles of the
 REACH = 2.0  # samples that the ends of a window may move at once; a linearisation holds so far
 TOL = 1e-3  # degrees
 MAX_ITER = 40
-INNER_TOL, SEARCH_TOL = 1e-3, 1e-2  # duality gaps of the inner problems, relative
+INNER_TOL, SEARCH_TOL = 1e-3, 1e-2  # duality gaps of the inner problems, relative; of the search
 STEEPEST = 60.0  # degrees that a shear may make upright; searches change its axis at 45
 INSENSITIVE = 1e-3  # change of a normalised window, moved by a sample, below which it counts as unchanged
 LEAN = 10.0  # degrees by which the lines of an upright window may lean
@@ -85,6 +85,7 @@ def tilt(
     blur: float = BLUR,
     max_iter: int = MAX_ITER,
     tol: float = TOL,
+    inner_tol: float = INNER_TOL,
 ) -> TiltSolution:
     """Find the angle at which a window of an image is a low-rank matrix plus sparse errors.
 
@@ -114,6 +115,10 @@ def tilt(
         Most linearisations a level.
     tol
         Degrees; a move no larger than this is the last.
+    inner_tol
+        Duality gap, relative to the objective, at which an inner problem is solved. With the default, textures that
+        repeat are found to a thousandth of a degree; rain does not repeat, and 1e-2 finds it as well in a tenth of the
+        time.
 
     Returns
     -------
@@ -148,6 +153,8 @@ def tilt(
     require_non_negative(blur=blur)
     if not (_is_number(tol) and tol > 0):
         raise ValueError(f"`tol` must be positive, got {tol!r}")
+    if not (_is_number(inner_tol) and inner_tol > 0):
+        raise ValueError(f"`inner_tol` must be positive, got {inner_tol!r}")
     search = (SEARCH if start is None else 0.0) if search is None else search
     if not (_is_number(search) and 0 <= search <= 90):
         raise ValueError(f"`search` must be in [0, 90] degrees, got {search!r}")
@@ -164,7 +171,7 @@ def tilt(
     # The axis along which a shear moves pixels must not change under way.
     transposed = abs(angle) > 45
     for level in levels:
-        angle, pca, taken, status = _refine(level, angle, transposed, max_iter, tol)
+        angle, pca, taken, status = _refine(level, angle, transposed, max_iter, tol, inner_tol)
         iterations += taken
     if status is TiltStatus.CONVERGED and abs(lean(pca.low_rank)) > LEAN:
         status = TiltStatus.ASKEW
@@ -200,7 +207,7 @@ def _search(level: Level, start: float, search: float) -> float:
 
 
 def _refine(
-    level: Level, angle: float, transposed: bool, max_iter: int, tol: float
+    level: Level, angle: float, transposed: bool, max_iter: int, tol: float, inner_tol: float
 ) -> tuple[float, RobustPCA, int, TiltStatus]:
     """Follow linearisations from ``angle``; return angle, last split, linearisations taken and how it ended.
 
@@ -215,8 +222,8 @@ def _refine(
         iteration += 1
         D, J = level.linearise(angle, transposed)
         if not np.linalg.norm(J) * level.degrees_a_sample > INSENSITIVE:
-            return line_angle(angle), robust_pca(D, tol=INNER_TOL), iteration, TiltStatus.CONSTANT
-        pca = robust_pca(D, J, tol=INNER_TOL, start=pca)
+            return line_angle(angle), robust_pca(D, tol=inner_tol), iteration, TiltStatus.CONSTANT
+        pca = robust_pca(D, J, tol=inner_tol, start=pca)
         step = pca.step
         low, high = (max(low, angle), high) if step > 0 else (low, min(high, angle))
         if move and (last - step) / move > 0:

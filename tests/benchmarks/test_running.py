@@ -114,6 +114,20 @@ def test_without_names_nothing_attacks(runs, table, tmp_path):
     assert "storm" not in err
 
 
+def test_what_is_measured_quickly_replaces_no_result(runs, monkeypatch, tmp_path):
+    wet = Benchmark("wet", "wet", "does it rain?", 1, quick_minutes=0.5)
+    monkeypatch.setattr(entry, "BENCHMARKS", (wet,))
+    monkeypatch.setattr(entry, "RESULTS", tmp_path)
+    for words in (["--quick"], [], ["--quick"]):
+        assert call(entry.app, "run", *words)[0] == 0
+    runs["wet"] = "raise SystemExit(1)"
+    assert call(entry.app, "run", "--quick")[0] == 1
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.json"))] == [
+        "quick/wet.json",
+        "wet.json",
+    ]
+
+
 def test_a_failure_is_status_1(runs, table, tmp_path):
     runs["storm"] = "raise SystemExit(1)"
     status, _, err = call(entry.app, "run", "wet", "storm", "--results", tmp_path)
