@@ -118,8 +118,8 @@ def test_what_is_measured_quickly_replaces_no_result(runs, monkeypatch, tmp_path
     wet = Benchmark("wet", "wet", "does it rain?", 1, quick_minutes=0.5)
     monkeypatch.setattr(entry, "BENCHMARKS", (wet,))
     monkeypatch.setattr(entry, "RESULTS", tmp_path)
-    for words in (["--quick"], [], ["--quick"]):
-        assert call(entry.app, "run", *words)[0] == 0
+    for arguments in (["--quick"], [], ["--quick"]):
+        assert call(entry.app, "run", *arguments)[0] == 0
     runs["wet"] = "raise SystemExit(1)"
     assert call(entry.app, "run", "--quick")[0] == 1
     assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.json"))] == [
