@@ -117,7 +117,7 @@ def test_without_extras_photographs_are_derained_and_what_is_missing_is_named(in
         (["rainopt", "derain", "clip.mp4", "-o", "clean.mp4"], "video", 1),
         (["rainopt", "derain", photo, "-o", "refined/", "--refine"], "refine", 2),
         (["rainopt", "studio", photo, "--no-browser"], "review", 1),
-        (["raindata", "synth", photo.parent, "-o", "pairs", "--count", "1"], "data", 1),
+        (["raindata", "verify", photo.parent], "data", 1),
         (["rainnet", "derain", photo, "-o", "net/"], "net", 1),
     ]:
         said = run([programs / words[0], *words[1:]], photo.parent, status=status)
