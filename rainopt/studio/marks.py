@@ -113,3 +113,30 @@ def write_marks(marks: np.ndarray, path: Path, *, overwrite: bool = True) -> Pat
     from rainopt.io import write_image
 
     return write_image(path, levels_of(marks), overwrite=overwrite)
+
+
+def write_marks_beside(marks: np.ndarray, path: Path) -> Path:
+    """Write marks as `write_marks` does, under a name with a number where other marks lie; return that name.
+
+    The page may ask twice at once, and again for what it has: no file is replaced, and none is written twice.
+    """
+    from rainopt.io import ImageFileExistsError
+
+    levels, place, k = levels_of(marks), path, 1
+    while True:
+        try:
+            return write_marks(marks, place, overwrite=False)
+        except ImageFileExistsError:
+            if _holds(place, levels):
+                return place
+        k += 1
+        place = path.with_name(f"{path.stem}_{k}{path.suffix}")
+
+
+def _holds(path: Path, levels: np.ndarray) -> bool:
+    from rainopt.io import ImageFileError, read_image
+
+    try:
+        return np.array_equal(read_image(path), levels)
+    except ImageFileError:
+        return False

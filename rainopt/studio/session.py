@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import secrets
 import shlex
@@ -18,7 +17,7 @@ from rainopt.studio.asked import Asked
 from rainopt.studio.batch import Batch, shared
 from rainopt.studio.bench import Bench
 from rainopt.studio.looks import Looks
-from rainopt.studio.marks import write_marks
+from rainopt.studio.marks import write_marks, write_marks_beside
 from rainopt.studio.pictures import MOST_BYTES, Named, Picture, PictureError, Pictures
 from rainopt.studio.results import Results, wish_of
 from rainopt.studio.views import Views
@@ -185,9 +184,8 @@ class Session:
         if field is not None:
             place = target.with_name(f"{target.stem}_marks.png")
             if write and named is not None:
-                place = _free(place)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                write_marks(field, place, overwrite=False)
+                place = write_marks_beside(field, place)
         words = method.command(wish_of(asked, place))
         every = method.command(wish_of(replace(asked, strokes=())))
         return {
@@ -224,12 +222,6 @@ class Session:
         if key not in self._marks:
             raise PictureError("there are no marks of this name")
         return self._marks[key]
-
-
-def _free(path: Path) -> Path:
-    """Return a path, with a number where something is there."""
-    numbered = (path.with_name(f"{path.stem}_{k}{path.suffix}") for k in itertools.count(2))
-    return next(one for one in itertools.chain([path], numbered) if not one.exists())
 
 
 def _operand(path: Path) -> str:

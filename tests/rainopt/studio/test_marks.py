@@ -1,11 +1,13 @@
 """Strokes as marks, at every scale, and as the file that the command reads."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from rainopt.app.marks import marks_in
 from rainopt.io import read_image
 from rainopt.studio.asked import Stroke
-from rainopt.studio.marks import SOFT, drawn, levels_of, write_marks
+from rainopt.studio.marks import SOFT, drawn, levels_of, write_marks, write_marks_beside
 
 LINE = Stroke("protect", 6.0, (20.0, 30.0, 80.0, 30.0))
 
@@ -80,3 +82,17 @@ def test_the_file_says_what_was_drawn(tmp_path):
         assert ((said == value) >= (marks == value)).all()
     # What is read is written as it was.
     np.testing.assert_array_equal(read_image(write_marks(said, tmp_path / "n.png")), levels_of(marks))
+
+
+def test_beside_others_marks_get_a_number_and_lie_there_once(tmp_path):
+    place = tmp_path / "m.png"
+    first, second = np.zeros((8, 9), np.float32), np.ones((8, 9), np.float32)
+    place.write_bytes(b"no picture")
+    assert write_marks_beside(first, place).name == "m_2.png"
+    assert write_marks_beside(second, place).name == "m_3.png"
+    assert write_marks_beside(first, place).name == "m_2.png"
+    assert place.read_bytes() == b"no picture"
+    with ThreadPoolExecutor(8) as threads:
+        asked_at_once = set(threads.map(lambda _: write_marks_beside(second / 2, place), range(8)))
+    assert asked_at_once == {tmp_path / "m_4.png"}
+    np.testing.assert_array_equal(read_image(tmp_path / "m_4.png"), levels_of(second / 2))
