@@ -20,8 +20,6 @@ from tests.support.clips import rained, save, seen_from
 from tests.support.datasets import clip, files, put, waves
 from tests.support.processes import call
 
-pytestmark = pytest.mark.xdist_group("sequences")  # what they share takes seconds to make
-
 STILL, PAN = 20, 15
 ARGUMENTS = ("in", "--sequences", "--per-sequence", "6", "--licence", "CC0-1.0")
 

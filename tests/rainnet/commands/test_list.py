@@ -19,8 +19,6 @@ from rainnet.weights.scores import Mean, SetScores, read_scores, scores_file, wr
 from tests.support.processes import call
 from tests.support.toy import ENTRY
 
-pytestmark = pytest.mark.xdist_group("list")  # what they share takes seconds to make
-
 
 def run(*arguments):
     return call(app, "list", *arguments)

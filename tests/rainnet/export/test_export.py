@@ -14,8 +14,6 @@ from rainnet.models.decomposition import Layers
 from tests.support.toy import Toy
 from tests.support.udgnet import random_udgnet
 
-pytestmark = pytest.mark.xdist_group("export")  # what they share takes seconds to make
-
 
 def random_net(seed=0):
     net = random_udgnet(seed, along=(2,))

@@ -25,8 +25,6 @@ from tests.support.photos import files
 from tests.support.processes import call, environment
 from tests.support.stretches import STRETCH, parts_of, times_of
 
-pytestmark = pytest.mark.xdist_group("derain video")  # what they share takes seconds to make
-
 H, W, COUNT = 120, 160, 30
 FEW, SAMPLES = 10, 2
 QUICK = {"angle": 8.0, "weights": UDGWeights(), "max_iter": 2, "background": False}

@@ -17,8 +17,6 @@ from rainopt.video.percentiles import percentile_layers
 from rainopt.video.quality import ACCEPTED, Acceptance, assess, rain_angle, trusted
 from tests.support.clips import stored, view
 
-pytestmark = pytest.mark.xdist_group("video quality")  # what they share takes seconds to make
-
 SHAPE, SMALL = (120, 180), (90, 135)
 HEAVY = RainSpec(angle=5, density=15000, intensity=0.7, length=35, width=1.7)
 LIGHT = RainSpec(angle=5, density=6000)
