@@ -33,10 +33,10 @@ demo: $(VENV)/.user  ## derain a sample photograph and say where the picture is
 setup: $(VENV)/.dev  ## make the environment .venv/ alone
 
 test: $(VENV)/.dev  ## all fast tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-all: $(VENV)/.dev  ## the slow ones as well
-	$(BIN)/python -m pytest -n 2 -m "not gpu"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not gpu"
 
 docs: $(VENV)/.dev  ## the documentation, its examples run, into docs/_build/
 	$(BIN)/sphinx-build -q -W --keep-going -n -b html -d docs/_build/doctrees docs docs/_build/html

@@ -35,7 +35,9 @@ def test_a_still_clip_stands_still():
     assert clip.astype(float).std(axis=0).mean() == pytest.approx(sample_data.NOISE, rel=0.2)
 
 
-@pytest.mark.parametrize("name", ["still", "angle", "networks", "darker"])
+@pytest.mark.parametrize(
+    "name", ["still", *(pytest.param(name, marks=pytest.mark.slow) for name in ("angle", "networks", "darker"))]
+)
 def test_parts_measure_what_their_benchmarks_measure(name, sample):
     found = without_each(PARTS[name](Work(sample, True, True)))
     assert '"each"' not in json.dumps(found, allow_nan=False)

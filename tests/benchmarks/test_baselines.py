@@ -45,6 +45,7 @@ def test_what_networks_begin_with_is_no_picture_once_it_is_drawn():
         assert not torch.equal(baselines.drawn(net)(rainy).background, rainy)
 
 
+@pytest.mark.slow
 def test_baselines_are_measured(tree, monkeypatch):
     monkeypatch.setattr(baselines, "COMPARED", {"DDN": ("ddn", "paper", "57 369")})
     monkeypatch.setattr(baselines, "create", lambda name, preset: rainnet.create(name, features=4, blocks=1))

@@ -42,6 +42,7 @@ def least_energy(O, weights):
     return cvxpy.Problem(cvxpy.Minimize(cost), bounds).solve(solver=cvxpy.CLARABEL)
 
 
+@pytest.mark.slow
 def test_the_minimum_is_that_of_a_general_solver():
     O = small_video()
     R = rain_layer(O, WEIGHTS, max_iter=1500, tol=0)

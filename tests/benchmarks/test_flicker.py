@@ -34,6 +34,7 @@ def test_flicker_looks_at_the_pixels_that_are_asked_for():
     assert flicker(frames, ~where)["deviation"] == 100
 
 
+@pytest.mark.slow
 def test_flicker_holds_the_result_beside_clean_clip_and_input(tmp_path, monkeypatch):
     clean = np.repeat(photograph(64, 80)[None], 20, axis=0)
     monkeypatch.setattr(command, "CLIPS", {"made": lambda data: (clean, np.zeros((20, 1, 1, 1)))})

@@ -35,6 +35,7 @@ def told(app, tree, model, *arguments):
     return json.loads(target.read_text())["sets"]
 
 
+@pytest.mark.slow
 def test_quality_compares_the_network_with_the_solver(tree, model):
     small = told(net_quality.main, tree, model, "--sheet", tree / "sheet.png")["small"]
     # A fresh network removes nothing.
@@ -65,6 +66,7 @@ def test_a_card_holds_what_evaluate_says(tree, model):
         call(net_card.main, *arguments, "--write", card)
 
 
+@pytest.mark.slow
 def test_results_brought_back_are_as_good_as_the_bright_ones(tree, model):
     target = tree / "told.json"
     arguments = ("--data", tree, "--set", "small", "--model", model, "--limit", 1, "--json", target)
@@ -74,6 +76,7 @@ def test_results_brought_back_are_as_good_as_the_bright_ones(tree, model):
         assert max(found) - min(found) < 0.3, method
 
 
+@pytest.mark.slow
 def test_the_angles_of_the_table_are_those_of_the_paper(tree, model):
     light = told(net_angle.main, tree, model)["light"]["psnr"]
     assert list(light)[3:] == ["true", "true ± 5°", "true ± 10°", "true ± 20°"]

@@ -81,6 +81,7 @@ def test_every_method_arrives_at_the_minimum_of_solve_udg(name):
     np.testing.assert_allclose(B, ours.background, atol=0.02)
 
 
+@pytest.mark.slow
 def test_an_interior_point_method_finds_the_same_minimum():
     assert check_minimum(UDGWeights(), (8, 10))["relative_spread"] < 1e-5
 

@@ -42,6 +42,7 @@ def test_angle_error_is_that_of_lines(a, b, error):
     assert angle_error(a, b) == pytest.approx(error)
 
 
+@pytest.mark.slow
 def test_quality_measures_a_tree(tree):
     target, sheet = tree / "out" / "quality.json", tree / "out" / "sheet.png"
     status, out, _ = call(main, "--data", tree, "--json", target, "--sheet", sheet)

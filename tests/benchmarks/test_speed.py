@@ -63,6 +63,7 @@ def test_stages_add_up_and_leave_the_pipeline_as_it_was():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.wait4")
+@pytest.mark.slow
 def test_commands_are_measured_without_the_memory_of_this_process():
     ballast = np.ones(60_000_000)
     light = run_command([sys.executable, "-S", "-c", "print('hello')"])

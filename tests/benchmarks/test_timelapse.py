@@ -86,6 +86,7 @@ def test_cases_are_recipes_that_can_be_trained(tree):
     assert (loss.truth, loss.pairs_frames) == (1, False)
 
 
+@pytest.mark.slow
 def test_sizes_are_measured_on_pictures_of_any_size(tree, monkeypatch):
     monkeypatch.setattr(timelapse, "SIZES", {"1": {"features": 1}, "1, concat": {"features": 1, "fusion": "concat"}})
     # Exports take seconds, and have tests of their own.

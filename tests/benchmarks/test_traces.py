@@ -162,6 +162,7 @@ def test_away_is_away_from_all_streaks():
     assert kept_of(slope(), slope(), np.zeros((HEIGHT, WIDTH), bool)) is None
 
 
+@pytest.mark.slow
 def test_methods_are_told_beside_the_input_and_dry_photographs_counted(rain, tmp_path):
     clean, rainy, _ = rain
     drawn_pair = {"pairs/drawn/rain": (rainy,), "pairs/drawn/norain": (clean,)}

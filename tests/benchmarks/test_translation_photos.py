@@ -44,6 +44,7 @@ def test_both_trainings_have_as_many_steps_and_one_sees_photographs(tree):
         assert recipe.data.kind == "rendered"
 
 
+@pytest.mark.slow
 def test_traces_are_told_and_rain_is_shown(storm, monkeypatch):
     def trained(name, changes, data, folder, stages):
         folder.mkdir(parents=True)

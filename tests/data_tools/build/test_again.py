@@ -73,7 +73,15 @@ def leave_half_a_file(copy):
 
 
 @pytest.mark.parametrize(
-    "loss", [remove_files, remove_notes_and_a_mask, damage_notes, tear_the_manifest, leave_half_a_file]
+    "loss",
+    [
+        remove_files,
+        tear_the_manifest,
+        *(
+            pytest.param(loss, marks=pytest.mark.slow)
+            for loss in (remove_notes_and_a_mask, damage_notes, leave_half_a_file)
+        ),
+    ],
 )
 def test_what_was_lost_or_damaged_is_made_again_with_the_same_bytes(copy, built, again, top, loss):
     loss(copy)
@@ -145,6 +153,7 @@ def test_after_a_kill_the_next_run_completes(top, tmp_path, built, again, after,
 INTERRUPTED = r"interrupted: (\d+) videos done, (\d+) left; run the same command again to go on"
 
 
+@pytest.mark.slow
 def test_an_interruption_is_status_130_and_the_next_run_goes_on(top, tmp_path, built, again, monkeypatch):
     def until_b(path, image, **options):
         if "b-" in str(path) and "rainy" in str(path):

@@ -116,6 +116,7 @@ def test_scenes_that_are_too_short_or_dry_are_told(tmp_path, frames, said):
     assert [(window.accepted, window.reason) for window in result.windows] == [(False, said)]
 
 
+@pytest.mark.slow
 def test_crops_are_scenes_of_their_own_and_a_long_scene_gives_several_sequences(tmp_path):
     save(tmp_path / "v.mkv", clip("coffee", 32))
     settings = SequenceSettings(frames=3, crop=40, crops=2, every=0.6)

@@ -28,6 +28,7 @@ def test_a_camera_that_was_knocked_and_light_that_changes_begin_another_part():
     ]
 
 
+@pytest.mark.slow
 def test_a_lamp_that_goes_out_in_a_part_of_the_picture_begins_another_part():
     views = [seen_from("astronaut", 0, 0, SHAPE) for _ in range(2 * GROUP)]
     frames = list(rained(views, count=len(views), **RAIN))

@@ -90,6 +90,7 @@ def test_what_was_made_before_a_video_breaks_is_kept(here, built):
     assert len(read_manifest("out")) > 2
 
 
+@pytest.mark.slow
 def test_windows_after_a_knock_do_not_depend_on_what_was_noted(here):
     frames = [np.roll(frame, -4 * (k >= 22), axis=1) for k, frame in enumerate(clip("coffee", 30))]
     save(Path("v.mkv"), frames)

@@ -216,6 +216,7 @@ def test_a_plain_folder_of_pictures_is_no_dataset(tmp_path):
     assert "nothing tells rainy images from clean ones here" in finding.message
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_report(dataset):
     record = read_manifest(dataset).records[3]
     (dataset / record.rain).unlink()

@@ -83,6 +83,7 @@ def test_angles_are_steady_within_a_stretch(tmp_path, model, clip, monkeypatch):
     assert record.angles == [12.0, 15.0, -38.0]
 
 
+@pytest.mark.slow
 def test_frames_without_rain_say_nothing_of_its_angle(tmp_path, model):
     dry = np.full((120, 160, 3), 90, np.uint8)
     wet = np.rint(add_rain(dry, RainSpec(angle=20.0), np.random.default_rng(1)).rainy * 255).astype(np.uint8)
@@ -166,6 +167,7 @@ def test_a_given_angle_derains_what_shows_no_rain(model):
     assert (found.dry, found.angle, given.dry, given.angle) == (True, None, False, 5.0)
 
 
+@pytest.mark.slow
 def test_where_something_walks_before_a_texture_it_is_nearer_the_truth():
     clean = np.repeat(view(shape=(72, 96))[None], 9, axis=0)
     for k, frame in enumerate(clean):

@@ -243,6 +243,7 @@ def test_wrong_usage_is_said_before_anything_is_done(recipe, clean, tmp_path, ar
     ("signum", "group", "workers"),
     [pytest.param(signal.SIGINT, False, 0, marks=pytest.mark.slow), (signal.SIGTERM, True, 1)],
 )
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on(recipe, clean, tmp_path, signum, group, workers):
     recipe.write_text(TINY.replace("save_every = 2", "save_every = 0").replace("workers = 0", f"workers = {workers}"))
     # There are logs once a step is done; the only state saved by then is that of step 0.

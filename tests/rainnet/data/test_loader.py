@@ -95,6 +95,7 @@ def test_a_broken_file_is_named():
         next(batches)
 
 
+@pytest.mark.slow
 def test_workers_make_the_same_batches(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     spec = ExampleSpec(upright=True, truth=True, plain=True)

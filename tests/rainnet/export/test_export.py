@@ -87,6 +87,7 @@ def assert_same(got, wanted):
         ((1, 1), [20.0, 3.0]),
     ],
 )
+@pytest.mark.slow
 def test_the_graph_is_the_network_at_any_size_and_angle(net, whole, size, angles):
     rainy, angle = torch.rand(len(angles), 3, *size), torch.tensor(angles)
     wanted = by_torch(net, rainy, angle)
@@ -95,6 +96,7 @@ def test_the_graph_is_the_network_at_any_size_and_angle(net, whole, size, angles
     assert (wanted.background - rainy).abs().max() > 0.01
 
 
+@pytest.mark.slow
 def test_angles_that_are_nan_are_found(net, whole):
     rainy = torch.rand(3, 3, 37, 64) * torch.tensor([0.2, 0.6, 1.0])[:, None, None, None]
     found = ran(whole, rainy=rainy, angle=torch.full((3,), torch.nan))
@@ -105,11 +107,13 @@ def test_angles_that_are_nan_are_found(net, whole):
     assert_same(mixed, by_torch(net, rainy, torch.stack([wanted.angle[0], torch.tensor(5.0), wanted.angle[2]])))
 
 
+@pytest.mark.slow
 def test_kinds_of_rain_do_not_mix_where_torch_does_not_mix_them(whole):
     with pytest.raises(Exception, match=f"{MIXED}.*Attempting to broadcast"):
         ran(whole, rainy=torch.rand(2, 3, 20, 30), angle=torch.tensor([10.0, 80.0]))
 
 
+@pytest.mark.slow
 def test_the_file_says_what_it_is(net, whole, core):
     for path, facts in ((whole, {"steps": 7}), (core, {})):
         model = onnx.load(path)
@@ -170,6 +174,7 @@ def test_what_has_no_graph_is_an_error(folder):
         export_onnx(Sorting(), folder / "sorting.onnx", core=True)
 
 
+@pytest.mark.slow
 def test_a_graph_of_other_weights_is_noticed(net, whole, core):
     assert check_onnx(whole, net.eval()) <= 1e-4
     assert check_onnx(core, net, [(11, 12), (32, 20)]) <= 1e-4

@@ -10,6 +10,7 @@ from tests.support.udgnet import random_udgnet
 
 
 @pytest.mark.parametrize("angle", [0.0, None])
+@pytest.mark.slow
 def test_a_picture_in_tiles_takes_a_few_times_its_planes(rng, angle):
     net = Toy(ToyConfig()) if angle is None else random_udgnet()
     image = rng.integers(0, 255, (400, 360, 3), dtype=np.uint8)

@@ -68,6 +68,7 @@ def test_flips_and_transposition_exchange_directions():
         torch.testing.assert_close(recurrence(change(x), alpha[order], beta[order]).unflatten(1, (4, 2)), there)
 
 
+@pytest.mark.slow
 def test_torch_finds_it_a_proper_operator():
     x, alpha, beta = (tensor.requires_grad_() for tensor in inputs((2, 2, 3, 5)))
     assert torch.autograd.gradcheck(recurrence, (x, alpha, beta))

@@ -193,7 +193,9 @@ def run(name, data, folder, changes, watcher=None, resume=False):
     return train(recipe, RunFolder(folder), batches, watcher or Watcher(), device="cpu", resume=resume)
 
 
-@pytest.mark.parametrize("name", ["prenet", "prenet-small", "ddn", "ddn-small", "jorder-small"])
+@pytest.mark.parametrize(
+    "name", ["prenet", "prenet-small", "ddn", "ddn-small", pytest.param("jorder-small", marks=pytest.mark.slow)]
+)
 def test_recipes_teach(folders, tmp_path, name):
     data = folders / ("clean" if name.endswith("-small") else "pairs")
     changes = ["run.steps=40", "run.picture_every=0", "run.ema=0", "run.save_every=0", "data.dry=0"]

@@ -166,6 +166,7 @@ def test_three_stages_train_their_parts_one_after_the_other(tmp_path):
     assert len(state_of(tmp_path / "run")["program"]["pools.made real.pictures"]) == 3
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_in_the_joint_stage_ends_with_the_same_weights(tmp_path):
     recipe = only(a_recipe(), ["joint"])
 

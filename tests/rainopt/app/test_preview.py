@@ -48,7 +48,10 @@ def clip(tmp_path_factory):
 QUICK = VideoSettings(weights=UDGWeights(), max_iter=2, background=False)
 
 
-@pytest.mark.parametrize(("span", "settings"), [(WHOLE, VideoSettings(max_iter=2)), (Span(Moment.of("4f")), QUICK)])
+@pytest.mark.parametrize(
+    ("span", "settings"),
+    [pytest.param(WHOLE, VideoSettings(max_iter=2), marks=pytest.mark.slow), (Span(Moment.of("4f")), QUICK)],
+)
 def test_a_frame_comes_out_as_in_the_whole_video(tmp_path, clip, span, settings):
     # Pictures, which hold what is written to the last value.
     numbered = OutputSettings(folders=FrameFolders(pattern=pattern_of("%d.png")), span=span)

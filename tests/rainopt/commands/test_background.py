@@ -78,6 +78,7 @@ def test_one_video_becomes_one_picture(clip):
     assert line["expected_psnr"] == pytest.approx(close("b.png"), abs=8)
 
 
+@pytest.mark.slow
 def test_videos_and_a_folder_of_images_keep_their_names_below_the_output():
     save(Path("in/sub dir/Ünï [x] ☂.mp4"), frames("coffee", 22))
     save(Path("in/b.mkv"), frames("astronaut", 22))
@@ -158,6 +159,7 @@ def test_frames_are_taken_by_their_step():
         assert read_image(f"{start}.png").mean() == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.slow
 def test_another_scene_is_left_and_told():
     save(Path("two.mkv"), frames("coffee", 24) + frames("astronaut", 24))
     _, out, _ = background("two.mkv", "-o", "b.png", "-n", "0")

@@ -83,6 +83,7 @@ def test_an_interruption_is_status_130_and_the_next_run_goes_on(many, jobs, grou
 
 
 @pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="children from /proc")
+@pytest.mark.slow
 def test_an_interruption_while_workers_start_is_one_line(many):
     def begun(pid):
         # The first child keeps track of semaphores, the two others work.

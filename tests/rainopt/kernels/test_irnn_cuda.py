@@ -32,7 +32,7 @@ def check(cuda, rng, shape, dtype):
 
 
 @pytest.mark.parametrize("shape", SMALL)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_it_and_its_gradient(cuda, rng, shape, dtype):
     check(cuda, rng, shape, dtype)
 

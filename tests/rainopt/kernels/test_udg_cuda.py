@@ -80,6 +80,7 @@ def test_tiles_and_bands_agree_on_pictures(cuda, shape, depth, known):
     agree(cuda, bands, tiles, 1e-4)
 
 
+@pytest.mark.slow
 def test_how_iterations_are_divided_does_not_matter(cuda):
     at_once, parted = (pair(cuda, (4, 5))[1] for _ in range(2))
     at_once.advance(4)
@@ -89,6 +90,7 @@ def test_how_iterations_are_divided_does_not_matter(cuda):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_images_with_gaps_and_none_at_all(cuda):
     wide = np.random.default_rng(1).random((3, 4, 10), dtype=np.float32)
     weights = UDGWeights()

@@ -139,7 +139,10 @@ def test_numbers_are_those_of_the_video():
 
 @pytest.mark.parametrize(
     ("name", "preset"),
-    [("astronaut", "light"), pytest.param("chelsea", "light", marks=pytest.mark.slow), ("coffee", "medium")],
+    [
+        ("astronaut", "light"),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("chelsea", "light"), ("coffee", "medium"))),
+    ],
 )
 def test_what_is_accepted_is_close_to_the_truth(name, preset):
     frames = clip(name, preset)
@@ -243,6 +246,7 @@ def test_flat_frames_are_taken_as_they_are(value):
     assert found.valid.all()
 
 
+@pytest.mark.slow
 def test_a_video_that_begins_in_black_goes_on_with_its_picture():
     black = [np.zeros((H, W, 3), np.uint8)] * PROBE
     frames = list(numbered([*black, *(frame.pixels for frame in clip("coffee", "light")[:40])]))

@@ -206,6 +206,7 @@ def test_no_rain_has_no_direction_and_no_residual(rng):
     assert found.valid > 0.99
 
 
+@pytest.mark.slow
 def test_grey_and_sixteen_bits_are_judged_alike():
     frames = slanted(12)
     colour, fine = judged(frames), judged(frames.astype(np.uint16) * 257)

@@ -142,6 +142,7 @@ def test_a_camera_that_moves_has_no_backdrop(name, places):
     assert error(list(lent(some, care)), name, places) < 0.8 * error(some, name, places)
 
 
+@pytest.mark.slow
 def test_a_camera_whose_movement_cannot_be_seen_does_no_harm():
     """Not one of these dark frames can be aligned with the first."""
     store = stored(rained("rocket", "medium", SHAKEN))
@@ -200,6 +201,7 @@ def test_something_of_another_colour_that_walks_by_is_kept():
     assert np.mean([change > 15 for change in changes]) < 0.08
 
 
+@pytest.mark.slow
 def test_something_wide_and_bright_that_walks_by_is_kept():
     frames, _ = passing(rained("rocket", "light"), 2, 30, (200, 210, 190))
     # Whether or not it is taken for a movement of the camera.
@@ -235,6 +237,7 @@ def test_wishes_are_heard():
 
 
 @pytest.mark.parametrize("places", [pytest.param(STILL, marks=pytest.mark.slow), DRIFTING])
+@pytest.mark.slow
 def test_half_the_strength_takes_off_half_of_what_time_finds(places):
     store = stored(rained("astronaut", "light", places))
     whole, half = (stretch_settings(store, VideoSettings(strength=strength)) for strength in (1.0, 0.5))
@@ -251,7 +254,7 @@ def test_dry_frames_of_a_camera_that_moves_stay_bit_for_bit():
     assert stretch_settings(store, VideoSettings()).dry
 
 
-@pytest.mark.parametrize("wishes", [VideoSettings(), PLAIN])
+@pytest.mark.parametrize("wishes", [pytest.param(VideoSettings(), marks=pytest.mark.slow), PLAIN])
 def test_dry_frames_stay_bit_for_bit(wishes):
     still = rained("coffee", None)
     for frames in (still, passing(still, 4, 16, (220, 230, 190))[0] if wishes.background else still):
@@ -261,6 +264,7 @@ def test_dry_frames_stay_bit_for_bit(wishes):
         np.testing.assert_array_equal(list(derained(store, care)), frames)
 
 
+@pytest.mark.slow
 def test_frames_of_16_bits():
     frames = rained("coffee", "medium")
     deep = [frame.astype(np.uint16) * 257 for frame in frames]
