@@ -44,6 +44,7 @@ def test_quality_compares_the_network_with_the_solver(tree, model):
     assert (tree / "sheet.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_card_holds_what_evaluate_says(tree, model):
     card, begin, end = tree / "card.md", *(text.format(model) for text in (net_card.BEGIN, net_card.END))
     card.write_text(f"# A model\n\n{begin}\nold\n{end}\n\nThe rest.\n")

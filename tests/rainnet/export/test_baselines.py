@@ -8,9 +8,7 @@ from rainnet.export.onnx import export_onnx
 from tests.support.baselines import TINY, random_baseline
 
 
-@pytest.mark.parametrize(
-    "name", ["ddn", *(pytest.param(name, marks=pytest.mark.slow) for name in TINY if name != "ddn")]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in TINY])
 def test_a_graph_is_the_network_at_any_size(name, tmp_path):
     net = random_baseline(name)
     exported = export_onnx(net, tmp_path / "net.onnx")

@@ -170,6 +170,7 @@ def test_another_scene_is_left_and_told():
     assert close("c.png", "astronaut") > 40
 
 
+@pytest.mark.slow
 def test_a_camera_that_moves_is_told():
     rng = np.random.default_rng(4)
     places = np.asarray([(0, 0), *rng.integers(-6, 7, (23, 2))])

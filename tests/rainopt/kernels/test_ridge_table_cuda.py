@@ -69,6 +69,7 @@ def test_votes_of_lines(cuda, rng):
     compare(cuda, streaks(rng, 40, 44, 14), (1.0, 2.0), 5)
 
 
+@pytest.mark.slow
 def test_room_for_too_few_and_a_line_between_the_samples(cuda, monkeypatch):
     colour = np.full((1, 15, 12), 0.2, np.float32)
     colour[0, 2:13, 4] = 0.6

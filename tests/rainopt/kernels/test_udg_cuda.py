@@ -107,6 +107,7 @@ def test_images_with_gaps_and_none_at_all(cuda):
             agree(cuda, here, there, 2e-6)
 
 
+@pytest.mark.slow
 def test_what_is_started_is_counted(cuda):
     _, tiles = pair(cuda, (4, 5))
     with launch.recording() as record:

@@ -104,6 +104,7 @@ def test_frames_that_were_lit_by_gains_come_back_from_memory_and_from_a_file(rng
         np.testing.assert_allclose(band, np.broadcast_to(SCENE[:4] * 0.7, band.shape), rtol=0, atol=1.2)
 
 
+@pytest.mark.slow
 def test_light_that_changes_makes_no_step_from_stretch_to_stretch():
     length = 10
     gains = np.linspace(0.8, 1.0, 2 * length)

@@ -190,6 +190,7 @@ def test_residual_is_all_of_a_frame():
     assert assess(stored(frames), replace(percentile_background(frames), percentile=100)).residual == 1
 
 
+@pytest.mark.slow
 def test_residual_rises_with_the_rain_that_is_left():
     frames = slanted(45)
     estimate = percentile_background(frames)
