@@ -33,8 +33,8 @@ def ground_depth(shape: tuple[int, int], horizon: float = 0.5, foreground: float
     foreground = checked_number("foreground", foreground, 0.0, math.inf, low_open=True)
     below = (np.arange(shape[0]) + 0.5) / shape[0] - horizon
     column = np.full(shape[0], np.inf)
-    np.divide(foreground * (1.0 - horizon), below, out=column, where=below > 0)
     with np.errstate(over="ignore"):  # what float32 does not hold is infinitely far
+        np.divide(foreground * (1.0 - horizon), below, out=column, where=below > 0)
         column = column.astype(np.float32)
     return np.repeat(column[:, None], shape[1], axis=1)
 

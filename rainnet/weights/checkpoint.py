@@ -73,7 +73,7 @@ def save(net: Network, path: str | Path, *, facts: dict[str, Any] | None = None,
     state = {key: _as_written(tensor) for key, tensor in net.state_dict().items()}
     if wrong := not_finite(state):
         raise CheckpointError(f"`net` holds weights that are NaN or infinite ({wrong}); '{path}' was not written")
-    metadata = described(net, facts or {})
+    metadata = described(net, {} if facts is None else facts)
     with replacing(path, overwrite) as file:
         file.write(_in_order(serialise(state, metadata)))
     return path

@@ -53,7 +53,8 @@ class LayerSettings:
         if isinstance(self.tile, Real) and self.tile < 0:
             raise ValueError(f"`tile` must be at least 0, got {self.tile!r}")
         if self.tile is not None and not (isinstance(self.tile, Real) and self.tile == 0):
-            require_whole(self.tile, "tile")
+            # As an int: sides and overlaps are computed from it, for which numpy's small integers have no room.
+            object.__setattr__(self, "tile", require_whole(self.tile, "tile"))
 
 
 def checked_angles(angles: object) -> tuple[float, ...]:

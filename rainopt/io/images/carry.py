@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 _COLOUR_SPACES = {1: b"GRAY", 2: b"GRAY", 3: b"RGB ", 4: b"RGB "}
 _PADDING = re.compile(rb"\s+(?=<\?xpacket end)")
+_INCHES_A_METRE = 1 / 0.0254
+_BMP_RESOLUTION = 0x7FFFFFFF  # the most pixels a metre that a BMP file can tell
 # Names of what is told as lost.
 _NAMES = {"icc": "the colour profile", "exif": "the EXIF data", "xmp": "the XMP data", "photoshop": "the IPTC data"}
 
@@ -117,7 +119,11 @@ class _Carrying:
     def _resolution(self, resolution: tuple[float, float] | None) -> tuple[float, float] | None:
         """Return the resolution, which formats without a place for it hold as EXIF data."""
         if self.kind in (TIFF, BMP):
-            return resolution or exif_data.resolution_of(self.exif)
+            resolution = resolution or exif_data.resolution_of(self.exif)
+            if self.kind is BMP and resolution and max(resolution) * _INCHES_A_METRE > _BMP_RESOLUTION:
+                self.lost.append("the resolution")
+                return None
+            return resolution
         if resolution and self.kind in (WEBP, AVIF):
             self.exif = exif_data.with_resolution(self.exif, resolution)
             if exif_data.resolution_of(self.exif) is None:

@@ -137,3 +137,7 @@ def test_a_scene_between_two_layers_shows_the_nearer_one_alone():
 def test_longer_streaks_of_a_layer_are_nearer(rng):
     streaks = draw_streaks((300, 300), RainSpec(layers=(RainLayer(distance=3.0),), length=50, taper=0.5), rng)
     np.testing.assert_allclose(streaks.length * streaks.distance, 150)
+
+
+def test_a_ground_beyond_all_numbers_is_infinitely_far():
+    assert np.isinf(ground_depth((24, 32), horizon=0.5, foreground=1e308)).all()

@@ -108,6 +108,8 @@ def test_wrappers_other_suffixes_and_odd_facts_are_refused(net, tmp_path):
     with pytest.raises(TypeError, match="`facts`"):
         save(net, tmp_path / "net.safetensors", facts={"when": object()})
     with pytest.raises(TypeError, match="`facts`"):
+        save(net, tmp_path / "net.safetensors", facts=NotImplemented)
+    with pytest.raises(TypeError, match="`facts`"):
         save(net, tmp_path / "net.safetensors", facts={"psnr": float("inf")})
     assert list(tmp_path.iterdir()) == []
 

@@ -75,6 +75,13 @@ def test_resolution_follows_the_turn(tmp_path):
         assert read_image_file(path).metadata.resolution == pytest.approx((150, 300), abs=0.1)
 
 
+def test_a_resolution_that_bmp_cannot_tell_is_told_as_lost(tmp_path, caplog):
+    for dots, there in ((300.0, True), (1e8, False)):
+        path = write_image(tmp_path / f"{there}.bmp", smooth(), metadata=ImageMetadata(resolution=(dots, dots)))
+        assert (read_image_file(path).metadata.resolution == pytest.approx((dots, dots), rel=1e-3)) == there
+        assert ("the resolution" in caplog.text) != there
+
+
 @pytest.mark.parametrize("junk", [b"junk", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"MM\0*"])
 def test_exif_that_makes_no_sense_is_dropped(tmp_path, junk):
     array = picture("rgb", 16)

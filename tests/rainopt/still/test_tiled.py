@@ -50,6 +50,12 @@ def test_a_large_photograph_in_tiles_of_the_usual_overlap():
     assert np.abs(tiled.background - whole.background).max() <= 2 / 255
 
 
+def test_a_side_may_be_a_small_integer_of_numpy():
+    image = rainy()[1]
+    few, some = (derain(image, angle=12.0, tile=tile).background for tile in (np.uint8(64), 64))
+    np.testing.assert_array_equal(few, some)
+
+
 def test_an_image_no_larger_than_a_tile_is_not_tiled():
     image = rainy()[1]
     whole = derain(image, angle=12.0, tile=0)
