@@ -123,7 +123,8 @@ def test_a_file_at_its_own_pace_comes_out_whole_and_in_time(tmp_path, quickly):
     assert times_of(tmp_path / "b.mp4") == times_of(source)
     darker = changed(read_frames(tmp_path / "b.mp4"), read_frames(source))
     assert darker == [False] * record.raw + [True] * (30 - record.raw)
-    assert 2 <= record.raw < 15
+    # Where the machine pauses, frames come in a burst, of which few go out before the rain is known.
+    assert 1 <= record.raw < 15
     assert record.delay < 10
     # Settings are renewed, from frames that have gone, after the ones before.
     assert work.seen[:2] == [(3, None), (10, 1)]
