@@ -117,8 +117,8 @@ def tilt(
         Degrees; a move no larger than this is the last.
     inner_tol
         Duality gap, relative to the objective, at which an inner problem is solved. With the default, textures that
-        repeat are found to a thousandth of a degree; rain does not repeat, and 1e-2 finds it as well in a tenth of the
-        time.
+        repeat are found to a thousandth of a degree; rain does not repeat, and 1e-2 finds it as well in a quarter of
+        the time.
 
     Returns
     -------
